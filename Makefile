@@ -1,0 +1,45 @@
+# The one door: every task of the project is a target here, and `make help` lists them.
+# The recipes only call cargo and scripts; logic lives in scripts/, benches/compare/ and tests/.
+
+CARGO ?= cargo
+ROWS ?= 1000000
+ROUNDS ?= 3
+BENCH := target/compare
+
+.PHONY: help demo test lint deny bench golden ci library python
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: library ## build, ingest the samples into ./store and print a first report
+	$(CARGO) build --release
+	target/release/pmtaq ingest --store store samples/acct
+	target/release/pmtaq top-bounces --store store --domain gmail.com --since 2026-03-01 --until 2026-03-04
+
+test: library python ## run all the tests
+	$(CARGO) test --release --workspace
+
+lint: library ## check the format and run clippy, with warnings as errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+deny: ## check licences and advisories of the dependencies, if cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
+	else echo "cargo-deny is not installed: cargo install cargo-deny --locked"; fi
+
+bench: library python ## compare ingest with its peers: ROWS=1000000 ROUNDS=3
+	$(CARGO) build --release
+	test -d $(BENCH)/$(ROWS) || { rm -rf $(BENCH)/part && \
+	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
+	.venv/bin/python benches/compare/ingest.py $(BENCH)/$(ROWS) --rounds $(ROUNDS)
+
+golden: library python ## rewrite the expected outputs; read the diff before you commit it
+	UPDATE=1 INSTA_UPDATE=always $(CARGO) test --release --workspace
+
+ci: lint test ## what .ci/run runs
+
+library:
+	@scripts/fetch-duckdb
+
+python:
+	@scripts/venv

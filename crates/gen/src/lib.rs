@@ -1,0 +1,1 @@
+//! Realistic accounting files with planted incidents, by seed.

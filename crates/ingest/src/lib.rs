@@ -1,0 +1,1 @@
+//! From accounting files to staged parts.

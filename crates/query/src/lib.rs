@@ -1,0 +1,1 @@
+//! Reports, pivots and SQL over a snapshot, by embedded DuckDB.

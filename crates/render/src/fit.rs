@@ -1,0 +1,154 @@
+//! Fits texts to a width: which column gives how much, and how a text is cut in its middle.
+//! Never draws.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::grid::Grid;
+
+/// Terminal columns between two columns of a table.
+pub(crate) const GAP: usize = 2;
+
+/// The widest column that the table drawer can count (it does so in 16 bits).
+const WIDEST: usize = 60_000;
+
+/// What fitting did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cuts {
+    pub(crate) cut_columns: usize,
+    pub(crate) hidden_columns: usize,
+}
+
+/// Shortens the texts of `grid` in place so that no line of it is wider than `width`.
+///
+/// The widest texts give first, down to 12 columns; then the headers of numbers; then texts down
+/// to 6; then columns at the right are left out. Numbers and times are never cut, except when
+/// the first column alone is too wide.
+pub(crate) fn fit(grid: &mut Grid, width: Option<u16>) -> Cuts {
+    let lanes: Vec<Lane> = (0..grid.lanes.len()).map(|n| Lane::of(grid, n)).collect();
+    let widths = match width {
+        Some(width) => widths(&lanes, usize::from(width).max(1)),
+        None => lanes.iter().map(|lane| lane.natural.min(WIDEST)).collect(),
+    };
+    let mut cuts = Cuts { cut_columns: 0, hidden_columns: lanes.len() - widths.len() };
+    grid.lanes.truncate(widths.len());
+    for row in &mut grid.rows {
+        row.truncate(widths.len());
+    }
+    for (n, (lane, &width)) in lanes.iter().zip(&widths).enumerate() {
+        if lane.natural > width {
+            cuts.cut_columns += 1;
+            let texts = grid.rows.iter_mut().map(|row| &mut row[n]);
+            for text in texts.chain([&mut grid.lanes[n].name]) {
+                *text = cut(text, width);
+            }
+        }
+    }
+    cuts
+}
+
+/// The measures of one column.
+struct Lane {
+    /// The width at which nothing is cut.
+    natural: usize,
+    /// The width of the widest cell, without the header.
+    cells: usize,
+    cuttable: bool,
+}
+
+impl Lane {
+    fn of(grid: &Grid, n: usize) -> Self {
+        let cells = grid.rows.iter().map(|row| row[n].width()).max().unwrap_or_default();
+        let lane = &grid.lanes[n];
+        Lane { natural: cells.max(lane.name.width()), cells, cuttable: lane.cuttable }
+    }
+
+    /// Returns the width below which this column must not go.
+    fn floor(&self, text_floor: usize, cut_headers: bool) -> usize {
+        match (self.cuttable, cut_headers) {
+            (true, _) => self.natural.min(text_floor),
+            (false, true) => self.cells.max(self.natural.min(text_floor)),
+            (false, false) => self.natural,
+        }
+    }
+}
+
+/// Returns the widths of as many columns, from the left, as find room in `width`.
+fn widths(lanes: &[Lane], width: usize) -> Vec<usize> {
+    for (text_floor, cut_headers) in [(12, false), (12, true), (6, true)] {
+        if let Some(widths) = level(lanes, width, text_floor, cut_headers) {
+            return widths;
+        }
+    }
+    (1..lanes.len())
+        .rev()
+        .find_map(|n| level(&lanes[..n], width, 6, true))
+        .unwrap_or_else(|| vec![width; lanes.len().min(1)])
+}
+
+/// Finds the highest water level under which all columns fit, or `None` if their floors do not.
+fn level(
+    lanes: &[Lane],
+    width: usize,
+    text_floor: usize,
+    cut_headers: bool,
+) -> Option<Vec<usize>> {
+    let room = width.checked_sub(GAP * lanes.len().saturating_sub(1))?;
+    let at = |level: usize| -> Vec<usize> {
+        let one = |lane: &Lane| lane.natural.min(level).max(lane.floor(text_floor, cut_headers));
+        lanes.iter().map(one).collect()
+    };
+    let fits = |level: usize| at(level).iter().sum::<usize>() <= room;
+    if !fits(0) {
+        return None;
+    }
+    let (mut low, mut high) = (0, width + 1);
+    while low + 1 < high {
+        let middle = low.midpoint(high);
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    let mut widths = at(low);
+    let mut left = room - widths.iter().sum::<usize>();
+    for (width, lane) in widths.iter_mut().zip(lanes) {
+        if left > 0 && *width < lane.natural {
+            *width += 1;
+            left -= 1;
+        }
+    }
+    Some(widths)
+}
+
+/// Returns `text` with its middle replaced by an ellipsis so that it is no wider than `width`.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    if width == 0 {
+        return String::new();
+    }
+    let mut head = end_of(text.char_indices(), (width - 1).div_ceil(2));
+    let tail = text.len() - end_of(text.char_indices().rev(), (width - 1) / 2);
+    // A mark without its letter would join the ellipsis.
+    let tail = text[tail..].trim_start_matches(|c: char| c.width().unwrap_or(0) == 0);
+    loop {
+        let short = format!("{}\u{2026}{tail}", &text[..head]);
+        // The whole may be wider than its characters: an emoji with a variation selector is.
+        match text[..head].char_indices().next_back() {
+            Some((n, _)) if short.width() > width => head = n,
+            _ if short.width() > width => return "\u{2026}".to_owned(),
+            _ => return short,
+        }
+    }
+}
+
+/// Returns how many bytes of the characters, taken in their order, fit in `room`.
+fn end_of(chars: impl Iterator<Item = (usize, char)>, mut room: usize) -> usize {
+    let mut bytes = 0;
+    for (_, c) in chars {
+        match room.checked_sub(c.width().unwrap_or(0)) {
+            Some(rest) => room = rest,
+            None => break,
+        }
+        bytes += c.len_utf8();
+    }
+    bytes
+}

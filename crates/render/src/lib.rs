@@ -1,0 +1,79 @@
+//! Answers as tables, CSV, TSV, JSON, Markdown and Parquet: Arrow batches in, bytes out.
+//! Never touches files, DuckDB, the environment or the clock, and does no arithmetic on data
+//! beyond layout.
+//!
+//! [`write`] takes a [`Format`], a [`Style`], the [`Sheet`] that describes the columns, and the
+//! batches. `csv`, `tsv`, `json`, `jsonl` and `parquet` stream: their memory is that of a batch
+//! (for Parquet, of a row group). `table` and `markdown` are for people and collect all rows.
+
+mod error;
+mod sheet;
+
+mod feed;
+mod value;
+
+mod cell;
+mod escape;
+mod human;
+mod time;
+
+mod delimited;
+mod json;
+mod parquet;
+
+mod fit;
+mod grid;
+mod markdown;
+mod table;
+
+mod format;
+#[cfg(test)]
+mod samples;
+
+use std::io::Write;
+
+use arrow::record_batch::RecordBatch;
+
+pub use error::{BoxError, Error};
+pub use format::{Format, UnknownFormat};
+pub use sheet::{Column, Sheet, Style, Unit};
+
+use feed::Feed;
+
+/// What was written, and what the layout left out: the caller tells the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows written, without the header.
+    pub rows: u64,
+    /// Columns of a table in which at least one text was shortened to fit the width.
+    pub cut_columns: usize,
+    /// Columns at the right of a table that found no room at all.
+    pub hidden_columns: usize,
+}
+
+/// Writes all rows of `batches` to `out` as `format`, and flushes it.
+///
+/// # Errors
+/// [`Error::Write`] if `out` fails (see [`Error::is_broken_pipe`]), [`Error::Rows`] if `batches`
+/// fails, and others if a batch does not fit `sheet`. What was written before an error stays.
+pub fn write(
+    format: Format,
+    style: &Style,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
+    out: &mut (dyn Write + Send),
+) -> Result<Written, Error> {
+    let mut feed = Feed::new(sheet, batches);
+    let mut written = match format {
+        Format::Table => table::write(style, &mut feed, out)?,
+        Format::Markdown => markdown::write(style, &mut feed, out)?,
+        Format::Csv => delimited::write(delimited::Dialect::Csv, style, &mut feed, out)?,
+        Format::Tsv => delimited::write(delimited::Dialect::Tsv, style, &mut feed, out)?,
+        Format::Json => json::write(json::Framing::Array, &mut feed, out)?,
+        Format::Jsonl => json::write(json::Framing::Lines, &mut feed, out)?,
+        Format::Parquet => parquet::write(&mut feed, out)?,
+    };
+    written.rows = feed.rows();
+    out.flush()?;
+    Ok(written)
+}

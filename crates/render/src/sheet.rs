@@ -1,0 +1,128 @@
+//! What a page needs beside its rows: columns with units, and the way to lay it out.
+//! Never holds the rows themselves.
+
+use arrow::datatypes::{DataType, SchemaRef};
+use chrono_tz::Tz;
+
+/// What a page needs beside its rows.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Printed above a table or a Markdown table; other formats have no place for it.
+    pub title: Option<String>,
+    /// The Arrow schema of the batches, also when there are none: Parquet stores it.
+    pub schema: SchemaRef,
+    /// One entry for each field of `schema`, in its order.
+    pub columns: Vec<Column>,
+}
+
+impl Sheet {
+    /// Describes batches of `schema` by their own names and the units their types suggest.
+    pub fn new(schema: SchemaRef) -> Self {
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| Column::new(field.name(), Unit::of_arrow(field.data_type())))
+            .collect();
+        Sheet { title: None, schema, columns }
+    }
+
+    /// Returns the column names, made unique as DuckDB does (`n`, `n_1`), because a JSON object
+    /// or a Parquet file with the same name twice loses one of the two in most readers.
+    pub(crate) fn unique_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let mut name = column.name.clone();
+            let mut n = 0;
+            while names.contains(&name)
+                || (n > 0 && self.columns.iter().any(|other| other.name == name))
+            {
+                n += 1;
+                name = format!("{}_{n}", column.name);
+            }
+            names.push(name);
+        }
+        names
+    }
+}
+
+/// A column of a sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name in the header, and the key in JSON.
+    pub name: String,
+    /// What the values mean.
+    pub unit: Unit,
+    /// The index of the column that is the denominator of this rate, if it is one.
+    ///
+    /// A table marks the rate with `~` where the denominator is below 20.
+    pub of: Option<usize>,
+}
+
+impl Column {
+    /// Returns a column that is no rate.
+    pub fn new(name: impl Into<String>, unit: Unit) -> Self {
+        Column { name: name.into(), unit, of: None }
+    }
+}
+
+/// What the values of a column mean; it decides how tables for people show them, and, for
+/// `LocalTime` alone, what machines read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Words, or numbers that are names (a reply code): left aligned, shown as they are.
+    Text,
+    /// How many: thousands separators.
+    Count,
+    /// A share of 0 to 100.
+    Percent,
+    /// A size in bytes.
+    Bytes,
+    /// A duration in seconds.
+    Seconds,
+    /// A UTC instant: tables show it in the zone of the style.
+    Time,
+    /// A wall-clock time that the query already moved to its zone: never moved again, and
+    /// written without `Z`.
+    LocalTime,
+    /// Any other number: six significant digits if it is a float.
+    Number,
+}
+
+impl Unit {
+    /// Returns the unit that an Arrow type suggests when nothing better is known.
+    pub fn of_arrow(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Dictionary(_, values) => Unit::of_arrow(values),
+            DataType::Decimal128(_, 0) => Unit::Count,
+            DataType::Timestamp(..) => Unit::Time,
+            integer if integer.is_integer() => Unit::Count,
+            number if number.is_numeric() => Unit::Number,
+            _ => Unit::Text,
+        }
+    }
+
+    /// Tells whether the column is aligned at its right edge.
+    pub(crate) fn is_number(self) -> bool {
+        !matches!(self, Unit::Text | Unit::Time | Unit::LocalTime)
+    }
+}
+
+/// How to lay out a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Columns of the terminal that a table must fit; `None` cuts nothing.
+    pub width: Option<u16>,
+    /// Whether a table may use escape sequences for colour. Nothing is said by colour alone.
+    pub color: bool,
+    /// Whether csv and tsv put an apostrophe before a text that a spreadsheet would take for a
+    /// formula.
+    pub csv_safe: bool,
+    /// The zone in which tables show UTC instants. Machine formats stay in UTC.
+    pub zone: Tz,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { width: None, color: false, csv_safe: false, zone: Tz::UTC }
+    }
+}

@@ -1,0 +1,177 @@
+//! Dates, times and durations as text.
+//! Never asks the clock; the one zone it knows is the one it is given.
+
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+const DAY_S: i64 = 86_400;
+
+/// Writes a date, `2026-03-01`. Years outside 0 to 9999 get a sign, as ISO 8601 asks.
+pub(crate) fn date(days: i64, out: &mut Vec<u8>) {
+    let (year, month, day) = civil(days);
+    match u16::try_from(year) {
+        Ok(year) if year <= 9999 => {
+            pair(u32::from(year) / 100, out);
+            pair(u32::from(year) % 100, out);
+        }
+        _ => out.extend_from_slice(format!("{year:+05}").as_bytes()),
+    }
+    out.push(b'-');
+    pair(month, out);
+    out.push(b'-');
+    pair(day, out);
+}
+
+/// Writes a time of day, `16:00:00`, with a fraction only if it is not zero.
+///
+/// `seconds` may be 86,400, which SQL's `24:00:00` is.
+pub(crate) fn clock(seconds: i64, nanos: u32, out: &mut Vec<u8>) {
+    let seconds = seconds.clamp(0, DAY_S) as u32;
+    pair(seconds / 3600, out);
+    out.push(b':');
+    pair(seconds / 60 % 60, out);
+    out.push(b':');
+    pair(seconds % 60, out);
+    fraction(nanos, out);
+}
+
+/// Writes date, `separator` and time of day of seconds since 1970-01-01.
+pub(crate) fn instant(seconds: i64, nanos: u32, separator: u8, out: &mut Vec<u8>) {
+    date(seconds.div_euclid(DAY_S), out);
+    out.push(separator);
+    clock(seconds.rem_euclid(DAY_S), nanos, out);
+}
+
+/// Moves UTC seconds to the wall clock of `zone`; beyond the years that chrono knows, not at all.
+pub(crate) fn local(seconds: i64, zone: Tz) -> i64 {
+    let offset = DateTime::from_timestamp(seconds, 0)
+        .map(|utc| zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc());
+    seconds.saturating_add(i64::from(offset.unwrap_or_default()))
+}
+
+/// Writes an interval as an ISO 8601 duration, `P1M2DT3.5S`, each part with its own sign.
+pub(crate) fn interval(months: i32, days: i32, nanos: i64, out: &mut Vec<u8>) {
+    let mut text = String::from("P");
+    for (n, letter) in [(months / 12, 'Y'), (months % 12, 'M'), (days, 'D')] {
+        if n != 0 {
+            text.push_str(&format!("{n}{letter}"));
+        }
+    }
+    if nanos != 0 || text.len() == 1 {
+        text.push('T');
+        let seconds = nanos / 1_000_000_000;
+        for (n, letter) in [(seconds / 3600, 'H'), (seconds / 60 % 60, 'M')] {
+            if n != 0 {
+                text.push_str(&format!("{n}{letter}"));
+            }
+        }
+        let rest = nanos % 60_000_000_000;
+        if rest != 0 || text.ends_with('T') {
+            text.push_str(if rest < 0 { "-" } else { "" });
+            text.push_str(&(rest.unsigned_abs() / 1_000_000_000).to_string());
+            out.extend_from_slice(text.as_bytes());
+            fraction((rest.unsigned_abs() % 1_000_000_000) as u32, out);
+            text = String::from("S");
+        }
+    }
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Writes `.` and the digits of a fraction of a second without trailing zeros; nothing for zero.
+fn fraction(nanos: u32, out: &mut Vec<u8>) {
+    if nanos == 0 {
+        return;
+    }
+    out.push(b'.');
+    for part in [nanos / 10_000_000, nanos / 100_000 % 100, nanos / 1_000 % 100, nanos / 10 % 100] {
+        pair(part, out);
+    }
+    out.push(b'0' + (nanos % 10) as u8);
+    while out.last() == Some(&b'0') {
+        out.pop();
+    }
+}
+
+/// Writes a number below 100 as two digits.
+fn pair(n: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]);
+}
+
+/// Returns year, month and day of the proleptic Gregorian calendar.
+///
+/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years begin
+/// in March, so that the leap day is the last. Not chrono: it refuses years beyond 262,143.
+fn civil(days: i64) -> (i64, u32, u32) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month as u32, day as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{Datelike, NaiveDate};
+
+    fn text(write: impl Fn(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_day_of_five_centuries_is_the_one_chrono_says() {
+        let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+        for n in -100_000..100_000 {
+            let day = epoch + chrono::Duration::days(n);
+            assert_eq!(civil(n), (i64::from(day.year()), day.month(), day.day()));
+        }
+    }
+
+    #[test]
+    fn a_fraction_is_written_only_if_it_is_not_zero() {
+        let at = |seconds, nanos| text(|out| instant(seconds, nanos, b'T', out));
+        assert_eq!(at(1_772_380_800, 0), "2026-03-01T16:00:00");
+        assert_eq!(at(1_772_380_800, 500_000_000), "2026-03-01T16:00:00.5");
+        assert_eq!(at(-1, 1), "1969-12-31T23:59:59.000000001");
+    }
+
+    #[test]
+    fn a_year_of_more_or_less_than_four_digits_has_a_sign() {
+        assert_eq!(text(|out| date(3_000_000, out)), "+10183-09-24");
+        assert_eq!(text(|out| date(-800_000, out)), "-0221-08-31");
+    }
+
+    #[test]
+    fn the_ends_of_the_number_line_do_not_panic() {
+        for seconds in [i64::MIN, i64::MAX] {
+            text(|out| instant(local(seconds, Tz::UTC), 0, b' ', out));
+        }
+        for n in [i64::MIN, i64::MAX] {
+            text(|out| interval(i32::MIN, i32::MAX, n, out));
+        }
+    }
+
+    #[test]
+    fn summer_time_moves_the_wall_clock() {
+        let madrid = Tz::Europe__Madrid;
+        assert_eq!(local(1_772_380_800, madrid) - 1_772_380_800, 3_600);
+        assert_eq!(local(1_780_329_600, madrid) - 1_780_329_600, 7_200);
+    }
+
+    #[test]
+    fn intervals_are_iso_8601_durations() {
+        let iso = |months, days, nanos| text(|out| interval(months, days, nanos, out));
+        assert_eq!(iso(14, 3, 14_706_500_000_000), "P1Y2M3DT4H5M6.5S");
+        assert_eq!(iso(0, 0, 0), "PT0S");
+        assert_eq!(iso(0, 1, 0), "P1D");
+        assert_eq!(iso(0, 0, 3_600_000_000_000), "PT1H");
+        assert_eq!(iso(-1, 2, -500_000_000), "P-1M2DT-0.5S");
+    }
+}

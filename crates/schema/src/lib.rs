@@ -1,0 +1,31 @@
+//! The words of PowerMTA accounting: records, columns, times, addresses, replies, providers.
+//!
+//! Pure functions over strings, numbers and dates. Never touches files, the clock, the
+//! environment, threads, Arrow or SQL, so that everyone may depend on it and anyone can test it.
+//!
+//! Reading order: a line has a [`Record`] type; its fields feed [`COLUMNS`]; times become
+//! [`Timestamp`]s; addresses and replies are reduced to what people group by.
+
+#![warn(clippy::pedantic)]
+#![allow(clippy::must_use_candidate, clippy::missing_errors_doc, clippy::module_name_repetitions)]
+
+pub mod record;
+
+pub mod columns;
+
+pub mod time;
+pub mod zone;
+
+pub mod size;
+
+pub mod address;
+pub mod bounce;
+pub mod nearest;
+pub mod provider;
+pub mod reply;
+pub mod template;
+
+pub use columns::{COLUMNS, Column, Kind};
+pub use record::{Record, Records};
+pub use time::{Timestamp, Window};
+pub use zone::Zone;

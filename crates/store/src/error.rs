@@ -1,0 +1,94 @@
+//! What can go wrong with a store, in the store's own nouns. Prints nothing, decides nothing.
+
+use std::path::{Path, PathBuf};
+
+/// Why a store could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no store in the folder.
+    #[error("there is no store in {}", dir.display())]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder is neither empty nor a store.
+    #[error("{} holds other things than a store", dir.display())]
+    Occupied {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Another process is writing.
+    #[error("the store is locked by {owner}")]
+    Locked {
+        /// Who holds the lock: process, host, since when.
+        owner: String,
+    },
+    /// A newer version of pmtaq wrote the store.
+    #[error("{} has format version {found}; this version knows up to {known}", path.display())]
+    FromTheFuture {
+        /// The manifest.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version known here.
+        known: u32,
+    },
+    /// A file of the store says what cannot be.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        what: String,
+    },
+    /// Counts that must balance do not; nothing was committed.
+    #[error("the ledger of {name} does not balance: {read} read, but {stored} stored + {duplicate} duplicate + {rejected} rejected")]
+    Unbalanced {
+        /// The source.
+        name: String,
+        /// Records read.
+        read: u64,
+        /// Records stored.
+        stored: u64,
+        /// Records that were in the store before.
+        duplicate: u64,
+        /// Records refused.
+        rejected: u64,
+    },
+    /// The file system refused.
+    #[error("{}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A part could not be encoded.
+    #[error("{}", path.display())]
+    Parquet {
+        /// The part.
+        path: PathBuf,
+        /// What the encoder said.
+        source: parquet::errors::ParquetError,
+    },
+}
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Adds the path to what the file system or the encoder said.
+pub(crate) trait At<T> {
+    fn at(self, path: &Path) -> Result<T>;
+}
+
+impl<T> At<T> for std::io::Result<T> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::Io { path: path.to_owned(), source })
+    }
+}
+
+impl<T> At<T> for parquet::errors::Result<T> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::Parquet { path: path.to_owned(), source })
+    }
+}

@@ -1,0 +1,97 @@
+//! Where each thing of a store lies. Nobody else joins path strings; nothing is opened here.
+//!
+//! ```text
+//! <store>/records/date=2026-03-01/00000042-000.parquet   readable by any tool, by a plain glob
+//! <store>/rejects/date=2026-03-02/00000042-001.parquet   refused lines, by the day of ingestion
+//! <store>/_pmtaq/root.json                               the truth: one small file
+//! <store>/_pmtaq/days/2026-03-01/parts-42.json           the parts of a day, as of generation 42
+//! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
+//! <store>/_pmtaq/staging/                                parts not yet visible to a glob
+//! <store>/_pmtaq/retired/                                parts replaced, kept for running readers
+//! <store>/_pmtaq/lock                                    held by the one writer
+//! ```
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use pmtaq_schema::time::Day;
+use serde::{Deserialize, Serialize};
+
+/// A table of the store: one folder of day partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Table {
+    /// One row a record, by the UTC day of `time_logged`.
+    Records,
+    /// One row a refused line, by the UTC day of its ingestion.
+    Rejects,
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Table::Records => "records",
+            Table::Rejects => "rejects",
+        })
+    }
+}
+
+/// The folder that only pmtaq reads.
+pub fn private(store: &Path) -> PathBuf {
+    store.join("_pmtaq")
+}
+
+/// The file whose replacement is a commit.
+pub fn root(store: &Path) -> PathBuf {
+    private(store).join("root.json")
+}
+
+/// The file that the one writer holds locked.
+pub fn lock(store: &Path) -> PathBuf {
+    private(store).join("lock")
+}
+
+/// Where parts are written before they count.
+pub fn staging(store: &Path) -> PathBuf {
+    private(store).join("staging")
+}
+
+/// Where parts go that no longer count.
+pub fn retired(store: &Path) -> PathBuf {
+    private(store).join("retired")
+}
+
+/// Where the manifests of the days are.
+pub fn days(store: &Path) -> PathBuf {
+    private(store).join("days")
+}
+
+/// The folder of one day's manifests.
+pub fn day(store: &Path, day: Day) -> PathBuf {
+    days(store).join(day.to_string())
+}
+
+/// The list of a day's parts, as of `generation`.
+pub fn parts(store: &Path, of: Day, generation: u64) -> PathBuf {
+    day(store, of).join(format!("parts-{generation}.json"))
+}
+
+/// The list of a day's sources, as of `generation`.
+pub fn sources(store: &Path, of: Day, generation: u64) -> PathBuf {
+    day(store, of).join(format!("sources-{generation}.json"))
+}
+
+/// The folder of one day of a table, as hive partitioning spells it.
+pub fn partition(store: &Path, table: Table, day: Day) -> PathBuf {
+    store.join(table.to_string()).join(format!("date={day}"))
+}
+
+/// The glob that other tools read a table by.
+pub fn glob(store: &Path, table: Table) -> PathBuf {
+    store.join(table.to_string()).join("date=*").join("*.parquet")
+}
+
+/// The name of the `number`th part that `generation` adds.
+pub fn part_name(generation: u64, number: u32) -> String {
+    format!("{generation:08}-{number:03}.parquet")
+}

@@ -1,0 +1,105 @@
+//! The store on disk: where files lie, how a change becomes visible, who may write.
+//!
+//! Never touches CSV, DuckDB, the meaning of a row, stdout or the clock. `docs/format.md` tells
+//! the same story byte for byte and crash by crash.
+//!
+//! Reading order: [`layout`] names the places; [`manifest`] is what is written there beside
+//! Parquet; a [`Writer`] stages parts and commits them; a [`Snapshot`] is what a reader sees.
+
+pub mod layout;
+
+mod fs;
+pub use fs::{Disk, Fault};
+
+pub mod manifest;
+pub use manifest::{Ledger, Part, Source, Stat};
+
+mod part;
+pub use part::{NewPart, PartWriter, arrow_type, schema_of};
+
+mod lock;
+
+mod commit;
+pub use commit::{Change, Writer};
+
+mod snapshot;
+pub use snapshot::{Snapshot, SnapshotPart};
+
+mod error;
+pub use error::{Error, Result};
+
+use std::path::{Path, PathBuf};
+
+use pmtaq_schema::Window;
+use pmtaq_schema::time::Day;
+
+/// A store: a folder of Parquet files and the manifests that say which of them count.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    disk: Disk,
+}
+
+impl Store {
+    /// Opens the store in `dir` for reading and, by [`Store::lock`], for writing.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is no store in `dir`.
+    pub fn open(dir: &Path) -> Result<Store> {
+        if !layout::root(dir).is_file() {
+            return Err(Error::Missing { dir: dir.to_owned() });
+        }
+        Ok(Store { dir: dir.to_owned(), disk: Disk::default() })
+    }
+
+    /// Opens the store in `dir`, after making an empty one when there is none. `disk` does the
+    /// writing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be made; [`Error::Occupied`] when `dir` holds other
+    /// things than a store.
+    pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
+        let store = Store { dir: dir.to_owned(), disk };
+        if layout::root(dir).is_file() {
+            return Ok(store);
+        }
+        if fs::holds_other_things(dir)? {
+            return Err(Error::Occupied { dir: dir.to_owned() });
+        }
+        for place in [layout::staging(dir), layout::days(dir), layout::retired(dir)] {
+            store.disk.create_dir(&place)?;
+        }
+        // Two first ingests may race here: both write the same empty root, and then one locks.
+        store.disk.write_atomic(&layout::root(dir), &manifest::Root::default().to_bytes())?;
+        Ok(store)
+    }
+
+    /// The folder of the store.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What a reader sees now of the days that `window` touches.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn snapshot(&self, window: Window) -> Result<Snapshot> {
+        Snapshot::take(&self.dir, window)
+    }
+
+    /// Every source that the store knows, each with the day it is filed under.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Damaged`].
+    pub fn sources(&self) -> Result<Vec<(Day, Source)>> {
+        snapshot::all_sources(&self.dir)
+    }
+
+    /// Becomes the one writer. `owner` says who, for the message that another writer gets.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process writes.
+    pub fn lock(&self, owner: &str) -> Result<Writer<'_>> {
+        Writer::open(&self.dir, &self.disk, owner)
+    }
+}

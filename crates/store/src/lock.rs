@@ -1,0 +1,40 @@
+//! One writer at a time: a lock file that names its owner. The lock ends with the process, however
+//! it ends; the file stays. Knows nothing of what is written under it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use crate::error::{At, Error, Result};
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock at once or says who has it.
+    pub(crate) fn take(path: &Path, owner: &str) -> Result<Lock> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .at(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                file.read_to_string(&mut owner).at(path)?;
+                return Err(Error::Locked { owner: owner.trim().to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(error).at(path),
+        }
+        file.set_len(0).at(path)?;
+        file.rewind().at(path)?;
+        writeln!(file, "{owner}").at(path)?;
+        Ok(Lock { _file: file })
+    }
+}

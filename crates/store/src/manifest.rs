@@ -1,0 +1,183 @@
+//! What the store writes beside Parquet: the root, the parts of a day, the sources of a day.
+//!
+//! One of the few files that serialize. Old versions stay readable for ever; a newer one is
+//! refused. Knows no paths and no order of steps.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pmtaq_schema::time::{Day, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{At, Error, Result};
+use crate::layout::Table;
+
+/// The newest format that this version reads and writes.
+const VERSION: u32 = 1;
+
+/// The truth about a store: for each day, which of its manifests count. Small even for years of
+/// days, because it holds one line a day and no line a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Root {
+    pub(crate) version: u32,
+    /// The number of commits so far.
+    pub(crate) generation: u64,
+    /// By day, as `2026-03-01`.
+    pub(crate) days: BTreeMap<String, DayEntry>,
+    /// Renames that the last commit decided. They are done after it, and done again by the next
+    /// writer when a kill prevented them.
+    pub(crate) moves: Vec<Move>,
+}
+
+/// Which manifests of a day count, and what they sum up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DayEntry {
+    /// Generation of the list of parts; 0 for none.
+    pub(crate) parts: u64,
+    /// Generation of the list of sources; 0 for none.
+    pub(crate) sources: u64,
+    /// Rows in `records`.
+    pub(crate) rows: u64,
+    /// Bytes of the parts of `records`.
+    pub(crate) bytes: u64,
+}
+
+/// A part that comes into its partition or leaves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Move {
+    pub(crate) table: Table,
+    pub(crate) date: String,
+    pub(crate) name: String,
+    /// False: from staging into the partition. True: from the partition to the retired.
+    pub(crate) leaves: bool,
+}
+
+impl Default for Root {
+    fn default() -> Root {
+        Root { version: VERSION, generation: 0, days: BTreeMap::new(), moves: Vec::new() }
+    }
+}
+
+impl Root {
+    pub(crate) fn read(path: &Path) -> Result<Root> {
+        let root: Root = read(path)?;
+        if root.version > VERSION {
+            let (path, found) = (path.to_owned(), root.version);
+            return Err(Error::FromTheFuture { path, found, known: VERSION });
+        }
+        Ok(root)
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(self)
+    }
+
+    pub(crate) fn entry(&self, day: Day) -> DayEntry {
+        self.days.get(&day.to_string()).copied().unwrap_or_default()
+    }
+}
+
+/// One Parquet file that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which table it belongs to.
+    pub table: Table,
+    /// File name in the partition.
+    pub name: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Earliest time in it, UTC seconds.
+    pub since: i64,
+    /// Latest time in it, UTC seconds.
+    pub until: i64,
+}
+
+/// A file that was ingested, known by its content and not by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Hash of header and first record: equal for a file and for what it grows into.
+    pub head: String,
+    /// Bytes of content, decompressed, that were taken; always up to the end of a record.
+    pub length: u64,
+    /// Hash of those bytes.
+    pub hash: String,
+    /// File name when it was last seen.
+    pub name: String,
+    /// Which MTA wrote it.
+    pub host: String,
+    /// The file as the file system last described it.
+    pub stat: Stat,
+    /// What became of its records, over all runs.
+    pub ledger: Ledger,
+    /// When it was last ingested from, UTC seconds.
+    pub ingested_at: i64,
+    /// Earliest and latest `time_logged` stored from it, UTC seconds; none when nothing was.
+    pub times: Option<(i64, i64)>,
+}
+
+/// What the file system says of a file; equal only when it was not touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stat {
+    /// Device number.
+    pub device: u64,
+    /// Inode number.
+    pub inode: u64,
+    /// Size on disk in bytes.
+    pub size: u64,
+    /// Time of the last change, in nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+/// Counts of records that must balance: `read = stored + duplicate + rejected`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Records read.
+    pub read: u64,
+    /// Records stored.
+    pub stored: u64,
+    /// Records that were in the store before.
+    pub duplicate: u64,
+    /// Records refused, each kept with its reason.
+    pub rejected: u64,
+}
+
+impl Ledger {
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: Ledger) {
+        self.read += other.read;
+        self.stored += other.stored;
+        self.duplicate += other.duplicate;
+        self.rejected += other.rejected;
+    }
+
+    /// # Errors
+    /// [`Error::Unbalanced`] when a record of the source `name` is unaccounted for.
+    pub fn check(self, name: &str) -> Result<()> {
+        let Ledger { read, stored, duplicate, rejected } = self;
+        if read == stored + duplicate + rejected {
+            return Ok(());
+        }
+        Err(Error::Unbalanced { name: name.to_owned(), read, stored, duplicate, rejected })
+    }
+}
+
+/// Reads a manifest of any kind.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = std::fs::read(path).at(path)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })
+}
+
+/// A manifest of any kind as it is written.
+pub(crate) fn to_bytes<T: Serialize>(manifest: &T) -> Vec<u8> {
+    serde_json::to_vec(manifest).expect("manifests have string keys and no failing serializer")
+}
+
+/// The day under which a source is filed: that of its first record, so that the look-up of one
+/// source costs as much as its day has sources; day zero when it has no readable time.
+pub fn source_day(first: Option<Timestamp>) -> Day {
+    first.map_or(Day(0), Timestamp::day)
+}

@@ -1,0 +1,132 @@
+//! What a reader sees: the parts of one generation that a window needs. Never lists a folder, and
+//! reads the manifests of the days asked for and of no others.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use pmtaq_schema::Window;
+use pmtaq_schema::time::Day;
+
+use crate::commit::read_parts;
+use crate::error::{Error, Result};
+use crate::layout::{self, Table};
+use crate::manifest::{Move, Part, Root, Source};
+
+/// A consistent view of the days that a window touches.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The number of commits that it reflects.
+    pub generation: u64,
+    /// The parts, by day, then in the order in which they were added.
+    pub parts: Vec<SnapshotPart>,
+    /// First and last day of which the store holds records.
+    pub span: Option<(Day, Day)>,
+    /// Rows of `records` in the whole store.
+    pub store_rows: u64,
+}
+
+/// A part and where it lies.
+#[derive(Clone, Debug)]
+pub struct SnapshotPart {
+    /// The day of its partition.
+    pub day: Day,
+    /// What the manifest says of it.
+    pub part: Part,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+impl Snapshot {
+    pub(crate) fn take(store: &Path, window: Window) -> Result<Snapshot> {
+        // A commit may delete a manifest between our reading the root and our reading it. Each
+        // new try sees a newer generation, so this ends as soon as no commit falls in between.
+        const TRIES: u32 = 100;
+        let mut tries = 0;
+        loop {
+            match Snapshot::try_take(store, window) {
+                Err(Error::Io { source, .. })
+                    if source.kind() == ErrorKind::NotFound && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn try_take(store: &Path, window: Window) -> Result<Snapshot> {
+        let root = Root::read(&layout::root(store))?;
+        let stored = || root.days.iter().filter(|(_, entry)| entry.rows > 0);
+        let span = Option::zip(
+            stored().next().and_then(|(date, _)| Day::parse(date)),
+            stored().next_back().and_then(|(date, _)| Day::parse(date)),
+        );
+        let mut parts = Vec::new();
+        for day in root.days.keys().filter_map(|date| Day::parse(date)) {
+            if window.touches(day) {
+                for part in read_parts(store, &root, day)? {
+                    let path = place(store, &root, day, &part);
+                    parts.push(SnapshotPart { day, part, path });
+                }
+            }
+        }
+        let store_rows = root.days.values().map(|entry| entry.rows).sum();
+        Ok(Snapshot { generation: root.generation, parts, span, store_rows })
+    }
+
+    /// The parts of `table`, without those whose times all lie outside `window`.
+    pub fn of(&self, table: Table, window: Window) -> impl Iterator<Item = &SnapshotPart> {
+        self.parts.iter().filter(move |p| {
+            p.part.table == table
+                && p.part.since < window.until.0
+                && window.since.0 <= p.part.until
+        })
+    }
+}
+
+/// Every source that the store knows, by day. Costs as much as there are sources.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Damaged`].
+pub(crate) fn all_sources(store: &Path) -> Result<Vec<(Day, Source)>> {
+    let root = Root::read(&layout::root(store))?;
+    let mut all = Vec::new();
+    for (date, entry) in root.days.iter().filter(|(_, entry)| entry.sources != 0) {
+        if let Some(day) = Day::parse(date) {
+            let path = layout::sources(store, day, entry.sources);
+            let sources: Vec<Source> = crate::manifest::read(&path)?;
+            all.extend(sources.into_iter().map(|source| (day, source)));
+        }
+    }
+    Ok(all)
+}
+
+/// Where a part lies now: in its partition, or still in staging when a kill came between the
+/// commit and the rename.
+fn place(store: &Path, root: &Root, day: Day, part: &Part) -> PathBuf {
+    let settled = layout::partition(store, part.table, day).join(&part.name);
+    let pending = root.moves.iter().any(|step| {
+        !step.leaves && step.name == part.name && step.table == part.table
+    });
+    if pending && !settled.exists() { layout::staging(store).join(&part.name) } else { settled }
+}
+
+impl Move {
+    pub(crate) fn of(part: &Part, day: Day, leaves: bool) -> Move {
+        Move { table: part.table, date: day.to_string(), name: part.name.clone(), leaves }
+    }
+
+    pub(crate) fn partition(&self, store: &Path) -> PathBuf {
+        layout::partition(store, self.table, Day::parse(&self.date).unwrap_or(Day(0)))
+    }
+
+    /// From where to where the part goes.
+    pub(crate) fn paths(&self, store: &Path) -> (PathBuf, PathBuf) {
+        let inside = self.partition(store).join(&self.name);
+        if self.leaves {
+            (inside, layout::retired(store).join(&self.name))
+        } else {
+            (layout::staging(store).join(&self.name), inside)
+        }
+    }
+}
