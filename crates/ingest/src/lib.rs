@@ -1,1 +1,72 @@
-//! From accounting files to staged parts.
+//! From accounting files to staged parts: find, open, cut, split, plan, build, derive, write.
+//!
+//! Never renames or deletes, never writes a manifest field, never touches DuckDB, stdout or the
+//! clock. The modules below are in the order in which a byte passes them.
+//!
+//! Parsing never fails: a bad line becomes a [`reject::Reject`], a bad file a [`Refused`], and
+//! only the store's own disk stops a run.
+
+mod find;
+pub use find::find;
+
+mod open;
+
+mod chunk;
+
+mod split;
+pub use split::{Field, Line, Splitter};
+
+mod plan;
+pub use plan::{Plan, PlanError};
+
+mod derive;
+mod rows;
+
+pub mod reject;
+
+mod parts;
+
+mod identity;
+
+mod pipeline;
+pub use pipeline::ingest;
+
+mod outcome;
+pub use outcome::{Outcome, Refused, SourceOutcome, Status};
+
+use std::path::PathBuf;
+
+use pmtaq_schema::provider::Providers;
+use pmtaq_schema::time::Timestamp;
+
+/// How to ingest.
+#[derive(Debug)]
+pub struct Settings {
+    /// The files, folders and globs to take.
+    pub inputs: Vec<PathBuf>,
+    /// Which MTA wrote the files, when the user says so.
+    pub host: Option<String>,
+    /// The name of this machine, for records that name no MTA.
+    pub machine: String,
+    /// Worker threads.
+    pub threads: usize,
+    /// Who runs which mailbox.
+    pub providers: Providers,
+    /// The moment to note as the time of ingestion.
+    pub now: Timestamp,
+}
+
+/// Why a run stopped. Bad files and bad lines do not stop one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store's own disk refused.
+    #[error(transparent)]
+    Store(#[from] pmtaq_store::Error),
+    /// The machine has no room for the worker threads.
+    #[error("cannot start {0} worker threads")]
+    Threads(usize),
+}
+
+/// A file whose last line has no line end and which changed less than this many seconds ago may
+/// still be growing: that line is left for the next run.
+pub const GROWING_S: i64 = 3600;

@@ -86,12 +86,7 @@ fn widths(lanes: &[Lane], width: usize) -> Vec<usize> {
 }
 
 /// Finds the highest water level under which all columns fit, or `None` if their floors do not.
-fn level(
-    lanes: &[Lane],
-    width: usize,
-    text_floor: usize,
-    cut_headers: bool,
-) -> Option<Vec<usize>> {
+fn level(lanes: &[Lane], width: usize, text_floor: usize, cut_headers: bool) -> Option<Vec<usize>> {
     let room = width.checked_sub(GAP * lanes.len().saturating_sub(1))?;
     let at = |level: usize| -> Vec<usize> {
         let one = |lane: &Lane| lane.natural.min(level).max(lane.floor(text_floor, cut_headers));
@@ -118,7 +113,7 @@ fn level(
 }
 
 /// Returns `text` with its middle replaced by an ellipsis so that it is no wider than `width`.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -151,4 +146,38 @@ fn end_of(chars: impl Iterator<Item = (usize, char)>, mut room: usize) -> usize 
         bytes += c.len_utf8();
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_in_its_middle() {
+        assert_eq!(cut("gmail-smtp-in.l.google.com", 12), "gmail-\u{2026}e.com");
+        assert_eq!(cut("gmail.com", 9), "gmail.com");
+        assert_eq!(cut("gmail.com", 2), "g\u{2026}");
+        assert_eq!(cut("gmail.com", 1), "\u{2026}");
+    }
+
+    #[test]
+    fn a_wide_character_is_not_cut_in_half() {
+        assert_eq!(cut("\u{65e5}\u{672c}\u{8a9e}\u{6587}\u{5b57}", 6), "\u{65e5}\u{2026}\u{5b57}");
+    }
+
+    #[test]
+    fn the_widest_text_gives_first() {
+        let text = |natural| Lane { natural, cells: natural, cuttable: true };
+        let number = |natural, cells| Lane { natural, cells, cuttable: false };
+        let lanes = [text(40), text(15), number(11, 7)];
+        assert_eq!(widths(&lanes, 70), [40, 15, 11]);
+        assert_eq!(widths(&lanes, 60), [30, 15, 11]);
+        assert_eq!(widths(&lanes, 41), [13, 13, 11]);
+        // Below 12 the numbers' headers give, then the texts again, then there is no room.
+        assert_eq!(widths(&lanes, 36), [12, 12, 8]);
+        assert_eq!(widths(&lanes, 25), [7, 7, 7]);
+        assert_eq!(widths(&lanes, 20), [12, 6]);
+        assert_eq!(widths(&lanes, 5), [5]);
+        assert!(widths(&[], 5).is_empty());
+    }
 }

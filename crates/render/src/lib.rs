@@ -27,8 +27,6 @@ mod markdown;
 mod table;
 
 mod format;
-#[cfg(test)]
-mod samples;
 
 use std::io::Write;
 

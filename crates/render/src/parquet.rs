@@ -48,14 +48,15 @@ pub(crate) fn write(feed: &mut Feed<'_>, out: &mut (dyn Write + Send)) -> Result
 ///
 /// Parquet has no timestamps in whole seconds: a reader would find bare integers.
 fn stored_schema(sheet: &Sheet) -> Schema {
-    let fields = sheet.unique_names().into_iter().zip(sheet.schema.fields()).map(|(name, field)| {
-        let data_type = match field.data_type() {
-            DataType::Timestamp(TimeUnit::Second, zone) => {
-                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
-            }
-            other => other.clone(),
-        };
-        Field::new(name, data_type, field.is_nullable())
-    });
+    let fields =
+        sheet.unique_names().into_iter().zip(sheet.schema.fields()).map(|(name, field)| {
+            let data_type = match field.data_type() {
+                DataType::Timestamp(TimeUnit::Second, zone) => {
+                    DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+                }
+                other => other.clone(),
+            };
+            Field::new(name, data_type, field.is_nullable())
+        });
     Schema::new(fields.collect::<Vec<_>>())
 }

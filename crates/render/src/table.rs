@@ -23,13 +23,15 @@ pub(crate) fn write(
     let mut grid = Grid::collect(style, feed)?;
     let cuts = fit::fit(&mut grid, style.width);
     if let Some(title) = &feed.sheet.title {
-        line(out, style, BOLD, &escape::visible(title))?;
+        let title = escape::visible(title);
+        let title = style.width.map_or(title.clone(), |width| fit::cut(&title, width.into()));
+        line(out, style, BOLD, &title)?;
         writeln!(out)?;
     }
     for (n, text) in drawn(grid).lines().enumerate() {
         match n {
             0 => line(out, style, BOLD, text.trim_end())?,
-            1 => line(out, style, DIM, text)?,
+            1 => line(out, style, DIM, &text)?,
             _ => writeln!(out, "{}", text.trim_end())?,
         }
     }

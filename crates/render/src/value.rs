@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, FixedSizeBinaryArray,
-    Float32Array, Float64Array, Int32Array, Int64Array,
-    IntervalMonthDayNanoArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
-    UInt64Array,
+    Float32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
+    LargeBinaryArray, LargeStringArray, StringArray, StringViewArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
@@ -109,7 +108,9 @@ impl Cells {
             }
             T::Decimal128(_, scale) => Data::Decimal(array.as_primitive().clone(), *scale),
             T::Float64 => Data::Float(array.as_primitive().clone()),
-            T::Float16 | T::Float32 => Data::Float32(cast(array, &T::Float32)?.as_primitive().clone()),
+            T::Float16 | T::Float32 => {
+                Data::Float32(cast(array, &T::Float32)?.as_primitive().clone())
+            }
             T::Utf8 => Data::Text(array.as_string::<i32>().clone()),
             T::LargeUtf8 => Data::LargeText(array.as_string::<i64>().clone()),
             T::Utf8View => Data::TextView(array.as_string_view().clone()),
@@ -147,9 +148,8 @@ impl Cells {
             }
             T::Struct(fields) => {
                 let columns = fields.iter().zip(array.as_struct().columns());
-                let named = columns.map(|(field, column)| {
-                    Ok((field.name().clone(), Cells::new(column, local)?))
-                });
+                let named = columns
+                    .map(|(field, column)| Ok((field.name().clone(), Cells::new(column, local)?)));
                 Data::Struct(named.collect::<Result<_, ArrowError>>()?)
             }
             T::Map(..) => {
@@ -172,7 +172,9 @@ impl Cells {
             Data::Bool(array) => Value::Bool(array.value(row)),
             Data::Int(array) => Value::Int(array.value(row)),
             Data::UInt(array) => Value::UInt(array.value(row)),
-            Data::Decimal(array, scale) => Value::Decimal { units: array.value(row), scale: *scale },
+            Data::Decimal(array, scale) => {
+                Value::Decimal { units: array.value(row), scale: *scale }
+            }
             Data::Float(array) => Value::Float(array.value(row)),
             Data::Float32(array) => Value::Float32(array.value(row)),
             Data::Text(array) => Value::Text(array.value(row)),
@@ -191,11 +193,7 @@ impl Cells {
             }
             Data::Interval(array) => {
                 let value = array.value(row);
-                Value::Interval {
-                    months: value.months,
-                    days: value.days,
-                    nanos: value.nanoseconds,
-                }
+                Value::Interval { months: value.months, days: value.days, nanos: value.nanoseconds }
             }
             Data::Dictionary(keys, values) => values.at(keys[row]),
             Data::List(offsets, values) => {

@@ -6,9 +6,6 @@
 //! Reading order: a line has a [`Record`] type; its fields feed [`COLUMNS`]; times become
 //! [`Timestamp`]s; addresses and replies are reduced to what people group by.
 
-#![warn(clippy::pedantic)]
-#![allow(clippy::must_use_candidate, clippy::missing_errors_doc, clippy::module_name_repetitions)]
-
 pub mod record;
 
 pub mod columns;

@@ -1,1 +1,121 @@
-//! pending
+//! What a receiver answered: `dsnDiag` and `dsnStatus` as code, enhanced code and text.
+//! Reads, never masks; [`crate::template`] does that.
+
+/// A diagnostic taken apart (RFC 3464, 2.3.6; RFC 5321, 4.2; RFC 3463).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Reply<'a> {
+    /// Diagnostic type before the semicolon: `smtp`, `x-pmta`, ...; empty when there is none.
+    pub diag_type: &'a str,
+    /// The reply code, when a receiver replied.
+    pub smtp_code: Option<u16>,
+    /// The enhanced code of the reply, else of `dsnStatus`.
+    pub enhanced_code: Option<&'a str>,
+    /// Whether the enhanced code stands in the reply itself.
+    pub enhanced_in_reply: bool,
+    /// The text behind the codes.
+    pub text: &'a str,
+}
+
+impl<'a> Reply<'a> {
+    /// Takes `dsnDiag` apart, and of `dsnStatus` the code where the reply has none.
+    pub fn parse(dsn_diag: &'a str, dsn_status: &'a str) -> Reply<'a> {
+        let (diag_type, rest) = match dsn_diag.split_once(';') {
+            Some((diag_type, rest))
+                if !diag_type.is_empty()
+                    && diag_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
+            {
+                (diag_type, rest.trim_start())
+            }
+            _ => ("", dsn_diag),
+        };
+        let of_status = enhanced(dsn_status).map(|(code, _)| code);
+        if !diag_type.eq_ignore_ascii_case("smtp") {
+            return Reply { diag_type, enhanced_code: of_status, text: rest, ..Reply::default() };
+        }
+        let (smtp_code, rest) = match smtp_code(rest) {
+            Some((code, rest)) => (Some(code), rest),
+            None => (None, rest),
+        };
+        let (in_reply, text) = match enhanced(rest) {
+            Some((code, rest)) => (Some(code), rest),
+            None => (None, rest),
+        };
+        Reply {
+            diag_type,
+            smtp_code,
+            enhanced_code: in_reply.or(of_status),
+            enhanced_in_reply: in_reply.is_some(),
+            text: text.trim(),
+        }
+    }
+}
+
+/// `550 text` or `550-text` as code and text.
+fn smtp_code(text: &str) -> Option<(u16, &str)> {
+    let digits = text.get(..3).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+    let rest = &text[3..];
+    let code: u16 = digits.parse().ok().filter(|code| (200..600).contains(code))?;
+    match rest.bytes().next() {
+        None | Some(b' ' | b'-') => Some((code, rest.get(1..).unwrap_or_default().trim_start())),
+        Some(_) => None,
+    }
+}
+
+/// `5.1.1 text` as code and text: class 2, 4 or 5, subject and detail of up to three digits.
+pub(crate) fn enhanced(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    if !matches!(bytes.first(), Some(b'2' | b'4' | b'5')) || bytes.get(1) != Some(&b'.') {
+        return None;
+    }
+    let number = |from: usize| {
+        let digits = bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        (1..=3).contains(&digits).then_some(from + digits)
+    };
+    let dot = number(2)?;
+    (bytes.get(dot) == Some(&b'.')).then_some(())?;
+    let end = number(dot + 1)?;
+    match bytes.get(end) {
+        Some(b) if b.is_ascii_alphanumeric() || *b == b'.' => None,
+        _ => Some((&text[..end], text[end..].trim_start_matches([' ', ':', '-']))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes<'a>(diag: &'a str, status: &'a str) -> (Option<u16>, Option<&'a str>, &'a str) {
+        let reply = Reply::parse(diag, status);
+        (reply.smtp_code, reply.enhanced_code, reply.text)
+    }
+
+    #[test]
+    fn codes_come_from_the_reply_first() {
+        assert_eq!(
+            codes("smtp;550 5.1.1 No such user", "5.7.1 (x)"),
+            (Some(550), Some("5.1.1"), "No such user")
+        );
+        assert_eq!(codes("smtp;421-4.7.0 Later", ""), (Some(421), Some("4.7.0"), "Later"));
+        assert_eq!(codes("smtp; 550-5.7.26 A", ""), (Some(550), Some("5.7.26"), "A"));
+        assert_eq!(
+            codes("smtp;554 delivery error", "5.0.0 (undefined status)"),
+            (Some(554), Some("5.0.0"), "delivery error")
+        );
+    }
+
+    #[test]
+    fn our_own_errors_have_no_reply_code() {
+        assert_eq!(codes("", "5.4.7 (delivery time expired)"), (None, Some("5.4.7"), ""));
+        assert_eq!(codes("x-pmta;bad: 550 x", "4.4.1 (x)"), (None, Some("4.4.1"), "bad: 550 x"));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_code_is_text() {
+        assert_eq!(codes("smtp;5501 odd", ""), (None, None, "5501 odd"));
+        assert_eq!(codes("smtp;650 odd", ""), (None, None, "650 odd"));
+        assert_eq!(codes("smtp;550 5.1.1.1 ip", ""), (Some(550), None, "5.1.1.1 ip"));
+        assert_eq!(codes("smtp;550 3.1.1 x", ""), (Some(550), None, "3.1.1 x"));
+        assert_eq!(codes("smtp;550", ""), (Some(550), None, ""));
+        assert_eq!(codes("no type: 550", ""), (None, None, "no type: 550"));
+    }
+}

@@ -1,0 +1,123 @@
+//! What the user is told when something fails: what, why, and what to do next.
+//! The one place that turns library errors into exit codes and hints.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use crate::exit::Exit;
+
+/// A failure as the user sees it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+/// A result of this crate.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// The command line or the configuration is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Usage, message: message.into(), hint: None }
+    }
+
+    /// Something failed while running.
+    pub(crate) fn failed(error: &dyn Error) -> Failure {
+        Failure { exit: Exit::Failed, message: chain(error), hint: None }
+    }
+
+    /// Nothing more is to be said: a closed pipe.
+    pub(crate) fn silent() -> Failure {
+        Failure { exit: Exit::Done, message: String::new(), hint: None }
+    }
+
+    /// Adds what to do next.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The lines for stderr.
+    pub(crate) fn text(&self) -> String {
+        if self.message.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("pmtaq: error: {}\n", self.message);
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        text
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl From<pmtaq_store::Error> for Failure {
+    fn from(error: pmtaq_store::Error) -> Failure {
+        use pmtaq_store::Error as E;
+        let mut failure = Failure { exit: Exit::Store, message: chain(&error), hint: None };
+        failure.hint = match &error {
+            E::Missing { .. } => {
+                failure.exit = Exit::Usage;
+                Some("`pmtaq ingest --store DIR FILES...` makes a store; --store or PMTAQ_STORE \
+                      names one".to_owned())
+            }
+            E::Occupied { .. } => {
+                failure.exit = Exit::Usage;
+                Some("name an empty or a new folder".to_owned())
+            }
+            E::Locked { .. } => {
+                Some("only one process writes at a time; try again when it has ended".to_owned())
+            }
+            E::FromTheFuture { .. } => Some("use a newer pmtaq".to_owned()),
+            E::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                failure.exit = Exit::Failed;
+                Some("the disk is full; the store is as it was before, and the next run takes \
+                      what is missing".to_owned())
+            }
+            E::Io { .. } | E::Damaged { .. } => None,
+            E::Unbalanced { .. } | E::Parquet { .. } => {
+                failure.exit = Exit::Failed;
+                Some("nothing was stored; the store is as it was before".to_owned())
+            }
+        };
+        failure
+    }
+}
+
+impl From<pmtaq_ingest::Error> for Failure {
+    fn from(error: pmtaq_ingest::Error) -> Failure {
+        match error {
+            pmtaq_ingest::Error::Store(error) => error.into(),
+            pmtaq_ingest::Error::Threads(_) => {
+                Failure::failed(&error).hint("`--threads 1` needs the fewest")
+            }
+        }
+    }
+}
+
+impl From<pmtaq_render::Error> for Failure {
+    fn from(error: pmtaq_render::Error) -> Failure {
+        if error.is_broken_pipe() { Failure::silent() } else { Failure::failed(&error) }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Failure::silent();
+        }
+        Failure::failed(&error)
+    }
+}

@@ -1,0 +1,127 @@
+//! What people call a stretch of time, as a [`Window`]: `2h`, `yesterday`, `monday`, `-7d`,
+//! `2026-03-01`, `2026-03-01T16:00`, unix seconds. Needs to be told what time it is.
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
+use pmtaq_schema::size::parse_duration_s;
+use pmtaq_schema::{Timestamp, Window, Zone};
+
+/// Reads `--since`, `--until` and `--last`. Without any of them the window is open: all days.
+///
+/// # Errors
+/// A sentence that names the text and the forms that are understood.
+pub(crate) fn window(
+    since: Option<&str>,
+    until: Option<&str>,
+    last: Option<&str>,
+    zone: Zone,
+    now: Timestamp,
+) -> Result<Window, String> {
+    let mut window = Window::ALL;
+    if let Some(last) = last {
+        let seconds = parse_duration_s(last)
+            .ok_or_else(|| format!("`{last}` is no duration; write it like 2h, 1d or 3h15m"))?;
+        window = Window { since: Timestamp(now.0.saturating_sub(seconds)), until: now };
+    }
+    if let Some(since) = since {
+        window.since = moment(since, zone, now)?;
+    }
+    if let Some(until) = until {
+        window.until = moment(until, zone, now)?;
+    }
+    if window.since >= window.until {
+        return Err(format!(
+            "the window is empty: it begins at {} and ends at {}",
+            window.since, window.until
+        ));
+    }
+    Ok(window)
+}
+
+/// Reads one moment. A day means its first moment in `zone`; a duration means so long ago.
+fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
+    let word = text.trim().to_ascii_lowercase();
+    let days_ago = |days: i64| zone.day_start(zone.day_of(now, -days));
+    match word.as_str() {
+        "now" => return Ok(now),
+        "today" => return Ok(days_ago(0)),
+        "yesterday" => return Ok(days_ago(1)),
+        "tomorrow" => return Ok(days_ago(-1)),
+        _ => {}
+    }
+    if let Ok(weekday) = word.parse::<Weekday>() {
+        // The last such day, today included.
+        let today = zone.day_of(now, 0).weekday();
+        return Ok(days_ago(i64::from(today.days_since(weekday))));
+    }
+    if let Ok(date) = word.parse::<NaiveDate>() {
+        return Ok(zone.day_start(date));
+    }
+    for format in ["%Y-%m-%dt%H:%M:%S", "%Y-%m-%dt%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
+        if let Ok(local) = NaiveDateTime::parse_from_str(&word, format) {
+            return Ok(zone.utc(local));
+        }
+    }
+    if let Some(ago) = parse_duration_s(word.strip_prefix('-').unwrap_or(&word))
+        && !word.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Ok(Timestamp(now.0.saturating_sub(ago)));
+    }
+    // What is left says its own offset, or counts seconds.
+    Timestamp::parse(text.trim().as_bytes()).ok_or_else(|| {
+        format!(
+            "`{text}` is no time; write 2h, -7d, yesterday, monday, 2026-03-01, \
+             2026-03-01T16:00 or unix seconds"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text.as_bytes()).expect("a time")
+    }
+
+    fn shown(text: &str) -> String {
+        // A Wednesday.
+        let now = at("2026-03-04T10:30:00Z");
+        let zone = "Europe/Madrid".parse().expect("a zone");
+        moment(text, zone, now).map_or_else(|error| error, |time| time.to_string())
+    }
+
+    #[test]
+    fn people_name_times_in_many_ways() {
+        for (text, expected) in [
+            ("2h", "2026-03-04T08:30:00Z"),
+            ("-7d", "2026-02-25T10:30:00Z"),
+            ("3h15m", "2026-03-04T07:15:00Z"),
+            ("today", "2026-03-03T23:00:00Z"),
+            ("yesterday", "2026-03-02T23:00:00Z"),
+            ("monday", "2026-03-01T23:00:00Z"),
+            ("Wednesday", "2026-03-03T23:00:00Z"),
+            ("2026-01-07", "2026-01-06T23:00:00Z"),
+            ("2026-01-07T16:00", "2026-01-07T15:00:00Z"),
+            ("2026-07-07 16:00:30", "2026-07-07T14:00:30Z"),
+            ("2026-01-07T16:00:00Z", "2026-01-07T16:00:00Z"),
+            ("2026-01-07T16:00:00-05:00", "2026-01-07T21:00:00Z"),
+            ("1772640000", "2026-03-04T16:00:00Z"),
+            ("now", "2026-03-04T10:30:00Z"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+        assert!(shown("last tuesday-ish").starts_with("`last tuesday-ish` is no time"));
+        assert!(shown("2026-02-30").contains("is no time"));
+    }
+
+    #[test]
+    fn a_window_needs_a_beginning_before_its_end() {
+        let now = at("2026-03-04T10:30:00Z");
+        let of = |since, until, last| window(since, until, last, Zone::UTC, now);
+        assert_eq!(of(None, None, None), Ok(Window::ALL));
+        let last = of(None, None, Some("1d")).expect("a window");
+        assert_eq!((last.since, last.until), (at("2026-03-03T10:30:00Z"), now));
+        let error = of(Some("2026-03-02"), Some("2026-03-02"), None).expect_err("empty");
+        assert!(error.contains("the window is empty"), "{error}");
+    }
+}

@@ -1,0 +1,339 @@
+//! Cuts content into chunks at record ends. Knows quotes and headers, not fields.
+//!
+//! A record ends at a line end outside quotes (RFC 4180). A quote opens only at the beginning of
+//! a field and closes only before a comma or a line end. Where a line breaks that rule, or its
+//! quote is never closed, the record ends at its first line end: damage costs one line, not the
+//! rest of the file. [`crate::split`] follows the same rule, so cutting changes nothing.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use memchr::{memchr, memchr_iter, memmem, memrchr};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::open::read_full;
+use crate::plan::{Plan, PlanError};
+use crate::split::Splitter;
+
+/// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
+/// the memory of many threads.
+const TARGET: usize = 4 << 20;
+
+/// The longest record that is read; a longer line is refused without being kept in memory.
+pub(crate) const MAX_RECORD: usize = 16 << 20;
+
+/// Some whole records of one source, all under one header.
+pub(crate) struct Chunk {
+    /// Where it begins in the decompressed content.
+    pub(crate) offset: u64,
+    /// Lines before it, so that the first line of the content is line 1.
+    pub(crate) lines_before: u64,
+    pub(crate) bytes: Vec<u8>,
+    /// Which field is what.
+    pub(crate) plan: Arc<Plan>,
+    /// Whether the content ended without a line end: the last line may be torn.
+    pub(crate) torn: bool,
+}
+
+impl Chunk {
+    /// The part of the chunk from `start` on, which is where a record begins; none when all of
+    /// it lies before.
+    pub(crate) fn after(mut self, start: u64) -> Option<Chunk> {
+        let skip = usize::try_from(start.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        if skip >= self.bytes.len() {
+            return None;
+        }
+        if skip > 0 {
+            self.lines_before += memchr_iter(b'\n', &self.bytes[..skip]).count() as u64;
+            self.offset += skip as u64;
+            self.bytes.drain(..skip);
+        }
+        Some(self)
+    }
+}
+
+/// What comes next from a source.
+pub(crate) enum Next {
+    Chunk(Chunk),
+    /// A line longer than [`MAX_RECORD`]: where it began, its length, its beginning.
+    TooLong { offset: u64, line: u64, size: u64, start: Vec<u8> },
+    End,
+}
+
+/// Why a source cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error(transparent)]
+    Header(#[from] PlanError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The content of a source as chunks.
+pub(crate) struct Chunks {
+    reader: Box<dyn Read + Send>,
+    /// Content read and not yet given out; begins at the beginning of a record.
+    carry: Vec<u8>,
+    ended: bool,
+    /// Where `carry` begins.
+    offset: u64,
+    lines: u64,
+    plan: Option<Arc<Plan>>,
+    /// A last line without a line end is left for later instead of being given out.
+    hold_torn: bool,
+    /// Of all bytes given out.
+    hash: Xxh3,
+    /// A read failed after what is in `carry`: give that out first, then say so.
+    failed: Option<io::Error>,
+    target: usize,
+}
+
+impl Chunks {
+    pub(crate) fn new(reader: Box<dyn Read + Send>, hold_torn: bool) -> Chunks {
+        Chunks {
+            reader,
+            carry: Vec::new(),
+            ended: false,
+            offset: 0,
+            lines: 0,
+            plan: None,
+            hold_torn,
+            hash: Xxh3::new(),
+            failed: None,
+            target: TARGET,
+        }
+    }
+
+    /// Gives out small chunks: enough to look at the beginning of a source.
+    pub(crate) fn small(mut self) -> Chunks {
+        self.target = 16 * 1024;
+        self
+    }
+
+    /// Bytes given out so far: the length of the source as far as it counts.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes held back: a last line that may still grow.
+    pub(crate) fn held_back(&self) -> u64 {
+        if self.ended { self.carry.len() as u64 } else { 0 }
+    }
+
+    /// Hash of the bytes given out so far.
+    pub(crate) fn hash(&self) -> u128 {
+        self.hash.digest128()
+    }
+
+    /// The next chunk. After an error nothing more comes.
+    pub(crate) fn next(&mut self) -> Result<Next, Stop> {
+        loop {
+            self.fill(self.target)?;
+            if self.offset == 0 && self.carry.starts_with(b"\xef\xbb\xbf") {
+                self.give_out(3);
+            }
+            let forced = self.ended || self.carry.len() >= MAX_RECORD;
+            let end = last_record_end(&self.carry, forced);
+            if end > 0 {
+                return self.cut(end, false);
+            }
+            if !self.ended && self.carry.len() < MAX_RECORD {
+                let larger = (self.carry.len() * 2).clamp(self.target, MAX_RECORD);
+                self.fill(larger)?;
+                continue;
+            }
+            if !self.ended {
+                return self.skip_line();
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error.into());
+            }
+            if self.carry.is_empty() || self.hold_torn {
+                return Ok(Next::End);
+            }
+            return self.cut(self.carry.len(), true);
+        }
+    }
+
+    /// Gives out the records before `end`: up to a new header, from the present one.
+    fn cut(&mut self, end: usize, torn: bool) -> Result<Next, Stop> {
+        if let Some(header) = header_line(&self.carry[..end]) {
+            let plan = Plan::of_header(&self.carry[..header])?;
+            self.plan = Some(Arc::new(plan));
+            self.give_out(header);
+            if header == end {
+                return self.next();
+            }
+            return self.cut(end - header, torn);
+        }
+        let Some(plan) = self.plan.clone() else {
+            let line = shorten(first_line(&self.carry[..end]));
+            return Err(PlanError::NoHeader { line }.into());
+        };
+        let end_here = next_header(&self.carry[..end]).unwrap_or(end);
+        let (offset, lines_before) = (self.offset, self.lines);
+        let bytes = self.give_out(end_here);
+        Ok(Next::Chunk(Chunk { offset, lines_before, bytes, plan, torn: torn && end_here == end }))
+    }
+
+    /// Takes the first `n` bytes off, counting and hashing them.
+    fn give_out(&mut self, n: usize) -> Vec<u8> {
+        let rest = self.carry.split_off(n);
+        let bytes = std::mem::replace(&mut self.carry, rest);
+        self.hash.update(&bytes);
+        self.offset += n as u64;
+        self.lines += memchr_iter(b'\n', &bytes).count() as u64;
+        bytes
+    }
+
+    /// Passes over a line that does not fit into memory.
+    fn skip_line(&mut self) -> Result<Next, Stop> {
+        let (offset, line) = (self.offset, self.lines + 1);
+        let mut start = self.carry.clone();
+        start.truncate(crate::reject::MAX_RAW);
+        loop {
+            if let Some(n) = memchr(b'\n', &self.carry) {
+                self.give_out(n + 1);
+                break;
+            }
+            self.give_out(self.carry.len());
+            if self.ended {
+                break;
+            }
+            self.fill(self.target)?;
+        }
+        Ok(Next::TooLong { offset, line, size: self.offset - offset, start })
+    }
+
+    /// Reads until `carry` holds `wanted` bytes or the content ends. What a failing read left is
+    /// given out first.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        if self.ended || self.carry.len() >= wanted {
+            return Ok(());
+        }
+        let have = self.carry.len();
+        self.carry.resize(wanted, 0);
+        let mut filled = have;
+        while filled < wanted {
+            // In steps, so that a failing decompressor keeps what it made before.
+            let step = (wanted - filled).min(256 * 1024);
+            match read_full(&mut *self.reader, &mut self.carry[filled..filled + step]) {
+                Ok(n) => {
+                    filled += n;
+                    if n < step {
+                        self.ended = true;
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.ended = true;
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        self.carry.truncate(filled);
+        Ok(())
+    }
+}
+
+/// The end of the last whole record in `bytes`, which begin at the beginning of a record; 0 when
+/// there is none. `forced` says that no more bytes come: an unclosed quote is damage then.
+fn last_record_end(bytes: &[u8], forced: bool) -> usize {
+    let (mut end, mut pos) = (0, 0);
+    loop {
+        let Some(quote) = memchr(b'"', &bytes[pos..]).map(|n| pos + n) else {
+            return memrchr(b'\n', &bytes[pos..]).map_or(end, |n| pos + n + 1);
+        };
+        if let Some(n) = memrchr(b'\n', &bytes[pos..quote]) {
+            end = pos + n + 1;
+        }
+        let opens = quote == end || bytes[quote - 1] == b',';
+        pos = if !opens {
+            quote + 1
+        } else {
+            match closing_quote(bytes, quote + 1) {
+                Quote::ClosedBefore(after) => after,
+                Quote::EndsBytes(_) | Quote::Unclosed if !forced => return end,
+                Quote::EndsBytes(after) => after,
+                Quote::Unclosed | Quote::Broken => match memchr(b'\n', &bytes[end..]) {
+                    Some(n) => {
+                        end += n + 1;
+                        end
+                    }
+                    None => return end,
+                },
+            }
+        };
+    }
+}
+
+/// How a quoted field goes on.
+pub(crate) enum Quote {
+    /// It ends; the next byte, at this position, is a comma or a line end.
+    ClosedBefore(usize),
+    /// Its closing quote is followed by something else.
+    Broken,
+    /// Its closing quote is the last of the bytes, at this position less one.
+    EndsBytes(usize),
+    /// The bytes end before it does.
+    Unclosed,
+}
+
+/// Finds the end of a quoted field whose text begins at `start`.
+pub(crate) fn closing_quote(bytes: &[u8], start: usize) -> Quote {
+    let mut pos = start;
+    loop {
+        let Some(n) = memchr(b'"', &bytes[pos..]) else { return Quote::Unclosed };
+        let after = pos + n + 1;
+        match bytes.get(after) {
+            Some(b'"') => pos = after + 1,
+            Some(b',' | b'\n') => return Quote::ClosedBefore(after),
+            Some(b'\r') => {
+                return match bytes.get(after + 1) {
+                    Some(b'\n') => Quote::ClosedBefore(after),
+                    Some(_) => Quote::Broken,
+                    None => Quote::EndsBytes(after),
+                };
+            }
+            Some(_) => return Quote::Broken,
+            None => return Quote::EndsBytes(after),
+        }
+    }
+}
+
+/// The length of the header line that `bytes` begin with, if they do: its first field is `type`.
+fn header_line(bytes: &[u8]) -> Option<usize> {
+    let starts: [&[u8]; 4] = [b"type,", b"#type,", b"\"type\",", b"\"#type\","];
+    starts.iter().any(|start| bytes.starts_with(start)).then(|| first_line(bytes).len())
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    &bytes[..memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1)]
+}
+
+/// Where the next header line inside the whole records `bytes` begins.
+fn next_header(bytes: &[u8]) -> Option<usize> {
+    memmem::find_iter(bytes, b"type").find_map(|word| {
+        let start = memrchr(b'\n', &bytes[..word])? + 1;
+        let is_header = word - start <= 2 && header_line(&bytes[start..]).is_some();
+        // A line inside quotes may look like a header; one at a record's beginning is one.
+        (is_header && starts_record(bytes, start)).then_some(start)
+    })
+}
+
+fn starts_record(bytes: &[u8], at: usize) -> bool {
+    let mut splitter = Splitter::new(bytes);
+    while let Some(line) = splitter.next_line() {
+        if line.start >= at {
+            return line.start == at;
+        }
+    }
+    false
+}
+
+/// Text for a message: the beginning of a line, lossy.
+pub(crate) fn shorten(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(120)]);
+    text.trim_end().escape_debug().to_string()
+}

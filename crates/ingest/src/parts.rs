@@ -1,0 +1,97 @@
+//! The parts that one worker has open: one per UTC day, filled and closed as rows come.
+//! Knows days and memory, not lines.
+
+use std::collections::BTreeMap;
+
+use pmtaq_schema::time::Day;
+use pmtaq_store::layout::Table;
+use pmtaq_store::{NewPart, PartWriter, Result, Writer};
+
+use crate::rows::Rows;
+
+/// Rows that are sorted and written together: one row group.
+const BATCH_ROWS: usize = 128 * 1024;
+
+/// Bytes of lines gathered, over all days of a worker, before the fullest day is written out.
+const BATCH_BYTES: usize = 96 << 20;
+
+/// Days with an open file. More than that happens only with files that mix months.
+const OPEN_DAYS: usize = 48;
+
+/// One worker's open parts.
+pub(crate) struct Parts<'w> {
+    writer: &'w Writer<'w>,
+    open: BTreeMap<Day, Open<'w>>,
+    done: Vec<NewPart>,
+    uses: u64,
+}
+
+struct Open<'w> {
+    rows: Rows,
+    part: Option<PartWriter<'w>>,
+    last_use: u64,
+}
+
+impl<'w> Parts<'w> {
+    pub(crate) fn new(writer: &'w Writer<'w>) -> Parts<'w> {
+        Parts { writer, open: BTreeMap::new(), done: Vec::new(), uses: 0 }
+    }
+
+    /// The rows of `day`, to add to.
+    pub(crate) fn rows(&mut self, day: Day) -> &mut Rows {
+        self.uses += 1;
+        let open = self.open.entry(day).or_insert_with(|| Open {
+            rows: Rows::new(),
+            part: None,
+            last_use: 0,
+        });
+        open.last_use = self.uses;
+        &mut open.rows
+    }
+
+    /// Writes out what is full. To be called after each chunk.
+    pub(crate) fn relieve(&mut self) -> Result<()> {
+        let full = |open: &Open| open.rows.len() >= BATCH_ROWS;
+        let days: Vec<Day> =
+            self.open.iter().filter(|(_, open)| full(open)).map(|(day, _)| *day).collect();
+        days.into_iter().try_for_each(|day| self.write(day))?;
+        while self.open.values().map(|open| open.rows.bytes).sum::<usize>() > BATCH_BYTES {
+            let fullest = self.open.iter().max_by_key(|(_, open)| open.rows.bytes);
+            let Some(day) = fullest.map(|(day, _)| *day) else { break };
+            self.write(day)?;
+        }
+        while self.open.len() > OPEN_DAYS {
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.last_use);
+            let Some(day) = oldest.map(|(day, _)| *day) else { break };
+            self.close(day)?;
+        }
+        Ok(())
+    }
+
+    /// Closes every part.
+    pub(crate) fn finish(mut self) -> Result<Vec<NewPart>> {
+        let days: Vec<Day> = self.open.keys().copied().collect();
+        days.into_iter().try_for_each(|day| self.close(day))?;
+        Ok(self.done)
+    }
+
+    fn write(&mut self, day: Day) -> Result<()> {
+        let Some(open) = self.open.get_mut(&day).filter(|open| open.rows.len() > 0) else {
+            return Ok(());
+        };
+        let batch = open.rows.take();
+        let part = match &mut open.part {
+            Some(part) => part,
+            none => none.insert(self.writer.stage(Table::Records, day)?),
+        };
+        part.write(&batch.rows, batch.since, batch.until)
+    }
+
+    fn close(&mut self, day: Day) -> Result<()> {
+        self.write(day)?;
+        if let Some(part) = self.open.remove(&day).and_then(|open| open.part) {
+            self.done.push(part.finish()?);
+        }
+        Ok(())
+    }
+}

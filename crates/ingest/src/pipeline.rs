@@ -1,0 +1,330 @@
+//! The wiring of a run: probe, decide, let threads take chunks, commit. The only file with
+//! threads.
+//!
+//! Threads exchange nothing but chunks: each takes the next one of the first file that no other
+//! is reading from, builds its rows and writes them into its own open parts.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
+use rayon::prelude::*;
+
+use crate::{Error, Settings};
+use crate::chunk::{Chunk, Chunks, Next};
+use crate::derive::Derived;
+use crate::find::find;
+use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
+use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
+use crate::parts::Parts;
+use crate::reject::{self, MAX_RAW, Reject, Why};
+use crate::rows::Checked;
+use crate::split::Splitter;
+
+/// Takes what is new in the given files into the store, in one commit. `progress` counts the
+/// bytes of content that were read.
+///
+/// # Errors
+/// Only what the store says: a bad file is in the outcome, a bad line in the table `rejects`.
+pub fn ingest(
+    settings: &Settings,
+    writer: &mut Writer<'_>,
+    progress: &AtomicU64,
+) -> std::result::Result<Outcome, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .build()
+        .map_err(|_| Error::Threads(settings.threads))?;
+    let (found, mut refused) = find(&settings.inputs);
+    let probed: Vec<_> = pool.install(|| {
+        found.into_par_iter().map(|found| probe(found, settings.now)).collect()
+    });
+    let mut candidates = Vec::new();
+    for result in probed {
+        match result {
+            Ok(candidate) => candidates.push(candidate),
+            Err(error) => refused.push(error),
+        }
+    }
+    let (candidates, unclear) = decide(candidates, writer, settings.now)?;
+    refused.extend(unclear);
+
+    let run = Run::new(settings, writer, candidates, progress);
+    let mut change = Change::default();
+    let results: Vec<Result<Vec<NewPart>>> = pool.broadcast(|_| run.work());
+    for result in results {
+        change.parts.extend(result?);
+    }
+    let outcome = run.conclude(refused, &mut change)?;
+    Ok(finish(outcome, change, writer)?)
+}
+
+fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Result<Outcome> {
+    for source in &outcome.sources {
+        outcome.ledger.add(source.ledger);
+    }
+    outcome.ledger.check("this run")?;
+    outcome.parts = change.parts.len() as u64;
+    outcome.part_bytes = change.parts.iter().map(NewPart::bytes).sum();
+    if !change.parts.is_empty() || !change.sources.is_empty() {
+        writer.commit(change)?;
+    }
+    Ok(outcome)
+}
+
+/// What the threads of one run share.
+struct Run<'r> {
+    settings: &'r Settings,
+    writer: &'r Writer<'r>,
+    tasks: Vec<Task>,
+    /// All tasks before this one are done.
+    first_open: AtomicUsize,
+    progress: &'r AtomicU64,
+}
+
+/// One source being read.
+struct Task {
+    candidate: Candidate,
+    reading: Mutex<Reading>,
+    tally: Mutex<Tally>,
+}
+
+enum Reading {
+    Waiting,
+    Open(Box<Chunks>),
+    Done { consumed: u64, held_back: u64, hash: u128, stopped: Option<String> },
+}
+
+/// What became of the records of one source in this run.
+#[derive(Default)]
+struct Tally {
+    ledger: Ledger,
+    times: Option<(i64, i64)>,
+    rejects: Vec<Reject>,
+}
+
+impl<'r> Run<'r> {
+    fn new(
+        settings: &'r Settings,
+        writer: &'r Writer<'r>,
+        candidates: Vec<Candidate>,
+        progress: &'r AtomicU64,
+    ) -> Run<'r> {
+        let tasks = candidates.into_iter().map(|candidate| {
+            let skip = matches!(candidate.status, Status::Known | Status::Empty);
+            let reading = if skip {
+                Reading::Done { consumed: 0, held_back: 0, hash: 0, stopped: None }
+            } else {
+                Reading::Waiting
+            };
+            Task { candidate, reading: Mutex::new(reading), tally: Mutex::default() }
+        });
+        let tasks = tasks.collect();
+        Run { settings, writer, tasks, first_open: AtomicUsize::new(0), progress }
+    }
+
+    /// What one thread does until no chunk is left.
+    fn work(&self) -> Result<Vec<NewPart>> {
+        let settings = self.settings;
+        let mut parts = Parts::new(self.writer);
+        let mut derived =
+            Derived::new(&settings.providers, settings.host.clone(), settings.machine.clone());
+        while let Some((task, chunk)) = self.next_chunk() {
+            self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
+            derived.source = task.candidate.found.name();
+            task.take(&chunk, &mut derived, &mut parts);
+            parts.relieve()?;
+        }
+        parts.finish()
+    }
+
+    /// The next chunk of the first source that no other thread is reading from; waits for one
+    /// that is being read when there is nothing else to do.
+    fn next_chunk(&self) -> Option<(&Task, Chunk)> {
+        loop {
+            let first = self.first_open.load(Ordering::Acquire);
+            let ahead = self.tasks.iter().enumerate().skip(first).take(self.settings.threads);
+            let mut busy = None;
+            for (i, task) in ahead {
+                let Ok(mut reading) = task.reading.try_lock() else {
+                    busy.get_or_insert(task);
+                    continue;
+                };
+                if let Some(chunk) = task.advance(&mut reading, self.settings) {
+                    return Some((task, chunk));
+                }
+                // Done: later looks begin behind it, if all before it are done as well.
+                let _ = self.first_open.compare_exchange(i, i + 1, Ordering::AcqRel, Ordering::Relaxed);
+            }
+            match busy {
+                Some(task) => drop(task.reading.lock()),
+                None if self.first_open.load(Ordering::Acquire) >= self.tasks.len() => return None,
+                None => {}
+            }
+        }
+    }
+
+    /// Sums up the sources and writes the rejects.
+    fn conclude(self, refused: Vec<Refused>, change: &mut Change) -> Result<Outcome> {
+        let now = self.settings.now;
+        let mut outcome = Outcome { refused, ..Outcome::default() };
+        let mut part = None;
+        for task in self.tasks {
+            let Task { candidate, reading, tally } = task;
+            let (Ok(Reading::Done { consumed, held_back, hash, stopped }), Ok(mut tally)) =
+                (reading.into_inner(), tally.into_inner())
+            else {
+                continue;
+            };
+            let host = self.settings.host.as_ref().unwrap_or(&self.settings.machine);
+            tally.rejects.sort_by_key(|reject| reject.offset);
+            if !tally.rejects.is_empty() {
+                let path = candidate.found.path.to_string_lossy();
+                let rows = reject::batch(&path, host, &tally.rejects, now);
+                let part = match &mut part {
+                    Some(part) => part,
+                    none => none.insert(self.writer.stage(Table::Rejects, now.day())?),
+                };
+                part.write(&rows, now.0, now.0)?;
+            }
+            outcome.content_bytes += consumed;
+            let mut ledger = tally.ledger;
+            ledger.duplicate += candidate.known_records;
+            ledger.read += candidate.known_records;
+            let path = candidate.found.path.clone();
+            let room = MAX_SHOWN.saturating_sub(outcome.rejects.len());
+            outcome.rejects.extend(
+                tally.rejects.into_iter().take(room).map(|reject| (path.clone(), reject)),
+            );
+            if matches!(candidate.status, Status::New | Status::Grown) && ledger.read > 0 {
+                let source = Source {
+                    head: candidate.head.clone(),
+                    length: consumed,
+                    hash: hex(hash),
+                    name: candidate.found.name(),
+                    host: host.clone(),
+                    stat: candidate.found.stat,
+                    ledger: whole_ledger(candidate.known.as_ref(), tally.ledger),
+                    ingested_at: now.0,
+                    times: join(candidate.known.as_ref().and_then(|known| known.times), tally.times),
+                };
+                change.sources.push((candidate.day, source, candidate.known.clone()));
+            }
+            let status = candidate.status;
+            outcome.sources.push(SourceOutcome { path, status, ledger, held_back, stopped });
+        }
+        change.parts.extend(part.map(PartWriter::finish).transpose()?);
+        Ok(outcome)
+    }
+}
+
+/// Rejects that are shown with the outcome; all of them are in the store.
+const MAX_SHOWN: usize = 20;
+
+/// A source's ledger over all runs: what was stored before is not a duplicate of itself.
+fn whole_ledger(known: Option<&Source>, new: Ledger) -> Ledger {
+    let mut ledger = known.map(|source| source.ledger).unwrap_or_default();
+    ledger.add(new);
+    ledger
+}
+
+fn join(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (one, other) => one.or(other),
+    }
+}
+
+impl Task {
+    /// The next chunk with new records; none when the source is done.
+    fn advance(&self, reading: &mut Reading, settings: &Settings) -> Option<Chunk> {
+        let start = self.candidate.known.as_ref().map_or(0, |known| known.length);
+        loop {
+            if let Reading::Waiting = reading {
+                *reading = match chunks_of(&self.candidate.found, settings.now) {
+                    Ok(chunks) => Reading::Open(Box::new(chunks)),
+                    Err(error) => Reading::stopped(error.to_string()),
+                };
+            }
+            let Reading::Open(chunks) = reading else { return None };
+            match chunks.next() {
+                Ok(Next::Chunk(chunk)) => {
+                    if let Some(chunk) = chunk.after(start) {
+                        return Some(chunk);
+                    }
+                }
+                Ok(Next::TooLong { offset, line, size, start: raw }) if offset >= start => {
+                    let why = Why::line("line is longer than 16 MiB");
+                    self.reject(Reject { line, offset, size, why, raw });
+                }
+                Ok(Next::TooLong { .. }) => {}
+                Ok(Next::End) => *reading = Reading::done(chunks, None),
+                Err(stop) => *reading = Reading::done(chunks, Some(identity::explain(&stop))),
+            }
+        }
+    }
+
+    fn reject(&self, reject: Reject) {
+        if let Ok(mut tally) = self.tally.lock() {
+            tally.ledger.read += 1;
+            tally.ledger.rejected += 1;
+            tally.rejects.push(reject);
+        }
+    }
+
+    /// Builds the rows of a chunk.
+    fn take(&self, chunk: &Chunk, derived: &mut Derived<'_>, parts: &mut Parts<'_>) {
+        let mut tally = Tally::default();
+        let mut splitter = Splitter::new(&chunk.bytes);
+        let mut counted = (0, chunk.lines_before + 1);
+        while let Some(line) = splitter.next_line() {
+            tally.ledger.read += 1;
+            let torn = chunk.torn && line.end == chunk.bytes.len();
+            let checked = if torn && line.len() < chunk.plan.fields.len() {
+                Err(Why::line("torn: the last line has no line end and too few fields"))
+            } else {
+                Checked::of(&line, &chunk.plan)
+            };
+            match checked {
+                Ok(checked) => {
+                    derived.set(&line, &chunk.plan, &checked);
+                    let rows = parts.rows(checked.time_logged.day());
+                    rows.push(&line, &chunk.plan, &checked, derived);
+                    tally.ledger.stored += 1;
+                    let time = checked.time_logged.0;
+                    tally.times = join(tally.times, Some((time, time)));
+                }
+                Err(why) => {
+                    counted.1 += memchr::memchr_iter(b'\n', &chunk.bytes[counted.0..line.start])
+                        .count() as u64;
+                    counted.0 = line.start;
+                    tally.ledger.rejected += 1;
+                    tally.rejects.push(Reject {
+                        line: counted.1,
+                        offset: chunk.offset + line.start as u64,
+                        size: line.raw().len() as u64,
+                        why,
+                        raw: line.raw()[..line.raw().len().min(MAX_RAW)].to_vec(),
+                    });
+                }
+            }
+        }
+        if let Ok(mut shared) = self.tally.lock() {
+            shared.ledger.add(tally.ledger);
+            shared.times = join(shared.times, tally.times);
+            shared.rejects.append(&mut tally.rejects);
+        }
+    }
+}
+
+impl Reading {
+    fn done(chunks: &Chunks, stopped: Option<String>) -> Reading {
+        let (consumed, held_back, hash) = (chunks.consumed(), chunks.held_back(), chunks.hash());
+        Reading::Done { consumed, held_back, hash, stopped }
+    }
+
+    fn stopped(why: String) -> Reading {
+        Reading::Done { consumed: 0, held_back: 0, hash: 0, stopped: Some(why) }
+    }
+}

@@ -1,0 +1,116 @@
+//! A header line as a plan: which field feeds which column. Believes the header and nothing else:
+//! any order, any subset, any unknown fields.
+
+use pmtaq_schema::{COLUMNS, Column, Kind};
+
+use crate::chunk::shorten;
+use crate::split::Splitter;
+
+/// Which field of a line is what.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Names as the header has them.
+    pub fields: Vec<String>,
+    /// Position of the record type.
+    pub kind: usize,
+    /// For each column of [`COLUMNS`] the position of its field.
+    pub sources: Vec<Option<usize>>,
+    /// The columns of [`COLUMNS`] that hold numbers or times, with the positions of their fields.
+    pub numbers: Vec<(usize, usize)>,
+    /// Positions of the fields that no column takes, with their keys in the column `extra`.
+    pub extra: Vec<(usize, String)>,
+}
+
+/// Why a header cannot be used. The file is refused whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The content does not begin with a header line.
+    #[error("no header line: the file begins with `{line}`, where `type,timeLogged,...` was expected; is it an accounting file?")]
+    NoHeader {
+        /// The beginning of the first line.
+        line: String,
+    },
+    /// Without a time a record cannot be placed.
+    #[error("the header has no timeLogged, so its records cannot be placed in time; add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration")]
+    NoTime,
+    /// The quotes of the header are broken.
+    #[error("the header line `{line}` has a quote that is not closed")]
+    Broken {
+        /// The beginning of the line.
+        line: String,
+    },
+}
+
+impl Plan {
+    /// Reads a header line, whose first field is `type` or `#type`.
+    ///
+    /// # Errors
+    /// When the line cannot tell where a record belongs.
+    pub fn of_header(line: &[u8]) -> Result<Plan, PlanError> {
+        let mut splitter = Splitter::new(line);
+        let shortened = || shorten(line);
+        let Some(header) = splitter.next_line() else {
+            return Err(PlanError::NoHeader { line: shortened() });
+        };
+        if header.broken {
+            return Err(PlanError::Broken { line: shortened() });
+        }
+        let fields: Vec<String> = (0..header.len())
+            .map(|i| String::from_utf8_lossy(&header.field(i).value()).trim().to_owned())
+            .collect();
+        let sources = vec![None; COLUMNS.len()];
+        let mut plan =
+            Plan { fields: vec![], kind: 0, sources, numbers: vec![], extra: vec![] };
+        for (i, name) in fields.iter().enumerate() {
+            let earlier = fields[..i].iter().filter(|n| n.eq_ignore_ascii_case(name)).count();
+            match Column::of_field(name) {
+                _ if i == plan.kind => {}
+                Some(column) if plan.sources[column].is_none() => plan.sources[column] = Some(i),
+                _ if earlier > 0 => plan.extra.push((i, format!("{name}#{}", earlier + 1))),
+                _ => plan.extra.push((i, name.clone())),
+            }
+        }
+        if plan.sources[pmtaq_schema::columns::index_of("time_logged")].is_none() {
+            return Err(PlanError::NoTime);
+        }
+        plan.fields = fields;
+        let of_number = |i: usize| matches!(COLUMNS[i].kind, Kind::Int | Kind::Time);
+        plan.numbers = (0..COLUMNS.len())
+            .filter(|&i| of_number(i))
+            .filter_map(|i| plan.sources[i].map(|field| (i, field)))
+            .collect();
+        Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(plan: &Plan, column: &str) -> Option<usize> {
+        plan.sources[Column::index(column).expect("a column")]
+    }
+
+    #[test]
+    fn any_order_and_any_case_is_understood() {
+        let plan = Plan::of_header(b"#type,rcpt,TIMELOGGED,header_Subject\r\n").expect("a plan");
+        assert_eq!(source(&plan, "rcpt"), Some(1));
+        assert_eq!(source(&plan, "time_logged"), Some(2));
+        assert_eq!(source(&plan, "orig"), None);
+        assert_eq!(plan.extra, [(3, "header_Subject".to_owned())]);
+    }
+
+    #[test]
+    fn of_a_name_that_comes_twice_the_second_is_kept_as_extra() {
+        let plan = Plan::of_header(b"type,timeLogged,rcpt,rcpt,foo,foo").expect("a plan");
+        assert_eq!(source(&plan, "rcpt"), Some(2));
+        let keys: Vec<_> = plan.extra.iter().map(|(_, key)| key.as_str()).collect();
+        assert_eq!(keys, ["rcpt#2", "foo", "foo#2"]);
+    }
+
+    #[test]
+    fn a_header_without_time_names_the_directive_to_change() {
+        let error = Plan::of_header(b"type,rcpt").expect_err("no time").to_string();
+        assert!(error.contains("record-fields"), "{error}");
+    }
+}

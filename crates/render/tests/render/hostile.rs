@@ -1,0 +1,82 @@
+//! Texts written by strangers: a reply is whatever the other side sends.
+
+use std::sync::Arc;
+
+use arrow::array::{Int64Array, StringArray};
+use pmtaq_render::{Format, Sheet, Style};
+
+use crate::{batch, reply, text};
+
+const EVIL: &str = "550 \x1b[2J\u{202e}a|b\\\n<script>\t\"x\",=1";
+
+#[test]
+fn a_table_shows_escapes_and_obeys_none() {
+    let table = reply(Format::Table, &Style::default(), EVIL);
+    let row = table.lines().nth(2).unwrap();
+    assert_eq!(row, "550 \\x1b[2J\\u{202e}a|b\\\\n<script>\\t\"x\",=1");
+}
+
+#[test]
+fn markdown_shows_escapes_and_is_no_html() {
+    let page = reply(Format::Markdown, &Style::default(), EVIL);
+    let row = page.lines().nth(2).unwrap();
+    assert_eq!(row, "| 550 \\\\x1b\\[2J\\\\u{202e}a\\|b\\\\\\\\n&lt;script>\\\\t\"x\",=1 |");
+}
+
+#[test]
+fn csv_and_json_keep_the_exact_text() {
+    let csv = reply(Format::Csv, &Style::default(), EVIL);
+    assert_eq!(csv, "reply\n\"550 \x1b[2J\u{202e}a|b\\\n<script>\t\"\"x\"\",=1\"\n");
+    let json = reply(Format::Jsonl, &Style::default(), EVIL);
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read["reply"], EVIL);
+}
+
+#[test]
+fn tsv_escapes_what_would_end_a_cell() {
+    let tsv = reply(Format::Tsv, &Style::default(), "a\tb\nc\r\\d\"");
+    assert_eq!(tsv, "reply\na\\tb\\nc\\r\\\\d\"\n");
+}
+
+#[test]
+fn csv_safe_disarms_texts_that_a_spreadsheet_would_run() {
+    let safe = Style { csv_safe: true, ..Style::default() };
+    let cases = [
+        ("=1+1", "'=1+1"),
+        ("+49", "'+49"),
+        ("-x", "'-x"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "\"'\r=1\""),
+        ("=\"a\"", "\"'=\"\"a\"\"\""),
+        ("a=1", "a=1"),
+    ];
+    for (value, cell) in cases {
+        assert_eq!(reply(Format::Csv, &safe, value), format!("reply\n{cell}\n"));
+    }
+    assert_eq!(reply(Format::Csv, &Style::default(), "=1+1"), "reply\n=1+1\n");
+}
+
+#[test]
+fn csv_safe_leaves_a_negative_number_a_number() {
+    let rows = batch(&[("=n", Arc::new(Int64Array::from(vec![-5])))]);
+    let safe = Style { csv_safe: true, ..Style::default() };
+    assert_eq!(text(Format::Csv, &safe, &Sheet::new(rows.schema()), &[rows]), "'=n\n-5\n");
+}
+
+#[test]
+fn a_hostile_column_name_is_escaped_too() {
+    let rows = batch(&[("a\x1b|\n", Arc::new(Int64Array::from(vec![1])))]);
+    let sheet = Sheet { title: Some("t\x07".to_owned()), ..Sheet::new(rows.schema()) };
+    let show = |format| text(format, &Style::default(), &sheet, &[]);
+    assert!(show(Format::Table).starts_with("t\\x07\n\na\\x1b|\\n\n"));
+    assert!(show(Format::Markdown).starts_with("### t\\\\x07\n\n| a\\\\x1b\\|\\\\n |\n"));
+}
+
+#[test]
+fn null_and_the_empty_text_differ_in_csv() {
+    let values = StringArray::from(vec![Some(""), None]);
+    let rows = batch(&[("a", Arc::new(values.clone())), ("b", Arc::new(values))]);
+    let csv = text(Format::Csv, &Style::default(), &Sheet::new(rows.schema()), &[rows]);
+    assert_eq!(csv, "a,b\n\"\",\"\"\n,\n");
+}
