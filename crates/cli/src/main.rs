@@ -7,7 +7,6 @@ mod window;
 
 mod commands;
 
-mod show;
 mod ui;
 
 mod exit;

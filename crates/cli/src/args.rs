@@ -1,0 +1,243 @@
+//! The command line. The doc comments are the help; reports add their own subcommands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use pmtaq_render::Format;
+use pmtaq_schema::Zone;
+
+/// Analytics for PowerMTA accounting logs: ingest once, ask anything
+#[derive(Debug, Parser)]
+#[command(
+    name = "pmtaq",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    before_help = "Examples:
+  pmtaq ingest --store /var/lib/pmtaq /var/log/pmta
+  pmtaq top-bounces --domain gmail.com --since yesterday
+  pmtaq pivot --rows sender_domain,rcpt_domain --cols vmta --metric bounce_rate
+  pmtaq sql \"select provider, count(*) from deliveries group by all\"",
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 store locked or unreadable, \
+                  4 lines refused above the limit, 130 interrupted"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands, before and after its name.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder of the store
+    #[arg(long, global = true, env = "PMTAQ_STORE", value_name = "DIR", default_value = "pmtaq-store")]
+    pub(crate) store: PathBuf,
+    /// Output format: table, csv, tsv, json, jsonl, markdown or parquet
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: Format,
+    /// Write the answer to a file instead of stdout
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Time zone of times shown and of day borders, such as Europe/Madrid
+    #[arg(long, global = true, env = "PMTAQ_TZ", value_name = "ZONE", default_value = "UTC")]
+    pub(crate) tz: Zone,
+    /// Colour: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    /// Do not cut columns to the width of the terminal
+    #[arg(long, global = true)]
+    pub(crate) wide: bool,
+    /// Make cells harmless that a spreadsheet would take for formulas
+    #[arg(long, global = true)]
+    pub(crate) csv_safe: bool,
+    /// No notices on stderr, only errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, env = "PMTAQ_THREADS", value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Memory that a query may use, such as 512MB [default: 2GB]
+    #[arg(long, global = true, env = "PMTAQ_MEMORY", value_name = "SIZE",
+          value_parser = pmtaq_schema::size::parse_bytes)]
+    pub(crate) memory: Option<u64>,
+    /// The time that counts as now, for tests
+    #[arg(long, global = true, hide = true, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do. Reports are subcommands too, made from the files in `sql/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take new records of accounting files into the store
+    Ingest(Ingest),
+    /// Any metrics by any dimensions
+    Pivot(Pivot),
+    /// Run SQL over the store, read-only
+    Sql(Sql),
+    /// Write records to a file or stdout, as Parquet unless --format says otherwise
+    Export(Export),
+    /// List the Parquet files of the window, for other tools
+    Paths(Paths),
+    /// List the reports
+    Reports,
+    /// List the columns of the table `records`
+    Columns,
+    /// List the metrics, with their definitions
+    Metrics,
+    /// List the dimensions
+    Dimensions,
+}
+
+/// Take new records of accounting files into the store.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq ingest /var/log/pmta
+  pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'")]
+pub(crate) struct Ingest {
+    /// Files, folders and globs; plain, .gz or .zst
+    #[arg(required = true, value_name = "FILES")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Which MTA wrote the files [default: the field userString, else this machine's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// End with exit code 4 when more lines than this are refused
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) max_rejects: u64,
+    /// Kill the process before this change of the file system, for tests of crashes
+    #[arg(long, hide = true, value_name = "STEP")]
+    pub(crate) kill_at: Option<u64>,
+    /// Let changes of the file system fail from this one on, for tests of full disks
+    #[arg(long, hide = true, value_name = "STEP")]
+    pub(crate) full_at: Option<u64>,
+}
+
+/// A stretch of time.
+#[derive(Debug, Args)]
+pub(crate) struct Times {
+    /// Begin of the window: 2h, yesterday, monday, 2026-03-01, 2026-03-01T16:00
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(crate) since: Option<String>,
+    /// End of the window, not included
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(crate) until: Option<String>,
+    /// The window up to now: 1d, 2h
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["since", "until"])]
+    pub(crate) last: Option<String>,
+}
+
+/// Which records count. Several values of one filter mean any of them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct Selection {
+    #[command(flatten)]
+    pub(crate) times: Times,
+    /// Recipient domain, also as *.example.com
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    pub(crate) domain: Vec<String>,
+    /// Mailbox provider
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) provider: Vec<String>,
+    /// VirtualMTA
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) vmta: Vec<String>,
+    /// VirtualMTA pool
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) pool: Vec<String>,
+    /// Source address of the delivery
+    #[arg(long, value_name = "IP", value_delimiter = ',')]
+    pub(crate) ip: Vec<String>,
+    /// Sender domain
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    pub(crate) sender: Vec<String>,
+    /// Job
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) job: Vec<String>,
+    /// MTA that wrote the record
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) host: Vec<String>,
+    /// Bounce category
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) category: Vec<String>,
+    /// Enhanced code, also as 5.7.*
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) code: Vec<String>,
+    /// A condition in SQL over the columns of `records`
+    #[arg(long = "where", value_name = "SQL")]
+    pub(crate) condition: Option<String>,
+}
+
+/// Any metrics by any dimensions.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq pivot --rows provider --metric delivered,bounce_rate,p95
+  pmtaq pivot --rows sender_domain,rcpt_domain --cols vmta --metric bounce_rate")]
+pub(crate) struct Pivot {
+    /// Dimensions of the rows
+    #[arg(long, required = true, value_name = "DIMENSIONS", value_delimiter = ',')]
+    pub(crate) rows: Vec<String>,
+    /// Dimension of the columns
+    #[arg(long, value_name = "DIMENSION")]
+    pub(crate) cols: Option<String>,
+    /// Metrics of the cells
+    #[arg(long, value_name = "METRICS", value_delimiter = ',', default_value = "sent,bounce_rate")]
+    pub(crate) metric: Vec<String>,
+    /// Rows to show, the rest summed up as `other`; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) top: u32,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Run SQL over the store, read-only.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq sql \"select provider, count(*) from deliveries group by all order by 2 desc\"
+  pmtaq sql --since yesterday --file report.sql --format csv")]
+pub(crate) struct Sql {
+    /// The statement; - for stdin
+    #[arg(value_name = "STATEMENT", required_unless_present = "file")]
+    pub(crate) statement: Option<String>,
+    /// A file with the statement
+    #[arg(long, value_name = "FILE", conflicts_with = "statement")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) times: Times,
+}
+
+/// Write records to a file or stdout.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq export --since 2026-03-01 --until 2026-03-02 -o day.parquet
+  pmtaq export --domain gmail.com --where \"rec = 'b'\" --format csv > bounces.csv")]
+pub(crate) struct Export {
+    /// Columns to write [default: all]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// List the Parquet files of the window.
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    #[command(flatten)]
+    pub(crate) times: Times,
+}

@@ -1,0 +1,3 @@
+//! One file per command: arguments in, [`crate::exit::Exit`] out.
+
+pub(crate) mod ingest;

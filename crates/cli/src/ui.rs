@@ -1,0 +1,103 @@
+//! The terminal: stdout is data and nothing else, stderr is talk. Decides colour, width and
+//! progress; the only file that prints.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::args::{ColorChoice, Global};
+use crate::failure::{Failure, Result};
+
+/// Says something on stderr, unless `--quiet`.
+#[expect(clippy::print_stderr, reason = "the one place that talks")]
+pub(crate) fn note(global: &Global, text: &str) {
+    if !global.quiet {
+        eprintln!("{}", harmless(text));
+    }
+}
+
+/// Says something on stderr in any case.
+#[expect(clippy::print_stderr, reason = "the one place that talks")]
+pub(crate) fn complain(text: &str) {
+    if !text.is_empty() {
+        eprint!("{}", text.lines().map(|line| harmless(line) + "\n").collect::<String>());
+    }
+}
+
+/// Names of files and texts of records may hold what a terminal obeys: shown, not obeyed.
+fn harmless(text: &str) -> String {
+    let escape = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+    text.chars()
+        .map(|c| if escape(c) { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+/// Where the answer goes: the file of `-o`, else stdout.
+pub(crate) fn output(global: &Global) -> Result<Box<dyn Write + Send>> {
+    match &global.output {
+        None => Ok(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout()))),
+        Some(path) => {
+            let file = File::create(path).map_err(|error| {
+                Failure::usage(format!("cannot write {}: {error}", path.display()))
+            })?;
+            Ok(Box::new(BufWriter::with_capacity(64 * 1024, file)))
+        }
+    }
+}
+
+/// Whether the answer is read by a person at a terminal.
+pub(crate) fn on_terminal(global: &Global) -> bool {
+    global.output.is_none() && io::stdout().is_terminal()
+}
+
+/// Whether to colour the answer.
+pub(crate) fn color(global: &Global) -> bool {
+    match global.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            on_terminal(global) && !plain
+        }
+    }
+}
+
+/// Columns of the terminal, when a table must fit one.
+pub(crate) fn width(global: &Global) -> Option<u16> {
+    if global.wide || !on_terminal(global) {
+        return None;
+    }
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    asked.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col))
+}
+
+/// Shows bytes read per second while `work` runs, on a terminal only.
+pub(crate) fn with_progress<T: Send>(
+    global: &Global,
+    read: &AtomicU64,
+    work: impl FnOnce() -> T + Send,
+) -> T {
+    if global.quiet || !io::stderr().is_terminal() {
+        return work();
+    }
+    let bar = indicatif::ProgressBar::new_spinner();
+    let style = indicatif::ProgressStyle::with_template("{spinner} read {bytes} ({bytes_per_sec})");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                bar.set_position(read.load(Ordering::Relaxed));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            bar.finish_and_clear();
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        result
+    })
+}
