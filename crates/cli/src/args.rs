@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand};
+use pmtaq_query::{Catalog, ParamKind, Report};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 
@@ -78,6 +80,56 @@ pub(crate) enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+/// What every report understands beside its own parameters.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+}
+
+/// The command line with the reports as subcommands, made from the headers of their files.
+pub(crate) fn command(catalog: &Catalog) -> clap::Command {
+    catalog.iter().fold(Cli::command(), |command, report| command.subcommand(of_report(report)))
+}
+
+fn of_report(report: &Report) -> clap::Command {
+    let mut about = report.help.clone();
+    if !report.see.is_empty() {
+        about = format!("{about}\n\nSee also: {}", report.see.join(", "));
+    }
+    let example = format!("Example:\n  pmtaq {} --since yesterday", report.name);
+    let command = clap::Command::new(report.name.clone())
+        .about(report.title.clone())
+        .long_about(about)
+        .before_help(example);
+    let command = report.params.iter().fold(command, |command, param| {
+        let mut arg = Arg::new(param.name.clone()).long(param.name.clone()).help(param.doc.clone());
+        if let Some(default) = &param.default {
+            arg = arg.default_value(default.clone());
+        }
+        command.arg(match &param.kind {
+            ParamKind::Text => arg.value_name("TEXT"),
+            ParamKind::Int => arg.value_name("N").value_parser(clap::value_parser!(u32)),
+            ParamKind::Choice(choices) => {
+                arg.value_name("NAME").value_parser(PossibleValuesParser::new(choices.clone()))
+            }
+        })
+    });
+    ReportArgs::augment_args(command)
+}
+
+/// The values of a report's own parameters.
+pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, String)> {
+    let value = |param: &pmtaq_query::Param| {
+        let mut raw = matches.get_raw(&param.name)?;
+        raw.next_back().map(|value| value.to_string_lossy().into_owned())
+    };
+    report.params.iter().filter_map(|p| Some((p.name.clone(), value(p)?))).collect()
 }
 
 /// What to do. Reports are subcommands too, made from the files in `sql/`.

@@ -33,6 +33,11 @@ impl Failure {
         Failure { exit: Exit::Done, message: String::new(), hint: None }
     }
 
+    /// The user interrupted it.
+    pub(crate) fn interrupted() -> Failure {
+        Failure { exit: Exit::Interrupted, message: "interrupted".to_owned(), hint: None }
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());

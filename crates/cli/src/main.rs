@@ -7,6 +7,7 @@ mod window;
 
 mod commands;
 
+mod show;
 mod ui;
 
 mod exit;

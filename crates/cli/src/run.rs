@@ -1,10 +1,11 @@
 //! The program on one screen: arguments, context, command, exit. The only place with a clock.
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
+use pmtaq_query::Catalog;
 use pmtaq_schema::Timestamp;
 
-use crate::args::{Cli, Command, Global};
-use crate::commands;
+use crate::args::{self, Cli, Command, Global, ReportArgs};
+use crate::commands::{self, ask, lists};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::ui;
@@ -36,6 +37,11 @@ impl Context {
         Ok(Context { global, now, threads, machine })
     }
 
+    /// Memory that a query may use, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        self.global.memory.unwrap_or(2_000_000_000)
+    }
+
     /// Who holds the lock of the store, for the message that others get.
     pub(crate) fn owner(&self) -> String {
         format!("process {} on {} since {}", std::process::id(), self.machine, self.now)
@@ -44,12 +50,12 @@ impl Context {
 
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
-    let matches = match Cli::command().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error),
-    };
-    let result = Cli::from_arg_matches(&matches).map_err(|error| error.to_string());
-    let result = result.map_err(Failure::usage).and_then(dispatch);
+    let result = Catalog::builtin().map_err(Failure::from).and_then(|catalog| {
+        match args::command(&catalog).try_get_matches() {
+            Ok(matches) => dispatch(&catalog, &matches),
+            Err(error) => Ok(usage(&error)),
+        }
+    });
     result.unwrap_or_else(|failure| {
         ui::complain(&failure.text());
         failure.exit
@@ -62,10 +68,29 @@ fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit> {
+fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
+    let wrong = |error: clap::Error| Failure::usage(error.to_string());
+    if let Some((name, own)) = matches.subcommand()
+        && let Some(report) = catalog.iter().find(|report| report.name == name)
+    {
+        let context = Context::new(Global::from_arg_matches(own).map_err(wrong)?)?;
+        let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
+        let selection = ask::selection(&args.selection);
+        let given = args::given(report, own);
+        let times = &args.selection.times;
+        return ask::report(&context, report, &given, times, &selection, args.show_sql);
+    }
+    let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global)?;
     match cli.command {
         Command::Ingest(args) => commands::ingest::run(&context, args),
-        _ => Err(Failure::usage("not yet")),
+        Command::Pivot(args) => ask::pivot(&context, &args),
+        Command::Sql(args) => ask::sql(&context, &args),
+        Command::Export(args) => ask::export(&context, &args),
+        Command::Paths(args) => ask::paths(&context, &args),
+        Command::Reports => lists::reports(&context, catalog),
+        Command::Columns => lists::columns(&context),
+        Command::Metrics => lists::metric_list(&context),
+        Command::Dimensions => lists::dimensions(&context),
     }
 }

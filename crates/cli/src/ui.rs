@@ -3,8 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::{Mutex, Once};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+use pmtaq_query::Interrupt;
 
 use crate::args::{ColorChoice, Global};
 use crate::failure::{Failure, Result};
@@ -71,6 +74,40 @@ pub(crate) fn width(global: &Global) -> Option<u16> {
     }
     let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     asked.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col))
+}
+
+/// While the guard lives, Ctrl-C stops the query; else it ends the program.
+pub(crate) struct InterruptGuard;
+
+static RUNNING: Mutex<Option<Interrupt>> = Mutex::new(None);
+
+/// Lets Ctrl-C stop a query, as long as the guard lives.
+pub(crate) fn interrupt(handle: Interrupt) -> InterruptGuard {
+    static HANDLER: Once = Once::new();
+    HANDLER.call_once(|| {
+        // Without a handler Ctrl-C ends the process at once, which loses nothing either.
+        let _ = ctrlc::set_handler(|| {
+            if let Ok(running) = RUNNING.lock()
+                && let Some(handle) = running.as_ref()
+            {
+                handle.interrupt();
+            }
+        });
+    });
+    set_running(Some(handle));
+    InterruptGuard
+}
+
+fn set_running(handle: Option<Interrupt>) {
+    if let Ok(mut running) = RUNNING.lock() {
+        *running = handle;
+    }
+}
+
+impl Drop for InterruptGuard {
+    fn drop(&mut self) {
+        set_running(None);
+    }
 }
 
 /// Shows bytes read per second while `work` runs, on a terminal only.

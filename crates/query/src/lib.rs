@@ -1,1 +1,33 @@
-//! Reports, pivots and SQL over a snapshot, by embedded DuckDB.
+//! Questions to a snapshot: reports, pivots, SQL; answered by an embedded DuckDB.
+//!
+//! Never writes files, never touches the network, stdout, the environment or the clock. DuckDB's
+//! own types stay inside: an answer is Arrow batches and facts about its columns.
+//!
+//! Reading order: the [`prelude`] names views, metrics and dimensions; a [`Report`] is a file of
+//! `sql/`; a [`Selection`] narrows what counts; each becomes a [`Query`], which a [`Session`] runs.
+
+mod error;
+pub use error::{Error, Result};
+
+pub mod prelude;
+pub use prelude::{DIMENSIONS, Dimension, Metric, metrics};
+
+mod report;
+pub use report::{Param, ParamKind, Report};
+
+mod catalog;
+pub use catalog::Catalog;
+
+mod query;
+pub use query::{Query, Shape, Unit, Value};
+
+mod selection;
+pub use selection::Selection;
+
+mod session;
+pub use session::{Interrupt, Limits, Session};
+
+mod pivot;
+pub use pivot::Pivot;
+
+mod adhoc;

@@ -89,7 +89,9 @@ impl Lines {
 fn quoted(dialect: Dialect, apostrophe: bool, text: &[u8], out: &mut Vec<u8>) {
     match dialect {
         Dialect::Csv => {
+            // A file that begins with a byte order mark loses it: keep it behind a quote.
             let bare = !text.is_empty()
+                && !text.starts_with("\u{feff}".as_bytes())
                 && !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
             if !bare {
                 out.push(b'"');

@@ -11,6 +11,12 @@ pub(crate) const GAP: usize = 2;
 /// The widest column that the table drawer can count (it does so in 16 bits).
 const WIDEST: usize = 60_000;
 
+/// The width that texts keep as long as other columns can give.
+const FAIR: usize = 12;
+
+/// The width below which a text or a header says nothing.
+const LEAST: usize = 6;
+
 /// What fitting did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cuts {
@@ -20,8 +26,8 @@ pub(crate) struct Cuts {
 
 /// Shortens the texts of `grid` in place so that no line of it is wider than `width`.
 ///
-/// The widest texts give first, down to 12 columns; then the headers of numbers; then texts down
-/// to 6; then columns at the right are left out. Numbers and times are never cut, except when
+/// The widest texts give first, down to `FAIR`; then the headers of numbers; then texts down to
+/// `LEAST`; then columns at the right are left out. Numbers and times are never cut, except when
 /// the first column alone is too wide.
 pub(crate) fn fit(grid: &mut Grid, width: Option<u16>) -> Cuts {
     let lanes: Vec<Lane> = (0..grid.lanes.len()).map(|n| Lane::of(grid, n)).collect();
@@ -59,14 +65,16 @@ impl Lane {
     fn of(grid: &Grid, n: usize) -> Self {
         let cells = grid.rows.iter().map(|row| row[n].width()).max().unwrap_or_default();
         let lane = &grid.lanes[n];
-        Lane { natural: cells.max(lane.name.width()), cells, cuttable: lane.cuttable }
+        // The table drawer gives an empty column a width of one.
+        let natural = cells.max(lane.name.width()).max(1);
+        Lane { natural, cells, cuttable: lane.cuttable }
     }
 
     /// Returns the width below which this column must not go.
     fn floor(&self, text_floor: usize, cut_headers: bool) -> usize {
         match (self.cuttable, cut_headers) {
             (true, _) => self.natural.min(text_floor),
-            (false, true) => self.cells.max(self.natural.min(text_floor)),
+            (false, true) => self.cells.max(self.natural.min(LEAST)),
             (false, false) => self.natural,
         }
     }
@@ -74,14 +82,14 @@ impl Lane {
 
 /// Returns the widths of as many columns, from the left, as find room in `width`.
 fn widths(lanes: &[Lane], width: usize) -> Vec<usize> {
-    for (text_floor, cut_headers) in [(12, false), (12, true), (6, true)] {
+    for (text_floor, cut_headers) in [(FAIR, false), (FAIR, true), (LEAST, true)] {
         if let Some(widths) = level(lanes, width, text_floor, cut_headers) {
             return widths;
         }
     }
     (1..lanes.len())
         .rev()
-        .find_map(|n| level(&lanes[..n], width, 6, true))
+        .find_map(|n| level(&lanes[..n], width, LEAST, true))
         .unwrap_or_else(|| vec![width; lanes.len().min(1)])
 }
 
@@ -176,7 +184,7 @@ mod tests {
         // Below 12 the numbers' headers give, then the texts again, then there is no room.
         assert_eq!(widths(&lanes, 36), [12, 12, 8]);
         assert_eq!(widths(&lanes, 25), [7, 7, 7]);
-        assert_eq!(widths(&lanes, 20), [12, 6]);
+        assert_eq!(widths(&lanes, 20), [9, 9]);
         assert_eq!(widths(&lanes, 5), [5]);
         assert!(widths(&[], 5).is_empty());
     }

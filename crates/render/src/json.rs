@@ -37,6 +37,7 @@ pub(crate) fn write(
                 (false, _) => buffer.extend_from_slice(between),
             }
             first = false;
+            buffer.push(b'{');
             for (key, cells) in keys.iter().zip(&columns) {
                 buffer.extend_from_slice(key);
                 cell::json(&cells.at(row), &mut buffer);
@@ -56,10 +57,10 @@ pub(crate) fn write(
     Ok(Written::default())
 }
 
-/// Returns what stands before each value: the bracket or comma, the name and the colon.
+/// Returns what stands before each value: the comma if one is due, the name and the colon.
 fn keys(names: &[String]) -> Vec<Vec<u8>> {
     let key = |(n, name): (usize, &String)| {
-        let mut key = vec![if n == 0 { b'{' } else { b',' }];
+        let mut key = if n == 0 { Vec::new() } else { vec![b','] };
         cell::json_string(name, &mut key);
         key.push(b':');
         key

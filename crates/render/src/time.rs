@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_year_of_more_or_less_than_four_digits_has_a_sign() {
-        assert_eq!(text(|out| date(3_000_000, out)), "+10183-09-24");
-        assert_eq!(text(|out| date(-800_000, out)), "-0221-08-31");
+        assert_eq!(text(|out| date(3_000_000, out)), "+10183-09-21");
+        assert_eq!(text(|out| date(-800_000, out)), "-0221-09-04");
     }
 
     #[test]

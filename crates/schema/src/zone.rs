@@ -22,6 +22,11 @@ impl Zone {
     /// Coordinated Universal Time.
     pub const UTC: Zone = Zone(Tz::UTC);
 
+    /// The zone in the words of `chrono-tz`.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+
     /// Seconds to add to UTC to get the local time at `moment`.
     pub fn offset_s(self, moment: Timestamp) -> i64 {
         let utc = DateTime::from_timestamp(moment.0, 0).unwrap_or_default().naive_utc();

@@ -1,3 +1,5 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
+pub(crate) mod ask;
 pub(crate) mod ingest;
+pub(crate) mod lists;

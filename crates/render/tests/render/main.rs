@@ -1,5 +1,6 @@
 //! The formats as their readers see them, through the public API alone.
 //! Never links DuckDB.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod goldens;
 mod hostile;

@@ -1,17 +1,20 @@
 //! Every Arrow type that DuckDB may yield, as JSON, as CSV and for people.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray,
     FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int32Array, Int64Array,
-    IntervalMonthDayNanoArray, LargeStringArray, ListArray, MapBuilder, NullArray, StringArray,
-    StringBuilder, StringViewArray, StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
-    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt8Array,
-    UInt64Array,
+    IntervalMonthDayNanoArray, LargeStringArray, ListArray, MapBuilder, NullArray, RecordBatch,
+    RecordBatchOptions, StringArray, StringBuilder, StringViewArray, StructArray,
+    Time64MicrosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, TimestampSecondArray, UInt8Array, UInt64Array, UnionArray,
 };
-use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, IntervalMonthDayNano, UInt8Type};
-use pmtaq_render::{Format, Sheet, Style, Unit};
+use arrow::datatypes::{
+    DataType, Field, Float64Type, Int32Type, IntervalMonthDayNano, Schema, UInt8Type,
+};
+use pmtaq_render::{BoxError, Error, Format, Sheet, Style, Unit, write};
 
 use crate::{batch, bytes, open_parquet, text};
 
@@ -211,7 +214,40 @@ fn parquet_keeps_seconds_as_timestamps() {
     let (file, _) = bytes(Format::Parquet, &Style::default(), &sheet, &[rows]);
     let reader = open_parquet(&file);
     let leaf = reader.parquet_schema().column(0);
-    assert_eq!(format!("{:?}", leaf.converted_type()), "NONE");
     let logical = format!("{:?}", leaf.logical_type_ref());
     assert!(logical.contains("is_adjusted_to_u_t_c: false"), "{logical}");
+}
+
+#[test]
+fn a_union_is_spelled_as_arrow_does() {
+    let fields = [(0, Arc::new(Field::new("n", DataType::Int32, true)))].into_iter().collect();
+    let child: ArrayRef = Arc::new(Int32Array::from(vec![7]));
+    let union = UnionArray::try_new(fields, vec![0].into(), None, vec![child]).unwrap();
+    let rows = batch(&[("u", Arc::new(union))]);
+    let csv = text(Format::Csv, &Style::default(), &Sheet::new(rows.schema()), &[rows]);
+    assert_eq!(csv, "u\n{n=7}\n");
+}
+
+#[test]
+fn parquet_refuses_what_it_cannot_store() {
+    let interval = IntervalMonthDayNano::new(1, 2, 3);
+    let rows = batch(&[("i", Arc::new(IntervalMonthDayNanoArray::from(vec![interval])))]);
+    let sheet = Sheet::new(rows.schema());
+    let mut batches = [Ok::<_, BoxError>(rows)].into_iter();
+    let result = write(Format::Parquet, &Style::default(), &sheet, &mut batches, &mut Vec::new());
+    assert!(matches!(result, Err(Error::Parquet(_))), "{result:?}");
+}
+
+#[test]
+fn rows_without_columns_do_not_panic() {
+    let options = RecordBatchOptions::new().with_row_count(Some(2));
+    let schema = Arc::new(Schema::empty());
+    let rows = RecordBatch::try_new_with_options(schema.clone(), vec![], &options).unwrap();
+    let sheet = Sheet::new(schema);
+    for &format in Format::ALL {
+        if format != Format::Parquet {
+            bytes(format, &Style { width: Some(9), ..Style::default() }, &sheet, from_ref(&rows));
+        }
+    }
+    assert_eq!(text(Format::Jsonl, &Style::default(), &sheet, &[rows]), "{}\n{}\n");
 }

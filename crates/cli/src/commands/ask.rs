@@ -1,0 +1,196 @@
+//! The commands that ask the store: reports, `pivot`, `sql`, `export`, `paths`.
+
+use std::io::{Read, Write};
+
+use pmtaq_query::{Limits, Pivot, Query, Report, Selection, Session};
+use pmtaq_render::Format;
+use pmtaq_schema::Window;
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Snapshot, Store};
+
+use crate::args::{self, Times};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::window::window;
+use crate::{show, ui};
+
+/// A session over what the window needs, and that window.
+struct Asked {
+    session: Session,
+    snapshot: Snapshot,
+    window: Window,
+}
+
+fn open(context: &Context, times: &Times) -> Result<Asked> {
+    let Times { since, until, last } = times;
+    let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
+    let window = window(since, until, last, context.global.tz, context.now);
+    let window = window.map_err(Failure::usage)?;
+    let store = Store::open(&context.global.store)?;
+    let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
+    // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
+    let mut tries = 0;
+    loop {
+        let snapshot = store.snapshot(window)?;
+        match Session::open(&snapshot, window, context.global.tz, limits) {
+            Ok(session) => return Ok(Asked { session, snapshot, window }),
+            Err(_) if tries < 10 && store.snapshot(window)?.generation != snapshot.generation => {
+                tries += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A report by its name, with what the user set.
+pub(crate) fn report(
+    context: &Context,
+    report: &Report,
+    given: &[(String, String)],
+    times: &Times,
+    selection: &Selection,
+    show_sql: bool,
+) -> Result<Exit> {
+    let asked = open(context, times)?;
+    asked.session.check(selection)?;
+    let query = report.query(given, selection)?;
+    if show_sql {
+        return print(context, &asked.session.script(&query));
+    }
+    say_window(context, &asked);
+    let written = show::answer(context, &asked.session, &query, context.global.format)?;
+    say_rows(context, &asked, written.rows, selection)
+}
+
+pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
+    let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
+    let selection = selection(&args.selection);
+    let asked = open(context, &args.selection.times)?;
+    asked.session.check(&selection)?;
+    if args.show_sql {
+        return print(context, &asked.session.script(&pivot.query(&selection)?));
+    }
+    say_window(context, &asked);
+    let guard = ui::interrupt(asked.session.interrupt());
+    let (shape, batch) = pivot.run(&asked.session, &selection)?;
+    drop(guard);
+    let rows = batch.num_rows() as u64;
+    let mut batches = std::iter::once(Ok(batch));
+    show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
+    say_rows(context, &asked, rows, &selection)
+}
+
+pub(crate) fn sql(context: &Context, args: &args::Sql) -> Result<Exit> {
+    let statement = match (&args.statement, &args.file) {
+        (Some(dash), _) if dash == "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        (Some(statement), _) => statement.clone(),
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", path.display()))
+        })?,
+        (None, None) => String::new(),
+    };
+    let asked = open(context, &args.times)?;
+    let query = asked.session.adhoc(&statement)?;
+    show::answer(context, &asked.session, &query, context.global.format)?;
+    Ok(Exit::Done)
+}
+
+pub(crate) fn export(context: &Context, args: &args::Export) -> Result<Exit> {
+    let selection = selection(&args.selection);
+    let asked = open(context, &args.selection.times)?;
+    asked.session.check(&selection)?;
+    let query: Query = asked.session.export(&args.columns, &selection)?;
+    // A table of millions of rows is nothing that anyone wants: Parquet unless another is asked.
+    let format = match context.global.format {
+        Format::Table => Format::Parquet,
+        other => other,
+    };
+    if format == Format::Parquet && ui::on_terminal(&context.global) {
+        return Err(Failure::usage("Parquet is not for a terminal")
+            .hint("name a file by -o, redirect stdout, or choose --format csv"));
+    }
+    say_window(context, &asked);
+    let written = show::answer(context, &asked.session, &query, format)?;
+    ui::note(&context.global, &format!("{} rows", written.rows));
+    Ok(Exit::Done)
+}
+
+pub(crate) fn paths(context: &Context, args: &args::Paths) -> Result<Exit> {
+    let asked = open(context, &args.times)?;
+    let mut text = String::new();
+    for part in asked.snapshot.of(Table::Records, asked.window) {
+        text.push_str(&part.path.to_string_lossy());
+        text.push('\n');
+    }
+    print(context, &text)
+}
+
+/// The filters of the command line in the words of `query`.
+pub(crate) fn selection(args: &args::Selection) -> Selection {
+    let mut selection = Selection { condition: args.condition.clone(), ..Selection::default() };
+    for (dimension, values) in [
+        ("rcpt_domain", &args.domain),
+        ("provider", &args.provider),
+        ("vmta", &args.vmta),
+        ("vmta_pool", &args.pool),
+        ("dlv_source_ip", &args.ip),
+        ("sender_domain", &args.sender),
+        ("job_id", &args.job),
+        ("host", &args.host),
+        ("bounce_cat", &args.category),
+        ("enhanced_code", &args.code),
+    ] {
+        selection.filter(dimension, values.clone());
+    }
+    selection
+}
+
+fn print(context: &Context, text: &str) -> Result<Exit> {
+    let mut out = ui::output(&context.global)?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// The window that was asked for, or the days that the store holds.
+fn say_window(context: &Context, asked: &Asked) {
+    let Window { since, until } = asked.window;
+    let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M");
+    let text = match (asked.window == Window::ALL, asked.snapshot.span) {
+        (true, Some((first, last))) => format!("all days, {first} to {last}"),
+        (true, None) => "the store is empty".to_owned(),
+        (false, _) => {
+            let since = if since == Window::ALL.since { "the beginning".to_owned() } else { shown(since).to_string() };
+            let until = if until == Window::ALL.until { "the end".to_owned() } else { shown(until).to_string() };
+            format!("{since} to {until} {}", context.global.tz)
+        }
+    };
+    ui::note(&context.global, &text);
+}
+
+/// No rows is an answer that needs a word: nothing happened, or the name is wrong?
+fn say_rows(context: &Context, asked: &Asked, rows: u64, selection: &Selection) -> Result<Exit> {
+    if rows == 0 {
+        let nearest = nearest_value(asked, selection).unwrap_or_default();
+        ui::note(&context.global, &format!("no rows{nearest}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// For a filter value that no record of the window has: the nearest that some have.
+fn nearest_value(asked: &Asked, selection: &Selection) -> Option<String> {
+    for (dimension, values) in &selection.filters {
+        let known = asked.session.values_of(dimension).ok()?;
+        for value in values.iter().filter(|value| !value.contains('*') && !known.contains(value)) {
+            let nearest = pmtaq_schema::nearest::nearest(value, known.iter().map(String::as_str));
+            let hint = nearest.map(|n| format!("; nearest: {n}")).unwrap_or_default();
+            return Some(format!(": no record has {dimension} {value}{hint}"));
+        }
+    }
+    None
+}

@@ -1,0 +1,83 @@
+//! An answer as a page: what `query` knows of its columns, in the words of `render`.
+
+use arrow::datatypes::SchemaRef;
+use pmtaq_query::{Query, Session, Shape};
+use pmtaq_render::{BoxError, Column, Format, Sheet, Style, Unit, Written};
+
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::ui;
+
+/// Runs `query` and writes its answer where the user wants it.
+pub(crate) fn answer(context: &Context, session: &Session, query: &Query, format: Format) -> Result<Written> {
+    let _guard = ui::interrupt(session.interrupt());
+    session.run(query, |shape, batches| {
+        let mut batches = batches.map(|batch| batch.map_err(BoxError::from));
+        write(context, &sheet(&shape), &mut batches, format)
+    })?
+}
+
+/// Writes batches of a known shape.
+pub(crate) fn write(
+    context: &Context,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = std::result::Result<arrow::array::RecordBatch, BoxError>>,
+    format: Format,
+) -> Result<Written> {
+    let global = &context.global;
+    let style = Style {
+        width: ui::width(global),
+        color: ui::color(global),
+        csv_safe: global.csv_safe,
+        zone: global.tz.tz(),
+    };
+    let mut out = ui::output(global)?;
+    let written = pmtaq_render::write(format, &style, sheet, batches, &mut out)?;
+    if written.hidden_columns > 0 || written.cut_columns > 0 {
+        let (cut, hidden) = (written.cut_columns, written.hidden_columns);
+        ui::note(global, &format!("{cut} columns cut, {hidden} left out to fit the terminal; --wide shows all"));
+    }
+    Ok(written)
+}
+
+/// The page that a shape asks for.
+pub(crate) fn sheet(shape: &Shape) -> Sheet {
+    let mut sheet = Sheet::new(shape.schema.clone());
+    for (column, unit) in sheet.columns.iter_mut().zip(&shape.units) {
+        if let Some(unit) = unit {
+            *column = described(&column.name, unit, &shape.schema);
+        }
+    }
+    sheet
+}
+
+fn described(name: &str, unit: &pmtaq_query::Unit, schema: &SchemaRef) -> Column {
+    use pmtaq_query::Unit as Q;
+    let (unit, of) = match unit {
+        Q::Text => (Unit::Text, None),
+        Q::Count => (Unit::Count, None),
+        Q::Percent(of) => {
+            (Unit::Percent, of.as_ref().and_then(|of| schema.index_of(of).ok()))
+        }
+        Q::Bytes => (Unit::Bytes, None),
+        Q::Seconds => (Unit::Seconds, None),
+        Q::Time => (Unit::Time, None),
+        Q::Local => (Unit::LocalTime, None),
+    };
+    Column { of, ..Column::new(name, unit) }
+}
+
+impl From<pmtaq_query::Error> for Failure {
+    fn from(error: pmtaq_query::Error) -> Failure {
+        use pmtaq_query::Error as E;
+        match &error {
+            E::Unknown { .. } | E::BadValue { .. } | E::BadReport { .. } => {
+                Failure::usage(error.to_string())
+            }
+            E::NotReading(_) => Failure::usage(error.to_string())
+                .hint("pmtaq never changes a store by SQL; `pmtaq export` writes files"),
+            E::Interrupted => Failure::interrupted(),
+            E::Sql(_) => Failure::failed(&error),
+        }
+    }
+}

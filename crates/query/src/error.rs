@@ -1,0 +1,68 @@
+//! Why a question has no answer, with what would have one.
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine refused; usually the user's SQL.
+    #[error("{0}")]
+    Sql(String),
+    /// The user interrupted it.
+    #[error("interrupted")]
+    Interrupted,
+    /// Something is not on a closed list.
+    #[error("there is no {what} `{name}`{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A parameter has a value of another form.
+    #[error("--{name} `{value}` is not {expected}")]
+    BadValue {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// The statement does other things than read.
+    #[error("only one statement that reads is allowed: {0}")]
+    NotReading(String),
+    /// A report file has a bad header.
+    #[error("report {file}: {what}")]
+    BadReport {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Says that `name` is not among `known`, with the nearest that is.
+    pub(crate) fn unknown<'a>(
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Error {
+        let nearest = pmtaq_schema::nearest::nearest(name, known).map(str::to_owned);
+        Error::Unknown { what, name: name.to_owned(), nearest }
+    }
+}
+
+impl From<duckdb::Error> for Error {
+    fn from(error: duckdb::Error) -> Error {
+        let text = match error {
+            duckdb::Error::DuckDBFailure(_, Some(text)) => text,
+            other => other.to_string(),
+        };
+        if text.starts_with("INTERRUPT") { Error::Interrupted } else { Error::Sql(text) }
+    }
+}

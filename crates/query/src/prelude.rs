@@ -1,0 +1,186 @@
+//! The vocabulary of every question: views, metrics, dimensions. Views and metrics are read from
+//! `sql/prelude/`, where they are defined; here is how they are found.
+
+use std::sync::LazyLock;
+
+use pmtaq_schema::Records;
+
+use crate::error::{Error, Result};
+use crate::query::Unit;
+
+/// The views over `records`.
+pub(crate) const VIEWS: &str = include_str!("../../../sql/prelude/views.sql");
+
+/// The metric macros.
+pub(crate) const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
+
+/// A number that can be computed for any group of records.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    /// Name of the macro.
+    pub name: String,
+    /// What it counts or measures; a rate names its denominator.
+    pub unit: Unit,
+    /// The record types without which it says nothing.
+    pub needs: Records,
+    /// Meaning.
+    pub doc: String,
+    /// Definition in SQL.
+    pub sql: String,
+}
+
+/// All metrics, in the order of their file.
+pub fn metrics() -> &'static [Metric] {
+    static ALL: LazyLock<Vec<Metric>> =
+        LazyLock::new(|| parse_metrics(METRICS).expect("tested below"));
+    &ALL
+}
+
+/// The metric called `name`.
+///
+/// # Errors
+/// [`Error::Unknown`] with the nearest name.
+pub fn metric(name: &str) -> Result<&'static Metric> {
+    let all = metrics();
+    let found = all.iter().find(|metric| metric.name == name);
+    found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
+}
+
+fn parse_metrics(text: &str) -> std::result::Result<Vec<Metric>, String> {
+    let mut metrics: Vec<Metric> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("-- metric: ") {
+            let (name, unit) = rest.split_once(' ').ok_or_else(|| line.to_owned())?;
+            if name != "NAME" {
+                let unit = Unit::parse(unit).ok_or_else(|| line.to_owned())?;
+                let (name, needs) = (name.to_owned(), Records::ALL);
+                metrics.push(Metric { name, unit, needs, doc: String::new(), sql: String::new() });
+            }
+        } else if let Some(metric) = metrics.last_mut() {
+            if let Some(list) = line.strip_prefix("-- needs: ") {
+                metric.needs = Records::parse(list)?;
+            } else if let Some(doc) = line.strip_prefix("-- ") {
+                metric.doc.push_str(doc);
+            } else if let Some(sql) = line.strip_prefix("create macro ") {
+                let (_, body) = sql.split_once(" as ").ok_or_else(|| line.to_owned())?;
+                metric.sql = body.trim_end_matches(';').to_owned();
+            }
+        }
+    }
+    Ok(metrics)
+}
+
+/// The views as `(name, meaning, body)`.
+pub fn views() -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut doc = "";
+    let mut views = Vec::new();
+    for line in VIEWS.lines() {
+        if let Some(text) = line.strip_prefix("-- ") {
+            doc = text;
+        } else if let Some((name, body)) =
+            line.strip_prefix("create view ").and_then(|view| view.split_once(" as "))
+        {
+            views.push((name, doc, body.trim_end_matches(';')));
+        }
+    }
+    views
+}
+
+/// Something to group by.
+#[derive(Clone, Copy, Debug)]
+pub struct Dimension {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value for a record, in SQL.
+    pub sql: &'static str,
+    /// Meaning.
+    pub doc: &'static str,
+}
+
+const fn column(name: &'static str, doc: &'static str) -> Dimension {
+    Dimension { name, sql: name, doc }
+}
+
+/// All dimensions.
+#[rustfmt::skip]
+pub const DIMENSIONS: &[Dimension] = &[
+    column("sender_domain", "domain of the envelope sender"),
+    column("rcpt_domain", "domain of the recipient"),
+    column("provider", "who runs the mailbox"),
+    column("vmta", "VirtualMTA"),
+    column("vmta_pool", "pool of the VirtualMTA"),
+    column("dlv_source_ip", "our address that delivered"),
+    column("dlv_destination_ip", "address of the receiver"),
+    column("mx", "mail server of the receiver"),
+    column("job_id", "job"),
+    column("env_id", "envelope identifier"),
+    column("queue", "queue, as domain/vmta"),
+    column("rec", "record type"),
+    column("bounce_cat", "bounce category"),
+    column("bounce_class", "hard, soft, block or undetermined"),
+    Dimension { name: "smtp_code", sql: "smtp_code::varchar", doc: "reply code, such as 550" },
+    column("enhanced_code", "enhanced status code, such as 5.1.1"),
+    column("template", "the reply with what varies masked"),
+    column("dlv_tls_protocol", "TLS protocol of the delivery"),
+    column("dlv_tls_cipher", "TLS cipher of the delivery"),
+    column("host", "which MTA wrote the record"),
+    column("src_type", "how the message came in"),
+    column("user_string", "text of the directive user-string"),
+    column("format", "format of a report that came back"),
+    column("source", "accounting file"),
+    Dimension { name: "day", sql: "strftime(local(time_logged), '%Y-%m-%d')", doc: "day of the local clock" },
+    Dimension { name: "hour", sql: "strftime(local(time_logged), '%Y-%m-%d %H:00')", doc: "hour of the local clock" },
+    Dimension { name: "minute5", sql: "strftime(time_bucket(interval 5 minute, local(time_logged)), '%Y-%m-%d %H:%M')", doc: "five minutes of the local clock" },
+    Dimension { name: "hour_of_day", sql: "strftime(local(time_logged), '%H')", doc: "hour of any day" },
+    Dimension { name: "weekday", sql: "strftime(local(time_logged), '%a')", doc: "day of any week" },
+];
+
+/// Short names that filters and people use, with the dimension meant.
+const ALIASES: &[(&str, &str)] = &[
+    ("domain", "rcpt_domain"),
+    ("sender", "sender_domain"),
+    ("pool", "vmta_pool"),
+    ("ip", "dlv_source_ip"),
+    ("job", "job_id"),
+    ("category", "bounce_cat"),
+    ("class", "bounce_class"),
+    ("code", "enhanced_code"),
+    ("enhanced", "enhanced_code"),
+];
+
+/// The dimension called `name`, also by its short name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the nearest name.
+pub fn dimension(name: &str) -> Result<&'static Dimension> {
+    let full = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, full)| full);
+    let found = DIMENSIONS.iter().find(|dimension| dimension.name == full);
+    let known = || DIMENSIONS.iter().map(|d| d.name);
+    found.ok_or_else(|| Error::unknown("dimension", name, known()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_complete_and_every_rate_names_a_metric() {
+        let all = parse_metrics(METRICS).expect("a readable file");
+        assert!(all.len() > 20);
+        for metric in &all {
+            assert!(metric.doc.ends_with('.') && !metric.sql.is_empty(), "{}", metric.name);
+            if let Unit::Percent(of) = &metric.unit {
+                let of = of.as_deref().expect("a rate has a denominator");
+                assert!(all.iter().any(|other| other.name == of), "{}", metric.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest() {
+        let error = metric("bounce_rat").expect_err("unknown").to_string();
+        assert_eq!(error, "there is no metric `bounce_rat`; did you mean `bounce_rate`?");
+        assert_eq!(dimension("job").expect("an alias").name, "job_id");
+        assert_eq!(views().len(), 9);
+    }
+}

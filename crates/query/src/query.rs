@@ -1,0 +1,138 @@
+//! A statement with its values, ready to be run or shown. Values are bound, never pasted; only
+//! the text that is shown has them as literals.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
+
+/// A statement, its parameters by name, and what its columns mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// SQL with `$name` parameters.
+    pub sql: String,
+    /// Their values. A parameter of the SQL without a value is null.
+    pub values: BTreeMap<String, Value>,
+    /// What is known of the columns of the answer, by name.
+    pub units: BTreeMap<String, Unit>,
+}
+
+/// A bound value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+}
+
+/// What the numbers of a column of an answer mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Words or names.
+    Text,
+    /// How many.
+    Count,
+    /// A share of 0 to 100, of the counts in the named column.
+    Percent(Option<String>),
+    /// A size.
+    Bytes,
+    /// A duration.
+    Seconds,
+    /// A UTC moment.
+    Time,
+    /// A time of the local clock.
+    Local,
+}
+
+impl Unit {
+    /// Reads `count`, `percent of sent`, `bytes`, `seconds`, `time`, `local`, `text`.
+    pub fn parse(text: &str) -> Option<Unit> {
+        let mut words = text.split_whitespace();
+        let unit = match words.next()? {
+            "text" => Unit::Text,
+            "count" => Unit::Count,
+            "percent" => match (words.next(), words.next()) {
+                (Some("of"), Some(column)) => Unit::Percent(Some(column.to_owned())),
+                (None, None) => Unit::Percent(None),
+                _ => return None,
+            },
+            "bytes" => Unit::Bytes,
+            "seconds" => Unit::Seconds,
+            "time" => Unit::Time,
+            "local" => Unit::Local,
+            _ => return None,
+        };
+        words.next().is_none().then_some(unit)
+    }
+}
+
+/// What is known of an answer before its rows.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Names and Arrow types.
+    pub schema: SchemaRef,
+    /// For each column its unit, where one was declared.
+    pub units: Vec<Option<Unit>>,
+}
+
+impl Query {
+    pub(crate) fn shape(&self, schema: SchemaRef) -> Shape {
+        let units = schema.fields().iter().map(|f| self.units.get(f.name()).cloned()).collect();
+        Shape { schema, units }
+    }
+
+    /// The statement with its values as literals, as it runs in the DuckDB shell.
+    pub fn with_literals(&self) -> String {
+        let mut out = String::new();
+        let mut rest = self.sql.as_str();
+        while let Some(at) = rest.find('$') {
+            out.push_str(&rest[..at]);
+            let name_end = rest[at + 1..]
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .map_or(rest.len(), |n| at + 1 + n);
+            let name = &rest[at + 1..name_end];
+            match self.values.get(name) {
+                Some(Value::Text(text)) => out.push_str(&quoted(text)),
+                Some(Value::Int(number)) => out.push_str(&number.to_string()),
+                None if name.is_empty() => out.push('$'),
+                None => out.push_str("null"),
+            }
+            rest = &rest[name_end..];
+        }
+        out.push_str(rest);
+        out
+    }
+}
+
+/// Text as a SQL literal.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_quoted_and_the_rest_is_untouched() {
+        let query = Query {
+            sql: "select $a, $ab, $n, $missing where x = '1'".to_owned(),
+            values: [
+                ("a".to_owned(), Value::Text("it's".to_owned())),
+                ("ab".to_owned(), Value::Text("b".to_owned())),
+                ("n".to_owned(), Value::Int(7)),
+            ]
+            .into(),
+            ..Query::default()
+        };
+        assert_eq!(query.with_literals(), "select 'it''s', 'b', 7, null where x = '1'");
+    }
+
+    #[test]
+    fn units_are_read() {
+        assert_eq!(Unit::parse("percent of sent"), Some(Unit::Percent(Some("sent".to_owned()))));
+        assert_eq!(Unit::parse("count"), Some(Unit::Count));
+        assert_eq!(Unit::parse("count of x"), None);
+        assert_eq!(Unit::parse("parsec"), None);
+    }
+}

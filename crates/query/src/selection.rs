@@ -1,0 +1,70 @@
+//! Which records count: the same filters for every question. Values are bound; the one piece of
+//! SQL that a user may write is checked to be an expression.
+
+use std::fmt::Write as _;
+
+use pmtaq_schema::address::normal_domain;
+
+use crate::error::Result;
+use crate::prelude::dimension;
+use crate::query::{Query, Value};
+
+/// Which records count. Several values of one filter mean any of them; different filters must
+/// all hold.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Filters by dimension name, with the values that pass. `*` stands for any text.
+    pub filters: Vec<(String, Vec<String>)>,
+    /// A condition in SQL over the columns of `records`.
+    pub condition: Option<String>,
+}
+
+impl Selection {
+    /// Adds a filter, unless it has no values.
+    pub fn filter(&mut self, dimension: &str, values: Vec<String>) {
+        if !values.is_empty() {
+            self.filters.push((dimension.to_owned(), values));
+        }
+    }
+
+    /// The condition in SQL, its values added to `query`.
+    pub(crate) fn sql(&self, query: &mut Query) -> Result<String> {
+        let mut all = String::new();
+        for (name, values) in &self.filters {
+            let dimension = dimension(name)?;
+            let any: Vec<String> = values
+                .iter()
+                .map(|value| {
+                    let param = format!("f{}", query.values.len());
+                    let (operator, value) = pattern(dimension.name, value);
+                    query.values.insert(param.clone(), Value::Text(value));
+                    format!("{} {operator} ${param}", dimension.sql)
+                })
+                .collect();
+            let _ = write!(all, " and ({})", any.join(" or "));
+        }
+        if let Some(condition) = &self.condition {
+            // A line of its own, so that a comment at its end closes nothing.
+            let _ = write!(all, " and (\n{condition}\n)");
+        }
+        Ok(all.strip_prefix(" and ").unwrap_or("true").to_owned())
+    }
+}
+
+/// How a value is compared: exactly, or as a pattern when it has a `*`.
+fn pattern(dimension: &str, value: &str) -> (&'static str, String) {
+    let mut text = String::new();
+    if dimension.ends_with("_domain") && !value.contains('*') {
+        normal_domain(value.trim().as_bytes(), &mut text);
+    } else if dimension.ends_with("_domain") || dimension == "provider" {
+        text.push_str(&value.trim().to_lowercase());
+    } else {
+        text.push_str(value);
+    }
+    if !text.contains('*') {
+        return ("=", text);
+    }
+    // GLOB's other signs are meant literally.
+    let literal = text.replace('[', "[[]").replace('?', "[?]");
+    ("glob", literal)
+}

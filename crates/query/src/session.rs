@@ -1,0 +1,215 @@
+//! DuckDB in memory over the parts of a snapshot: settings, views, running a query.
+//!
+//! Confined: it reads the parts and nothing else, writes nothing, loads no extension, and its
+//! settings are locked before any user's SQL is seen.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use duckdb::{Config, Connection, InterruptHandle};
+use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::{COLUMNS, Column, Kind, Window, Zone};
+use pmtaq_store::Snapshot;
+use pmtaq_store::layout::Table;
+
+use crate::error::Result;
+use crate::prelude;
+use crate::query::{Query, Shape, Value, quoted};
+
+/// What a session may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Threads.
+    pub threads: usize,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// An open engine over one snapshot.
+pub struct Session {
+    connection: Connection,
+    setup: String,
+}
+
+/// Stops a running query from another thread.
+#[derive(Clone)]
+pub struct Interrupt(Arc<InterruptHandle>);
+
+impl Interrupt {
+    /// Lets the running query end with [`crate::Error::Interrupted`].
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl Session {
+    /// Opens the records of `snapshot` that lie in `window`; local times are those of `zone`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    pub fn open(
+        snapshot: &Snapshot,
+        window: Window,
+        zone: Zone,
+        limits: Limits,
+    ) -> Result<Session> {
+        let config = Config::default()
+            .enable_autoload_extension(false)?
+            .threads(i64::try_from(limits.threads).unwrap_or(1))?
+            .max_memory(&format!("{}B", limits.memory_bytes))?
+            .with("autoinstall_known_extensions", "false")?
+            .with("preserve_insertion_order", "false")?;
+        let connection = Connection::open_in_memory_with_flags(config)?;
+        let parts = |table, window| -> Vec<&Path> {
+            snapshot.of(table, window).map(|part| part.path.as_path()).collect()
+        };
+        let (records, rejects) = (parts(Table::Records, window), parts(Table::Rejects, Window::ALL));
+        let setup = setup(&records, &rejects, window, zone);
+        connection.execute_batch(&setup)?;
+        connection.execute_batch(&confinement(records.iter().chain(&rejects)))?;
+        Ok(Session { connection, setup })
+    }
+
+    /// Runs `query` and hands its shape and its batches, as they come, to `consume`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] for what the engine refuses before the first row. What goes wrong
+    /// later comes in place of a batch.
+    pub fn run<T>(
+        &self,
+        query: &Query,
+        consume: impl FnOnce(Shape, &mut dyn Iterator<Item = Result<RecordBatch>>) -> T,
+    ) -> Result<T> {
+        let mut statement = self.connection.prepare(&query.sql)?;
+        // The engine wants exactly the parameters that the statement has.
+        let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
+        for index in 1..=statement.parameter_count() {
+            let name = statement.parameter_name(index)?;
+            let value = match query.values.get(&name) {
+                Some(Value::Text(text)) => duckdb::types::Value::Text(text.clone()),
+                Some(Value::Int(number)) => duckdb::types::Value::BigInt(*number),
+                None => duckdb::types::Value::Null,
+            };
+            values.insert(name, value);
+        }
+        let schema = if values.is_empty() {
+            statement.stream_arrow([])?.get_schema()
+        } else {
+            statement.stream_arrow(&values)?.get_schema()
+        };
+        let shape = query.shape(schema);
+        // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
+        let mut batches = std::iter::from_fn(|| match statement.step() {
+            Ok(batch) => batch.map(|batch| Ok(RecordBatch::from(&batch))),
+            Err(error) => Some(Err(error.into())),
+        });
+        Ok(consume(shape, &mut batches))
+    }
+
+    /// What stops a running query.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(self.connection.interrupt_handle())
+    }
+
+    /// All that `query` needs, as one script for the DuckDB shell.
+    pub fn script(&self, query: &Query) -> String {
+        format!("{}\n{};\n", self.setup, query.with_literals().trim_end())
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// `body` over those records only for which `condition` holds: the views are laid anew over
+/// them, under their own names.
+pub(crate) fn narrowed(condition: &str, body: &str) -> String {
+    let mut sql = format!(
+        "with records as not materialized (select * from stored where {condition})"
+    );
+    for (name, _, view) in prelude::views() {
+        let _ = write!(sql, ",\n{name} as not materialized ({view})");
+    }
+    match body.trim_start().strip_prefix("with ") {
+        Some(rest) => sql + ",\n" + rest,
+        None => sql + "\n" + body,
+    }
+}
+
+/// The views and macros over the parts.
+fn setup(records: &[&Path], rejects: &[&Path], window: Window, zone: Zone) -> String {
+    let mut sql = String::new();
+    let time = |seconds: i64| {
+        format!("make_timestamp({})", pmtaq_schema::Timestamp(seconds).micros())
+    };
+    let _ = writeln!(
+        sql,
+        "create view stored as select * from {} where time_logged >= {} and time_logged < {};",
+        source(records, COLUMNS),
+        time(window.since.0),
+        time(window.until.0),
+    );
+    let _ = writeln!(sql, "create view rejects as select * from {};", source(rejects, REJECTS));
+    sql.push_str("create view records as select * from stored;\n");
+    let _ = writeln!(sql, "{}", local_macro(window, zone));
+    for text in [prelude::METRICS, prelude::VIEWS] {
+        for line in text.lines().filter(|line| line.starts_with("create ")) {
+            sql.push_str(line);
+            sql.push('\n');
+        }
+    }
+    sql
+}
+
+/// What a view reads: the parts, or nothing in the right types.
+fn source(parts: &[&Path], columns: &[Column]) -> String {
+    let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
+    if parts.is_empty() {
+        let typed = list(&|column| format!("null::{} as {}", sql_type(column.kind), column.name));
+        return format!("(select {typed} where false)");
+    }
+    let files: Vec<String> = parts.iter().map(|path| quoted(&path.to_string_lossy())).collect();
+    let names = list(&|column| column.name.to_owned());
+    // By name, since an older part may lack a newer column.
+    format!(
+        "(select {names} from read_parquet([{}], union_by_name = {}, hive_partitioning = false))",
+        files.join(", "),
+        false
+    )
+}
+
+fn sql_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Name => "varchar",
+        Kind::Int => "bigint",
+        Kind::Time => "timestamp",
+        Kind::Map => "map(varchar, varchar)",
+    }
+}
+
+/// The macro `local(t)`: a UTC time on the local clock. Spelt out from the changes of the zone,
+/// because the engine's own zones are an extension that a static build does not have.
+fn local_macro(window: Window, zone: Zone) -> String {
+    let mut offsets = zone.offsets(window);
+    let (_, first) = offsets.remove(0);
+    let mut cases = String::new();
+    for (since, offset) in offsets.into_iter().rev() {
+        let _ = write!(cases, "when t >= make_timestamp({}) then {offset} ", since.micros());
+    }
+    if cases.is_empty() {
+        return format!("create macro local(t) as t + to_seconds({first});");
+    }
+    format!("create macro local(t) as t + to_seconds(case {cases}else {first} end);")
+}
+
+/// Nothing but the parts can be read, nothing can be written, and no setting can be changed.
+fn confinement<'p>(parts: impl Iterator<Item = &'p &'p Path>) -> String {
+    let files: Vec<String> = parts.map(|path| quoted(&path.to_string_lossy())).collect();
+    format!(
+        "set allowed_paths = [{}]; set enable_external_access = false; set lock_configuration = true;",
+        files.join(", ")
+    )
+}
