@@ -4,8 +4,8 @@
 -- needs: b
 -- param: top int = 20  rows to show, 0 for all
 -- column: bounces count
--- column: share percent of bounces_in_all
--- column: bounces_in_all count
+-- column: share percent of all_bounces
+-- column: all_bounces count
 -- chart: bars category bounces
 -- see: top-bounces
 select
@@ -14,7 +14,7 @@ select
     enhanced_code,
     count(*) as bounces,
     100.0 * count(*) / sum(count(*)) over () as share,
-    sum(count(*)) over ()::bigint as bounces_in_all,
+    sum(count(*)) over ()::bigint as all_bounces,
     count(distinct provider) as providers,
     count(distinct vmta) as vmtas
 from bounces

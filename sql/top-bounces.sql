@@ -5,8 +5,8 @@
 -- param: by choice(template,category,enhanced,class,vmta,job,provider,domain) = template  what to count by
 -- param: top int = 20  rows to show, 0 for all
 -- column: bounces count
--- column: share percent of bounces_in_all
--- column: bounces_in_all count
+-- column: share percent of all_bounces
+-- column: all_bounces count
 -- column: first_seen time
 -- column: last_seen time
 -- chart: bars bounced_by bounces
@@ -30,7 +30,7 @@ select
     coalesce(bounced_by, '(none)') as bounced_by,
     count(*) as bounces,
     100.0 * count(*) / sum(count(*)) over () as share,
-    sum(count(*)) over ()::bigint as bounces_in_all,
+    sum(count(*)) over ()::bigint as all_bounces,
     mode(bounce_cat) as category,
     count(distinct rcpt_domain) as domains,
     min(time_logged) as first_seen,

@@ -2,7 +2,7 @@
 //! besides; this is the first wall, with the clearer message.
 
 use crate::error::{Error, Result};
-use crate::prelude::dimension;
+use crate::prelude::{dimension, expand};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
 use crate::session::{Session, narrowed};
@@ -24,7 +24,7 @@ impl Session {
         };
         self.must_read(statement)?;
         let sql = if explain { trimmed } else { statement };
-        Ok(Query { sql: sql.to_owned(), ..Query::default() })
+        Ok(Query { sql: expand(sql), ..Query::default() })
     }
 
     /// Some columns of the records that `selection` lets through.

@@ -100,7 +100,7 @@ placed as (select {}, case when col_rank <= $max_columns then c else '{OTHER}' e
 select {all}, c, grouping(r) as is_row_total, grouping(cr) as is_col_total, {}
 from placed
 group by grouping sets (({all}, r, c, cr), ({all}, r), (c, cr), ())
-order by is_row_total, r, is_col_total, cr",
+order by is_row_total desc, r, is_col_total, cr",
             keyed.join(", "),
             placed.join(", "),
             metrics.join(", "),
@@ -119,7 +119,8 @@ order by is_row_total, r, is_col_total, cr",
         Ok(self.lay_out(&batches))
     }
 
-    /// Cells in a column each, as rows of a table.
+    /// Cells in a column each, as rows of a table. The total of all comes first from the engine,
+    /// since it knows every column in the order of its rank; it is shown last.
     fn lay_out(&self, batches: &[RecordBatch]) -> (Shape, RecordBatch) {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut columns: Vec<String> = Vec::new();
@@ -152,19 +153,21 @@ order by is_row_total, r, is_col_total, cr",
                 }
             }
         }
-        self.table(&rows, &columns, &cells)
+        let order: Vec<usize> = (1..rows.len()).chain((!rows.is_empty()).then_some(0)).collect();
+        self.table(&rows, &order, &columns, &cells)
     }
 
     fn table(
         &self,
         rows: &[Vec<String>],
+        order: &[usize],
         columns: &[String],
         cells: &BTreeMap<(usize, usize, usize), f64>,
     ) -> (Shape, RecordBatch) {
         let (mut fields, mut arrays, mut units) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
         for (k, dimension) in self.rows.iter().enumerate() {
             fields.push(Field::new(dimension.name, DataType::Utf8, false));
-            arrays.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row[k]))));
+            arrays.push(Arc::new(StringArray::from_iter_values(order.iter().map(|&r| &rows[r][k]))));
             units.push(Some(Unit::Text));
         }
         // Without a column dimension there is one column, and its total says the same.
@@ -176,7 +179,7 @@ order by is_row_total, r, is_col_total, cr",
                     (Some(_), 1) => label.clone(),
                     (Some(_), _) => format!("{label} {}", metric.name),
                 };
-                let values = (0..rows.len()).map(|r| cells.get(&(r, c, m)).copied());
+                let values = order.iter().map(|&r| cells.get(&(r, c, m)).copied());
                 let is_count = matches!(metric.unit, Unit::Count | Unit::Bytes);
                 let array: ArrayRef = if is_count {
                     #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]

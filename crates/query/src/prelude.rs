@@ -11,13 +11,13 @@ use crate::query::Unit;
 /// The views over `records`.
 pub(crate) const VIEWS: &str = include_str!("../../../sql/prelude/views.sql");
 
-/// The metric macros.
-pub(crate) const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
+/// The metrics.
+const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
 
 /// A number that can be computed for any group of records.
 #[derive(Clone, Debug)]
 pub struct Metric {
-    /// Name of the macro.
+    /// Its name.
     pub name: String,
     /// What it counts or measures; a rate names its denominator.
     pub unit: Unit,
@@ -61,13 +61,42 @@ fn parse_metrics(text: &str) -> std::result::Result<Vec<Metric>, String> {
                 metric.needs = Records::parse(list)?;
             } else if let Some(doc) = line.strip_prefix("-- ") {
                 metric.doc.push_str(doc);
-            } else if let Some(sql) = line.strip_prefix("create macro ") {
-                let (_, body) = sql.split_once(" as ").ok_or_else(|| line.to_owned())?;
-                metric.sql = body.trim_end_matches(';').to_owned();
+            } else if !line.is_empty() && !line.starts_with("--") {
+                metric.sql = line.to_owned();
             }
         }
     }
     Ok(metrics)
+}
+
+/// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
+pub(crate) fn expand(sql: &str) -> String {
+    let mut out = String::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |n| n + 2),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |n| n + 2),
+            c if c.is_ascii_alphanumeric() || c == '_' => {
+                let part_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                rest.find(|c| !part_of_word(c)).unwrap_or(rest.len())
+            }
+            c => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(end);
+        let called = after.strip_prefix("()").zip(metrics().iter().find(|m| m.name == token));
+        if let Some((after, metric)) = called {
+            out.push('(');
+            out.push_str(&expand(&metric.sql));
+            out.push(')');
+            rest = after;
+        } else {
+            out.push_str(token);
+            rest = after;
+        }
+    }
+    out
 }
 
 /// The views as `(name, meaning, body)`.
@@ -174,6 +203,16 @@ mod tests {
                 assert!(all.iter().any(|other| other.name == of), "{}", metric.name);
             }
         }
+    }
+
+    #[test]
+    fn metrics_are_expanded_but_not_inside_quotes_and_comments() {
+        assert_eq!(
+            expand("select sent() as sent, 'sent()' -- sent()\n, my_sent(), \"sent()\" /* sent() */"),
+            "select (count(*) filter (rec in ('d', 'b'))) as sent, 'sent()' -- sent()\n, \
+             my_sent(), \"sent()\" /* sent() */"
+        );
+        assert!(!expand("bounce_rate()").contains("sent()"));
     }
 
     #[test]

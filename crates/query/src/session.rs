@@ -133,9 +133,10 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
     for (name, _, view) in prelude::views() {
         let _ = write!(sql, ",\n{name} as not materialized ({view})");
     }
+    let body = prelude::expand(body);
     match body.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
-        None => sql + "\n" + body,
+        None => sql + "\n" + &body,
     }
 }
 
@@ -155,11 +156,9 @@ fn setup(records: &[&Path], rejects: &[&Path], window: Window, zone: Zone) -> St
     let _ = writeln!(sql, "create view rejects as select * from {};", source(rejects, REJECTS));
     sql.push_str("create view records as select * from stored;\n");
     let _ = writeln!(sql, "{}", local_macro(window, zone));
-    for text in [prelude::METRICS, prelude::VIEWS] {
-        for line in text.lines().filter(|line| line.starts_with("create ")) {
-            sql.push_str(line);
-            sql.push('\n');
-        }
+    for line in prelude::VIEWS.lines().filter(|line| line.starts_with("create ")) {
+        sql.push_str(line);
+        sql.push('\n');
     }
     sql
 }
@@ -173,11 +172,9 @@ fn source(parts: &[&Path], columns: &[Column]) -> String {
     }
     let files: Vec<String> = parts.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let names = list(&|column| column.name.to_owned());
-    // By name, since an older part may lack a newer column.
     format!(
-        "(select {names} from read_parquet([{}], union_by_name = {}, hive_partitioning = false))",
-        files.join(", "),
-        false
+        "(select {names} from read_parquet([{}], hive_partitioning = false))",
+        files.join(", ")
     )
 }
 

@@ -128,7 +128,12 @@ fn token_mask(token: &str, out: &mut String) {
         return out.push_str(token);
     }
     if bare.bytes().all(|b| b.is_ascii_digit() || b".,-/%+".contains(&b)) {
-        return out.push_str(if bare.bytes().any(|b| b.is_ascii_digit()) { "{n}" } else { token });
+        let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+        return out.push_str(match digits {
+            0 => token,
+            1..16 => "{n}",
+            _ => "{id}",
+        });
     }
     if is_host(token) {
         return out.push_str("{host}");
@@ -143,7 +148,11 @@ fn token_mask(token: &str, out: &mut String) {
             out.push_str("{n}");
             out.push_str(unit);
         }
-        (1..=2, _) if token.len() < 8 || digits * 6 < token.len() => out.push_str(token),
+        (1..=2, _) if token.len() < 8 => out.push_str(token),
+        // A long word with a number, such as a name of a service; an identifier has no such case.
+        (1..=2, _) if digits * 6 < token.len() && token.bytes().skip(1).any(|b| b.is_ascii_lowercase()) => {
+            out.push_str(token);
+        }
         _ => out.push_str("{id}"),
     }
 }
@@ -210,14 +219,18 @@ fn is_host(token: &str) -> bool {
         && !labels.ends_with('.')
 }
 
-/// Letters only, but in an order of cases that no word has: base64 without a digit.
+/// Letters only, but as no word has them: base64 without a digit by its turns of case, a queue
+/// identifier in capitals by its lack of vowels.
 fn is_scrambled(token: &str) -> bool {
     let bytes = token.as_bytes();
-    if bytes.len() < 14 || !bytes.iter().all(u8::is_ascii_alphabetic) {
+    if bytes.len() < 10 || !bytes.iter().all(u8::is_ascii_alphabetic) {
         return false;
     }
+    if bytes.iter().all(u8::is_ascii_uppercase) {
+        return bytes.iter().filter(|b| b"AEIOU".contains(b)).count() * 5 <= bytes.len();
+    }
     let turns = bytes.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    turns.count() * 5 >= bytes.len()
+    bytes.len() >= 14 && turns.count() * 5 >= bytes.len()
 }
 
 #[cfg(test)]
@@ -237,7 +250,12 @@ mod tests {
             "smtp;250 2.0.0 OK  1772380805 d9443c01a7336-2ae4f01a2b3si123456785ad.12 - gsmtp",
             "smtp;250 2.0.0 OK  1772380999 a1-20020a05600c3b01b0040a25d5c5b2si2345.7 - gsmtp",
         ],
-        &["smtp;250 2.0.0 Ok: queued as 4XyZ12abcd", "smtp;250 2.0.0 Ok: queued as 9F3C41A0B2"],
+        &[
+            "smtp;250 2.0.0 Ok: queued as 4XyZ12abcd",
+            "smtp;250 2.0.0 Ok: queued as 9F3C41A0B2",
+            "smtp;250 2.0.0 Ok: queued as KRKMTB6LDCS",
+            "smtp;250 2.0.0 Ok: queued as 1234567890123456",
+        ],
         &[
             "smtp;550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 double-checking 550 5.1.1  https://support.google.com/mail/?p=NoSuchUser a1-2002si1.3 - gsmtp",
             "smtp;550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 double-checking 550 5.1.1  https://support.google.com/mail/?p=NoSuchUser d9443c01a7336-2aesi12.30 - gsmtp",
