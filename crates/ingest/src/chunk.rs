@@ -11,7 +11,6 @@ use std::sync::Arc;
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::open::read_full;
 use crate::plan::{Plan, PlanError};
 use crate::split::Splitter;
 
@@ -128,7 +127,7 @@ impl Chunks {
     /// The next chunk. After an error nothing more comes.
     pub(crate) fn next(&mut self) -> Result<Next, Stop> {
         loop {
-            self.fill(self.target)?;
+            self.fill(self.target);
             if self.offset == 0 && self.carry.starts_with(b"\xef\xbb\xbf") {
                 self.give_out(3);
             }
@@ -139,11 +138,11 @@ impl Chunks {
             }
             if !self.ended && self.carry.len() < MAX_RECORD {
                 let larger = (self.carry.len() * 2).clamp(self.target, MAX_RECORD);
-                self.fill(larger)?;
+                self.fill(larger);
                 continue;
             }
             if !self.ended {
-                return self.skip_line();
+                return Ok(self.skip_line());
             }
             if let Some(error) = self.failed.take() {
                 return Err(error.into());
@@ -187,7 +186,7 @@ impl Chunks {
     }
 
     /// Passes over a line that does not fit into memory.
-    fn skip_line(&mut self) -> Result<Next, Stop> {
+    fn skip_line(&mut self) -> Next {
         let (offset, line) = (self.offset, self.lines + 1);
         let mut start = self.carry.clone();
         start.truncate(crate::reject::MAX_RAW);
@@ -200,40 +199,32 @@ impl Chunks {
             if self.ended {
                 break;
             }
-            self.fill(self.target)?;
+            self.fill(self.target);
         }
-        Ok(Next::TooLong { offset, line, size: self.offset - offset, start })
+        Next::TooLong { offset, line, size: self.offset - offset, start }
     }
 
     /// Reads until `carry` holds `wanted` bytes or the content ends. What a failing read left is
     /// given out first.
-    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+    fn fill(&mut self, wanted: usize) {
         if self.ended || self.carry.len() >= wanted {
-            return Ok(());
+            return;
         }
         let have = self.carry.len();
         self.carry.resize(wanted, 0);
         let mut filled = have;
-        while filled < wanted {
-            // In steps, so that a failing decompressor keeps what it made before.
-            let step = (wanted - filled).min(256 * 1024);
-            match read_full(&mut *self.reader, &mut self.carry[filled..filled + step]) {
-                Ok(n) => {
-                    filled += n;
-                    if n < step {
-                        self.ended = true;
-                        break;
-                    }
-                }
+        while filled < wanted && !self.ended {
+            match self.reader.read(&mut self.carry[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
                     self.failed = Some(error);
-                    break;
                 }
             }
         }
         self.carry.truncate(filled);
-        Ok(())
     }
 }
 
@@ -334,6 +325,6 @@ fn starts_record(bytes: &[u8], at: usize) -> bool {
 
 /// Text for a message: the beginning of a line, lossy.
 pub(crate) fn shorten(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(120)]);
+    let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
     text.trim_end().escape_debug().to_string()
 }

@@ -9,6 +9,8 @@
 mod error;
 pub use error::{Error, Result};
 
+mod lex;
+
 pub mod prelude;
 pub use prelude::{DIMENSIONS, Dimension, Metric, metrics};
 

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use pmtaq_schema::Records;
 
 use crate::error::{Error, Result};
+use crate::lex::tokens;
 use crate::query::Unit;
 
 /// The views over `records`.
@@ -72,28 +73,21 @@ fn parse_metrics(text: &str) -> std::result::Result<Vec<Metric>, String> {
 /// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
 pub(crate) fn expand(sql: &str) -> String {
     let mut out = String::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let end = match first {
-            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |n| n + 2),
-            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |n| n + 2),
-            c if c.is_ascii_alphanumeric() || c == '_' => {
-                let part_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                rest.find(|c| !part_of_word(c)).unwrap_or(rest.len())
-            }
-            c => c.len_utf8(),
+    let mut tokens = tokens(sql).peekable();
+    while let Some(token) = tokens.next() {
+        let metric = metrics().iter().find(|metric| metric.name == token);
+        let Some(metric) = metric.filter(|_| tokens.peek() == Some(&"(")) else {
+            out.push_str(token);
+            continue;
         };
-        let (token, after) = rest.split_at(end);
-        let called = after.strip_prefix("()").zip(metrics().iter().find(|m| m.name == token));
-        if let Some((after, metric)) = called {
+        tokens.next();
+        if tokens.next_if_eq(&")").is_some() {
             out.push('(');
             out.push_str(&expand(&metric.sql));
             out.push(')');
-            rest = after;
         } else {
             out.push_str(token);
-            rest = after;
+            out.push('(');
         }
     }
     out

@@ -157,16 +157,15 @@ fn token_mask(token: &str, out: &mut String) {
     }
 }
 
-/// The host of a link is kept, since it says whose rule it is; of its path what looks like an
-/// identifier is masked, and the query is dropped.
+/// The host of a link is kept, since it says whose rule it is, and so is a page; what looks like
+/// an identifier is masked, also after `#`. A query ends at its first `&`.
 fn path_mask(link: &str, out: &mut String) {
-    let link = link.split(['#', '&']).next().unwrap_or(link);
-    for (i, segment) in link.split('/').enumerate() {
-        if i > 0 {
-            out.push('/');
-        }
+    let link = link.split('&').next().unwrap_or(link);
+    for (i, piece) in link.split_inclusive(['/', '#']).enumerate() {
+        let segment = piece.trim_end_matches(['/', '#']);
         let keep = (i == 0 && !is_ip(segment)) || is_page(segment);
         if keep { out.push_str(segment) } else { token_mask(segment, out) }
+        out.push_str(&piece[segment.len()..]);
     }
 }
 
@@ -206,7 +205,7 @@ fn is_code(token: &str) -> bool {
     }
     let letters = token.bytes().take_while(u8::is_ascii_uppercase).count();
     let rest = token[letters..].trim_start_matches(['#', '-', '_']);
-    (1..=6).contains(&letters) && number(rest) && rest.len() <= 4
+    (1..=6).contains(&letters) && number(rest) && rest.len() <= 6
 }
 
 /// A name of several labels of which the last is a top-level domain.

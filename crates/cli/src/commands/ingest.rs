@@ -1,40 +1,26 @@
 //! `pmtaq ingest`: accounting files into the store, and the ledger that says what became of them.
 
-use std::io::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
 use pmtaq_ingest::{Outcome, Settings, Status};
-use pmtaq_render::Format;
+use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::size::show_bytes;
 use pmtaq_store::{Disk, Fault, Store};
-use serde::Serialize;
 
 use crate::args::{Global, Ingest};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::run::Context;
-use crate::ui;
+use crate::{show, ui};
 
-/// The ledger of a run, as `--format json` prints it.
-#[derive(Serialize)]
-struct LedgerLine {
-    sources: usize,
-    new: usize,
-    grown: usize,
-    known: usize,
-    empty: usize,
-    refused: usize,
-    read: u64,
-    stored: u64,
-    duplicate: u64,
-    rejected: u64,
-    parts: u64,
-    content_bytes: u64,
-    part_bytes: u64,
-    seconds: f64,
-}
+/// What every other format than a table gets: the counts by name, in the order of the closing
+/// lines.
+type Ledger = Vec<(&'static str, u64)>;
 
 pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let global = &context.global;
@@ -55,8 +41,12 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         pmtaq_ingest::ingest(&settings, &mut writer, &progress)
     })?;
     tell(global, &outcome);
-    let line = ledger(&outcome, begun.elapsed().as_secs_f64());
-    show(global, &line)?;
+    let counts = ledger(&outcome);
+    let seconds = begun.elapsed().as_secs_f64();
+    match global.format {
+        Format::Table => say(global, &counts, seconds),
+        _ => show(context, &counts, seconds)?,
+    }
     Ok(judge(&outcome, args.max_rejects))
 }
 
@@ -86,7 +76,7 @@ fn tell(global: &Global, outcome: &Outcome) {
         if let Some(why) = &source.stopped {
             ui::complain(&format!("{path}: {why}"));
         }
-        if source.held_back > 0 {
+        if source.held_back > 0 && source.stopped.is_none() {
             let bytes = source.held_back;
             ui::note(
                 global,
@@ -102,48 +92,59 @@ fn tell(global: &Global, outcome: &Outcome) {
     }
 }
 
-fn ledger(outcome: &Outcome, seconds: f64) -> LedgerLine {
-    let count = |status| outcome.sources.iter().filter(|s| s.status == status).count();
-    LedgerLine {
-        sources: outcome.sources.len() + outcome.refused.len(),
-        new: count(Status::New),
-        grown: count(Status::Grown),
-        known: count(Status::Known),
-        empty: count(Status::Empty),
-        refused: outcome.refused.len(),
-        read: outcome.ledger.read,
-        stored: outcome.ledger.stored,
-        duplicate: outcome.ledger.duplicate,
-        rejected: outcome.ledger.rejected,
-        parts: outcome.parts,
-        content_bytes: outcome.content_bytes,
-        part_bytes: outcome.part_bytes,
-        seconds: (seconds * 1000.0).round() / 1000.0,
-    }
+fn ledger(outcome: &Outcome) -> Ledger {
+    let count = |status| outcome.sources.iter().filter(|s| s.status == status).count() as u64;
+    vec![
+        ("sources", (outcome.sources.len() + outcome.refused.len()) as u64),
+        ("new", count(Status::New)),
+        ("grown", count(Status::Grown)),
+        ("known", count(Status::Known)),
+        ("empty", count(Status::Empty)),
+        ("refused", outcome.refused.len() as u64),
+        ("read", outcome.ledger.read),
+        ("stored", outcome.ledger.stored),
+        ("duplicate", outcome.ledger.duplicate),
+        ("rejected", outcome.ledger.rejected),
+        ("parts", outcome.parts),
+        ("content_bytes", outcome.content_bytes),
+        ("part_bytes", outcome.part_bytes),
+    ]
 }
 
-fn show(global: &Global, line: &LedgerLine) -> Result<()> {
-    if matches!(global.format, Format::Json | Format::Jsonl) {
-        let mut out = ui::output(global)?;
-        serde_json::to_writer(&mut out, line).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-        out.flush()?;
-        return Ok(());
-    }
-    let LedgerLine { sources, new, grown, known, read, stored, duplicate, rejected, .. } = line;
-    let nothing = if *stored == 0 && *rejected == 0 { "; nothing new" } else { "" };
-    ui::note(global, &format!("sources   {sources} ({new} new, {grown} grown, {known} known, {} empty, {} refused){nothing}", line.empty, line.refused));
-    ui::note(global, &format!("records   {read} read = {stored} stored + {duplicate} duplicate + {rejected} rejected"));
+/// The closing lines on stderr.
+fn say(global: &Global, counts: &Ledger, seconds: f64) {
+    let of = |name| counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
+    let nothing = if of("stored") + of("rejected") == 0 { "; nothing new" } else { "" };
+    let statuses = ["new", "grown", "known", "empty", "refused"];
+    let statuses = statuses.map(|name| format!("{} {name}", of(name))).join(", ");
+    ui::note(global, &format!("sources   {} ({statuses}){nothing}", of("sources")));
+    let (read, stored) = (of("read"), of("stored"));
+    let (duplicate, rejected) = (of("duplicate"), of("rejected"));
     ui::note(
         global,
         &format!(
-            "written   {} parts, {} from {} of content in {:.2} s",
-            line.parts,
-            show_bytes(line.part_bytes),
-            show_bytes(line.content_bytes),
-            line.seconds
+            "records   {read} read = {stored} stored + {duplicate} duplicate + {rejected} rejected"
         ),
     );
+    let (parts, content) = (show_bytes(of("part_bytes")), show_bytes(of("content_bytes")));
+    ui::note(
+        global,
+        &format!("written   {} parts, {parts} from {content} of content in {seconds:.2} s", of("parts")),
+    );
+}
+
+/// The ledger as one row on stdout.
+fn show(context: &Context, counts: &Ledger, seconds: f64) -> Result<()> {
+    let mut fields: Vec<Field> =
+        counts.iter().map(|(name, _)| Field::new(*name, DataType::UInt64, false)).collect();
+    let mut columns: Vec<ArrayRef> =
+        counts.iter().map(|(_, count)| Arc::new(UInt64Array::from(vec![*count])) as ArrayRef).collect();
+    fields.push(Field::new("seconds", DataType::Float64, false));
+    columns.push(Arc::new(Float64Array::from(vec![(seconds * 1000.0).round() / 1000.0])));
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(schema.clone(), columns).expect("one value a field");
+    let mut batches = std::iter::once(Ok(batch));
+    show::write(context, &Sheet::new(schema), &mut batches, context.global.format)?;
     Ok(())
 }
 

@@ -1,0 +1,156 @@
+//! Exactly once: a record counts once, whatever its file is called and however often it is seen.
+
+use std::path::Path;
+
+use crate::sealed::{Sealed, root};
+
+const HEADER: &str = "type,timeLogged,rcpt,dsnDiag\r\n";
+
+fn row(n: usize) -> String {
+    format!("d,2026-01-05 10:{:02}:{:02}+0000,u{n}@example.org,smtp;250 ok\r\n", n / 60 % 60, n % 60)
+}
+
+fn content(rows: std::ops::Range<usize>) -> String {
+    HEADER.to_owned() + &rows.map(row).collect::<String>()
+}
+
+fn distinct(sealed: &Sealed) -> (i64, i64) {
+    (
+        sealed.number("select count(*) from records"),
+        sealed.number("select count(distinct rcpt) from records"),
+    )
+}
+
+#[test]
+fn the_second_ingest_changes_nothing_and_says_so() {
+    let sealed = Sealed::new();
+    let samples = root().join("samples/acct");
+    assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 6000, 0, 0));
+    assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 0, 6000, 0));
+    let run = sealed.run(&["ingest", samples.to_str().unwrap()]);
+    assert!(run.stderr.contains("sources   3 (0 new, 0 grown, 3 known, 0 empty, 0 refused); nothing new"), "{run:?}");
+    assert_eq!(run.code, Some(0));
+}
+
+#[test]
+fn a_renamed_copied_or_compressed_file_is_the_same_file() {
+    let sealed = Sealed::new();
+    let original = sealed.file("a/acct-1.csv", content(0..50));
+    assert_eq!(sealed.ingest(&[&original]).counts(), (50, 50, 0, 0));
+    let copy = sealed.file("b/other.csv", content(0..50));
+    let zst = sealed.file("b/acct-1.csv.zst", zstd::encode_all(content(0..50).as_bytes(), 1).unwrap());
+    assert_eq!(sealed.ingest(&[&copy, &zst]).counts(), (100, 0, 100, 0));
+    let moved = sealed.dir.path().join("moved.csv");
+    std::fs::rename(&original, &moved).unwrap();
+    assert_eq!(sealed.ingest(&[&moved]).counts(), (50, 0, 50, 0));
+    assert_eq!(distinct(&sealed), (50, 50));
+}
+
+#[test]
+fn two_copies_in_one_run_count_once() {
+    let sealed = Sealed::new();
+    let one = sealed.file("acct-1.csv", content(0..50));
+    let same = sealed.file("acct-2.csv", content(0..50));
+    let shorter = sealed.file("acct-0.csv", content(0..20));
+    assert_eq!(sealed.ingest(&[&one, &same, &shorter]).counts(), (120, 50, 70, 0));
+    assert_eq!(distinct(&sealed), (50, 50));
+}
+
+#[test]
+fn a_grown_file_gives_its_new_records_only() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..10));
+    sealed.ingest(&[&path]);
+    sealed.file("acct.csv", content(0..25));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (25, 15, 10, 0));
+    // And once more, over a header that came anew.
+    sealed.file("acct.csv", content(0..25) + &content(25..30));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (30, 5, 25, 0));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (30, 0, 30, 0));
+    assert_eq!(distinct(&sealed), (30, 30));
+}
+
+#[test]
+fn a_line_still_being_written_waits_for_its_end() {
+    let sealed = Sealed::new();
+    let torn = content(0..10) + &row(10)[..30];
+    let path = sealed.file("acct.csv", torn);
+    // The file is minutes old by the clock of the test.
+    let minutes_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_772_711_900);
+    let touch = || std::fs::File::options().write(true).open(&path).unwrap().set_modified(minutes_ago).unwrap();
+    touch();
+    assert_eq!(sealed.ingest(&[&path]).counts(), (10, 10, 0, 0));
+    sealed.file("acct.csv", content(0..12));
+    touch();
+    assert_eq!(sealed.ingest(&[&path]).counts(), (12, 2, 10, 0));
+    assert_eq!(distinct(&sealed), (12, 12));
+}
+
+#[test]
+fn another_file_of_the_same_name_is_another_file() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..10));
+    sealed.ingest(&[&path]);
+    sealed.file("acct.csv", content(100..130));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (30, 30, 0, 0));
+    assert_eq!(distinct(&sealed), (40, 40));
+}
+
+#[test]
+fn files_that_begin_alike_and_differ_later_are_both_taken() {
+    let sealed = Sealed::new();
+    let one = sealed.file("acct-a.csv", content(0..10) + &row(11));
+    let other = sealed.file("acct-b.csv", content(0..1) + &row(20) + &row(21));
+    assert_eq!(sealed.ingest(&[&one, &other]).counts(), (14, 14, 0, 0));
+}
+
+#[test]
+fn a_truncated_copy_is_not_counted_twice_and_not_passed_over_in_silence() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..50));
+    sealed.ingest(&[&path]);
+    let copy = sealed.file("copy.csv", content(0..20));
+    let run = sealed.run(&["ingest", copy.to_str().unwrap()]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("begins like acct.csv"), "{run:?}");
+    assert_eq!(distinct(&sealed), (50, 50));
+}
+
+#[test]
+fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
+    let counts: Vec<String> = ["1", "2", "7"]
+        .iter()
+        .map(|threads| {
+            let sealed = Sealed::new();
+            let path = sealed.file("acct.csv", content(0..300_000));
+            let path = path.to_str().unwrap();
+            sealed.done(&["ingest", "-q", "--threads", threads, path]);
+            sealed.done(&["sql", "select count(*), count(distinct rcpt), sum(hash(rcpt)) from records", "--format", "csv"])
+        })
+        .collect();
+    assert!(counts[0].contains("300000,300000"), "{}", counts[0]);
+    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[test]
+fn the_host_is_the_flag_else_user_string_else_the_machine() {
+    let sealed = Sealed::new();
+    let named = sealed.file("a.csv", "type,timeLogged,userString\nd,2026-01-05 10:00:00+0000,mta7\n");
+    let unnamed = sealed.file("b.csv", "type,timeLogged,rcpt\nd,2026-01-05 10:00:01+0000,a@b.c\n");
+    let hosts = |sealed: &Sealed| sealed.done(&["sql", "select host from records order by time_logged", "--format", "csv"]);
+    sealed.ingest(&[&named, &unnamed]);
+    let machine = String::from_utf8(std::process::Command::new("uname").arg("-n").output().unwrap().stdout).unwrap();
+    assert_eq!(hosts(&sealed), format!("host\nmta7\n{}\n", machine.trim()));
+    let flagged = Sealed::new();
+    flagged.done(&["ingest", "--host", "edge-1", named.to_str().unwrap(), unnamed.to_str().unwrap()]);
+    assert_eq!(hosts(&flagged), "host\nedge-1\nedge-1\n");
+}
+
+#[test]
+fn rejects_above_the_limit_end_with_code_4() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..3) + "x,y\r\n");
+    let path = Path::to_str(&path).unwrap();
+    assert_eq!(sealed.run(&["ingest", "--max-rejects", "1", path]).code, Some(0));
+    assert_eq!(Sealed::new().run(&["ingest", path]).code, Some(4));
+}

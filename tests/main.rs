@@ -1,0 +1,20 @@
+//! The tests of the whole program: they run the built binary, as a user does.
+//! One binary for all of them, since each one links DuckDB.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail loudly, and may look at files and the clock"
+)]
+
+mod sealed;
+
+mod crash;
+mod garbage;
+mod ingest;
+mod quirks;
+mod readers;
+mod readme;
+mod reports;
+mod sql;
+mod tidy;

@@ -1,0 +1,104 @@
+//! Every report over the samples has a golden file; so have the formats, and the pivot.
+
+use crate::sealed::{Sealed, golden, root};
+
+fn samples() -> Sealed {
+    let sealed = Sealed::new();
+    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+    sealed
+}
+
+fn check(sealed: &Sealed, name: &str, args: &[&str]) {
+    let run = sealed.run(args);
+    golden(name, &format!("$ pmtaq {}\n{}", args.join(" "), run.transcript()));
+}
+
+#[test]
+fn every_report_gives_its_golden_file() {
+    let sealed = samples();
+    let names: Vec<String> = std::fs::read_dir(root().join("sql"))
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let is_sql = path.extension().is_some_and(|end| end == "sql");
+            is_sql.then(|| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        })
+        .collect();
+    assert!(names.len() >= 7);
+    for name in names {
+        check(&sealed, &format!("reports/{name}.txt"), &[&name]);
+        // An empty store answers too.
+        let empty = Sealed::new();
+        empty.done(&["ingest", "-q", "samples/quirks/quirk-header-alone.csv"]);
+        let run = empty.run(&[&name, "--format", "json"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(0), "[]\n"), "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn every_format_gives_its_golden_file() {
+    let sealed = samples();
+    for format in ["table", "csv", "tsv", "json", "jsonl", "markdown"] {
+        let args = ["bounce-reasons", "--top", "3", "--provider", "gmail", "--format", format];
+        check(&sealed, &format!("formats/{format}.txt"), &args);
+    }
+}
+
+#[test]
+fn options_give_their_golden_files() {
+    let sealed = samples();
+    for (name, args) in [
+        ("by-category", &["top-bounces", "--by", "category"][..]),
+        ("local-days", &["volume", "--per", "day", "--tz", "Europe/Madrid"]),
+        ("window", &["domains", "--since", "2026-03-02", "--until", "2026-03-03", "--top", "5"]),
+        ("filters", &["domains", "--provider", "yahoo,apple", "--pool", "pool-bulk"]),
+        ("wildcard", &["top-bounces", "--domain", "*.de", "--top", "3"]),
+        ("condition", &["vmtas", "--where", "dlv_size > 60000 -- large ones"]),
+        ("nearest", &["top-bounces", "--domain", "gmial.com"]),
+        ("unknown-report", &["top-bouncs"]),
+        ("pivot", &["pivot", "--rows", "provider", "--cols", "vmta_pool", "--metric", "bounce_rate", "--top", "4"]),
+        ("pivot-metrics", &["pivot", "--rows", "sender_domain,provider", "--metric", "delivered,bounce_rate,p95", "--top", "5"]),
+        ("pivot-unknown", &["pivot", "--rows", "providr"]),
+        ("metrics", &["metrics"]),
+        ("dimensions", &["dimensions"]),
+        ("columns", &["columns"]),
+        ("help-report", &["help", "top-bounces"]),
+    ] {
+        check(&sealed, &format!("options/{name}.txt"), args);
+    }
+}
+
+#[test]
+fn the_planted_incidents_are_visible() {
+    let sealed = samples();
+    let rate = |sql: &str| sealed.number(&format!("select coalesce(round({sql}), -1)::bigint from records"));
+    let during = |day, from, to| format!("time_logged between '2026-03-0{day} {from}:00' and '2026-03-0{day} {to}:00'");
+    // A throttled pool: most attempts at Yahoo are deferred, elsewhere few.
+    let of = |condition: &str| {
+        rate(&format!("100.0 * count(*) filter (rec = 't' and {condition}) / nullif(count(*) filter (rec in ('d','b','t') and {condition}), 0)"))
+    };
+    let throttled = during(2, 16, 18);
+    assert!(of(&format!("provider = 'yahoo' and vmta_pool = 'pool-bulk' and {throttled}")) > 60);
+    assert!(of(&format!("provider = 'gmail' and {throttled}")) < 20);
+    // A blocked address: Microsoft refuses it, and no other.
+    let blocked = sealed.number("select count(*) from bounces where template like '%(S3140)%' and dlv_source_ip = '192.0.2.12'");
+    let all = sealed.number("select count(*) from bounces where template like '%(S3140)%'");
+    assert!(blocked > 10 && blocked == all);
+    // A bad list: one job, a third of it unknown.
+    let unknown = sealed.number("select round(hard_rate())::bigint from records where job_id = 'job-bad-list'");
+    assert!((20..45).contains(&unknown), "{unknown}");
+}
+
+#[test]
+fn totals_and_the_rest_of_a_pivot_are_counted_and_not_averaged() {
+    let sealed = samples();
+    let pivot = sealed.done(&["pivot", "--rows", "rcpt_domain", "--metric", "sent,bounced,bounce_rate", "--top", "3", "--format", "csv"]);
+    let rows: Vec<Vec<&str>> = pivot.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 5, "{pivot}");
+    assert_eq!((rows[3][0], rows[4][0]), ("other", "total"));
+    let column = |i: usize| rows[..4].iter().map(|row| row[i].parse::<u64>().unwrap()).sum::<u64>();
+    assert_eq!(column(1).to_string(), rows[4][1]);
+    assert_eq!(column(2).to_string(), rows[4][2]);
+    let rate: f64 = rows[4][3].parse().unwrap();
+    assert!((rate - 100.0 * column(2) as f64 / column(1) as f64).abs() < 1e-9);
+}

@@ -1,0 +1,135 @@
+//! A sealed place to run the program in: no environment, no home, a clock that stands still.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A temporary folder, and the program in it.
+pub(crate) struct Sealed {
+    pub(crate) dir: TempDir,
+}
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+}
+
+impl Sealed {
+    pub(crate) fn new() -> Sealed {
+        Sealed { dir: TempDir::new().unwrap() }
+    }
+
+    /// The folder of the store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
+    }
+
+    /// The program, to be run in the root of the project.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pmtaq"));
+        command.env_clear().current_dir(root()).env("PMTAQ_STORE", self.store());
+        command
+    }
+
+    /// Runs the program on 2026-03-05, on a machine called `testmta`.
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        let output = self
+            .command()
+            .args(["--now", "2026-03-05T12:00:00Z", "--threads", "2"])
+            .args(args)
+            .output()
+            .unwrap();
+        Run::of(&output, self)
+    }
+
+    /// Runs the program and expects it to succeed; returns stdout.
+    pub(crate) fn done(&self, args: &[&str]) -> String {
+        let run = self.run(args);
+        assert_eq!(run.code, Some(0), "{args:?}\n{}", run.stderr);
+        run.stdout
+    }
+
+    /// Writes a file beside the store.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The ledger of an ingest, as JSON prints it: a number of it.
+    pub(crate) fn ingest(&self, paths: &[&Path]) -> Ledger {
+        let paths: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+        let run = self.run(&[&["ingest", "--quiet", "--format", "json"], &paths[..]].concat());
+        Ledger(serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}")))
+    }
+
+    /// The single number that a statement yields.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        let text = self.done(&["sql", sql, "--format", "csv"]);
+        text.lines().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+/// The counts of an ingest.
+#[derive(Debug)]
+pub(crate) struct Ledger(serde_json::Value);
+
+impl Ledger {
+    /// `(read, stored, duplicate, rejected)`, after checking that they balance.
+    pub(crate) fn counts(&self) -> (u64, u64, u64, u64) {
+        let of = |key: &str| self.0[0][key].as_u64().unwrap();
+        let counts = (of("read"), of("stored"), of("duplicate"), of("rejected"));
+        assert_eq!(counts.0, counts.1 + counts.2 + counts.3, "{self:?}");
+        counts
+    }
+}
+
+impl Run {
+    fn of(output: &Output, sealed: &Sealed) -> Run {
+        // What differs from run to run: the place of the store and the seconds.
+        let clean = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).replace(
+                sealed.dir.path().to_str().unwrap(),
+                "$DIR",
+            );
+            let lines = text.lines().map(|line| match line.find(" parts, ") {
+                Some(at) if line.ends_with(" s") => format!("{} parts, [SIZE AND TIME]", &line[..at]),
+                _ => line.to_owned(),
+            });
+            lines.map(|line| line + "\n").collect()
+        };
+        Run {
+            stdout: clean(&output.stdout),
+            stderr: clean(&output.stderr),
+            code: output.status.code(),
+        }
+    }
+
+    /// All of it, as golden files hold it.
+    pub(crate) fn transcript(&self) -> String {
+        let code = self.code.map_or("killed".to_owned(), |code| code.to_string());
+        format!("{}--- stderr\n{}--- exit {code}\n", self.stdout, self.stderr)
+    }
+}
+
+/// The root of the project.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Compares with a file of `tests/`, or writes it when `UPDATE` is set.
+pub(crate) fn golden(name: &str, actual: &str) {
+    let path = root().join("tests").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path)
+        .unwrap_or_else(|_| panic!("{} is missing: run the tests with UPDATE=1", path.display()));
+    assert!(expected == actual, "{} differs; now it is:\n{actual}", path.display());
+}

@@ -1,0 +1,118 @@
+//! SQL of the user: everything that reads, nothing that writes, and no text that becomes SQL.
+
+use crate::sealed::Sealed;
+
+fn samples() -> Sealed {
+    let sealed = Sealed::new();
+    sealed.done(&["ingest", "-q", "samples/acct"]);
+    sealed
+}
+
+#[test]
+fn what_does_not_read_is_refused() {
+    let sealed = samples();
+    for statement in [
+        "create table t as select 1",
+        "drop view records",
+        "copy (select 1) to '/tmp/pmtaq-must-not-exist.csv'",
+        "copy records to 'x.parquet'",
+        "attach '/tmp/pmtaq-must-not-exist.db'",
+        "install httpfs",
+        "load httpfs",
+        "set threads = 7",
+        "pragma enable_external_access",
+        "select 1; select 2",
+        "select 1; drop view records",
+        "update records set rec = 'x'",
+        "call pragma_version()",
+        "",
+        ";",
+        "nonsense",
+    ] {
+        let run = sealed.run(&["sql", statement]);
+        assert_eq!(run.code, Some(2), "{statement}: {run:?}");
+        assert!(run.stdout.is_empty(), "{statement}: {run:?}");
+    }
+    assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.csv").exists());
+    assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.db").exists());
+}
+
+#[test]
+fn files_outside_the_store_cannot_be_read() {
+    let sealed = samples();
+    for statement in [
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/passwd')",
+        "from '/etc/passwd'",
+        "select * from glob('/etc/*')",
+        "select * from read_parquet('/tmp/*.parquet')",
+    ] {
+        let run = sealed.run(&["sql", statement]);
+        assert_eq!(run.code, Some(1), "{statement}: {run:?}");
+        assert!(!run.stdout.contains("root"), "{statement}: {run:?}");
+    }
+}
+
+#[test]
+fn no_filter_becomes_sql() {
+    let sealed = samples();
+    let hostile = ["'; drop view records; --", "x' or '1'='1", "$f0", "*' or true --", "\\'", "a\"b", "/*"];
+    for flag in ["--domain", "--provider", "--vmta", "--pool", "--ip", "--sender", "--job", "--host", "--category", "--code"] {
+        for text in hostile {
+            let run = sealed.run(&["top-bounces", flag, text, "--format", "json"]);
+            assert_eq!((run.code, run.stdout.as_str()), (Some(0), "[]\n"), "{flag} {text}: {run:?}");
+            let run = sealed.run(&["pivot", "--rows", "provider", flag, text, "--format", "csv"]);
+            assert_eq!(run.code, Some(0), "{flag} {text}: {run:?}");
+        }
+    }
+    for text in hostile {
+        for args in [
+            ["pivot", "--rows", text],
+            ["export", "--format=csv", &format!("--columns={text}")],
+            ["top-bounces", "--by", text],
+        ] {
+            assert_eq!(sealed.run(&args).code, Some(2), "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn a_condition_is_an_expression_and_nothing_more() {
+    let sealed = samples();
+    for condition in ["true; drop view records", "1) union select (2", "rec = 'd') or (true", "rec = 'd' group by rec", ""] {
+        let run = sealed.run(&["export", "--format", "csv", "--where", condition]);
+        assert_ne!(run.code, Some(0), "{condition}: {run:?}");
+    }
+    let rows = sealed.done(&["export", "--format", "csv", "--columns", "rec", "--where", "rec = 'f' -- or true"]);
+    assert!(rows.lines().skip(1).all(|rec| rec == "f") && rows.lines().count() > 1);
+}
+
+#[test]
+fn nothing_needs_an_extension_for_time_zones() {
+    let sealed = samples();
+    let types = sealed.done(&["sql", "select distinct column_type from (describe records)", "--format", "csv"]);
+    assert!(types.contains("TIMESTAMP") && !types.contains("WITH TIME ZONE"), "{types}");
+    let loaded = sealed.done(&[
+        "sql",
+        "select value from duckdb_settings() where name in ('autoload_known_extensions', 'autoinstall_known_extensions')",
+        "--format", "csv",
+    ]);
+    assert_eq!(loaded, "value\nfalse\nfalse\n");
+}
+
+#[test]
+fn the_shown_sql_names_the_parts_and_binds_nothing() {
+    let sealed = samples();
+    let sql = sealed.done(&["top-bounces", "--show-sql", "--domain", "it's.example"]);
+    assert!(sql.contains("read_parquet([") && sql.contains("'it''s.example'"), "{sql}");
+    // The harness writes `$DIR` for the place of the store.
+    assert!(!sql.replace("$DIR", "").contains('$'), "{sql}");
+}
+
+#[test]
+fn a_window_reads_the_parts_of_its_days_only() {
+    let sealed = samples();
+    let paths = sealed.done(&["paths", "--since", "2026-03-02", "--until", "2026-03-03"]);
+    assert!(!paths.is_empty() && paths.lines().all(|path| path.contains("date=2026-03-02")), "{paths}");
+    assert_eq!(sealed.run(&["paths", "--since", "2026-03-05", "--until", "2026-03-04"]).code, Some(2));
+}
