@@ -58,7 +58,11 @@ fn a_kill_while_a_store_is_made_leaves_none_or_a_sound_one() {
     for step in 1..12 {
         let sealed = Sealed::new();
         let step = step.to_string();
-        sealed.command().args(["ingest", "-q", "--kill-at", &step, path.to_str().unwrap()]).status().unwrap();
+        sealed
+            .command()
+            .args(["ingest", "-q", "--kill-at", &step, path.to_str().unwrap()])
+            .status()
+            .unwrap();
         assert_eq!(sealed.ingest(&[&path]).counts().0, 4);
         assert_eq!(sealed.number("select count(*) from records"), 4);
     }
@@ -90,7 +94,8 @@ fn two_writers_do_not_meet() {
     let sealed = Sealed::new();
     let path = root().join("samples/quirks/quirk-offsets.csv");
     sealed.ingest(&[&path]);
-    let lock = std::fs::File::options().write(true).open(sealed.store().join("_pmtaq/lock")).unwrap();
+    let lock =
+        std::fs::File::options().write(true).open(sealed.store().join("_pmtaq/lock")).unwrap();
     lock.lock().unwrap();
     let run = sealed.run(&["ingest", path.to_str().unwrap()]);
     assert_eq!(run.code, Some(3));

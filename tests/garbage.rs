@@ -14,7 +14,12 @@ fn row(n: usize) -> String {
 #[test]
 fn garbage_is_named_and_the_good_files_beside_it_are_taken() {
     let sealed = Sealed::new();
-    let run = sealed.run(&["ingest", "samples/garbage", "samples/quirks/quirk-lf-line-ends.csv", "no/such/file"]);
+    let run = sealed.run(&[
+        "ingest",
+        "samples/garbage",
+        "samples/quirks/quirk-lf-line-ends.csv",
+        "no/such/file",
+    ]);
     assert!(!run.stderr.contains("panicked"));
     golden("garbage/samples.txt", &run.transcript());
     // What a cut gzip file holds before the cut is stored, and the rest is told of.
@@ -32,8 +37,16 @@ fn a_line_of_100_mb_is_one_reject_and_costs_no_memory() {
     content.extend_from_slice(row(2).as_bytes());
     let path = sealed.file("acct-long.csv", content);
     assert_eq!(sealed.ingest(&[&path]).counts(), (3, 2, 0, 1));
-    let told = sealed.done(&["sql", "select line, size_bytes, strlen(raw), reason from rejects", "--format", "csv"]);
-    assert_eq!(told, "line,size_bytes,strlen(raw),reason\n3,100000029,65536,line is longer than 16 MiB\n");
+    let told = sealed.done(&[
+        "sql",
+        "select line, size_bytes, strlen(raw), reason from rejects",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(
+        told,
+        "line,size_bytes,strlen(raw),reason\n3,100000029,65536,line is longer than 16 MiB\n"
+    );
 }
 
 #[test]
@@ -77,7 +90,8 @@ fn random_bytes_behind_a_header_balance() {
 
 #[test]
 fn a_file_without_a_header_says_what_it_begins_with() {
-    let Run { stderr, code, .. } = Sealed::new().run(&["ingest", "samples/garbage/garbage-other.csv"]);
+    let Run { stderr, code, .. } =
+        Sealed::new().run(&["ingest", "samples/garbage/garbage-other.csv"]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("no header line: the file begins with `name;age`"), "{stderr}");
     assert!(root().join("samples/garbage/garbage-other.csv").exists());

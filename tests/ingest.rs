@@ -7,7 +7,11 @@ use crate::sealed::{Sealed, root};
 const HEADER: &str = "type,timeLogged,rcpt,dsnDiag\r\n";
 
 fn row(n: usize) -> String {
-    format!("d,2026-01-05 10:{:02}:{:02}+0000,u{n}@example.org,smtp;250 ok\r\n", n / 60 % 60, n % 60)
+    format!(
+        "d,2026-01-05 10:{:02}:{:02}+0000,u{n}@example.org,smtp;250 ok\r\n",
+        n / 60 % 60,
+        n % 60
+    )
 }
 
 fn content(rows: std::ops::Range<usize>) -> String {
@@ -28,7 +32,11 @@ fn the_second_ingest_changes_nothing_and_says_so() {
     assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 6000, 0, 0));
     assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 0, 6000, 0));
     let run = sealed.run(&["ingest", samples.to_str().unwrap()]);
-    assert!(run.stderr.contains("sources   3 (0 new, 0 grown, 3 known, 0 empty, 0 refused); nothing new"), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("sources   3 (0 new, 0 grown, 3 known, 0 empty, 0 refused); nothing new"),
+        "{run:?}"
+    );
     assert_eq!(run.code, Some(0));
 }
 
@@ -38,7 +46,8 @@ fn a_renamed_copied_or_compressed_file_is_the_same_file() {
     let original = sealed.file("a/acct-1.csv", content(0..50));
     assert_eq!(sealed.ingest(&[&original]).counts(), (50, 50, 0, 0));
     let copy = sealed.file("b/other.csv", content(0..50));
-    let zst = sealed.file("b/acct-1.csv.zst", zstd::encode_all(content(0..50).as_bytes(), 1).unwrap());
+    let zst =
+        sealed.file("b/acct-1.csv.zst", zstd::encode_all(content(0..50).as_bytes(), 1).unwrap());
     assert_eq!(sealed.ingest(&[&copy, &zst]).counts(), (100, 0, 100, 0));
     let moved = sealed.dir.path().join("moved.csv");
     std::fs::rename(&original, &moved).unwrap();
@@ -77,7 +86,9 @@ fn a_line_still_being_written_waits_for_its_end() {
     let path = sealed.file("acct.csv", torn);
     // The file is minutes old by the clock of the test.
     let minutes_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_772_711_900);
-    let touch = || std::fs::File::options().write(true).open(&path).unwrap().set_modified(minutes_ago).unwrap();
+    let touch = || {
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(minutes_ago).unwrap()
+    };
     touch();
     assert_eq!(sealed.ingest(&[&path]).counts(), (10, 10, 0, 0));
     sealed.file("acct.csv", content(0..12));
@@ -125,7 +136,12 @@ fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
             let path = sealed.file("acct.csv", content(0..300_000));
             let path = path.to_str().unwrap();
             sealed.done(&["ingest", "-q", "--threads", threads, path]);
-            sealed.done(&["sql", "select count(*), count(distinct rcpt), sum(hash(rcpt)) from records", "--format", "csv"])
+            sealed.done(&[
+                "sql",
+                "select count(*), count(distinct rcpt), sum(hash(rcpt)) from records",
+                "--format",
+                "csv",
+            ])
         })
         .collect();
     assert!(counts[0].contains("300000,300000"), "{}", counts[0]);
@@ -135,14 +151,25 @@ fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
 #[test]
 fn the_host_is_the_flag_else_user_string_else_the_machine() {
     let sealed = Sealed::new();
-    let named = sealed.file("a.csv", "type,timeLogged,userString\nd,2026-01-05 10:00:00+0000,mta7\n");
+    let named =
+        sealed.file("a.csv", "type,timeLogged,userString\nd,2026-01-05 10:00:00+0000,mta7\n");
     let unnamed = sealed.file("b.csv", "type,timeLogged,rcpt\nd,2026-01-05 10:00:01+0000,a@b.c\n");
-    let hosts = |sealed: &Sealed| sealed.done(&["sql", "select host from records order by time_logged", "--format", "csv"]);
+    let hosts = |sealed: &Sealed| {
+        sealed.done(&["sql", "select host from records order by time_logged", "--format", "csv"])
+    };
     sealed.ingest(&[&named, &unnamed]);
-    let machine = String::from_utf8(std::process::Command::new("uname").arg("-n").output().unwrap().stdout).unwrap();
+    let machine =
+        String::from_utf8(std::process::Command::new("uname").arg("-n").output().unwrap().stdout)
+            .unwrap();
     assert_eq!(hosts(&sealed), format!("host\nmta7\n{}\n", machine.trim()));
     let flagged = Sealed::new();
-    flagged.done(&["ingest", "--host", "edge-1", named.to_str().unwrap(), unnamed.to_str().unwrap()]);
+    flagged.done(&[
+        "ingest",
+        "--host",
+        "edge-1",
+        named.to_str().unwrap(),
+        unnamed.to_str().unwrap(),
+    ]);
     assert_eq!(hosts(&flagged), "host\nedge-1\nedge-1\n");
 }
 

@@ -15,13 +15,19 @@ fn every_quirk_gives_what_its_golden_file_says() {
     for name in names {
         let sealed = Sealed::new();
         // Copied, for a checkout gives files the time of the checkout: these are old and whole.
-        let path = sealed.file(&name, std::fs::read(root().join("samples/quirks").join(&name)).unwrap());
+        let path =
+            sealed.file(&name, std::fs::read(root().join("samples/quirks").join(&name)).unwrap());
         let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_768_000_000);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
         let run = sealed.run(&["ingest", "--host", "testmta", path.to_str().unwrap()]);
         let stored = sealed.run(&["sql", STORED, "--format", "jsonl"]);
         let rejects = sealed.run(&["sql", REJECTED, "--format", "jsonl"]);
-        let text = format!("{}--- stored\n{}--- rejected\n{}", run.transcript(), stored.stdout, rejects.stdout);
+        let text = format!(
+            "{}--- stored\n{}--- rejected\n{}",
+            run.transcript(),
+            stored.stdout,
+            rejects.stdout
+        );
         golden(&format!("quirks/{name}.txt"), &text);
     }
 }
@@ -38,5 +44,4 @@ const STORED: &str = "select to_json(map_from_entries(list_filter(map_entries(ma
     'reporting_mta': reporting_mta, 'extra': case when cardinality(extra) > 0 then extra::varchar end
   }), lambda e: e.value is not null))) as record from records order by time_logged, rec, rcpt";
 
-const REJECTED: &str =
-    "select line, byte_offset, size_bytes, field, value, reason, left(raw, 100) as raw from rejects order by byte_offset";
+const REJECTED: &str = "select line, byte_offset, size_bytes, field, value, reason, left(raw, 100) as raw from rejects order by byte_offset";

@@ -39,7 +39,15 @@ fn a_million_rows_are_counted_alike_by_everyone() {
     assert_eq!(recount["counts"], truth, "Python's csv module");
 
     let export = sealed.dir.path().join("export.parquet");
-    sealed.done(&["export", "-o", export.to_str().unwrap(), "--since", "2026-03-01", "--until", "2026-03-04"]);
+    sealed.done(&[
+        "export",
+        "-o",
+        export.to_str().unwrap(),
+        "--since",
+        "2026-03-01",
+        "--until",
+        "2026-03-04",
+    ]);
     let exported = python("read_parquet.py", &[&export]);
     for reader in ["duckdb", "polars", "pyarrow"] {
         assert_eq!(exported[reader]["counts"], truth, "{reader}");
@@ -58,7 +66,11 @@ fn compression_and_a_shifted_clock_change_nothing() {
         let own = Sealed::new();
         assert_eq!(own.ingest(&[&dir]).counts(), (20_000, 20_000, 0, 0));
         let stored = python("read_store.py", &[&own.store()]);
-        assert_eq!(stored["duckdb"]["counts"], serde_json::to_value(truth.counts).unwrap(), "{name}");
+        assert_eq!(
+            stored["duckdb"]["counts"],
+            serde_json::to_value(truth.counts).unwrap(),
+            "{name}"
+        );
     }
 }
 
@@ -70,6 +82,10 @@ fn equal_seeds_give_equal_bytes_and_the_samples_are_those_of_seed_7() {
     assert_eq!(paths.len(), 3);
     for path in paths {
         let sample = root().join("samples/acct").join(path.file_name().unwrap());
-        assert!(std::fs::read(&path).unwrap() == std::fs::read(&sample).unwrap(), "{}", sample.display());
+        assert!(
+            std::fs::read(&path).unwrap() == std::fs::read(&sample).unwrap(),
+            "{}",
+            sample.display()
+        );
     }
 }

@@ -56,8 +56,32 @@ fn options_give_their_golden_files() {
         ("condition", &["vmtas", "--where", "dlv_size > 60000 -- large ones"]),
         ("nearest", &["top-bounces", "--domain", "gmial.com"]),
         ("unknown-report", &["top-bouncs"]),
-        ("pivot", &["pivot", "--rows", "provider", "--cols", "vmta_pool", "--metric", "bounce_rate", "--top", "4"]),
-        ("pivot-metrics", &["pivot", "--rows", "sender_domain,provider", "--metric", "delivered,bounce_rate,p95", "--top", "5"]),
+        (
+            "pivot",
+            &[
+                "pivot",
+                "--rows",
+                "provider",
+                "--cols",
+                "vmta_pool",
+                "--metric",
+                "bounce_rate",
+                "--top",
+                "4",
+            ],
+        ),
+        (
+            "pivot-metrics",
+            &[
+                "pivot",
+                "--rows",
+                "sender_domain,provider",
+                "--metric",
+                "delivered,bounce_rate,p95",
+                "--top",
+                "5",
+            ],
+        ),
         ("pivot-unknown", &["pivot", "--rows", "providr"]),
         ("metrics", &["metrics"]),
         ("dimensions", &["dimensions"]),
@@ -71,11 +95,17 @@ fn options_give_their_golden_files() {
 #[test]
 fn the_planted_incidents_are_visible() {
     let sealed = samples();
-    let rate = |sql: &str| sealed.number(&format!("select coalesce(round({sql}), -1)::bigint from records"));
-    let during = |day, from, to| format!("time_logged between '2026-03-0{day} {from}:00' and '2026-03-0{day} {to}:00'");
+    let rate = |sql: &str| {
+        sealed.number(&format!("select coalesce(round({sql}), -1)::bigint from records"))
+    };
+    let during = |day, from, to| {
+        format!("time_logged between '2026-03-0{day} {from}:00' and '2026-03-0{day} {to}:00'")
+    };
     // A throttled pool: most attempts at Yahoo are deferred, elsewhere few.
     let of = |condition: &str| {
-        rate(&format!("100.0 * count(*) filter (rec = 't' and {condition}) / nullif(count(*) filter (rec in ('d','b','t') and {condition}), 0)"))
+        rate(&format!(
+            "100.0 * count(*) filter (rec = 't' and {condition}) / nullif(count(*) filter (rec in ('d','b','t') and {condition}), 0)"
+        ))
     };
     let throttled = during(2, 16, 18);
     assert!(of(&format!("provider = 'yahoo' and vmta_pool = 'pool-bulk' and {throttled}")) > 60);
@@ -85,15 +115,27 @@ fn the_planted_incidents_are_visible() {
     let all = sealed.number("select count(*) from bounces where template like '%(S3140)%'");
     assert!(blocked > 10 && blocked == all);
     // A bad list: one job, a third of it unknown.
-    let unknown = sealed.number("select round(hard_rate())::bigint from records where job_id = 'job-bad-list'");
+    let unknown = sealed
+        .number("select round(hard_rate())::bigint from records where job_id = 'job-bad-list'");
     assert!((20..45).contains(&unknown), "{unknown}");
 }
 
 #[test]
 fn totals_and_the_rest_of_a_pivot_are_counted_and_not_averaged() {
     let sealed = samples();
-    let pivot = sealed.done(&["pivot", "--rows", "rcpt_domain", "--metric", "sent,bounced,bounce_rate", "--top", "3", "--format", "csv"]);
-    let rows: Vec<Vec<&str>> = pivot.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let pivot = sealed.done(&[
+        "pivot",
+        "--rows",
+        "rcpt_domain",
+        "--metric",
+        "sent,bounced,bounce_rate",
+        "--top",
+        "3",
+        "--format",
+        "csv",
+    ]);
+    let rows: Vec<Vec<&str>> =
+        pivot.lines().skip(1).map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 5, "{pivot}");
     assert_eq!((rows[3][0], rows[4][0]), ("other", "total"));
     let column = |i: usize| rows[..4].iter().map(|row| row[i].parse::<u64>().unwrap()).sum::<u64>();

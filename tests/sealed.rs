@@ -2,12 +2,37 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-use tempfile::TempDir;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A temporary folder, and the program in it.
 pub(crate) struct Sealed {
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Folder,
+}
+
+/// A folder that goes with its value. By hand, because the crate for it would give shared
+/// dependencies other features in tests, and so a second build of everything.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("pmtaq-test-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be deleted is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What a run printed and how it ended.
@@ -20,7 +45,7 @@ pub(crate) struct Run {
 
 impl Sealed {
     pub(crate) fn new() -> Sealed {
-        Sealed { dir: TempDir::new().unwrap() }
+        Sealed { dir: Folder::new() }
     }
 
     /// The folder of the store.
@@ -93,12 +118,12 @@ impl Run {
     fn of(output: &Output, sealed: &Sealed) -> Run {
         // What differs from run to run: the place of the store and the seconds.
         let clean = |bytes: &[u8]| {
-            let text = String::from_utf8_lossy(bytes).replace(
-                sealed.dir.path().to_str().unwrap(),
-                "$DIR",
-            );
+            let text =
+                String::from_utf8_lossy(bytes).replace(sealed.dir.path().to_str().unwrap(), "$DIR");
             let lines = text.lines().map(|line| match line.find(" parts, ") {
-                Some(at) if line.ends_with(" s") => format!("{} parts, [SIZE AND TIME]", &line[..at]),
+                Some(at) if line.ends_with(" s") => {
+                    format!("{} parts, [SIZE AND TIME]", &line[..at])
+                }
                 _ => line.to_owned(),
             });
             lines.map(|line| line + "\n").collect()

@@ -56,11 +56,27 @@ fn files_outside_the_store_cannot_be_read() {
 #[test]
 fn no_filter_becomes_sql() {
     let sealed = samples();
-    let hostile = ["'; drop view records; --", "x' or '1'='1", "$f0", "*' or true --", "\\'", "a\"b", "/*"];
-    for flag in ["--domain", "--provider", "--vmta", "--pool", "--ip", "--sender", "--job", "--host", "--category", "--code"] {
+    let hostile =
+        ["'; drop view records; --", "x' or '1'='1", "$f0", "*' or true --", "\\'", "a\"b", "/*"];
+    for flag in [
+        "--domain",
+        "--provider",
+        "--vmta",
+        "--pool",
+        "--ip",
+        "--sender",
+        "--job",
+        "--host",
+        "--category",
+        "--code",
+    ] {
         for text in hostile {
             let run = sealed.run(&["top-bounces", flag, text, "--format", "json"]);
-            assert_eq!((run.code, run.stdout.as_str()), (Some(0), "[]\n"), "{flag} {text}: {run:?}");
+            assert_eq!(
+                (run.code, run.stdout.as_str()),
+                (Some(0), "[]\n"),
+                "{flag} {text}: {run:?}"
+            );
             let run = sealed.run(&["pivot", "--rows", "provider", flag, text, "--format", "csv"]);
             assert_eq!(run.code, Some(0), "{flag} {text}: {run:?}");
         }
@@ -79,18 +95,37 @@ fn no_filter_becomes_sql() {
 #[test]
 fn a_condition_is_an_expression_and_nothing_more() {
     let sealed = samples();
-    for condition in ["true; drop view records", "1) union select (2", "rec = 'd') or (true", "rec = 'd' group by rec", ""] {
+    for condition in [
+        "true; drop view records",
+        "1) union select (2",
+        "rec = 'd') or (true",
+        "rec = 'd' group by rec",
+        "",
+    ] {
         let run = sealed.run(&["export", "--format", "csv", "--where", condition]);
         assert_ne!(run.code, Some(0), "{condition}: {run:?}");
     }
-    let rows = sealed.done(&["export", "--format", "csv", "--columns", "rec", "--where", "rec = 'f' -- or true"]);
+    let rows = sealed.done(&[
+        "export",
+        "--format",
+        "csv",
+        "--columns",
+        "rec",
+        "--where",
+        "rec = 'f' -- or true",
+    ]);
     assert!(rows.lines().skip(1).all(|rec| rec == "f") && rows.lines().count() > 1);
 }
 
 #[test]
 fn nothing_needs_an_extension_for_time_zones() {
     let sealed = samples();
-    let types = sealed.done(&["sql", "select distinct column_type from (describe records)", "--format", "csv"]);
+    let types = sealed.done(&[
+        "sql",
+        "select distinct column_type from (describe records)",
+        "--format",
+        "csv",
+    ]);
     assert!(types.contains("TIMESTAMP") && !types.contains("WITH TIME ZONE"), "{types}");
     let loaded = sealed.done(&[
         "sql",
@@ -113,6 +148,12 @@ fn the_shown_sql_names_the_parts_and_binds_nothing() {
 fn a_window_reads_the_parts_of_its_days_only() {
     let sealed = samples();
     let paths = sealed.done(&["paths", "--since", "2026-03-02", "--until", "2026-03-03"]);
-    assert!(!paths.is_empty() && paths.lines().all(|path| path.contains("date=2026-03-02")), "{paths}");
-    assert_eq!(sealed.run(&["paths", "--since", "2026-03-05", "--until", "2026-03-04"]).code, Some(2));
+    assert!(
+        !paths.is_empty() && paths.lines().all(|path| path.contains("date=2026-03-02")),
+        "{paths}"
+    );
+    assert_eq!(
+        sealed.run(&["paths", "--since", "2026-03-05", "--until", "2026-03-04"]).code,
+        Some(2)
+    );
 }

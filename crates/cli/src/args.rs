@@ -35,7 +35,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Folder of the store
-    #[arg(long, global = true, env = "PMTAQ_STORE", value_name = "DIR", default_value = "pmtaq-store")]
+    #[arg(
+        long,
+        global = true,
+        env = "PMTAQ_STORE",
+        value_name = "DIR",
+        default_value = "pmtaq-store"
+    )]
     pub(crate) store: PathBuf,
     /// Output format: table, csv, tsv, json, jsonl, markdown or parquet
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]

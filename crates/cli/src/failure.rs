@@ -75,8 +75,11 @@ impl From<pmtaq_store::Error> for Failure {
         failure.hint = match &error {
             E::Missing { .. } => {
                 failure.exit = Exit::Usage;
-                Some("`pmtaq ingest --store DIR FILES...` makes a store; --store or PMTAQ_STORE \
-                      names one".to_owned())
+                Some(
+                    "`pmtaq ingest --store DIR FILES...` makes a store; --store or PMTAQ_STORE \
+                      names one"
+                        .to_owned(),
+                )
             }
             E::Occupied { .. } => {
                 failure.exit = Exit::Usage;
@@ -88,8 +91,11 @@ impl From<pmtaq_store::Error> for Failure {
             E::FromTheFuture { .. } => Some("use a newer pmtaq".to_owned()),
             E::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 failure.exit = Exit::Failed;
-                Some("the disk is full; the store is as it was before, and the next run takes \
-                      what is missing".to_owned())
+                Some(
+                    "the disk is full; the store is as it was before, and the next run takes \
+                      what is missing"
+                        .to_owned(),
+                )
             }
             E::Io { .. } | E::Damaged { .. } => None,
             E::Unbalanced { .. } | E::Parquet { .. } => {

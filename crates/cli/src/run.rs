@@ -50,12 +50,13 @@ impl Context {
 
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
-    let result = Catalog::builtin().map_err(Failure::from).and_then(|catalog| {
-        match args::command(&catalog).try_get_matches() {
-            Ok(matches) => dispatch(&catalog, &matches),
-            Err(error) => Ok(usage(&error)),
-        }
-    });
+    let result =
+        Catalog::builtin().map_err(Failure::from).and_then(|catalog| {
+            match args::command(&catalog).try_get_matches() {
+                Ok(matches) => dispatch(&catalog, &matches),
+                Err(error) => Ok(usage(&error)),
+            }
+        });
     result.unwrap_or_else(|failure| {
         ui::complain(&failure.text());
         failure.exit

@@ -9,7 +9,12 @@ use crate::run::Context;
 use crate::ui;
 
 /// Runs `query` and writes its answer where the user wants it.
-pub(crate) fn answer(context: &Context, session: &Session, query: &Query, format: Format) -> Result<Written> {
+pub(crate) fn answer(
+    context: &Context,
+    session: &Session,
+    query: &Query,
+    format: Format,
+) -> Result<Written> {
     let _guard = ui::interrupt(session.interrupt());
     session.run(query, |shape, batches| {
         let mut batches = batches.map(|batch| batch.map_err(BoxError::from));
@@ -35,7 +40,10 @@ pub(crate) fn write(
     let written = pmtaq_render::write(format, &style, sheet, batches, &mut out)?;
     if written.hidden_columns > 0 || written.cut_columns > 0 {
         let (cut, hidden) = (written.cut_columns, written.hidden_columns);
-        ui::note(global, &format!("{cut} columns cut, {hidden} left out to fit the terminal; --wide shows all"));
+        ui::note(
+            global,
+            &format!("{cut} columns cut, {hidden} left out to fit the terminal; --wide shows all"),
+        );
     }
     Ok(written)
 }
@@ -56,9 +64,7 @@ fn described(name: &str, unit: &pmtaq_query::Unit, schema: &SchemaRef) -> Column
     let (unit, of) = match unit {
         Q::Text => (Unit::Text, None),
         Q::Count => (Unit::Count, None),
-        Q::Percent(of) => {
-            (Unit::Percent, of.as_ref().and_then(|of| schema.index_of(of).ok()))
-        }
+        Q::Percent(of) => (Unit::Percent, of.as_ref().and_then(|of| schema.index_of(of).ok())),
         Q::Bytes => (Unit::Bytes, None),
         Q::Seconds => (Unit::Seconds, None),
         Q::Time => (Unit::Time, None),

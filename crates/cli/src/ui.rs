@@ -3,8 +3,8 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::sync::{Mutex, Once};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use pmtaq_query::Interrupt;
@@ -68,6 +68,7 @@ pub(crate) fn color(global: &Global) -> bool {
 }
 
 /// Columns of the terminal, when a table must fit one.
+#[expect(clippy::disallowed_methods, reason = "the terminal's own variable")]
 pub(crate) fn width(global: &Global) -> Option<u16> {
     if global.wide || !on_terminal(global) {
         return None;

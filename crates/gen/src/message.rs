@@ -93,8 +93,18 @@ fn weight(start: i64, hour: usize) -> f64 {
 fn incidents(start: i64, days: u32) -> Vec<Incident> {
     let at = |day: i64, hour: i64| start + day.min(i64::from(days) - 1) * 86_400 + hour * HOUR_S;
     vec![
-        Incident::new("throttled pool", &[("provider", "yahoo"), ("vmta_pool", "pool-bulk")], at(1, 16), at(1, 18)),
-        Incident::new("blocked address", &[("provider", "microsoft"), ("dlv_source_ip", VMTAS[1].ip)], at(1, 9), at(2, 12)),
+        Incident::new(
+            "throttled pool",
+            &[("provider", "yahoo"), ("vmta_pool", "pool-bulk")],
+            at(1, 16),
+            at(1, 18),
+        ),
+        Incident::new(
+            "blocked address",
+            &[("provider", "microsoft"), ("dlv_source_ip", VMTAS[1].ip)],
+            at(1, 9),
+            at(2, 12),
+        ),
         Incident::new("bad list", &[("job_id", "job-bad-list")], at(2, 10), at(2, 13)),
     ]
 }
@@ -162,7 +172,8 @@ impl Simulation {
             sender += 1;
         }
         let (_, (_, first, last)) = SENDERS[sender];
-        let job = if bad { BAD_JOB } else { 1 + (queued / 14_400 % 1000) as u64 * 6 + sender as u64 };
+        let job =
+            if bad { BAD_JOB } else { 1 + (queued / 14_400 % 1000) as u64 * 6 + sender as u64 };
         Message {
             queued,
             provider,
@@ -197,7 +208,11 @@ impl Simulation {
                 return self.log(time + wait, "b", message, Some(EXPIRED));
             }
             if let Some(later) = self.slot(time + wait) {
-                self.attempts[later].push(Attempt { time: time + wait, number: number + 1, message });
+                self.attempts[later].push(Attempt {
+                    time: time + wait,
+                    number: number + 1,
+                    message,
+                });
             }
             return;
         }

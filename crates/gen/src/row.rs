@@ -117,7 +117,11 @@ impl Writer {
         if reached {
             destination(provider, &message, out);
         }
-        if reached { quoted(provider.esmtp.as_bytes(), out) } else { out.push(b',') }
+        if reached {
+            quoted(provider.esmtp.as_bytes(), out)
+        } else {
+            out.push(b',')
+        }
         out.push(b',');
         if rec == "d" {
             number(message.size, out);
@@ -156,7 +160,14 @@ impl Writer {
         field(if rec == "r" { "10.0.0.1" } else { "" }, out);
         field(if rec == "r" && message.vmta < 7 { "newsletter" } else { "" }, out);
         field(if rec == "rb" { "mail.remote.example" } else { "" }, out);
-        field(match rec { "rb" | "rs" => "dsn", "f" => "arf", _ => "" }, out);
+        field(
+            match rec {
+                "rb" | "rs" => "dsn",
+                "f" => "arf",
+                _ => "",
+            },
+            out,
+        );
         field(if rec == "f" { "abuse" } else { "" }, out);
         field(if rec == "f" { "Yahoo!-Mail-Feedback/2.0" } else { "" }, out);
         out.push(b',');

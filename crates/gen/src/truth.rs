@@ -66,8 +66,12 @@ impl Counts {
     pub(crate) fn add(&mut self, event: &Event, domain: &mut Vec<u8>) {
         self.rows += 1;
         let day = chrono::DateTime::from_timestamp(event.time, 0).unwrap_or_default().date_naive();
-        *self.day_rec.entry(day.to_string()).or_default().entry(event.rec.to_owned()).or_default() +=
-            1;
+        *self
+            .day_rec
+            .entry(day.to_string())
+            .or_default()
+            .entry(event.rec.to_owned())
+            .or_default() += 1;
         domain.clear();
         if event.rec != "tq" {
             row::rcpt_domain(&event.message, domain);

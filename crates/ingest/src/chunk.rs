@@ -55,7 +55,12 @@ impl Chunk {
 pub(crate) enum Next {
     Chunk(Chunk),
     /// A line longer than [`MAX_RECORD`]: where it began, its length, its beginning.
-    TooLong { offset: u64, line: u64, size: u64, start: Vec<u8> },
+    TooLong {
+        offset: u64,
+        line: u64,
+        size: u64,
+        start: Vec<u8>,
+    },
     End,
 }
 

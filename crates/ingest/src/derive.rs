@@ -111,9 +111,7 @@ impl<'p> Derived<'p> {
         }
         let name = self.known_providers.entry(key).or_insert_with(|| {
             let text = |bytes| String::from_utf8_lossy(bytes);
-            self.providers
-                .provider_of(&text(queue), &text(dsn_mta), &self.rcpt_domain)
-                .into_owned()
+            self.providers.provider_of(&text(queue), &text(dsn_mta), &self.rcpt_domain).into_owned()
         });
         self.provider.clear();
         self.provider.push_str(name);

@@ -11,7 +11,6 @@ use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
 use rayon::prelude::*;
 
-use crate::{Error, Settings};
 use crate::chunk::{Chunk, Chunks, Next};
 use crate::derive::Derived;
 use crate::find::find;
@@ -21,6 +20,7 @@ use crate::parts::Parts;
 use crate::reject::{self, MAX_RAW, Reject, Why};
 use crate::rows::Checked;
 use crate::split::Splitter;
+use crate::{Error, Settings};
 
 /// Takes what is new in the given files into the store, in one commit. `progress` counts the
 /// bytes of content that were read.
@@ -37,9 +37,8 @@ pub fn ingest(
         .build()
         .map_err(|_| Error::Threads(settings.threads))?;
     let (found, mut refused) = find(&settings.inputs);
-    let probed: Vec<_> = pool.install(|| {
-        found.into_par_iter().map(|found| probe(found, settings.now)).collect()
-    });
+    let probed: Vec<_> =
+        pool.install(|| found.into_par_iter().map(|found| probe(found, settings.now)).collect());
     let mut candidates = Vec::new();
     for result in probed {
         match result {
@@ -155,7 +154,8 @@ impl<'r> Run<'r> {
                     return Some((task, chunk));
                 }
                 // Done: later looks begin behind it, if all before it are done as well.
-                let _ = self.first_open.compare_exchange(i, i + 1, Ordering::AcqRel, Ordering::Relaxed);
+                let _ =
+                    self.first_open.compare_exchange(i, i + 1, Ordering::AcqRel, Ordering::Relaxed);
             }
             match busy {
                 Some(task) => drop(task.reading.lock()),
@@ -194,9 +194,9 @@ impl<'r> Run<'r> {
             ledger.read += candidate.known_records;
             let path = candidate.found.path.clone();
             let room = MAX_SHOWN.saturating_sub(outcome.rejects.len());
-            outcome.rejects.extend(
-                tally.rejects.into_iter().take(room).map(|reject| (path.clone(), reject)),
-            );
+            outcome
+                .rejects
+                .extend(tally.rejects.into_iter().take(room).map(|reject| (path.clone(), reject)));
             if matches!(candidate.status, Status::New | Status::Grown) && ledger.read > 0 {
                 let source = Source {
                     head: candidate.head.clone(),
@@ -207,7 +207,10 @@ impl<'r> Run<'r> {
                     stat: candidate.found.stat,
                     ledger: whole_ledger(candidate.known.as_ref(), tally.ledger),
                     ingested_at: now.0,
-                    times: join(candidate.known.as_ref().and_then(|known| known.times), tally.times),
+                    times: join(
+                        candidate.known.as_ref().and_then(|known| known.times),
+                        tally.times,
+                    ),
                 };
                 change.sources.push((candidate.day, source, candidate.known.clone()));
             }

@@ -25,13 +25,17 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The content does not begin with a header line.
-    #[error("no header line: the file begins with `{line}`, where `type,timeLogged,...` was expected; is it an accounting file?")]
+    #[error(
+        "no header line: the file begins with `{line}`, where `type,timeLogged,...` was expected; is it an accounting file?"
+    )]
     NoHeader {
         /// The beginning of the first line.
         line: String,
     },
     /// Without a time a record cannot be placed.
-    #[error("the header has no timeLogged, so its records cannot be placed in time; add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration")]
+    #[error(
+        "the header has no timeLogged, so its records cannot be placed in time; add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration"
+    )]
     NoTime,
     /// The quotes of the header are broken.
     #[error("the header line `{line}` has a quote that is not closed")]
@@ -59,8 +63,7 @@ impl Plan {
             .map(|i| String::from_utf8_lossy(&header.field(i).value()).trim().to_owned())
             .collect();
         let sources = vec![None; COLUMNS.len()];
-        let mut plan =
-            Plan { fields: vec![], kind: 0, sources, numbers: vec![], extra: vec![] };
+        let mut plan = Plan { fields: vec![], kind: 0, sources, numbers: vec![], extra: vec![] };
         for (i, name) in fields.iter().enumerate() {
             let earlier = fields[..i].iter().filter(|n| n.eq_ignore_ascii_case(name)).count();
             match Column::of_field(name) {

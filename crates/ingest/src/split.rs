@@ -64,7 +64,8 @@ impl<'a> Splitter<'a> {
         let broken = !self.split_fields();
         if broken {
             self.spans.clear();
-            self.pos = memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
+            self.pos =
+                memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
         }
         Some(Line { bytes: self.bytes, spans: &self.spans, start, end: self.pos, broken })
     }

@@ -1,8 +1,8 @@
 //! SQL that a user wrote: one statement that reads, and nothing else. The session is confined
 //! besides; this is the first wall, with the clearer message.
 
-use crate::lex::is_balanced;
 use crate::error::{Error, Result};
+use crate::lex::is_balanced;
 use crate::prelude::{dimension, expand};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
@@ -70,7 +70,9 @@ impl Session {
     pub fn check(&self, selection: &Selection) -> Result<()> {
         let Some(condition) = &selection.condition else { return Ok(()) };
         if !is_balanced(condition) {
-            return Err(Error::NotReading(format!("the condition `{condition}` has a stray parenthesis")));
+            return Err(Error::NotReading(format!(
+                "the condition `{condition}` has a stray parenthesis"
+            )));
         }
         for around in [("select (\n", "\n)"), ("select 1 where coalesce((\n", "\n), false)")] {
             self.must_read(&format!("{}{condition}{}", around.0, around.1))?;

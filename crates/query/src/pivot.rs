@@ -126,7 +126,8 @@ order by is_row_total desc, r, is_col_total, cr",
         let mut columns: Vec<String> = Vec::new();
         let mut cells: BTreeMap<(usize, usize, usize), f64> = BTreeMap::new();
         for batch in batches {
-            let texts: Vec<ArrayRef> = (0..=self.rows.len()).map(|i| text(batch.column(i))).collect();
+            let texts: Vec<ArrayRef> =
+                (0..=self.rows.len()).map(|i| text(batch.column(i))).collect();
             let flag = |i: usize| ints(batch.column(self.rows.len() + i));
             let (row_total, col_total) = (flag(1), flag(2));
             let numbers: Vec<ArrayRef> = (0..self.metrics.len())
@@ -167,7 +168,8 @@ order by is_row_total desc, r, is_col_total, cr",
         let (mut fields, mut arrays, mut units) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
         for (k, dimension) in self.rows.iter().enumerate() {
             fields.push(Field::new(dimension.name, DataType::Utf8, false));
-            arrays.push(Arc::new(StringArray::from_iter_values(order.iter().map(|&r| &rows[r][k]))));
+            arrays
+                .push(Arc::new(StringArray::from_iter_values(order.iter().map(|&r| &rows[r][k]))));
             units.push(Some(Unit::Text));
         }
         // Without a column dimension there is one column, and its total says the same.

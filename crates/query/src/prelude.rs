@@ -202,7 +202,9 @@ mod tests {
     #[test]
     fn metrics_are_expanded_but_not_inside_quotes_and_comments() {
         assert_eq!(
-            expand("select sent() as sent, 'sent()' -- sent()\n, my_sent(), \"sent()\" /* sent() */"),
+            expand(
+                "select sent() as sent, 'sent()' -- sent()\n, my_sent(), \"sent()\" /* sent() */"
+            ),
             "select (count(*) filter (rec in ('d', 'b'))) as sent, 'sent()' -- sent()\n, \
              my_sent(), \"sent()\" /* sent() */"
         );

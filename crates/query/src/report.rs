@@ -93,9 +93,9 @@ impl Report {
                 "needs" => report.needs = Records::parse(&value).map_err(&bad)?,
                 "param" => report.params.push(param(&value).map_err(&bad)?),
                 "column" => {
-                    let unit = value.split_once(' ').and_then(|(name, unit)| {
-                        Some((name.to_owned(), Unit::parse(unit)?))
-                    });
+                    let unit = value
+                        .split_once(' ')
+                        .and_then(|(name, unit)| Some((name.to_owned(), Unit::parse(unit)?)));
                     report.units.extend([unit.ok_or_else(|| bad(format!("column `{value}`")))?]);
                 }
                 "chart" => report.chart = Some(value),
@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_header_makes_a_report() {
-        let text = format!("{HEAD}-- param: by choice(a,b) = a  what by\n-- column: n count\nselect 1\n");
+        let text =
+            format!("{HEAD}-- param: by choice(a,b) = a  what by\n-- column: n count\nselect 1\n");
         let report = Report::parse("x", &text).expect("a report");
         let kind = ParamKind::Choice(vec!["a".to_owned(), "b".to_owned()]);
         assert_eq!(report.params[0].kind, kind);

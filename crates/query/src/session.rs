@@ -66,7 +66,8 @@ impl Session {
         let parts = |table, window| -> Vec<&Path> {
             snapshot.of(table, window).map(|part| part.path.as_path()).collect()
         };
-        let (records, rejects) = (parts(Table::Records, window), parts(Table::Rejects, Window::ALL));
+        let (records, rejects) =
+            (parts(Table::Records, window), parts(Table::Rejects, Window::ALL));
         let setup = setup(&records, &rejects, window, zone);
         connection.execute_batch(&setup)?;
         connection.execute_batch(&confinement(records.iter().chain(&rejects)))?;
@@ -127,9 +128,8 @@ impl Session {
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    let mut sql = format!(
-        "with records as not materialized (select * from stored where {condition})"
-    );
+    let mut sql =
+        format!("with records as not materialized (select * from stored where {condition})");
     for (name, _, view) in prelude::views() {
         let _ = write!(sql, ",\n{name} as not materialized ({view})");
     }
@@ -143,9 +143,8 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 /// The views and macros over the parts.
 fn setup(records: &[&Path], rejects: &[&Path], window: Window, zone: Zone) -> String {
     let mut sql = String::new();
-    let time = |seconds: i64| {
-        format!("make_timestamp({})", pmtaq_schema::Timestamp(seconds).micros())
-    };
+    let time =
+        |seconds: i64| format!("make_timestamp({})", pmtaq_schema::Timestamp(seconds).micros());
     let _ = writeln!(
         sql,
         "create view stored as select * from {} where time_logged >= {} and time_logged < {};",
@@ -165,17 +164,15 @@ fn setup(records: &[&Path], rejects: &[&Path], window: Window, zone: Zone) -> St
 
 /// What a view reads: the parts, or nothing in the right types.
 fn source(parts: &[&Path], columns: &[Column]) -> String {
-    let list = |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
+    let list =
+        |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     if parts.is_empty() {
         let typed = list(&|column| format!("null::{} as {}", sql_type(column.kind), column.name));
         return format!("(select {typed} where false)");
     }
     let files: Vec<String> = parts.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let names = list(&|column| column.name.to_owned());
-    format!(
-        "(select {names} from read_parquet([{}], hive_partitioning = false))",
-        files.join(", ")
-    )
+    format!("(select {names} from read_parquet([{}], hive_partitioning = false))", files.join(", "))
 }
 
 fn sql_type(kind: Kind) -> &'static str {

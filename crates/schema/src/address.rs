@@ -37,7 +37,8 @@ pub fn mx_host(dsn_mta: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Second-level names under which others register, beside the country codes' own.
-const SHARED: &[&str] = &["ac", "co", "com", "edu", "gov", "gob", "go", "mil", "ne", "net", "or", "org"];
+const SHARED: &[&str] =
+    &["ac", "co", "com", "edu", "gov", "gob", "go", "mil", "ne", "net", "or", "org"];
 
 /// The registrable part of a host name in lower case: `mx1.mail.example.co.uk` gives
 /// `example.co.uk`. By rule and not by the public suffix list, which is two orders larger than

@@ -16,12 +16,8 @@ pub enum BounceClass {
 
 impl BounceClass {
     /// All classes.
-    pub const ALL: [BounceClass; 4] = [
-        BounceClass::Hard,
-        BounceClass::Soft,
-        BounceClass::Block,
-        BounceClass::Undetermined,
-    ];
+    pub const ALL: [BounceClass; 4] =
+        [BounceClass::Hard, BounceClass::Soft, BounceClass::Block, BounceClass::Undetermined];
 
     /// The value of the column `bounce_class`.
     pub const fn as_str(self) -> &'static str {

@@ -88,15 +88,8 @@ const ALL: Records = Records::ALL;
 const ATTEMPT: Records = Records::of(&[Delivery, Bounce, Deferral]);
 const ATTEMPT_TQ: Records = Records::of(&[Delivery, Bounce, Deferral, QueueDeferral]);
 const ATTEMPT_R: Records = Records::of(&[Delivery, Bounce, Deferral, Reception]);
-const ADDRESSED: Records = Records::of(&[
-    Delivery,
-    Bounce,
-    Deferral,
-    Reception,
-    RemoteBounce,
-    RemoteStatus,
-    Feedback,
-]);
+const ADDRESSED: Records =
+    Records::of(&[Delivery, Bounce, Deferral, Reception, RemoteBounce, RemoteStatus, Feedback]);
 const DSN: Records =
     Records::of(&[Delivery, Bounce, Deferral, QueueDeferral, RemoteBounce, RemoteStatus]);
 const F: Records = Records::of(&[Feedback]);

@@ -70,7 +70,8 @@ impl Providers {
         let queue = queue.split('/').next().unwrap_or_default().to_ascii_lowercase();
         if let Some(rollup) = queue.strip_suffix(".rollup") {
             let known = self.by_rollup.get(rollup).or_else(|| self.by_domain.get(rollup));
-            return known.map_or_else(|| Cow::Owned(rollup.to_owned()), |p| Cow::Borrowed(p.as_str()));
+            return known
+                .map_or_else(|| Cow::Owned(rollup.to_owned()), |p| Cow::Borrowed(p.as_str()));
         }
         let mut host = String::new();
         normal_domain(mx_host(dsn_mta.as_bytes()).0, &mut host);

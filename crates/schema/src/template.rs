@@ -48,7 +48,8 @@ fn mask(text: &str, start: usize, out: &mut String) {
             pos += 1;
             continue;
         }
-        let end = bytes[pos..].iter().position(|&b| is_delimiter(b)).map_or(bytes.len(), |n| pos + n);
+        let end =
+            bytes[pos..].iter().position(|&b| is_delimiter(b)).map_or(bytes.len(), |n| pos + n);
         let token = &text[pos..end];
         pos = end;
         if repeats_codes(token, out, start) {
@@ -150,7 +151,10 @@ fn token_mask(token: &str, out: &mut String) {
         }
         (1..=2, _) if token.len() < 8 => out.push_str(token),
         // A long word with a number, such as a name of a service; an identifier has no such case.
-        (1..=2, _) if digits * 6 < token.len() && token.bytes().skip(1).any(|b| b.is_ascii_lowercase()) => {
+        (1..=2, _)
+            if digits * 6 < token.len()
+                && token.bytes().skip(1).any(|b| b.is_ascii_lowercase()) =>
+        {
             out.push_str(token);
         }
         _ => out.push_str("{id}"),
@@ -164,7 +168,11 @@ fn path_mask(link: &str, out: &mut String) {
     for (i, piece) in link.split_inclusive(['/', '#']).enumerate() {
         let segment = piece.trim_end_matches(['/', '#']);
         let keep = (i == 0 && !is_ip(segment)) || is_page(segment);
-        if keep { out.push_str(segment) } else { token_mask(segment, out) }
+        if keep {
+            out.push_str(segment)
+        } else {
+            token_mask(segment, out)
+        }
         out.push_str(&piece[segment.len()..]);
     }
 }
@@ -315,10 +323,7 @@ mod tests {
                 "smtp;421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred",
                 "421 4.7.0 [TSS04] Messages from {ip} temporarily deferred",
             ),
-            (
-                "smtp;550-5.7.26 a 550-5.7.26 b 550 5.7.26 c",
-                "550 5.7.26 a b 550 5.7.26 c",
-            ),
+            ("smtp;550-5.7.26 a 550-5.7.26 b 550 5.7.26 c", "550 5.7.26 a b 550 5.7.26 c"),
             ("smtp;550 5.2.1 (AUP#1260) mx-1.example.net x", "550 5.2.1 (AUP#1260) {host} x"),
             ("x-pmta;2001:db8::1 gone at 21:53:41", "{ip} gone at {time}"),
         ] {

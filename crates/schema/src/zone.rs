@@ -61,7 +61,8 @@ impl Zone {
     pub fn day_of(self, moment: Timestamp, days: i64) -> NaiveDate {
         let date = self.local(moment).date();
         let step = Days::new(days.unsigned_abs());
-        let moved = if days < 0 { date.checked_sub_days(step) } else { date.checked_add_days(step) };
+        let moved =
+            if days < 0 { date.checked_sub_days(step) } else { date.checked_add_days(step) };
         moved.unwrap_or(date)
     }
 

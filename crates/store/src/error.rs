@@ -42,7 +42,9 @@ pub enum Error {
         what: String,
     },
     /// Counts that must balance do not; nothing was committed.
-    #[error("the ledger of {name} does not balance: {read} read, but {stored} stored + {duplicate} duplicate + {rejected} rejected")]
+    #[error(
+        "the ledger of {name} does not balance: {read} read, but {stored} stored + {duplicate} duplicate + {rejected} rejected"
+    )]
     Unbalanced {
         /// The source.
         name: String,

@@ -12,8 +12,8 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use pmtaq_schema::time::Day;
 use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
 use crate::error::{At, Result};
@@ -50,9 +50,9 @@ pub fn schema_of(table: Table) -> SchemaRef {
     static RECORDS: OnceLock<SchemaRef> = OnceLock::new();
     static REJECTED: OnceLock<SchemaRef> = OnceLock::new();
     match table {
-        Table::Records => RECORDS
-            .get_or_init(|| of(COLUMNS, &["time_logged", "rec", "host", "source"]))
-            .clone(),
+        Table::Records => {
+            RECORDS.get_or_init(|| of(COLUMNS, &["time_logged", "rec", "host", "source"])).clone()
+        }
         Table::Rejects => REJECTED
             .get_or_init(|| of(REJECTS, &["ingested_at", "source", "host", "reason", "raw"]))
             .clone(),
@@ -108,14 +108,14 @@ impl<'a> PartWriter<'a> {
         table: Table,
         day: Day,
         name: String,
-        ) -> Result<PartWriter<'a>> {
+    ) -> Result<PartWriter<'a>> {
         let path = staging.join(&name);
         let file = disk.create(&path)?;
         // Without Arrow's own schema in the file other tools see text, not dictionaries.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties())
-            .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, schema_of(table), options).at(&path)?;
+        let options =
+            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+        let writer =
+            ArrowWriter::try_new_with_options(file, schema_of(table), options).at(&path)?;
         let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
         Ok(PartWriter { disk, path, writer, part, day })
     }

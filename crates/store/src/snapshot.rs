@@ -77,9 +77,7 @@ impl Snapshot {
     /// The parts of `table`, without those whose times all lie outside `window`.
     pub fn of(&self, table: Table, window: Window) -> impl Iterator<Item = &SnapshotPart> {
         self.parts.iter().filter(move |p| {
-            p.part.table == table
-                && p.part.since < window.until.0
-                && window.since.0 <= p.part.until
+            p.part.table == table && p.part.since < window.until.0 && window.since.0 <= p.part.until
         })
     }
 }
@@ -105,9 +103,10 @@ pub(crate) fn all_sources(store: &Path) -> Result<Vec<(Day, Source)>> {
 /// commit and the rename.
 fn place(store: &Path, root: &Root, day: Day, part: &Part) -> PathBuf {
     let settled = layout::partition(store, part.table, day).join(&part.name);
-    let pending = root.moves.iter().any(|step| {
-        !step.leaves && step.name == part.name && step.table == part.table
-    });
+    let pending = root
+        .moves
+        .iter()
+        .any(|step| !step.leaves && step.name == part.name && step.table == part.table);
     if pending && !settled.exists() { layout::staging(store).join(&part.name) } else { settled }
 }
 

@@ -89,9 +89,8 @@ pub(crate) fn sql(context: &Context, args: &args::Sql) -> Result<Exit> {
             text
         }
         (Some(statement), _) => statement.clone(),
-        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("cannot read {}: {error}", path.display()))
-        })?,
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?,
         (None, None) => String::new(),
     };
     let asked = open(context, &args.times)?;
@@ -165,8 +164,16 @@ fn say_window(context: &Context, asked: &Asked) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
         (false, _) => {
-            let since = if since == Window::ALL.since { "the beginning".to_owned() } else { shown(since).to_string() };
-            let until = if until == Window::ALL.until { "the end".to_owned() } else { shown(until).to_string() };
+            let since = if since == Window::ALL.since {
+                "the beginning".to_owned()
+            } else {
+                shown(since).to_string()
+            };
+            let until = if until == Window::ALL.until {
+                "the end".to_owned()
+            } else {
+                shown(until).to_string()
+            };
             format!("{since} to {until} {}", context.global.tz)
         }
     };
@@ -182,15 +189,13 @@ fn say_rows(context: &Context, asked: &Asked, rows: u64, selection: &Selection) 
     Ok(Exit::Done)
 }
 
-/// For a filter value that no record of the window has: the nearest that some have.
+/// For the first filter value that no record of the window has: the nearest that some have.
 fn nearest_value(asked: &Asked, selection: &Selection) -> Option<String> {
-    for (dimension, values) in &selection.filters {
+    selection.filters.iter().find_map(|(dimension, values)| {
         let known = asked.session.values_of(dimension).ok()?;
-        for value in values.iter().filter(|value| !value.contains('*') && !known.contains(value)) {
-            let nearest = pmtaq_schema::nearest::nearest(value, known.iter().map(String::as_str));
-            let hint = nearest.map(|n| format!("; nearest: {n}")).unwrap_or_default();
-            return Some(format!(": no record has {dimension} {value}{hint}"));
-        }
-    }
-    None
+        let missing = values.iter().find(|value| !value.contains('*') && !known.contains(value))?;
+        let nearest = pmtaq_schema::nearest::nearest(missing, known.iter().map(String::as_str));
+        let hint = nearest.map(|name| format!("; nearest: {name}")).unwrap_or_default();
+        Some(format!(": no record has {dimension} {missing}{hint}"))
+    })
 }

@@ -22,6 +22,7 @@ use crate::{show, ui};
 /// lines.
 type Ledger = Vec<(&'static str, u64)>;
 
+#[expect(clippy::disallowed_methods, reason = "says how long it took")]
 pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let global = &context.global;
     let begun = Instant::now();
@@ -80,7 +81,9 @@ fn tell(global: &Global, outcome: &Outcome) {
             let bytes = source.held_back;
             ui::note(
                 global,
-                &format!("{path}: the last line ({bytes} bytes) has no line end yet and is left for the next run"),
+                &format!(
+                    "{path}: the last line ({bytes} bytes) has no line end yet and is left for the next run"
+                ),
             );
         }
         if source.status == Status::Empty && source.held_back == 0 {
@@ -129,7 +132,10 @@ fn say(global: &Global, counts: &Ledger, seconds: f64) {
     let (parts, content) = (show_bytes(of("part_bytes")), show_bytes(of("content_bytes")));
     ui::note(
         global,
-        &format!("written   {} parts, {parts} from {content} of content in {seconds:.2} s", of("parts")),
+        &format!(
+            "written   {} parts, {parts} from {content} of content in {seconds:.2} s",
+            of("parts")
+        ),
     );
 }
 
@@ -137,8 +143,10 @@ fn say(global: &Global, counts: &Ledger, seconds: f64) {
 fn show(context: &Context, counts: &Ledger, seconds: f64) -> Result<()> {
     let mut fields: Vec<Field> =
         counts.iter().map(|(name, _)| Field::new(*name, DataType::UInt64, false)).collect();
-    let mut columns: Vec<ArrayRef> =
-        counts.iter().map(|(_, count)| Arc::new(UInt64Array::from(vec![*count])) as ArrayRef).collect();
+    let mut columns: Vec<ArrayRef> = counts
+        .iter()
+        .map(|(_, count)| Arc::new(UInt64Array::from(vec![*count])) as ArrayRef)
+        .collect();
     fields.push(Field::new("seconds", DataType::Float64, false));
     columns.push(Arc::new(Float64Array::from(vec![(seconds * 1000.0).round() / 1000.0])));
     let schema = Arc::new(Schema::new(fields));

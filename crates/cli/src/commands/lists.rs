@@ -44,7 +44,11 @@ pub(crate) fn dimensions(context: &Context) -> Result<Exit> {
     list(context, ["dimension", "meaning"], rows.collect())
 }
 
-fn list<const N: usize>(context: &Context, names: [&str; N], rows: Vec<[String; N]>) -> Result<Exit> {
+fn list<const N: usize>(
+    context: &Context,
+    names: [&str; N],
+    rows: Vec<[String; N]>,
+) -> Result<Exit> {
     let fields = names.map(|name| Field::new(name, DataType::Utf8, false)).to_vec();
     let schema = Arc::new(Schema::new(fields));
     let columns = (0..N).map(|i| {

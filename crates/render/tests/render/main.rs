@@ -8,13 +8,12 @@ mod laws;
 mod pipes;
 mod types;
 
-use std::fs::File;
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pmtaq_render::{BoxError, Format, Sheet, Style, Unit, Written, write};
 
@@ -37,11 +36,10 @@ fn text(format: Format, style: &Style, sheet: &Sheet, all: &[RecordBatch]) -> St
     String::from_utf8(bytes(format, style, sheet, all).0).expect("text formats are UTF-8")
 }
 
-/// Opens Parquet bytes, which parquet reads from a file.
-fn open_parquet(bytes: &[u8]) -> ParquetRecordBatchReaderBuilder<File> {
-    let mut file = tempfile::tempfile().expect("there is a temporary directory");
-    file.write_all(bytes).expect("the temporary directory has room");
-    ParquetRecordBatchReaderBuilder::try_new(file).expect("this is Parquet")
+/// Opens Parquet bytes.
+fn open_parquet(bytes: &[u8]) -> ParquetRecordBatchReaderBuilder<Bytes> {
+    let bytes = Bytes::copy_from_slice(bytes);
+    ParquetRecordBatchReaderBuilder::try_new(bytes).expect("this is Parquet")
 }
 
 /// Writes one column of texts under the name `reply`.
