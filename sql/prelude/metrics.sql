@@ -9,7 +9,7 @@
 -- metric: injected count
 -- needs: r
 -- Recipients handed to PMTA: `r` records; where none were logged, d and b records.
-case when count(*) filter (rec = 'r') > 0 then count(*) filter (rec = 'r') else count(*) filter (rec in ('d', 'b')) end
+case when exists (from receptions) then count(*) filter (rec = 'r') else count(*) filter (rec in ('d', 'b')) end
 
 -- metric: delivered count
 -- needs: d

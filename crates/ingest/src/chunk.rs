@@ -109,8 +109,12 @@ impl Chunks {
     }
 
     /// Gives out small chunks: enough to look at the beginning of a source.
-    pub(crate) fn small(mut self) -> Chunks {
-        self.target = 16 * 1024;
+    pub(crate) fn small(self) -> Chunks {
+        self.with_target(16 * 1024)
+    }
+
+    fn with_target(mut self, target: usize) -> Chunks {
+        self.target = target;
         self
     }
 
@@ -332,4 +336,76 @@ fn starts_record(bytes: &[u8], at: usize) -> bool {
 pub(crate) fn shorten(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
     text.trim_end().escape_debug().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEADER: &str = "type,timeLogged,rcpt\n";
+
+    /// All lines of a content that is cut at about every `target` bytes: where each lies, and its
+    /// fields or that it is broken.
+    fn lines(content: &[u8], target: usize) -> Vec<(u64, Vec<Vec<u8>>)> {
+        let reader = Box::new(std::io::Cursor::new(content.to_vec()));
+        let mut chunks = Chunks::new(reader, false).with_target(target);
+        let (mut lines, mut end) = (Vec::new(), 0);
+        while let Ok(next) = chunks.next() {
+            let Next::Chunk(chunk) = next else { break };
+            assert!(chunk.offset >= end, "chunks overlap");
+            end = chunk.offset + chunk.bytes.len() as u64;
+            let mut splitter = Splitter::new(&chunk.bytes);
+            while let Some(line) = splitter.next_line() {
+                let fields = (0..line.len()).map(|i| line.field(i).value().into_owned()).collect();
+                lines.push((chunk.offset + line.start as u64, fields));
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn a_quoted_newline_does_not_end_a_record() {
+        let content = format!("{HEADER}d,\"a\nd,b\",c\nd,e,f\n");
+        for target in 1..content.len() {
+            assert_eq!(lines(content.as_bytes(), target).len(), 2, "cut at {target}");
+        }
+    }
+
+    #[test]
+    fn a_header_inside_quotes_is_no_header() {
+        let content = format!("{HEADER}d,\"x\ntype,timeLogged\ny\",c\ntype,timeLogged\nd,z\n");
+        let found = lines(content.as_bytes(), 4096);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].1[1], b"x\ntype,timeLogged\ny");
+        assert_eq!(found[1].1, [b"d", b"z"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_lines(
+            body in r#"([ab,"\n]|\r\n|type,timeLogged\n|d,"x"\n){0,60}"#,
+            target in 1_usize..80,
+        ) {
+            let content = HEADER.to_owned() + &body;
+            prop_assert_eq!(lines(content.as_bytes(), target), lines(content.as_bytes(), 1 << 20));
+        }
+
+        #[test]
+        fn what_a_csv_writer_wrote_is_read_back(
+            rows in prop::collection::vec(prop::collection::vec("[a-c,\"\r\n ]{0,6}", 2..5), 0..12),
+            target in 1_usize..60,
+        ) {
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(HEADER.as_bytes().to_vec());
+            for row in &rows {
+                writer.write_record(std::iter::once("d").chain(row.iter().map(String::as_str)))?;
+            }
+            let content = writer.into_inner().expect("memory is writable");
+            let read: Vec<Vec<String>> = lines(&content, target)
+                .into_iter()
+                .map(|(_, fields)| fields[1..].iter().map(|f| String::from_utf8_lossy(f).into_owned()).collect())
+                .collect();
+            prop_assert_eq!(read, rows);
+        }
+    }
 }

@@ -9,6 +9,8 @@ use pmtaq_schema::reply::Reply;
 use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::plan::Plan;
 use crate::rows::Checked;
 use crate::split::{Field, Line};
@@ -16,8 +18,9 @@ use crate::split::{Field, Line};
 /// The values of the derived columns of the line that was given last.
 pub(crate) struct Derived<'p> {
     providers: &'p Providers,
-    /// Names by the queue, server and domain that decided them; a few thousand a day.
-    known_providers: HashMap<Vec<u8>, String>,
+    /// Names by a hash of the queue, server and domain that decided them; a few thousand a day.
+    known_providers: HashMap<u128, String>,
+    provider_key: Vec<u8>,
     /// What all lines of a source have in common.
     pub(crate) source: String,
     /// The MTA that the user named, or none.
@@ -41,7 +44,6 @@ const HOST: usize = index_of("host");
 const SENDER_DOMAIN: usize = index_of("sender_domain");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
 const PROVIDER: usize = index_of("provider");
-const SMTP_CODE: usize = index_of("smtp_code");
 const ENHANCED_CODE: usize = index_of("enhanced_code");
 const TEMPLATE: usize = index_of("template");
 const BOUNCE_CLASS: usize = index_of("bounce_class");
@@ -61,6 +63,7 @@ impl<'p> Derived<'p> {
         Derived {
             providers,
             known_providers: HashMap::new(),
+            provider_key: Vec::new(),
             source: String::new(),
             host,
             machine,
@@ -104,7 +107,11 @@ impl<'p> Derived<'p> {
     }
 
     fn set_provider(&mut self, queue: &[u8], dsn_mta: &[u8]) {
-        let key = [queue, dsn_mta, self.rcpt_domain.as_bytes()].join(&0);
+        self.provider_key.clear();
+        for part in [queue, b"\0", dsn_mta, b"\0", self.rcpt_domain.as_bytes()] {
+            self.provider_key.extend_from_slice(part);
+        }
+        let key = xxh3_128(&self.provider_key);
         // Bounded: lists of one-off domains must not grow the memory for ever.
         if self.known_providers.len() > 100_000 {
             self.known_providers.clear();
@@ -126,31 +133,30 @@ impl<'p> Derived<'p> {
         template_of(&reply, dsn_status, &mut self.template);
     }
 
-    /// The value of a derived column of text; none where there is none.
-    pub(crate) fn name(&self, column: usize) -> Option<&str> {
-        let text = match column {
-            REC => self.record.as_str(),
-            HOST => match (&self.host, self.user_string.as_str()) {
-                (Some(host), _) => host,
-                (None, "") => &self.machine,
-                (None, user_string) => user_string,
-            },
-            SENDER_DOMAIN => &self.sender_domain,
-            RCPT_DOMAIN => &self.rcpt_domain,
-            PROVIDER => &self.provider,
-            ENHANCED_CODE => &self.enhanced_code,
-            TEMPLATE => &self.template,
-            BOUNCE_CLASS => self.bounce_class,
-            MX => &self.mx,
-            SOURCE => &self.source,
-            _ => return None,
+    /// The values of the derived columns of text, by column; empty where there is none.
+    pub(crate) fn names(&self) -> [(usize, &str); 10] {
+        let host = match (&self.host, self.user_string.as_str()) {
+            (Some(host), _) => host,
+            (None, "") => &self.machine,
+            (None, user_string) => user_string,
         };
-        (!text.is_empty()).then_some(text)
+        [
+            (REC, self.record.as_str()),
+            (HOST, host),
+            (SENDER_DOMAIN, &self.sender_domain),
+            (RCPT_DOMAIN, &self.rcpt_domain),
+            (PROVIDER, &self.provider),
+            (ENHANCED_CODE, &self.enhanced_code),
+            (TEMPLATE, &self.template),
+            (BOUNCE_CLASS, self.bounce_class),
+            (MX, &self.mx),
+            (SOURCE, &self.source),
+        ]
     }
 
-    /// The value of a derived column of numbers.
-    pub(crate) fn int(&self, column: usize) -> Option<i64> {
-        if column == SMTP_CODE { self.smtp_code } else { None }
+    /// The reply code, when a receiver replied.
+    pub(crate) fn smtp_code(&self) -> Option<i64> {
+        self.smtp_code
     }
 }
 

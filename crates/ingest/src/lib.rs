@@ -20,6 +20,7 @@ mod plan;
 pub use plan::{Plan, PlanError};
 
 mod derive;
+mod intern;
 mod rows;
 
 pub mod reject;

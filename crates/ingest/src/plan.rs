@@ -17,6 +17,8 @@ pub struct Plan {
     pub sources: Vec<Option<usize>>,
     /// The columns of [`COLUMNS`] that hold numbers or times, with the positions of their fields.
     pub numbers: Vec<(usize, usize)>,
+    /// The columns that hold text, with the positions of their fields.
+    pub texts: Vec<(usize, usize)>,
     /// Positions of the fields that no column takes, with their keys in the column `extra`.
     pub extra: Vec<(usize, String)>,
 }
@@ -63,7 +65,14 @@ impl Plan {
             .map(|i| String::from_utf8_lossy(&header.field(i).value()).trim().to_owned())
             .collect();
         let sources = vec![None; COLUMNS.len()];
-        let mut plan = Plan { fields: vec![], kind: 0, sources, numbers: vec![], extra: vec![] };
+        let mut plan = Plan {
+            fields: vec![],
+            kind: 0,
+            sources,
+            numbers: vec![],
+            texts: vec![],
+            extra: vec![],
+        };
         for (i, name) in fields.iter().enumerate() {
             let earlier = fields[..i].iter().filter(|n| n.eq_ignore_ascii_case(name)).count();
             match Column::of_field(name) {
@@ -77,11 +86,13 @@ impl Plan {
             return Err(PlanError::NoTime);
         }
         plan.fields = fields;
-        let of_number = |i: usize| matches!(COLUMNS[i].kind, Kind::Int | Kind::Time);
-        plan.numbers = (0..COLUMNS.len())
-            .filter(|&i| of_number(i))
-            .filter_map(|i| plan.sources[i].map(|field| (i, field)))
-            .collect();
+        for (column, source) in plan.sources.iter().enumerate() {
+            match (source, COLUMNS[column].kind) {
+                (Some(field), Kind::Int | Kind::Time) => plan.numbers.push((column, *field)),
+                (Some(field), _) => plan.texts.push((column, *field)),
+                (None, _) => {}
+            }
+        }
         Ok(plan)
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Builder, MapBuilder, MapFieldNames, RecordBatch, StringBuilder,
-    StringDictionaryBuilder, TimestampMicrosecondBuilder, UInt32Array,
+    Array, ArrayBuilder, ArrayRef, AsArray, Int64Builder, MapBuilder, MapFieldNames, RecordBatch,
+    StringBuilder, TimestampMicrosecondBuilder, UInt32Array,
 };
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
@@ -13,6 +13,7 @@ use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::layout::Table;
 
 use crate::derive::Derived;
+use crate::intern::Names;
 use crate::plan::Plan;
 use crate::reject::Why;
 use crate::split::Line;
@@ -20,6 +21,8 @@ use crate::split::Line;
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
 const VMTA: usize = index_of("vmta");
+const SMTP_CODE: usize = index_of("smtp_code");
+const EXTRA: usize = index_of("extra");
 
 /// The numbers of a line, read and found plausible.
 pub(crate) struct Checked {
@@ -68,7 +71,8 @@ fn number(column: usize, field: &str, value: &[u8]) -> Result<i64, Why> {
     }
 }
 
-/// Rows being gathered, column by column.
+/// Rows being gathered, column by column. A cell without a value costs nothing: a column is
+/// padded with nulls when its next value comes, or at the end.
 pub(crate) struct Rows {
     columns: Vec<Builder>,
     len: usize,
@@ -80,7 +84,7 @@ pub(crate) struct Rows {
 
 enum Builder {
     Text(StringBuilder),
-    Name(StringDictionaryBuilder<Int32Type>),
+    Name(Names),
     Int(Int64Builder),
     Time(TimestampMicrosecondBuilder),
     Map(MapBuilder<StringBuilder, StringBuilder>),
@@ -95,22 +99,7 @@ pub(crate) struct Batch {
 
 impl Rows {
     pub(crate) fn new() -> Rows {
-        let builder = |kind| match kind {
-            Kind::Text => Builder::Text(StringBuilder::new()),
-            Kind::Name => Builder::Name(StringDictionaryBuilder::new()),
-            Kind::Int => Builder::Int(Int64Builder::new()),
-            Kind::Time => Builder::Time(TimestampMicrosecondBuilder::new()),
-            Kind::Map => {
-                let names = MapFieldNames {
-                    entry: "key_value".to_owned(),
-                    key: "key".to_owned(),
-                    value: "value".to_owned(),
-                };
-                let (keys, values) = (StringBuilder::new(), StringBuilder::new());
-                Builder::Map(MapBuilder::new(Some(names), keys, values))
-            }
-        };
-        let columns = COLUMNS.iter().map(|column| builder(column.kind)).collect();
+        let columns = COLUMNS.iter().map(|column| Builder::new(column.kind)).collect();
         Rows { columns, len: 0, bytes: 0, since: i64::MAX, until: i64::MIN }
     }
 
@@ -124,46 +113,61 @@ impl Rows {
         line: &Line<'_, '_>,
         plan: &Plan,
         checked: &Checked,
-        derived: &Derived,
+        derived: &Derived<'_>,
     ) {
+        let row = self.len;
         self.len += 1;
         self.bytes += line.raw().len();
         self.since = self.since.min(checked.time_logged.0);
         self.until = self.until.max(checked.time_logged.0);
-        for (i, builder) in self.columns.iter_mut().enumerate() {
-            let field = plan.sources[i].map(|field| line.field(field)).filter(|f| !f.is_empty());
-            match builder {
-                Builder::Text(builder) => match field {
-                    Some(field) => builder.append_value(field.text()),
-                    None => builder.append_null(),
-                },
-                Builder::Name(builder) => match (derived.name(i), field) {
-                    (Some(name), _) => builder.append_value(name),
-                    (None, Some(field)) => builder.append_value(field.text()),
-                    (None, None) => builder.append_null(),
-                },
-                Builder::Int(builder) => {
-                    builder.append_option(derived.int(i).or(checked.numbers[i]));
-                }
-                Builder::Time(builder) => {
-                    builder.append_option(checked.numbers[i].map(|s| Timestamp(s).micros()));
-                }
-                Builder::Map(builder) => push_extra(builder, line, plan),
+        for &(column, field) in &plan.texts {
+            let field = line.field(field);
+            if field.is_empty() {
+                continue;
             }
+            match &mut self.columns[column] {
+                Builder::Text(builder) => {
+                    builder.append_nulls(row - builder.len());
+                    builder.append_value(field.text());
+                }
+                Builder::Name(names) => names.set(row, &field.text()),
+                Builder::Int(_) | Builder::Time(_) | Builder::Map(_) => {}
+            }
+        }
+        for &(column, _) in &plan.numbers {
+            self.set_number(column, row, checked.numbers[column]);
+        }
+        for (column, name) in derived.names() {
+            if let (Builder::Name(names), false) = (&mut self.columns[column], name.is_empty()) {
+                names.set(row, name);
+            }
+        }
+        self.set_number(SMTP_CODE, row, derived.smtp_code());
+        if let (Builder::Map(builder), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
+            push_extra(builder, row, line, plan);
+        }
+    }
+
+    fn set_number(&mut self, column: usize, row: usize, value: Option<i64>) {
+        let Some(value) = value else { return };
+        match &mut self.columns[column] {
+            Builder::Int(builder) => {
+                builder.append_nulls(row - builder.len());
+                builder.append_value(value);
+            }
+            Builder::Time(builder) => {
+                builder.append_nulls(row - builder.len());
+                builder.append_value(Timestamp(value).micros());
+            }
+            Builder::Text(_) | Builder::Name(_) | Builder::Map(_) => {}
         }
     }
 
     /// Everything gathered, sorted, and the builders empty again.
     pub(crate) fn take(&mut self) -> Batch {
-        let arrays = self.columns.iter_mut().map(|builder| match builder {
-            Builder::Text(builder) => Arc::new(builder.finish()) as ArrayRef,
-            Builder::Name(builder) => Arc::new(builder.finish()),
-            Builder::Int(builder) => Arc::new(builder.finish()),
-            Builder::Time(builder) => Arc::new(builder.finish()),
-            Builder::Map(builder) => Arc::new(builder.finish()),
-        });
-        let schema = pmtaq_store::schema_of(Table::Records);
-        let rows = RecordBatch::try_new(schema, arrays.collect())
+        let len = self.len;
+        let arrays = self.columns.iter_mut().map(|builder| builder.finish(len)).collect();
+        let rows = RecordBatch::try_new(pmtaq_store::schema_of(Table::Records), arrays)
             .expect("built in the order and with the types of COLUMNS");
         let batch = Batch { rows: sorted(&rows), since: self.since, until: self.until };
         *self = Rows { columns: std::mem::take(&mut self.columns), ..Rows::new() };
@@ -171,22 +175,75 @@ impl Rows {
     }
 }
 
+impl Builder {
+    fn new(kind: Kind) -> Builder {
+        match kind {
+            Kind::Text => Builder::Text(StringBuilder::new()),
+            Kind::Name => Builder::Name(Names::new()),
+            Kind::Int => Builder::Int(Int64Builder::new()),
+            Kind::Time => Builder::Time(TimestampMicrosecondBuilder::new()),
+            Kind::Map => {
+                let names = MapFieldNames {
+                    entry: "key_value".to_owned(),
+                    key: "key".to_owned(),
+                    value: "value".to_owned(),
+                };
+                let (keys, values) = (StringBuilder::new(), StringBuilder::new());
+                Builder::Map(MapBuilder::new(Some(names), keys, values))
+            }
+        }
+    }
+
+    /// The column of `len` rows; the builder is empty then.
+    fn finish(&mut self, len: usize) -> ArrayRef {
+        match self {
+            Builder::Text(builder) => {
+                builder.append_nulls(len - builder.len());
+                Arc::new(builder.finish())
+            }
+            Builder::Name(names) => names.finish(len),
+            Builder::Int(builder) => {
+                builder.append_nulls(len - builder.len());
+                Arc::new(builder.finish())
+            }
+            Builder::Time(builder) => {
+                builder.append_nulls(len - builder.len());
+                Arc::new(builder.finish())
+            }
+            Builder::Map(builder) => {
+                pad_map(builder, len);
+                Arc::new(builder.finish())
+            }
+        }
+    }
+}
+
+fn pad_map(builder: &mut MapBuilder<StringBuilder, StringBuilder>, len: usize) {
+    while builder.len() < len {
+        builder.append(false).expect("keys and values are appended in pairs");
+    }
+}
+
 /// The fields that no column takes, as a map; null when all are empty.
 fn push_extra(
     builder: &mut MapBuilder<StringBuilder, StringBuilder>,
+    row: usize,
     line: &Line<'_, '_>,
     plan: &Plan,
 ) {
+    let fields = plan.extra.iter().map(|(field, key)| (line.field(*field), key));
     let mut any = false;
-    for (field, key) in &plan.extra {
-        let field = line.field(*field);
-        if !field.is_empty() {
-            builder.keys().append_value(key);
-            builder.values().append_value(field.text());
-            any = true;
+    for (field, key) in fields.filter(|(field, _)| !field.is_empty()) {
+        if !any {
+            pad_map(builder, row);
         }
+        builder.keys().append_value(key);
+        builder.values().append_value(field.text());
+        any = true;
     }
-    builder.append(any).expect("keys and values are appended in pairs");
+    if any {
+        builder.append(true).expect("keys and values are appended in pairs");
+    }
 }
 
 /// Rows by recipient domain, then VMTA, then time: alike values side by side compress better and

@@ -12,6 +12,8 @@ use crate::chunk::{Quote, closing_quote};
 /// Walks over the lines of some bytes that begin at the beginning of a record.
 pub struct Splitter<'a> {
     bytes: &'a [u8],
+    /// All of the bytes as text, when they are UTF-8 throughout: checked once, not per field.
+    text: Option<&'a str>,
     pos: usize,
     spans: Vec<Span>,
 }
@@ -27,6 +29,7 @@ struct Span {
 /// One record as it stands in the file.
 pub struct Line<'s, 'a> {
     bytes: &'a [u8],
+    text: Option<&'a str>,
     spans: &'s [Span],
     /// Where it begins in the bytes.
     pub start: usize,
@@ -40,13 +43,16 @@ pub struct Line<'s, 'a> {
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     raw: &'a [u8],
+    /// All of the bytes that the field is in, when they are UTF-8, and where it begins in them.
+    text: Option<&'a str>,
+    start: usize,
     quoted: bool,
 }
 
 impl<'a> Splitter<'a> {
     /// Begins at the first byte.
     pub fn new(bytes: &'a [u8]) -> Splitter<'a> {
-        Splitter { bytes, pos: 0, spans: Vec::new() }
+        Splitter { bytes, text: std::str::from_utf8(bytes).ok(), pos: 0, spans: Vec::new() }
     }
 
     /// The next line that holds anything; lines without a byte are passed over.
@@ -67,7 +73,8 @@ impl<'a> Splitter<'a> {
             self.pos =
                 memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
         }
-        Some(Line { bytes: self.bytes, spans: &self.spans, start, end: self.pos, broken })
+        let (bytes, text, spans) = (self.bytes, self.text, &self.spans[..]);
+        Some(Line { bytes, text, spans, start, end: self.pos, broken })
     }
 
     /// Splits one record and moves behind it; false when a quote is broken.
@@ -130,7 +137,9 @@ impl<'a> Line<'_, 'a> {
     /// The field at `index`; empty beyond the last, since PMTA may cut trailing empty fields.
     pub fn field(&self, index: usize) -> Field<'a> {
         match self.spans.get(index) {
-            Some(span) => Field { raw: &self.bytes[span.start..span.end], quoted: span.quoted },
+            Some(&Span { start, end, quoted }) => {
+                Field { raw: &self.bytes[start..end], start, text: self.text, quoted }
+            }
             None => Field::EMPTY,
         }
     }
@@ -143,7 +152,7 @@ impl<'a> Line<'_, 'a> {
 
 impl<'a> Field<'a> {
     /// A field that the line does not have.
-    pub const EMPTY: Field<'static> = Field { raw: &[], quoted: false };
+    pub const EMPTY: Field<'static> = Field { raw: &[], text: Some(""), start: 0, quoted: false };
 
     /// The value, with doubled quotes made single.
     pub fn value(self) -> Cow<'a, [u8]> {
@@ -163,9 +172,13 @@ impl<'a> Field<'a> {
     /// The value as text. What is not UTF-8 becomes U+FFFD: better a marked character than a
     /// lost row.
     pub fn text(self) -> Cow<'a, str> {
-        match self.value() {
-            Cow::Borrowed(value) => String::from_utf8_lossy(value),
-            Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+        match (self.value(), self.text) {
+            // A field ends at ASCII, so it never cuts a character.
+            (Cow::Borrowed(value), Some(text)) => {
+                Cow::Borrowed(&text[self.start..self.start + value.len()])
+            }
+            (Cow::Borrowed(value), None) => String::from_utf8_lossy(value),
+            (Cow::Owned(value), _) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
         }
     }
 

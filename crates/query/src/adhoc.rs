@@ -14,6 +14,8 @@ impl Session {
     /// # Errors
     /// [`Error::NotReading`] for any other, and for several.
     pub fn adhoc(&self, sql: &str) -> Result<Query> {
+        // What is checked is what runs, so the metrics are replaced first.
+        let sql = expand(sql);
         let trimmed = sql.trim().trim_end_matches(';').trim_end();
         let (explain, statement) = match trimmed.get(..8) {
             Some(word) if word.eq_ignore_ascii_case("explain ") => {
@@ -25,7 +27,7 @@ impl Session {
         };
         self.must_read(statement)?;
         let sql = if explain { trimmed } else { statement };
-        Ok(Query { sql: expand(sql), ..Query::default() })
+        Ok(Query { sql: sql.to_owned(), ..Query::default() })
     }
 
     /// Some columns of the records that `selection` lets through.
@@ -74,8 +76,9 @@ impl Session {
                 "the condition `{condition}` has a stray parenthesis"
             )));
         }
-        for around in [("select (\n", "\n)"), ("select 1 where coalesce((\n", "\n), false)")] {
-            self.must_read(&format!("{}{condition}{}", around.0, around.1))?;
+        // In two kinds of brackets: a text that closes the one and opens it again fails in the other.
+        for (open, close) in [("(", ")"), ("[", "]")] {
+            self.must_read(&format!("select {open}\n{condition}\n{close}"))?;
         }
         Ok(())
     }

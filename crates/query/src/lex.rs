@@ -1,7 +1,7 @@
 //! SQL as tokens, as far as it must be known where quotes and comments are. Judges nothing.
 
-/// The tokens of `sql`, in order and without loss: a quoted text, a comment, a word, or one
-/// other character.
+/// The tokens of `sql`, in order and without loss: a quoted text, a comment, a word, a
+/// parameter with its `$`, or one other character.
 pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
     let mut rest = sql;
     std::iter::from_fn(move || {
@@ -10,6 +10,8 @@ pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
             '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |n| n + 2),
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |n| n + 2),
+            'e' | 'E' if rest[1..].starts_with('\'') => end_of_escaped(rest),
+            '$' => end_of_dollar(rest),
             c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
@@ -17,6 +19,30 @@ pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
         rest = after;
         Some(token)
     })
+}
+
+/// The end of `e'...'`, in which a backslash takes the meaning from the next character.
+fn end_of_escaped(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(2) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'\'' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The end of `$name`, or of the text in `$$ ... $$` or `$tag$ ... $tag$`.
+fn end_of_dollar(text: &str) -> usize {
+    let name = text[1..].find(|c| !is_word(c)).map_or(text.len(), |n| n + 1);
+    if !text[name..].starts_with('$') {
+        return name;
+    }
+    let (tag, rest) = text.split_at(name + 1);
+    rest.find(tag).map_or(text.len(), |n| n + 2 * tag.len())
 }
 
 fn is_word(c: char) -> bool {
@@ -51,9 +77,16 @@ mod tests {
         assert!(!is_balanced("(a"));
     }
 
+    #[test]
+    fn every_kind_of_text_and_a_parameter_is_one_token() {
+        let of = |sql| tokens(sql).filter(|token| *token != " ").collect::<Vec<_>>();
+        assert_eq!(of(r"a E'\' b' c"), ["a", r"E'\' b'", "c"]);
+        assert_eq!(of("$a $$ b $$ $x$ c $$ d $x$ $"), ["$a", "$$ b $$", "$x$ c $$ d $x$", "$"]);
+    }
+
     proptest! {
         #[test]
-        fn nothing_is_lost(sql in ".{0,80}") {
+        fn nothing_is_lost(sql in ".{0,80}|['\"$/*eE\\\\x-]{0,40}") {
             prop_assert_eq!(tokens(&sql).collect::<String>(), sql);
         }
     }

@@ -11,7 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBat
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::prelude::{Dimension, Metric, dimension, metric};
 use crate::query::{Query, Shape, Unit, Value};
 use crate::selection::Selection;
@@ -20,9 +20,20 @@ use crate::session::{Session, narrowed};
 /// Columns that the column dimension gets at most; the rest is summed up.
 const MAX_COLUMNS: usize = 12;
 
-/// What the rest is called.
+/// The rank of the rest.
+const REST: i64 = i64::MAX;
+
+/// What the rest and the total are called, unless a value has that name.
 const OTHER: &str = "other";
 const TOTAL: &str = "total";
+
+/// Rows or columns: the rank of each, none for the total, and its labels. By rank and not by
+/// label, since `other` is a bounce category too.
+#[derive(Default)]
+struct Axis {
+    ranks: Vec<Option<i64>>,
+    labels: Vec<Vec<String>>,
+}
 
 /// A question for metrics by dimensions.
 #[derive(Clone, Debug)]
@@ -40,6 +51,16 @@ impl Pivot {
     /// # Errors
     /// [`crate::Error::Unknown`] with the nearest name.
     pub fn new(rows: &[String], cols: Option<&str>, metrics: &[String], top: u32) -> Result<Pivot> {
+        for (option, what, names) in [("rows", "dimension", rows), ("metric", "metric", metrics)] {
+            if names.is_empty() {
+                let expected = format!("the name of a {what}");
+                return Err(Error::BadValue {
+                    name: option.to_owned(),
+                    value: String::new(),
+                    expected,
+                });
+            }
+        }
         let rows = rows.iter().map(|name| dimension(name)).collect::<Result<Vec<_>>>()?;
         let cols = cols.map(dimension).transpose()?;
         let mut chosen: Vec<&'static Metric> = Vec::new();
@@ -81,26 +102,30 @@ impl Pivot {
             Unit::Count | Unit::Bytes => format!("{}()", self.metrics[0].name),
             _ => "count(*)".to_owned(),
         };
-        let placed = |i: usize| {
-            format!("case when $top = 0 or row_rank <= $top then k{i} else '{OTHER}' end as k{i}")
-        };
+        let placed =
+            |i: usize| format!("case when $top = 0 or row_rank <= $top then k{i} end as k{i}");
         let placed: Vec<String> = (0..keys.len()).map(placed).collect();
         let metrics: Vec<String> =
             self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name)).collect();
+        // Without a column dimension there is one column, whose total says the same.
+        let sets = match self.cols {
+            Some(_) => format!("({all}, r, c, cr), ({all}, r), (c, cr), ()"),
+            None => format!("({all}, r, c, cr), (c, cr)"),
+        };
         let mut body = String::new();
         let _ = write!(
             body,
             "with keyed as not materialized (select {}, coalesce({col}, '(none)') as c, * from records),
 row_ranks as (select {all}, row_number() over (order by {volume} desc, {all}) as row_rank from keyed group by {all}),
 col_ranks as (select c, row_number() over (order by {volume} desc, c) as col_rank from keyed group by c),
-placed as (select {}, case when col_rank <= $max_columns then c else '{OTHER}' end as c,
-    case when $top = 0 or row_rank <= $top then row_rank else 9223372036854775807 end as r,
-    case when col_rank <= $max_columns then col_rank else 9223372036854775807 end as cr,
+placed as (select {}, case when col_rank <= $max_columns then c end as c,
+    case when $top = 0 or row_rank <= $top then row_rank else {REST} end as r,
+    case when col_rank <= $max_columns then col_rank else {REST} end as cr,
     keyed.* exclude ({all}, c) from keyed join row_ranks using ({all}) join col_ranks using (c))
-select {all}, c, grouping(r) as is_row_total, grouping(cr) as is_col_total, {}
+select {all}, c, r, cr, {}
 from placed
-group by grouping sets (({all}, r, c, cr), ({all}, r), (c, cr), ())
-order by is_row_total desc, r, is_col_total, cr",
+group by grouping sets ({sets})
+order by r nulls first, cr nulls last",
             keyed.join(", "),
             placed.join(", "),
             metrics.join(", "),
@@ -122,30 +147,26 @@ order by is_row_total desc, r, is_col_total, cr",
     /// Cells in a column each, as rows of a table. The total of all comes first from the engine,
     /// since it knows every column in the order of its rank; it is shown last.
     fn lay_out(&self, batches: &[RecordBatch]) -> (Shape, RecordBatch) {
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut columns: Vec<String> = Vec::new();
+        let (mut rows, mut columns) = (Axis::default(), Axis::default());
+        if self.cols.is_none() {
+            columns.place(Some(1), || vec![String::new()]);
+        }
+        let n_keys = self.rows.len();
         let mut cells: BTreeMap<(usize, usize, usize), f64> = BTreeMap::new();
         for batch in batches {
-            let texts: Vec<ArrayRef> =
-                (0..=self.rows.len()).map(|i| text(batch.column(i))).collect();
-            let flag = |i: usize| ints(batch.column(self.rows.len() + i));
-            let (row_total, col_total) = (flag(1), flag(2));
-            let numbers: Vec<ArrayRef> = (0..self.metrics.len())
-                .map(|m| floats(batch.column(self.rows.len() + 3 + m)))
-                .collect();
+            let texts: Vec<ArrayRef> = (0..=n_keys).map(|i| text(batch.column(i))).collect();
+            let (row_ranks, column_ranks) =
+                (ints(batch.column(n_keys + 1)), ints(batch.column(n_keys + 2)));
+            let numbers: Vec<ArrayRef> =
+                (0..self.metrics.len()).map(|m| floats(batch.column(n_keys + 3 + m))).collect();
             for i in 0..batch.num_rows() {
                 let label = |k: usize| texts[k].as_string::<i32>().value(i).to_owned();
-                let is = |flags: &ArrayRef| flags.as_primitive::<Int64Type>().value(i) == 1;
-                let row = if is(&row_total) {
-                    let mut total = vec![String::new(); self.rows.len()];
-                    total[0] = TOTAL.to_owned();
-                    total
-                } else {
-                    (0..self.rows.len()).map(label).collect()
+                let rank = |ranks: &ArrayRef| {
+                    let ranks = ranks.as_primitive::<Int64Type>();
+                    ranks.is_valid(i).then(|| ranks.value(i))
                 };
-                let column = if is(&col_total) { TOTAL.to_owned() } else { label(self.rows.len()) };
-                let row = position(&mut rows, row);
-                let column = position(&mut columns, column);
+                let row = rows.place(rank(&row_ranks), || (0..n_keys).map(label).collect());
+                let column = columns.place(rank(&column_ranks), || vec![label(n_keys)]);
                 for (m, numbers) in numbers.iter().enumerate() {
                     let numbers = numbers.as_primitive::<Float64Type>();
                     if numbers.is_valid(i) {
@@ -154,15 +175,20 @@ order by is_row_total desc, r, is_col_total, cr",
                 }
             }
         }
-        let order: Vec<usize> = (1..rows.len()).chain((!rows.is_empty()).then_some(0)).collect();
-        self.table(&rows, &order, &columns, &cells)
+        // A total of nothing is no row.
+        if rows.ranks == [None] {
+            rows = Axis::default();
+        }
+        let order: Vec<usize> =
+            (1..rows.ranks.len()).chain((!rows.ranks.is_empty()).then_some(0)).collect();
+        self.table(&rows.names(), &order, &columns.names(), &cells)
     }
 
     fn table(
         &self,
         rows: &[Vec<String>],
         order: &[usize],
-        columns: &[String],
+        columns: &[Vec<String>],
         cells: &BTreeMap<(usize, usize, usize), f64>,
     ) -> (Shape, RecordBatch) {
         let (mut fields, mut arrays, mut units) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
@@ -172,9 +198,7 @@ order by is_row_total desc, r, is_col_total, cr",
                 .push(Arc::new(StringArray::from_iter_values(order.iter().map(|&r| &rows[r][k]))));
             units.push(Some(Unit::Text));
         }
-        // Without a column dimension there is one column, and its total says the same.
-        let shown = columns.iter().enumerate().filter(|(_, c)| self.cols.is_some() || *c != TOTAL);
-        for (c, label) in shown {
+        for (c, label) in columns.iter().map(|labels| &labels[0]).enumerate() {
             for (m, metric) in self.metrics.iter().enumerate() {
                 let name = match (self.cols, self.metrics.len()) {
                     (None, _) => metric.name.clone(),
@@ -205,14 +229,44 @@ order by is_row_total desc, r, is_col_total, cr",
     }
 }
 
-/// Where `value` stands in `all`, which gets it when it is new. What the engine yields is sorted,
-/// so the search from the end is short.
-fn position<T: PartialEq>(all: &mut Vec<T>, value: T) -> usize {
-    if let Some(at) = all.iter().rposition(|known| *known == value) {
-        return at;
+impl Axis {
+    /// Where `rank` stands; at the end when it is new. What the engine yields is sorted by row, so
+    /// the search from the end is short.
+    fn place(&mut self, rank: Option<i64>, labels: impl FnOnce() -> Vec<String>) -> usize {
+        if let Some(at) = self.ranks.iter().rposition(|known| *known == rank) {
+            return at;
+        }
+        self.ranks.push(rank);
+        self.labels.push(labels());
+        self.ranks.len() - 1
     }
-    all.push(value);
-    all.len() - 1
+
+    /// The labels, with those of the rest and of the total told apart from values.
+    fn names(self) -> Vec<Vec<String>> {
+        let values = self.ranks.iter().zip(&self.labels);
+        let values: Vec<&String> = values
+            .filter(|(rank, _)| rank.is_some_and(|rank| rank != REST))
+            .flat_map(|(_, labels)| labels)
+            .collect();
+        let apart = |name: &str| {
+            if values.iter().any(|value| *value == name) {
+                format!("({name})")
+            } else {
+                name.to_owned()
+            }
+        };
+        let (other, total) = (apart(OTHER), apart(TOTAL));
+        let names = self.ranks.iter().zip(&self.labels).map(|(rank, labels)| match rank {
+            None => {
+                let mut names = vec![String::new(); labels.len()];
+                names[0].clone_from(&total);
+                names
+            }
+            Some(REST) => vec![other.clone(); labels.len()],
+            Some(_) => labels.clone(),
+        });
+        names.collect()
+    }
 }
 
 fn text(array: &ArrayRef) -> ArrayRef {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
 
+use crate::lex::tokens;
+
 /// A statement, its parameters by name, and what its columns mean.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
@@ -84,22 +86,17 @@ impl Query {
     /// The statement with its values as literals, as it runs in the DuckDB shell.
     pub fn with_literals(&self) -> String {
         let mut out = String::new();
-        let mut rest = self.sql.as_str();
-        while let Some(at) = rest.find('$') {
-            out.push_str(&rest[..at]);
-            let name_end = rest[at + 1..]
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .map_or(rest.len(), |n| at + 1 + n);
-            let name = &rest[at + 1..name_end];
-            match self.values.get(name) {
-                Some(Value::Text(text)) => out.push_str(&quoted(text)),
-                Some(Value::Int(number)) => out.push_str(&number.to_string()),
-                None if name.is_empty() => out.push('$'),
-                None => out.push_str("null"),
+        for token in tokens(&self.sql) {
+            // A text in dollars ends in one, a parameter does not.
+            match token.strip_prefix('$').filter(|name| !name.is_empty() && !name.ends_with('$')) {
+                Some(name) => match self.values.get(name) {
+                    Some(Value::Text(text)) => out.push_str(&quoted(text)),
+                    Some(Value::Int(number)) => out.push_str(&number.to_string()),
+                    None => out.push_str("null"),
+                },
+                None => out.push_str(token),
             }
-            rest = &rest[name_end..];
         }
-        out.push_str(rest);
         out
     }
 }
@@ -116,7 +113,7 @@ mod tests {
     #[test]
     fn literals_are_quoted_and_the_rest_is_untouched() {
         let query = Query {
-            sql: "select $a, $ab, $n, $missing where x = '1'".to_owned(),
+            sql: "select $a, $ab, $n, $missing where x = '$a'".to_owned(),
             values: [
                 ("a".to_owned(), Value::Text("it's".to_owned())),
                 ("ab".to_owned(), Value::Text("b".to_owned())),
@@ -125,7 +122,7 @@ mod tests {
             .into(),
             ..Query::default()
         };
-        assert_eq!(query.with_literals(), "select 'it''s', 'b', 7, null where x = '1'");
+        assert_eq!(query.with_literals(), "select 'it''s', 'b', 7, null where x = '$a'");
     }
 
     #[test]

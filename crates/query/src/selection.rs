@@ -65,6 +65,6 @@ fn pattern(dimension: &str, value: &str) -> (&'static str, String) {
         return ("=", text);
     }
     // GLOB's other signs are meant literally.
-    let literal = text.replace('[', "[[]").replace('?', "[?]");
+    let literal = text.replace('\\', "\\\\").replace('[', "[[]").replace('?', "[?]");
     ("glob", literal)
 }

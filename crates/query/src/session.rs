@@ -11,7 +11,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use duckdb::{Config, Connection, InterruptHandle};
 use pmtaq_schema::columns::REJECTS;
-use pmtaq_schema::{COLUMNS, Column, Kind, Window, Zone};
+use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
@@ -61,14 +62,17 @@ impl Session {
             .threads(i64::try_from(limits.threads).unwrap_or(1))?
             .max_memory(&format!("{}B", limits.memory_bytes))?
             .with("autoinstall_known_extensions", "false")?
-            .with("preserve_insertion_order", "false")?;
+            .with("preserve_insertion_order", "false")?
+            // Otherwise a large sort would spill into the current folder.
+            .with("temp_directory", "")?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         let parts = |table, window| -> Vec<&Path> {
             snapshot.of(table, window).map(|part| part.path.as_path()).collect()
         };
         let (records, rejects) =
             (parts(Table::Records, window), parts(Table::Rejects, Window::ALL));
-        let setup = setup(&records, &rejects, window, zone);
+        let local = local_macro(near(window, snapshot.span), zone);
+        let setup = setup(&records, &rejects, window, &local);
         connection.execute_batch(&setup)?;
         connection.execute_batch(&confinement(records.iter().chain(&rejects)))?;
         Ok(Session { connection, setup })
@@ -141,20 +145,21 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 }
 
 /// The views and macros over the parts.
-fn setup(records: &[&Path], rejects: &[&Path], window: Window, zone: Zone) -> String {
+fn setup(records: &[&Path], rejects: &[&Path], window: Window, local: &str) -> String {
     let mut sql = String::new();
-    let time =
-        |seconds: i64| format!("make_timestamp({})", pmtaq_schema::Timestamp(seconds).micros());
-    let _ = writeln!(
-        sql,
-        "create view stored as select * from {} where time_logged >= {} and time_logged < {};",
-        source(records, COLUMNS),
-        time(window.since.0),
-        time(window.until.0),
-    );
-    let _ = writeln!(sql, "create view rejects as select * from {};", source(rejects, REJECTS));
+    let time = |seconds: i64| format!("make_timestamp({})", Timestamp(seconds).micros());
+    let (since, until) = (time(window.since.0), time(window.until.0));
+    for (name, source, by) in [
+        ("stored", source(records, COLUMNS), "time_logged"),
+        ("rejects", source(rejects, REJECTS), "ingested_at"),
+    ] {
+        let _ = writeln!(
+            sql,
+            "create view {name} as select * from {source} where {by} >= {since} and {by} < {until};"
+        );
+    }
     sql.push_str("create view records as select * from stored;\n");
-    let _ = writeln!(sql, "{}", local_macro(window, zone));
+    let _ = writeln!(sql, "{local}");
     for line in prelude::VIEWS.lines().filter(|line| line.starts_with("create ")) {
         sql.push_str(line);
         sql.push('\n');
@@ -181,6 +186,17 @@ fn sql_type(kind: Kind) -> &'static str {
         Kind::Int => "bigint",
         Kind::Time => "timestamp",
         Kind::Map => "map(varchar, varchar)",
+    }
+}
+
+/// The part of `window` that may have records, and a year around it for the other times that
+/// they hold: every change of the clock in it costs a comparison a row.
+fn near(window: Window, span: Option<(Day, Day)>) -> Window {
+    const YEAR_S: i64 = 366 * DAY_S;
+    let (first, last) = span.unwrap_or((Day(0), Day(0)));
+    Window {
+        since: Timestamp(window.since.0.max(first.start().0) - YEAR_S),
+        until: Timestamp(window.until.0.min(last.start().0 + DAY_S) + YEAR_S),
     }
 }
 

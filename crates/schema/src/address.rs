@@ -17,9 +17,10 @@ pub fn domain_of(address: &[u8]) -> Option<&[u8]> {
 /// Appends the domain in the form that is compared: lower case, and A-labels for IDN (RFC 5890).
 /// What is no valid IDN is lowered as it stands.
 pub fn normal_domain(raw: &[u8], out: &mut String) {
-    if raw.is_ascii() {
-        out.extend(raw.iter().map(|b| char::from(b.to_ascii_lowercase())));
-        return;
+    if let (true, Ok(text)) = (raw.is_ascii(), std::str::from_utf8(raw)) {
+        let start = out.len();
+        out.push_str(text);
+        return out[start..].make_ascii_lowercase();
     }
     let text = String::from_utf8_lossy(raw);
     match idna::domain_to_ascii(&text) {

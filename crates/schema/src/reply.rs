@@ -19,7 +19,8 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// Takes `dsnDiag` apart, and of `dsnStatus` the code where the reply has none.
     pub fn parse(dsn_diag: &'a str, dsn_status: &'a str) -> Reply<'a> {
-        let (diag_type, rest) = match dsn_diag.split_once(';') {
+        let typed = memchr::memchr(b';', dsn_diag.as_bytes());
+        let (diag_type, rest) = match typed.map(|at| (&dsn_diag[..at], &dsn_diag[at + 1..])) {
             Some((diag_type, rest))
                 if !diag_type.is_empty()
                     && diag_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>

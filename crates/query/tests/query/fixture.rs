@@ -1,0 +1,258 @@
+//! A small store of hand-made records, and answers as lines of text.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use arrow::array::{
+    ArrayRef, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray,
+};
+use arrow::compute::cast;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use pmtaq_query::{Catalog, Limits, Query, Result, Selection, Session};
+use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Change, Disk, Store, arrow_type, schema_of};
+
+pub(crate) type Row = Vec<(&'static str, String)>;
+
+/// A store that is deleted when it goes.
+pub(crate) struct Stored {
+    dir: PathBuf,
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text.as_bytes()).expect("a time")
+}
+
+/// `d 2026-03-01T10:00:00Z gmail.com v1` and more fields as `name=value`; `-` is null.
+pub(crate) fn record(text: &str) -> Row {
+    let mut words = text.split(" | ");
+    let head: Vec<&str> = words.next().expect("a head").split(' ').collect();
+    let mut row: Row = vec![("host", "mta1".to_owned()), ("source", "acct.csv".to_owned())];
+    for (name, value) in ["rec", "time_logged", "rcpt_domain", "vmta"].into_iter().zip(head) {
+        if value != "-" {
+            row.push((name, value.to_owned()));
+        }
+    }
+    for word in words {
+        let (name, value) = word.split_once('=').expect("name=value");
+        let column = COLUMNS.iter().find(|column| column.name == name).expect("a column");
+        row.push((column.name, value.to_owned()));
+    }
+    row
+}
+
+/// A day of mail: 2 `r`, 4 `d`, 4 `b`, 2 `t`, 1 each of `tq`, `rb` and `f`.
+pub(crate) fn day() -> Vec<Row> {
+    [
+        "r 2026-03-01T09:00:00Z gmail.com v1 | sender_domain=a.example",
+        "r 2026-03-01T09:30:00Z yahoo.com v2 | sender_domain=a.example",
+        "d 2026-03-01T10:00:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | time_queued=2026-03-01T09:59:50Z | dlv_size=1000 | dlv_tls_protocol=TLSv1.3 | dlv_destination_ip=192.0.2.1",
+        "d 2026-03-01T10:10:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | time_queued=2026-03-01T10:09:40Z | dlv_size=2000 | dlv_destination_ip=192.0.2.1",
+        "d 2026-03-01T11:00:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | job_id=j2 | time_queued=2026-03-01T10:59:30Z | dlv_size=3000 | dlv_tls_protocol=TLSv1.2 | dlv_destination_ip=192.0.2.2",
+        "d 2026-03-01T11:30:00Z example.org v2 | provider=example.org | sender_domain=b.example | job_id=j2 | time_queued=2026-03-01T11:29:20Z | dlv_size=4000 | dlv_destination_ip=192.0.2.3",
+        "b 2026-03-01T10:20:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user x@gmail.com | dlv_destination_ip=192.0.2.1",
+        "b 2026-03-01T10:21:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user y@gmail.com | dlv_destination_ip=192.0.2.1",
+        "b 2026-03-01T12:00:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | job_id=it's | bounce_cat=other | bounce_class=undetermined | enhanced_code=5.0.0 | template=554 it's $5 off",
+        "b 2026-03-01T12:10:00Z example.org v2 | provider=example.org | sender_domain=b.example | job_id=j2 | bounce_cat=quota-issues | bounce_class=soft | smtp_code=552 | enhanced_code=5.2.2 | template=552 5.2.2 full | dlv_destination_ip=192.0.2.3",
+        "t 2026-03-01T10:05:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | bounce_cat=quota-issues | bounce_class=soft | enhanced_code=4.2.1 | dlv_destination_ip=192.0.2.1",
+        "t 2026-03-01T10:06:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | bounce_cat=no-answer-from-host | bounce_class=soft",
+        "tq 2026-03-01T10:07:00Z - v1 | provider=gmail | queue=gmail.com/v1",
+        "rb 2026-03-01T15:00:00Z gmail.com - | provider=gmail | sender_domain=a.example | bounce_cat=spam-related | bounce_class=block | enhanced_code=5.7.1",
+        "f 2026-03-01T16:00:00Z gmail.com - | sender_domain=a.example | format=arf",
+    ]
+    .map(record)
+    .to_vec()
+}
+
+/// Two refused lines, on two days of ingestion.
+fn rejects() -> Vec<Row> {
+    let row = |time: &str, line: &str| {
+        [
+            ("ingested_at", time),
+            ("source", "/log/acct.csv"),
+            ("host", "mta1"),
+            ("line", line),
+            ("byte_offset", "120"),
+            ("size_bytes", "9"),
+            ("field", "timeLogged"),
+            ("value", "13/13"),
+            ("reason", "is not a time"),
+            ("raw", "d,13/13,x"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .to_vec()
+    };
+    vec![row("2026-03-02T08:00:00Z", "7"), row("2026-03-02T20:00:00Z", "9")]
+}
+
+impl Stored {
+    /// A store of the [`day`] and of two refused lines.
+    pub(crate) fn day() -> Stored {
+        Stored::of(&day(), &rejects())
+    }
+
+    pub(crate) fn empty() -> Stored {
+        Stored::of(&[], &[])
+    }
+
+    pub(crate) fn of(records: &[Row], rejects: &[Row]) -> Stored {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("it's a store {} {number}", std::process::id());
+        let stored = Stored { dir: std::env::temp_dir().join(name) };
+        stored.add(Table::Records, records);
+        stored.add(Table::Rejects, rejects);
+        stored
+    }
+
+    fn store(&self) -> Store {
+        Store::create(&self.dir, Disk::default()).expect("a store")
+    }
+
+    /// Adds a part a day.
+    pub(crate) fn add(&self, table: Table, rows: &[Row]) {
+        let (columns, time) = match table {
+            Table::Records => (COLUMNS, "time_logged"),
+            Table::Rejects => (REJECTS, "ingested_at"),
+        };
+        let store = self.store();
+        let mut writer = store.lock("a test").expect("the lock");
+        let mut days: std::collections::BTreeMap<_, Vec<&Row>> = std::collections::BTreeMap::new();
+        for row in rows {
+            let time = at(value(row, time).expect("a time"));
+            days.entry(time.day()).or_default().push(row);
+        }
+        let mut change = Change::default();
+        for (day, rows) in days {
+            let arrays = columns.iter().map(|column| array(column, &rows)).collect();
+            let batch = RecordBatch::try_new(schema_of(table), arrays).expect("a batch");
+            let mut part = writer.stage(table, day).expect("a part");
+            let times = || rows.iter().map(|row| at(value(row, time).expect("a time")).0);
+            let (first, last) = (times().min().expect("rows"), times().max().expect("rows"));
+            part.write(&batch, first, last).expect("written");
+            change.parts.push(part.finish().expect("finished"));
+        }
+        writer.commit(change).expect("committed");
+    }
+
+    pub(crate) fn open(&self, window: Window, zone: &str) -> Session {
+        let snapshot = self.store().snapshot(window).expect("a snapshot");
+        let limits = Limits { threads: 2, memory_bytes: 500_000_000 };
+        Session::open(&snapshot, window, zone.parse::<Zone>().expect("a zone"), limits)
+            .expect("a session")
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        self.open(Window::ALL, "UTC")
+    }
+}
+
+impl Drop for Stored {
+    #[expect(clippy::disallowed_methods, reason = "a test cleans up after itself")]
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn value<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
+    row.iter().find(|(column, _)| *column == name).map(|(_, value)| value.as_str())
+}
+
+fn array(column: &Column, rows: &[&Row]) -> ArrayRef {
+    let values = rows.iter().map(|row| value(row, column.name));
+    match column.kind {
+        Kind::Text => Arc::new(values.collect::<StringArray>()),
+        Kind::Name => {
+            let plain: ArrayRef = Arc::new(values.collect::<StringArray>());
+            cast(&plain, &arrow_type(Kind::Name)).expect("a dictionary")
+        }
+        Kind::Int => {
+            let numbers = values.map(|v| v.map(|v| v.parse::<i64>().expect("a number")));
+            Arc::new(numbers.collect::<Int64Array>())
+        }
+        Kind::Time => {
+            let times = values.map(|v| v.map(|v| at(v).micros()));
+            Arc::new(times.collect::<TimestampMicrosecondArray>())
+        }
+        Kind::Map => {
+            let names = MapFieldNames {
+                entry: "key_value".to_owned(),
+                key: "key".to_owned(),
+                value: "value".to_owned(),
+            };
+            let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+            for _ in rows {
+                maps.append(true).expect("an empty map");
+            }
+            Arc::new(maps.finish())
+        }
+    }
+}
+
+/// The rows of a query, a line each, cells separated by ` | `.
+pub(crate) fn lines(session: &Session, query: &Query) -> Result<Vec<String>> {
+    session.run(query, |_, batches| {
+        let mut lines = Vec::new();
+        for batch in batches {
+            lines.extend(shown(&batch?));
+        }
+        Ok(lines)
+    })?
+}
+
+pub(crate) fn shown(batch: &RecordBatch) -> Vec<String> {
+    let options = FormatOptions::new().with_null("-");
+    let cells: Vec<_> = batch
+        .columns()
+        .iter()
+        .map(|array| ArrayFormatter::try_new(array, &options).expect("a format"))
+        .collect();
+    (0..batch.num_rows())
+        .map(|i| {
+            let row: Vec<String> = cells
+                .iter()
+                .map(|cell| {
+                    let text = cell.value(i).to_string();
+                    match text.parse::<f64>() {
+                        Ok(number) if text.contains('.') => format!("{:.2}", number),
+                        _ => text,
+                    }
+                })
+                .collect();
+            row.join(" | ")
+        })
+        .collect()
+}
+
+/// The rows of a statement of a user.
+pub(crate) fn sql(session: &Session, text: &str) -> Result<Vec<String>> {
+    lines(session, &session.adhoc(text)?)
+}
+
+/// The rows of a report.
+pub(crate) fn report(
+    session: &Session,
+    name: &str,
+    given: &[(&str, &str)],
+    selection: &Selection,
+) -> Result<Vec<String>> {
+    let catalog = Catalog::builtin()?;
+    let given: Vec<(String, String)> =
+        given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    session.check(selection)?;
+    lines(session, &catalog.get(name)?.query(&given, selection)?)
+}
+
+/// Records that pass the filters.
+pub(crate) fn only(filters: &[(&str, &[&str])], condition: Option<&str>) -> Selection {
+    let mut selection =
+        Selection { condition: condition.map(str::to_owned), ..Selection::default() };
+    for (dimension, values) in filters {
+        selection.filter(dimension, values.iter().map(|value| (*value).to_owned()).collect());
+    }
+    selection
+}

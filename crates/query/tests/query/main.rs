@@ -1,0 +1,8 @@
+//! The crate from outside: a store of hand-made records, asked in every way.
+
+mod filters;
+mod fixture;
+mod measures;
+mod pivots;
+mod reports;
+mod walls;

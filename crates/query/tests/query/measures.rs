@@ -1,0 +1,102 @@
+//! Each metric against numbers counted by hand in `fixture::day`, and local time.
+
+use pmtaq_query::metrics;
+use pmtaq_schema::Window;
+
+use crate::fixture::{Stored, at, record, sql};
+
+/// What the day gives for each metric, in the order of their file.
+const DAY: &[(&str, &str)] = &[
+    ("injected", "2"),
+    ("delivered", "4"),
+    ("bounced", "5"),
+    ("bounced_in_band", "4"),
+    ("hard", "2"),
+    ("soft", "1"),
+    ("block", "1"),
+    ("undetermined", "1"),
+    ("sent", "8"),
+    ("accepted", "3"),
+    ("deferred", "3"),
+    ("attempts", "8"),
+    ("complained", "1"),
+    ("delivered_bytes", "10000"),
+    ("accepted_rate", "37.50"),
+    ("bounce_rate", "62.50"),
+    ("hard_rate", "25.00"),
+    ("soft_rate", "12.50"),
+    ("block_rate", "12.50"),
+    ("undetermined_rate", "12.50"),
+    ("deferral_rate", "12.50"),
+    ("complaint_rate", "33.33"),
+    ("tls_rate", "50.00"),
+    ("p50", "25.00"),
+    ("p90", "37.00"),
+    ("p95", "38.50"),
+    ("p99", "39.70"),
+    ("slowest", "40.00"),
+];
+
+#[test]
+fn every_metric_gives_what_was_counted_by_hand() {
+    let stored = Stored::day();
+    let session = stored.session();
+    let names: Vec<&str> = metrics().iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names, DAY.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    for (name, expected) in DAY {
+        let answer = sql(&session, &format!("select {name}() from records")).expect(name);
+        assert_eq!(answer, [*expected], "{name}");
+    }
+}
+
+#[test]
+fn a_rate_of_nothing_is_null_and_a_count_of_nothing_is_zero() {
+    let stored = Stored::empty();
+    let answer = sql(
+        &stored.session(),
+        "select sent(), bounce_rate(), delivered_bytes(), p50() from records",
+    );
+    assert_eq!(answer.expect("an answer"), ["0 | - | 0 | -"]);
+}
+
+#[test]
+fn without_receptions_the_injected_are_the_delivered_and_the_bounced() {
+    let stored = Stored::day();
+    let query = "select injected() from (select * from records where rec <> 'r')";
+    let session = stored.open(Window { since: at("2026-03-01T10:00:00Z"), ..Window::ALL }, "UTC");
+    assert_eq!(sql(&session, query).expect("an answer"), ["8"]);
+}
+
+#[test]
+fn the_window_is_half_open() {
+    let stored = Stored::day();
+    let window = Window { since: at("2026-03-01T10:00:00Z"), until: at("2026-03-01T10:20:00Z") };
+    let session = stored.open(window, "UTC");
+    let answer = sql(&session, "select min(time_logged), max(time_logged), count(*) from records");
+    assert_eq!(answer.expect("an answer"), ["2026-03-01T10:00:00 | 2026-03-01T10:10:00 | 5"]);
+}
+
+#[test]
+fn local_days_are_23_and_25_hours_long_when_the_clock_changes() {
+    let hours = |day: &str| {
+        (0..24).map(|h| format!("d {day}T{h:02}:30:00Z x.example v1")).collect::<Vec<_>>()
+    };
+    let days = ["2026-03-28", "2026-03-29", "2026-03-30", "2026-10-24", "2026-10-25", "2026-10-26"];
+    let rows: Vec<_> = days.iter().flat_map(|day| hours(day)).map(|text| record(&text)).collect();
+    let stored = Stored::of(&rows, &[]);
+    let query = "select date_trunc('day', local(time_logged))::date as day, count(*) from records group by day order by day";
+    let answer = sql(&stored.open(Window::ALL, "Europe/Madrid"), query).expect("an answer");
+    assert_eq!(
+        answer,
+        [
+            "2026-03-28 | 23",
+            "2026-03-29 | 23",
+            "2026-03-30 | 24",
+            "2026-03-31 | 2",
+            "2026-10-24 | 22",
+            "2026-10-25 | 25",
+            "2026-10-26 | 24",
+            "2026-10-27 | 1",
+        ]
+    );
+}

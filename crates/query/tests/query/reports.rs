@@ -1,0 +1,180 @@
+//! Each report over the day of the fixture, row by row.
+
+use pmtaq_query::{Catalog, Selection, Unit};
+use pmtaq_schema::Window;
+
+use crate::fixture::{Stored, at, only, report};
+
+fn check(name: &str, given: &[(&str, &str)], expected: &[&str]) {
+    let stored = Stored::day();
+    let answer = report(&stored.session(), name, given, &Selection::default()).expect(name);
+    assert_eq!(answer, expected, "{name}");
+}
+
+#[test]
+fn domains_are_told_by_what_was_sent() {
+    check(
+        "domains",
+        &[],
+        &[
+            "gmail.com | 4 | 2 | 3 | 75.00 | 1 | 5 | 20.00 | 15.00 | 19.50",
+            "yahoo.com | 2 | 1 | 1 | 50.00 | 1 | 1 | 0.00 | 30.00 | 30.00",
+            "example.org | 2 | 1 | 1 | 50.00 | 0 | 2 | 0.00 | 40.00 | 40.00",
+            "(none) | 0 | 0 | 0 | - | 1 | 0 | - | - | -",
+        ],
+    );
+}
+
+#[test]
+fn providers_and_vmtas_are_told_alike() {
+    check(
+        "providers",
+        &[("top", "1")],
+        &["gmail | 4 | 2 | 3 | 75.00 | 2 | 5 | 20.00 | 15.00 | 19.50"],
+    );
+    check(
+        "vmtas",
+        &[],
+        &[
+            "v1 | 4 | 2 | 2 | 50.00 | 2 | 5 | 20.00 | 15.00 | 19.50",
+            "v2 | 4 | 2 | 2 | 50.00 | 1 | 3 | 0.00 | 35.00 | 39.50",
+            "(none) | 0 | 0 | 1 | - | 0 | 0 | - | - | -",
+        ],
+    );
+}
+
+#[test]
+fn bounce_reasons_have_their_share() {
+    check(
+        "bounce-reasons",
+        &[],
+        &[
+            "hard | bad-mailbox | 5.1.1 | 2 | 50.00 | 4 | 1 | 1",
+            "soft | quota-issues | 5.2.2 | 1 | 25.00 | 4 | 1 | 1",
+            "undetermined | other | 5.0.0 | 1 | 25.00 | 4 | 1 | 1",
+        ],
+    );
+}
+
+#[test]
+fn the_share_of_the_rows_shown_is_that_of_all() {
+    check(
+        "top-bounces",
+        &[("top", "1"), ("by", "category")],
+        &[
+            "bad-mailbox | 2 | 50.00 | 4 | bad-mailbox | 1 | 2026-03-01T10:20:00 | 2026-03-01T10:21:00",
+        ],
+    );
+}
+
+#[test]
+fn top_bounces_count_by_any_of_the_choices() {
+    let first = |by: &str| {
+        let stored = Stored::day();
+        let rows = report(&stored.session(), "top-bounces", &[("by", by)], &Selection::default());
+        rows.expect(by)[0].split(" | ").take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (by, value) in [
+        ("template", "550 5.1.1 no such user {email}"),
+        ("category", "bad-mailbox"),
+        ("enhanced", "5.1.1"),
+        ("class", "hard"),
+        ("vmta", "v1"),
+        ("job", "j1"),
+        ("provider", "gmail"),
+        ("domain", "gmail.com"),
+    ] {
+        assert_eq!(first(by), [value, "2"], "{by}");
+    }
+}
+
+#[test]
+fn volume_fills_the_hours_without_mail_and_invents_no_injection() {
+    check(
+        "volume",
+        &[],
+        &[
+            "2026-03-01T09:00:00 | 2 | 0 | 0 | 0 | 0 | 0",
+            "2026-03-01T10:00:00 | 0 | 2 | 2 | 3 | 0 | 3000",
+            "2026-03-01T11:00:00 | 0 | 2 | 0 | 0 | 0 | 7000",
+            "2026-03-01T12:00:00 | 0 | 0 | 2 | 0 | 0 | 0",
+            "2026-03-01T13:00:00 | 0 | 0 | 0 | 0 | 0 | 0",
+            "2026-03-01T14:00:00 | 0 | 0 | 0 | 0 | 0 | 0",
+            "2026-03-01T15:00:00 | 0 | 0 | 1 | 0 | 0 | 0",
+            "2026-03-01T16:00:00 | 0 | 0 | 0 | 0 | 1 | 0",
+        ],
+    );
+    check("volume", &[("per", "day")], &["2026-03-01T00:00:00 | 2 | 4 | 5 | 3 | 1 | 10000"]);
+}
+
+#[test]
+fn rejects_are_those_of_the_window() {
+    let stored = Stored::day();
+    let all = Selection::default();
+    let rows = report(&stored.session(), "rejects", &[], &all).expect("rows");
+    assert_eq!(
+        rows[0],
+        "2026-03-02T20:00:00 | /log/acct.csv | 9 | 120 | is not a time | timeLogged | 13/13 | 9 | d,13/13,x"
+    );
+    assert_eq!(rows.len(), 2);
+    let morning = Window { since: at("2026-03-02T00:00:00Z"), until: at("2026-03-02T12:00:00Z") };
+    let rows = report(&stored.open(morning, "UTC"), "rejects", &[], &all).expect("rows");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+}
+
+#[test]
+fn every_report_of_an_empty_store_is_empty() {
+    let stored = Stored::empty();
+    let session = stored.session();
+    for each in Catalog::builtin().expect("reports").iter() {
+        let rows = report(&session, &each.name, &[], &Selection::default());
+        assert_eq!(rows.expect(&each.name), Vec::<String>::new(), "{}", each.name);
+    }
+}
+
+#[test]
+fn every_report_takes_every_filter_and_all_rows() {
+    let stored = Stored::day();
+    let session = stored.session();
+    let selection = only(&[("domain", &["gmail.com"]), ("hour", &["2026*"])], Some("rec <> 'r'"));
+    for each in Catalog::builtin().expect("reports").iter() {
+        let given: &[(&str, &str)] =
+            if each.params.iter().any(|p| p.name == "top") { &[("top", "0")] } else { &[] };
+        report(&session, &each.name, given, &selection).expect(&each.name);
+    }
+}
+
+#[test]
+fn headers_tell_the_truth_about_columns_and_parameters() {
+    let stored = Stored::day();
+    let session = stored.session();
+    for each in Catalog::builtin().expect("reports").iter() {
+        let query = each.query(&[], &Selection::default()).expect("a query");
+        let names: Vec<String> = session
+            .run(&query, |shape, _| {
+                shape.schema.fields().iter().map(|f| f.name().clone()).collect()
+            })
+            .expect(&each.name);
+        for (column, unit) in &each.units {
+            assert!(names.contains(column), "{}: no column {column}", each.name);
+            if let Unit::Percent(of) = unit {
+                let of = of.as_ref().expect("a rate names its denominator");
+                assert!(names.contains(of), "{}: no column {of}", each.name);
+            }
+        }
+        for word in each.chart.iter().flat_map(|chart| chart.split(' ').skip(1)) {
+            assert!(names.iter().any(|name| name == word), "{}: no column {word}", each.name);
+        }
+        for param in &each.params {
+            assert!(
+                each.sql.contains(&format!("${}", param.name)),
+                "{}: {}",
+                each.name,
+                param.name
+            );
+        }
+        for other in &each.see {
+            Catalog::builtin().expect("reports").get(other).expect(&each.name);
+        }
+    }
+}
