@@ -31,7 +31,7 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S%z"
 
 
 def pmtaq(source, out, threads):
-    """More work than any peer: rollup, templates, reply codes, rejects and an atomic commit."""
+    """More work than any peer: templates, reply codes, providers, rejects, sorting and an atomic commit."""
     command = [str(PMTAQ), "ingest", "--store", str(out), str(source)]
     os.environ["RAYON_NUM_THREADS"] = str(threads)
     os.execv(PMTAQ, command)

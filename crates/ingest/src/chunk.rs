@@ -16,7 +16,7 @@ use crate::split::Splitter;
 
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
 /// the memory of many threads.
-const TARGET: usize = 4 << 20;
+const TARGET: usize = 1 << 20;
 
 /// The longest record that is read; a longer line is refused without being kept in memory.
 pub(crate) const MAX_RECORD: usize = 16 << 20;

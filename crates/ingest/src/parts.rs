@@ -9,8 +9,9 @@ use pmtaq_store::{NewPart, PartWriter, Result, Writer};
 
 use crate::rows::Rows;
 
-/// Rows that are sorted and written together: one row group.
-const BATCH_ROWS: usize = 128 * 1024;
+/// Rows that are sorted and written together. A row group holds four such runs: sorting all of it
+/// at once saved a hundredth of the size and cost a third more memory.
+const BATCH_ROWS: usize = 32 * 1024;
 
 /// Bytes of lines gathered, over all days of a worker, before the fullest day is written out.
 const BATCH_BYTES: usize = 96 << 20;
