@@ -20,7 +20,7 @@ pub(crate) struct Names {
     ends: Vec<i32>,
     table: HashTable<i32>,
     /// Keys of names seen lately, by a hash of a few bytes: most rows need no more.
-    recent: [i32; RECENT],
+    recent: Box<[i32; RECENT]>,
     keys: Vec<i32>,
     has_nulls: bool,
 }
@@ -31,7 +31,7 @@ impl Names {
             text: Vec::new(),
             ends: Vec::new(),
             table: HashTable::new(),
-            recent: [NONE; RECENT],
+            recent: Box::new([NONE; RECENT]),
             keys: Vec::new(),
             has_nulls: false,
         }

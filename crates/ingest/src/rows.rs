@@ -87,7 +87,7 @@ enum Builder {
     Name(Names),
     Int(Int64Builder),
     Time(TimestampMicrosecondBuilder),
-    Map(MapBuilder<StringBuilder, StringBuilder>),
+    Map(Box<MapBuilder<StringBuilder, StringBuilder>>),
 }
 
 /// A batch ready to be written, with the times it spans in UTC seconds.
@@ -189,7 +189,7 @@ impl Builder {
                     value: "value".to_owned(),
                 };
                 let (keys, values) = (StringBuilder::new(), StringBuilder::new());
-                Builder::Map(MapBuilder::new(Some(names), keys, values))
+                Builder::Map(Box::new(MapBuilder::new(Some(names), keys, values)))
             }
         }
     }

@@ -28,6 +28,11 @@ impl BounceClass {
             BounceClass::Undetermined => "undetermined",
         }
     }
+
+    /// The class of that name.
+    pub fn parse(name: &str) -> Option<BounceClass> {
+        BounceClass::ALL.into_iter().find(|class| class.as_str() == name)
+    }
 }
 
 /// The categories of the `PowerMTA` User's Guide, and `spam-block` of older versions, with the
@@ -62,9 +67,70 @@ pub fn bounce_class(bounce_cat: &str) -> BounceClass {
         .map_or(BounceClass::Undetermined, |&(_, class, _)| class)
 }
 
+/// The classes of a site: those of [`bounce_class`] and what it says otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct BounceClasses {
+    overrides: Vec<(String, BounceClass)>,
+}
+
+/// A line that gives no category its class.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "line {line}: `{text}` is not `category = class` with class hard, soft, block or undetermined"
+)]
+pub struct BadClass {
+    /// Line number, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+}
+
+impl BounceClasses {
+    /// Reads overrides: one `category = class` a line, `#` begins a comment, later lines win.
+    ///
+    /// # Errors
+    /// The first line of another form.
+    pub fn parse(text: &str) -> Result<BounceClasses, BadClass> {
+        let mut overrides = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let pair =
+                line.split_once('=').map(|(category, class)| (category.trim(), class.trim()));
+            let class = pair.and_then(|(_, class)| BounceClass::parse(class));
+            let (Some((category, _)), Some(class)) = (pair, class) else {
+                return Err(BadClass { line: number + 1, text: line.to_owned() });
+            };
+            overrides.push((category.to_owned(), class));
+        }
+        Ok(BounceClasses { overrides })
+    }
+
+    /// The class of a category at this site.
+    pub fn class_of(&self, bounce_cat: &str) -> BounceClass {
+        let own = self.overrides.iter().rev().find(|(category, _)| category == bounce_cat);
+        own.map_or_else(|| bounce_class(bounce_cat), |&(_, class)| class)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_may_say_otherwise() {
+        let site = BounceClasses::parse(
+            "# ours\nrelaying-issues = hard\nour-own = soft # for now\nour-own=block\n",
+        )
+        .expect("three overrides");
+        assert_eq!(site.class_of("relaying-issues"), BounceClass::Hard);
+        assert_eq!(site.class_of("our-own"), BounceClass::Block);
+        assert_eq!(site.class_of("bad-mailbox"), BounceClass::Hard);
+        let error = BounceClasses::parse("\nour-own = hardest\n").expect_err("no such class");
+        assert_eq!(error, BadClass { line: 2, text: "our-own = hardest".to_owned() });
+    }
 
     #[test]
     fn a_block_is_never_hard_and_the_unknown_is_undetermined() {

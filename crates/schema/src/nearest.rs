@@ -7,8 +7,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let distance = |candidate: &str| {
         let candidate = candidate.to_ascii_lowercase().replace('_', "-");
         // A beginning or an end that fits is what people type: `domain` for `rcpt_domain`.
-        let inside = word.len() >= 3 && (candidate.contains(&word) || word.contains(&candidate));
-        if inside { 1 } else { strsim::damerau_levenshtein(&word, &candidate) }
+        let inside = candidate.contains(&word) || word.contains(&candidate);
+        if inside && word.len().min(candidate.len()) >= 3 {
+            1
+        } else {
+            strsim::damerau_levenshtein(&word, &candidate)
+        }
     };
     candidates
         .into_iter()
@@ -30,5 +34,7 @@ mod tests {
         assert_eq!(nearest("rcpt-domian", names), Some("rcpt_domain"));
         assert_eq!(nearest("domain", names), Some("rcpt_domain"));
         assert_eq!(nearest("xyzzy", names), None);
+        assert_eq!(nearest("unknown", ["n", ""]), None);
+        assert_eq!(nearest("", names), None);
     }
 }

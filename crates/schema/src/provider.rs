@@ -53,7 +53,9 @@ impl Providers {
                 "rollup" => &mut providers.by_rollup,
                 _ => return Err(BadLine { line: number + 1, text: line.to_owned() }),
             };
-            table.insert(name.to_ascii_lowercase(), provider.to_owned());
+            let mut key = String::new();
+            normal_domain(name.as_bytes(), &mut key);
+            table.insert(key, provider.to_owned());
         }
         Ok(providers)
     }
@@ -79,10 +81,11 @@ impl Providers {
         if let Some(provider) = self.by_mx.get(server).or_else(|| self.by_domain.get(rcpt_domain)) {
             return Cow::Borrowed(provider);
         }
-        if server.contains('.') {
+        // An address instead of a name says nothing of who runs it.
+        if server.contains('.') && server.ends_with(|c: char| c.is_ascii_alphabetic()) {
             return Cow::Owned(server.to_owned());
         }
-        // Without a server, as in a record of reception, a rollup-less queue says the domain.
+        // As in a record of reception, which names no server.
         Cow::Borrowed(rcpt_domain)
     }
 }
@@ -103,10 +106,31 @@ mod tests {
             ("1181.com/v", "foo.int.port25.com (10.1.2.3)", "1181.com", "port25.com"),
             ("a.co.uk/v", "MX1.Host.co.uk (1.2.3.4)", "a.co.uk", "host.co.uk"),
             ("a.org/v", "", "a.org", "a.org"),
+            ("a.org/v", "[192.0.2.1] (192.0.2.1)", "a.org", "a.org"),
+            ("a.org/v", "192.0.2.1", "a.org", "a.org"),
+            ("b.ch/v", "b-ch.x-v1.mx.microsoft (192.0.2.1)", "b.ch", "microsoft"),
+            ("aol.com/v", "mx-aol.mail.gm0.yahoodns.net (192.0.2.1)", "aol.com", "yahoo"),
+            ("c.org/v", "mxa-0012.gslb.pphosted.com (192.0.2.1)", "c.org", "proofpoint"),
+            ("gmx.at/v", "mx00.emig.gmx.net (192.0.2.1)", "gmx.at", "united-internet"),
+            ("d.de/v", "mx01.kundenserver.de (192.0.2.1)", "d.de", "ionos"),
+            ("web.de.rollup/v", "", "x.org", "united-internet"),
             ("", "", "", ""),
         ] {
             assert_eq!(table.provider_of(queue, mta, domain), expected, "{queue} {mta} {domain}");
         }
+    }
+
+    #[test]
+    fn the_builtin_table_can_be_asked_for_all_that_it_holds() {
+        let table = Providers::builtin();
+        assert!(table.by_mx.keys().all(|name| registrable(name) == name), "never looked up");
+        let domains: Vec<&String> = table.by_domain.keys().collect();
+        for domain in domains {
+            assert_eq!(table.provider_of("", "", domain), table.by_domain[domain]);
+        }
+        let rows = include_str!("../data/providers.csv").lines().filter(|l| !l.starts_with('#'));
+        let held = table.by_mx.len() + table.by_domain.len() + table.by_rollup.len();
+        assert_eq!(rows.count(), held, "a name stands twice");
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Reply<'a> {
     pub enhanced_code: Option<&'a str>,
     /// Whether the enhanced code stands in the reply itself.
     pub enhanced_in_reply: bool,
+    /// Whether the reply had several lines, of which each repeats the codes: `550-5.1.1 ...`.
+    pub continued: bool,
     /// The text behind the codes.
     pub text: &'a str,
 }
@@ -19,8 +21,7 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// Takes `dsnDiag` apart, and of `dsnStatus` the code where the reply has none.
     pub fn parse(dsn_diag: &'a str, dsn_status: &'a str) -> Reply<'a> {
-        let typed = memchr::memchr(b';', dsn_diag.as_bytes());
-        let (diag_type, rest) = match typed.map(|at| (&dsn_diag[..at], &dsn_diag[at + 1..])) {
+        let (diag_type, rest) = match dsn_diag.split_once(';') {
             Some((diag_type, rest))
                 if !diag_type.is_empty()
                     && diag_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
@@ -33,11 +34,8 @@ impl<'a> Reply<'a> {
         if !diag_type.eq_ignore_ascii_case("smtp") {
             return Reply { diag_type, enhanced_code: of_status, text: rest, ..Reply::default() };
         }
-        let (smtp_code, rest) = match smtp_code(rest) {
-            Some((code, rest)) => (Some(code), rest),
-            None => (None, rest),
-        };
-        let (in_reply, text) = match enhanced(rest) {
+        let (smtp_code, continued, rest) = smtp_code(rest);
+        let (in_reply, text) = match enhanced(rest.strip_prefix('#').unwrap_or(rest)) {
             Some((code, rest)) => (Some(code), rest),
             None => (None, rest),
         };
@@ -46,20 +44,25 @@ impl<'a> Reply<'a> {
             smtp_code,
             enhanced_code: in_reply.or(of_status),
             enhanced_in_reply: in_reply.is_some(),
+            continued,
             text: text.trim(),
         }
     }
 }
 
-/// `550 text` or `550-text` as code and text.
-fn smtp_code(text: &str) -> Option<(u16, &str)> {
-    let digits = text.get(..3).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
-    let rest = &text[3..];
-    let code: u16 = digits.parse().ok().filter(|code| (200..600).contains(code))?;
-    match rest.bytes().next() {
-        None | Some(b' ' | b'-') => Some((code, rest.get(1..).unwrap_or_default().trim_start())),
-        Some(_) => None,
+/// `550 text` or `550-text` as code, whether lines follow, and text.
+fn smtp_code(text: &str) -> (Option<u16>, bool, &str) {
+    let [hundreds @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] =
+        text.as_bytes()
+    else {
+        return (None, false, text);
+    };
+    let continued = rest.first() == Some(&b'-');
+    if !continued && !matches!(rest.first(), None | Some(b' ')) {
+        return (None, false, text);
     }
+    let code = [hundreds, tens, ones].iter().fold(0, |n, d| n * 10 + u16::from(**d - b'0'));
+    (Some(code), continued, text[3..].strip_prefix('-').unwrap_or(&text[3..]).trim_start())
 }
 
 /// `5.1.1 text` as code and text: class 2, 4 or 5, subject and detail of up to three digits.
@@ -98,10 +101,18 @@ mod tests {
         );
         assert_eq!(codes("smtp;421-4.7.0 Later", ""), (Some(421), Some("4.7.0"), "Later"));
         assert_eq!(codes("smtp; 550-5.7.26 A", ""), (Some(550), Some("5.7.26"), "A"));
+        assert_eq!(codes("smtp;550 #5.1.0 A", ""), (Some(550), Some("5.1.0"), "A"));
         assert_eq!(
             codes("smtp;554 delivery error", "5.0.0 (undefined status)"),
             (Some(554), Some("5.0.0"), "delivery error")
         );
+    }
+
+    #[test]
+    fn a_reply_of_several_lines_is_known_by_its_mark() {
+        assert!(Reply::parse("smtp;550-5.7.26 a 550 5.7.26 b", "").continued);
+        assert!(Reply::parse("smtp;554-No SMTP service 554 x", "").continued);
+        assert!(!Reply::parse("smtp;550 5.1.1 a-b", "").continued);
     }
 
     #[test]

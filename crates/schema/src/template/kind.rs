@@ -1,0 +1,215 @@
+//! What a token is by its letters and digits alone: a code, an amount, an address, an identifier.
+
+use std::net::Ipv6Addr;
+
+/// What a token is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) letters: usize,
+    pub(super) digits: usize,
+    pub(super) dots: usize,
+    pub(super) slashes: usize,
+    pub(super) high: bool,
+}
+
+impl Shape {
+    pub(super) fn of(token: &[u8]) -> Shape {
+        let mut shape = Shape { letters: 0, digits: 0, dots: 0, slashes: 0, high: false };
+        for &byte in token {
+            match byte {
+                b'0'..=b'9' => shape.digits += 1,
+                b'a'..=b'z' | b'A'..=b'Z' => shape.letters += 1,
+                b'.' => shape.dots += 1,
+                b'/' => shape.slashes += 1,
+                _ => shape.high |= byte >= 0x80,
+            }
+        }
+        shape
+    }
+}
+
+pub(super) fn all_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}
+
+fn count(text: &[u8], is: fn(&u8) -> bool) -> usize {
+    text.iter().take_while(|b| is(b)).count()
+}
+
+pub(super) fn is_ipv4(token: &[u8]) -> bool {
+    let mut parts = 0;
+    for part in token.split(|&b| b == b'.') {
+        let value = part.iter().fold(0, |n, d| n * 10 + u32::from(d.wrapping_sub(b'0')));
+        if !all_digits(part) || part.len() > 3 || value > 255 {
+            return false;
+        }
+        parts += 1;
+    }
+    parts == 4
+}
+
+pub(super) fn is_ipv6(token: &str) -> bool {
+    token.bytes().filter(|&b| b == b':').count() >= 2 && token.parse::<Ipv6Addr>().is_ok()
+}
+
+/// The reply codes that occur (RFC 5321 and its extensions), not every three digits.
+pub(super) fn is_smtp_code(token: &[u8]) -> bool {
+    matches!(
+        token,
+        [b'2', b'2', b'0' | b'1']
+            | [b'2', b'5', b'0'..=b'2']
+            | [b'4', b'2' | b'5', b'0'..=b'9']
+            | [b'4', b'3' | b'4' | b'7', b'0'..=b'2']
+            | [b'5', b'0' | b'2' | b'3' | b'4' | b'5', b'0'..=b'9']
+            | [b'5', b'7', b'0' | b'1']
+    )
+}
+
+/// Words that follow an amount.
+#[rustfmt::skip]
+const UNITS: [&str; 48] = [
+    "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr",
+    "hrs", "hour", "hours", "d", "day", "days", "week", "weeks", "month", "months", "ms", "us",
+    "ns", "b", "byte", "bytes", "k", "kb", "kib", "mb", "mib", "gb", "gib", "kbytes", "octets",
+    "st", "nd", "rd", "th", "x", "messages", "recipients", "connections", "times", "hops",
+    "characters",
+];
+
+pub(super) fn is_unit(word: &[u8]) -> bool {
+    UNITS.iter().any(|unit| word.eq_ignore_ascii_case(unit.as_bytes()))
+}
+
+/// The bytes of an amount to be masked: the number of `15ms`, `24-hour` and `10MB`, all of `5m30s`.
+pub(super) fn quantity(token: &[u8]) -> Option<usize> {
+    let mut rest = token;
+    let mut first = None;
+    while !rest.is_empty() {
+        let number = count(rest, |b| b.is_ascii_digit() || *b == b'.');
+        let link = usize::from(rest.get(number) == Some(&b'-'));
+        let unit = count(&rest[number + link..], u8::is_ascii_alphabetic);
+        if number == 0 || !is_unit(&rest[number + link..number + link + unit]) {
+            return None;
+        }
+        rest = &rest[number + link + unit..];
+        first = if first.is_none() && rest.is_empty() { Some(number) } else { Some(token.len()) };
+    }
+    first
+}
+
+/// A provider's own code: `TSS04`, `S3140`, `RP-001`, `RCP-P1`, `OFR004_405`, `BL000010`,
+/// `AUP#In-1310`, `DOC-1369`.
+pub(super) fn is_code(token: &[u8]) -> bool {
+    let letters = count(token, u8::is_ascii_uppercase);
+    if !(1..=6).contains(&letters) {
+        return false;
+    }
+    let rest = &token[letters..];
+    if rest.first() == Some(&b'#') && letters >= 2 {
+        return rest.len() <= 10
+            && rest[1..].iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    }
+    let rest = match rest {
+        [b'-' | b'_', rest @ ..] => &rest[count(rest, u8::is_ascii_uppercase).min(2)..],
+        rest => rest,
+    };
+    match count(rest, u8::is_ascii_digit) {
+        digits if digits == rest.len() => {
+            (1..=4).contains(&digits) || (letters < 4 && digits == 6 && rest.starts_with(b"00"))
+        }
+        digits => {
+            digits <= 3
+                && rest[digits] == b'_'
+                && rest.len() == digits + 4
+                && all_digits(&rest[digits + 1..])
+        }
+    }
+}
+
+/// A code only by the bracket around it: `[505]`, `[#102]`, `(S2017062302)`, `(AS16012609)`.
+pub(super) fn is_bracketed_code(inner: &[u8], close: u8) -> bool {
+    if close == b']' {
+        let number = inner.strip_prefix(b"#").unwrap_or(inner);
+        if number.len() <= 3 && all_digits(number) {
+            return true;
+        }
+    }
+    let letters = count(inner, u8::is_ascii_uppercase);
+    (close == b')' && (1..=2).contains(&letters) || inner.starts_with(b"AS") && letters == 2)
+        && inner.len() <= 14
+        && all_digits(&inner[letters..])
+}
+
+/// Words of the trade that hold a digit.
+pub(super) fn is_kept_word(token: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: [&str; 22] = [
+        "ipv4", "ipv6", "utf8", "utf-8", "smtputf8", "8bitmime", "8bit", "8-bit", "7bit", "7-bit",
+        "md5", "sha1", "sha256", "base64", "tlsv1", "tlsv1.0", "tlsv1.1", "tlsv1.2", "tlsv1.3",
+        "x.509", "x509", "iso-8859-1",
+    ];
+    token.starts_with("RFC") || WORDS.iter().any(|word| token.eq_ignore_ascii_case(word))
+}
+
+/// A field by the RFC that defines it: `5322.From`.
+pub(super) fn is_section(token: &[u8]) -> bool {
+    let digits = count(token, u8::is_ascii_digit);
+    matches!(digits, 3 | 4)
+        && token.get(digits) == Some(&b'.')
+        && token.get(digits + 1).is_some_and(u8::is_ascii_uppercase)
+        && token[digits + 1..].iter().all(u8::is_ascii_alphabetic)
+}
+
+/// A name with a number of its own: `Office365`, `AP-NORTHEAST-1`, `MCSpamSignature.sa.2.2`.
+pub(super) fn is_named_version(token: &[u8], shape: Shape) -> bool {
+    let letters = count(token, |b| b.is_ascii_alphabetic() || *b == b'-');
+    let number = token.len() - letters == shape.digits;
+    let upper = token[..letters].iter().all(|b| b.is_ascii_uppercase() || *b == b'-');
+    let lower = token[..letters].iter().skip(1).all(u8::is_ascii_lowercase);
+    match shape.digits {
+        _ if letters < 5 || !token[0].is_ascii_uppercase() => false,
+        1..=2 if upper => number && token[letters - 1] == b'-',
+        1..=4 if number => lower,
+        digits => {
+            digits * 6 <= shape.letters
+                && token.split(|&b| b == b'.').all(|label| {
+                    label.len() == count(label, u8::is_ascii_alphabetic) || label.len() == 1
+                })
+        }
+    }
+}
+
+/// Letters in an order that no word has: base64 or base 52 that happens to hold no digit.
+pub(super) fn is_scrambled(word: &[u8]) -> bool {
+    let (mut letters, mut vowels, mut turns, mut humps, mut bare) = (0, 0, 0, 0, 0);
+    let mut last = 0u8;
+    let mut voiced = true;
+    for &byte in word {
+        if !byte.is_ascii_alphabetic() {
+            // Parts of a compound are words of their own; punctuation is at the edges.
+            if letters > 0 && matches!(byte, b'-' | b'_' | b':' | b'\'' | 0x80..) {
+                return false;
+            }
+            continue;
+        }
+        letters += 1;
+        if byte.is_ascii_uppercase() && !last.is_ascii_uppercase() {
+            turns += usize::from(last.is_ascii_lowercase());
+            bare += usize::from(!voiced);
+            humps += 1;
+            voiced = false;
+        }
+        if matches!(byte.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y') {
+            vowels += 1;
+            voiced = true;
+        }
+        last = byte;
+    }
+    bare += usize::from(!voiced);
+    if turns > 0 && letters >= 8 && vowels == 0 {
+        return true;
+    }
+    if turns >= 2 {
+        return letters >= 10 && turns * 5 >= letters && bare * 3 >= humps;
+    }
+    letters >= 12 && vowels * 6 < letters
+}
