@@ -8,8 +8,8 @@
 -- column: delivered count
 -- column: bounced count
 -- column: deferred count
--- column: complained count
--- column: delivered_bytes bytes
+-- column: complaints count
+-- column: bytes bytes
 -- chart: lines time delivered
 -- see: domains
 with counted as (
@@ -19,8 +19,8 @@ with counted as (
         delivered() as delivered,
         bounced() as bounced,
         deferred() as deferred,
-        complained() as complained,
-        delivered_bytes() as delivered_bytes
+        complaints() as complaints,
+        bytes() as bytes
     from records
     group by 1
 ),
@@ -35,7 +35,7 @@ select
     coalesce(delivered, 0) as delivered,
     coalesce(bounced, 0) as bounced,
     coalesce(deferred, 0) as deferred,
-    coalesce(complained, 0) as complained,
-    coalesce(delivered_bytes, 0) as delivered_bytes
+    coalesce(complaints, 0) as complaints,
+    coalesce(bytes, 0) as bytes
 from steps left join counted using (time)
 order by time

@@ -61,17 +61,22 @@ count(*) filter (rec = 'd') - count(*) filter (rec = 'rb')
 -- Failed attempts that will be repeated: attempts, not messages.
 count(*) filter (rec in ('t', 'tq'))
 
+-- metric: delayed count
+-- needs: t
+-- Recipients deferred at least once: distinct recipient and time of queueing.
+count(distinct hash(rcpt, time_queued)) filter (rec = 't')
+
 -- metric: attempts count
 -- needs: d, b, t
 -- Attempts for a recipient that reached a receiver.
 count(*) filter (rec in ('d', 'b', 't') and dlv_destination_ip is not null)
 
--- metric: complained count
+-- metric: complaints count
 -- needs: f
 -- Complaints from feedback loops.
 count(*) filter (rec = 'f')
 
--- metric: delivered_bytes bytes
+-- metric: bytes bytes
 -- needs: d
 -- Bytes delivered.
 coalesce(sum(dlv_size) filter (rec = 'd'), 0)::bigint
@@ -111,10 +116,15 @@ coalesce(sum(dlv_size) filter (rec = 'd'), 0)::bigint
 -- Deferrals of recipients among the attempts that reached a receiver.
 100.0 * count(*) filter (rec = 't' and dlv_destination_ip is not null) / nullif(attempts(), 0)
 
+-- metric: delayed_rate percent of sent
+-- needs: d, b, t
+-- Recipients deferred at least once, of sent recipients.
+100.0 * delayed() / nullif(sent(), 0)
+
 -- metric: complaint_rate percent of accepted
 -- needs: d, f
 -- Complaints of accepted recipients.
-100.0 * complained() / nullif(accepted(), 0)
+100.0 * complaints() / nullif(accepted(), 0)
 
 -- metric: tls_rate percent of delivered
 -- needs: d

@@ -18,9 +18,10 @@ const DAY: &[(&str, &str)] = &[
     ("sent", "8"),
     ("accepted", "3"),
     ("deferred", "3"),
+    ("delayed", "2"),
     ("attempts", "8"),
-    ("complained", "1"),
-    ("delivered_bytes", "10000"),
+    ("complaints", "1"),
+    ("bytes", "10000"),
     ("accepted_rate", "37.50"),
     ("bounce_rate", "62.50"),
     ("hard_rate", "25.00"),
@@ -28,6 +29,7 @@ const DAY: &[(&str, &str)] = &[
     ("block_rate", "12.50"),
     ("undetermined_rate", "12.50"),
     ("deferral_rate", "12.50"),
+    ("delayed_rate", "25.00"),
     ("complaint_rate", "33.33"),
     ("tls_rate", "50.00"),
     ("p50", "25.00"),
@@ -52,10 +54,8 @@ fn every_metric_gives_what_was_counted_by_hand() {
 #[test]
 fn a_rate_of_nothing_is_null_and_a_count_of_nothing_is_zero() {
     let stored = Stored::empty();
-    let answer = sql(
-        &stored.session(),
-        "select sent(), bounce_rate(), delivered_bytes(), p50() from records",
-    );
+    let answer =
+        sql(&stored.session(), "select sent(), bounce_rate(), bytes(), p50() from records");
     assert_eq!(answer.expect("an answer"), ["0 | - | 0 | -"]);
 }
 
