@@ -2,7 +2,7 @@
 -- title: Why recipients bounced
 -- help: Bounced recipients by class, category and enhanced code, most frequent first.
 -- needs: b
--- param: top int = 20  rows to show, 0 for all
+-- param: top int = 20  Rows to show, 0 for all
 -- column: bounces count
 -- column: share percent of all_bounces
 -- column: all_bounces count

@@ -2,7 +2,7 @@
 -- title: Recipient domains
 -- help: What became of the mail to each recipient domain, by the recipients sent.
 -- needs: d, b
--- param: top int = 20  rows to show, 0 for all
+-- param: top int = 20  Rows to show, 0 for all
 -- column: sent count
 -- column: delivered count
 -- column: bounced count

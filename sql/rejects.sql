@@ -2,7 +2,7 @@
 -- title: Refused lines
 -- help: Lines that ingest refused, the latest first, with the place in their file and the reason. The window is that of the ingestion.
 -- needs: d
--- param: top int = 20  rows to show, 0 for all
+-- param: top int = 20  Rows to show, 0 for all
 -- column: line text
 -- column: byte_offset text
 -- column: size_bytes bytes

@@ -2,12 +2,11 @@
 -- title: Most frequent bounces
 -- help: Bounced recipients by the receiver's reply, with all that differs from message to message masked.
 -- needs: b
--- param: by choice(template,category,enhanced,class,vmta,job,provider,domain) = template  what to count by
--- param: top int = 20  rows to show, 0 for all
+-- param: by choice(template,category,enhanced,class,vmta,job,provider,domain) = template  Count by
+-- param: top int = 20  Rows to show, 0 for all
 -- column: bounces count
 -- column: share percent of all_bounces
 -- column: all_bounces count
--- column: first_seen time
 -- column: last_seen time
 -- chart: bars bounced_by bounces
 -- see: bounce-reasons
@@ -31,9 +30,7 @@ select
     count(*) as bounces,
     100.0 * count(*) / sum(count(*)) over () as share,
     sum(count(*)) over ()::bigint as all_bounces,
-    mode(bounce_cat) as category,
-    count(distinct rcpt_domain) as domains,
-    min(time_logged) as first_seen,
+    arg_max(bounce_cat, time_logged) as category,
     max(time_logged) as last_seen
 from keyed
 group by bounced_by

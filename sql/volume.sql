@@ -2,7 +2,7 @@
 -- title: Volume over time
 -- help: Recipients injected, delivered, bounced and deferred in each hour or day of the local clock.
 -- needs: d, b
--- param: per choice(hour,day) = hour  length of the steps
+-- param: per choice(hour,day) = hour  Length of the steps
 -- column: time local
 -- column: injected count
 -- column: delivered count

@@ -109,11 +109,12 @@ fn of_report(report: &Report) -> clap::Command {
         about = format!("{about}\n\nSee also: {}", report.see.join(", "));
     }
     let example = format!("Example:\n  pmtaq {} --since yesterday", report.name);
-    let command = clap::Command::new(report.name.clone())
+    // First, since what the derived arguments say of themselves would replace what follows.
+    let command = ReportArgs::augment_args(clap::Command::new(report.name.clone()))
         .about(report.title.clone())
         .long_about(about)
         .before_help(example);
-    let command = report.params.iter().fold(command, |command, param| {
+    report.params.iter().fold(command, |command, param| {
         let mut arg = Arg::new(param.name.clone()).long(param.name.clone()).help(param.doc.clone());
         if let Some(default) = &param.default {
             arg = arg.default_value(default.clone());
@@ -125,8 +126,7 @@ fn of_report(report: &Report) -> clap::Command {
                 arg.value_name("NAME").value_parser(PossibleValuesParser::new(choices.clone()))
             }
         })
-    });
-    ReportArgs::augment_args(command)
+    })
 }
 
 /// The values of a report's own parameters.
