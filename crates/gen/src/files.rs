@@ -1,101 +1,158 @@
 //! Files as PowerMTA rotates them: `acct-2026-03-01-1600.csv`, each with its header.
+//! Knows bytes and names, not what the records say.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::DateTime;
 use flate2::write::GzEncoder;
+use zstd::stream::write::Encoder as ZstdEncoder;
 
-use crate::message::{Event, HOUR_S};
-use crate::rng::Rng;
-use crate::row::{HEADER, Writer};
-use crate::truth::{Incident, Truth};
+use crate::clock::date;
+use crate::columns::Columns;
+use crate::message::Rec;
+use crate::truth::FileTruth;
 use crate::{Compress, Settings};
 
-/// The files being written.
-pub(crate) struct Files {
-    settings: Settings,
+/// Bytes that are gathered before they are written.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// One accounting stream, which is one `<acct-file>` of PowerMTA's configuration.
+pub(crate) struct Stream {
     dir: PathBuf,
-    writer: Writer,
-    buffer: Vec<u8>,
-    hours_in_buffer: u32,
-    begin: i64,
-    truth: Truth,
-    paths: Vec<PathBuf>,
-    domain: Vec<u8>,
+    name: &'static str,
+    compress: Compress,
+    /// Bytes after which a file is full.
+    max_bytes: u64,
+    recs: u8,
+    columns: Columns,
+    /// The file being written.
+    file: Option<Output>,
+    /// Local hours since 1970 of the beginning of the period, and the number of its next file.
+    period: i64,
+    sequence: u32,
+    pub(crate) written: BTreeMap<String, FileTruth>,
 }
 
-impl Files {
-    pub(crate) fn new(settings: &Settings, dir: &Path) -> io::Result<Files> {
-        fs::create_dir_all(dir)?;
-        Ok(Files {
-            settings: settings.clone(),
+struct Output {
+    name: String,
+    sink: Sink,
+    buffer: Vec<u8>,
+    truth: FileTruth,
+}
+
+/// Where the bytes of a file go.
+enum Sink {
+    Plain(File),
+    Gzip(GzEncoder<File>),
+    Zstd(ZstdEncoder<'static, File>),
+}
+
+/// The streams that the settings ask for.
+pub(crate) fn streams(settings: &Settings, dir: &Path) -> io::Result<Vec<Stream>> {
+    fs::create_dir_all(dir)?;
+    let set = |recs: &[Rec]| recs.iter().fold(0, |set, rec| set | rec.bit());
+    let split: &[(&str, u8)] = &[
+        ("acct", set(&[Rec::D, Rec::B, Rec::Rb, Rec::Rs, Rec::F])),
+        ("acct-temp", set(&[Rec::T, Rec::Tq])),
+        ("acct-recv", set(&[Rec::R])),
+    ];
+    let whole: &[(&str, u8)] = &[("acct", set(&Rec::ALL))];
+    let wanted = if settings.split { split } else { whole };
+    Ok(wanted
+        .iter()
+        .map(|&(name, recs)| Stream {
             dir: dir.to_owned(),
-            writer: Writer::new(settings.offset_min, settings.host.clone()),
-            buffer: Vec::new(),
-            hours_in_buffer: 0,
-            begin: 0,
-            truth: Truth::default(),
-            paths: Vec::new(),
-            domain: Vec::new(),
+            name,
+            compress: settings.compress,
+            max_bytes: settings.max_bytes.unwrap_or(u64::MAX),
+            recs,
+            columns: Columns::of(recs),
+            file: None,
+            period: i64::MIN,
+            sequence: 0,
+            written: BTreeMap::new(),
         })
+        .collect())
+}
+
+impl Stream {
+    pub(crate) fn takes(&self, rec: Rec) -> bool {
+        self.recs & rec.bit() != 0
     }
 
-    pub(crate) fn incidents(&mut self, incidents: &[Incident]) {
-        self.truth.incidents = incidents.to_vec();
-    }
-
-    /// Adds the records of the hour that begins at `begin`.
-    pub(crate) fn hour(&mut self, begin: i64, events: &[Event], rng: &mut Rng) -> io::Result<()> {
-        if self.hours_in_buffer == 0 {
-            self.begin = begin;
-            self.buffer.clear();
-            self.buffer.extend_from_slice(HEADER.as_bytes());
-            self.buffer.extend_from_slice(b"\r\n");
+    /// Appends a record that `line` writes. `period` is the local hour in which the file of its
+    /// time begins.
+    pub(crate) fn append(
+        &mut self,
+        period: i64,
+        line: impl FnOnce(&Columns, &mut Vec<u8>),
+    ) -> io::Result<()> {
+        if period != self.period {
+            self.close()?;
+            self.period = period;
+            self.sequence = period.rem_euclid(24) as u32 * 100;
         }
-        for event in events {
-            self.writer.line(event, rng, &mut self.buffer);
-            self.truth.counts.add(event, &mut self.domain);
+        let is_full = |file: &Output| {
+            file.truth.bytes + file.buffer.len() as u64 >= self.max_bytes && file.truth.rows > 0
+        };
+        if self.file.as_ref().is_some_and(is_full) {
+            self.close()?;
         }
-        self.hours_in_buffer += 1;
-        let ends_file = self.hours_in_buffer == self.settings.hours_per_file
-            || (begin + HOUR_S) % (i64::from(self.settings.hours_per_file) * HOUR_S) == 0;
-        if ends_file { self.flush() } else { Ok(()) }
+        if self.file.is_none() {
+            self.file = Some(self.open()?);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        line(&self.columns, &mut file.buffer);
+        file.truth.rows += 1;
+        if file.buffer.len() >= BUFFER_BYTES { file.drain() } else { Ok(()) }
     }
 
-    /// Writes the rest and the truth.
-    pub(crate) fn finish(mut self) -> io::Result<(Truth, Vec<PathBuf>)> {
-        self.flush()?;
-        let json = serde_json::to_string_pretty(&self.truth)?;
-        fs::write(self.dir.join("truth.json"), json + "\n")?;
-        Ok((self.truth, self.paths))
+    /// Ends the file being written, if there is one.
+    pub(crate) fn close(&mut self) -> io::Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        file.drain()?;
+        match file.sink {
+            Sink::Plain(_) => {}
+            Sink::Gzip(encoder) => drop(encoder.finish()?),
+            Sink::Zstd(encoder) => drop(encoder.finish()?),
+        }
+        self.written.insert(file.name, file.truth);
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        if self.hours_in_buffer == 0 {
-            return Ok(());
-        }
-        self.hours_in_buffer = 0;
-        let local = self.begin + i64::from(self.settings.offset_min) * 60;
-        let time = DateTime::from_timestamp(local, 0).unwrap_or_default();
-        let end = match self.settings.compress {
+    fn open(&mut self) -> io::Result<Output> {
+        let day = date(self.period.div_euclid(24));
+        let end = match self.compress {
             Compress::None => "csv",
             Compress::Gzip => "csv.gz",
             Compress::Zstd => "csv.zst",
         };
-        let path = self.dir.join(format!("acct-{}.{end}", time.format("%Y-%m-%d-%H%M")));
-        let mut file = File::create(&path)?;
-        match self.settings.compress {
-            Compress::None => file.write_all(&self.buffer)?,
-            Compress::Gzip => {
-                let mut encoder = GzEncoder::new(file, flate2::Compression::new(6));
-                encoder.write_all(&self.buffer)?;
-                encoder.finish()?;
-            }
-            Compress::Zstd => zstd::stream::copy_encode(&self.buffer[..], file, 3)?,
+        let day = String::from_utf8_lossy(&day);
+        let name = format!("{}-{day}-{:04}.{end}", self.name, self.sequence);
+        self.sequence += 1;
+        let file = File::create(self.dir.join(&name))?;
+        let sink = match self.compress {
+            Compress::None => Sink::Plain(file),
+            Compress::Gzip => Sink::Gzip(GzEncoder::new(file, flate2::Compression::new(6))),
+            Compress::Zstd => Sink::Zstd(ZstdEncoder::new(file, 3)?),
+        };
+        let mut buffer = Vec::with_capacity(BUFFER_BYTES + 4096);
+        buffer.extend_from_slice(self.columns.header().as_bytes());
+        Ok(Output { name, sink, buffer, truth: FileTruth::default() })
+    }
+}
+
+impl Output {
+    fn drain(&mut self) -> io::Result<()> {
+        self.truth.bytes += self.buffer.len() as u64;
+        match &mut self.sink {
+            Sink::Plain(file) => file.write_all(&self.buffer)?,
+            Sink::Gzip(encoder) => encoder.write_all(&self.buffer)?,
+            Sink::Zstd(encoder) => encoder.write_all(&self.buffer)?,
         }
-        self.paths.push(path);
+        self.buffer.clear();
         Ok(())
     }
 }

@@ -4,21 +4,32 @@
 //! witness against which they are tested. Not shipped.
 
 mod rng;
+mod text;
 
+mod clock;
+
+mod reply;
 mod world;
 
+mod incident;
 mod message;
+pub use incident::Incident;
+
+mod columns;
 mod row;
 
 mod files;
 
 mod truth;
-pub use truth::{Incident, Truth};
+pub use truth::{Counts, FileTruth, Truth};
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
+pub use chrono_tz::Tz;
 
 /// What to generate.
 #[derive(Clone, Debug)]
@@ -29,16 +40,23 @@ pub struct Settings {
     pub rows: u64,
     /// First UTC day.
     pub start: NaiveDate,
-    /// Days.
+    /// Days, at least one.
     pub days: u32,
-    /// Hours of one file: 1, or 24 for one file a day.
+    /// Hours of one file: 1, or 24 for one file a day. Not heeded with `max_bytes`.
     pub hours_per_file: u32,
+    /// Bytes, before compression, after which a new file begins; it also does at midnight.
+    pub max_bytes: Option<u64>,
     /// Offset of the MTA's clock from UTC, in minutes.
     pub offset_min: i32,
+    /// Zone of the MTA's clock, with its summer time; it wins over `offset_min`.
+    pub zone: Option<Tz>,
     /// Whether to compress, and how.
     pub compress: Compress,
     /// Value of `userString`: the name of the MTA.
     pub host: String,
+    /// Three streams, `acct` (d, b, rb, rs, f), `acct-temp` (t, tq) and `acct-recv` (r), in place
+    /// of one with all record types.
+    pub split: bool,
     /// Whether to plant incidents.
     pub incidents: bool,
 }
@@ -62,20 +80,58 @@ impl Default for Settings {
             start: NaiveDate::from_ymd_opt(2026, 3, 1).unwrap_or_default(),
             days: 3,
             hours_per_file: 1,
+            max_bytes: None,
             offset_min: 0,
+            zone: None,
             compress: Compress::None,
             host: "mta1.example.net".to_owned(),
+            split: false,
             incidents: true,
         }
     }
 }
 
-/// Writes the files and `truth.json` into `dir`, and says what they hold.
+/// Writes the files and `truth.json` into `dir`, and says what they hold and where they are, in
+/// the order of their names.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn generate(settings: &Settings, dir: &Path) -> io::Result<(Truth, Vec<PathBuf>)> {
-    let mut files = files::Files::new(settings, dir)?;
-    message::simulate(settings, &mut files)?;
-    files.finish()
+    let days = settings.days.max(1);
+    let start = settings.start.and_time(NaiveTime::MIN).and_utc().timestamp();
+    let world = world::World::new();
+    let incidents = match settings.incidents {
+        true => incident::Incidents::planted(&world, start, days),
+        false => incident::Incidents::none(&world),
+    };
+    let clock = clock::Clock::new(start, days, settings.offset_min, settings.zone);
+    let mut writer = row::Writer::new(&world, &clock, start, &settings.host);
+    let mut tally = truth::Tally::new(&world, &incidents, start, days);
+    let mut streams = files::streams(settings, dir)?;
+    let mut simulation =
+        message::Simulation::new(&world, &incidents, settings.seed, (start, days), settings.rows);
+    let hours_per_file = match settings.max_bytes {
+        Some(_) => 24,
+        None => i64::from(settings.hours_per_file.clamp(1, 24)),
+    };
+    for hour in 0..simulation.hours() {
+        for event in simulation.hour(hour) {
+            let period = clock.hour(event.time);
+            let period = period - period.rem_euclid(hours_per_file);
+            tally.add(&event, &world, &incidents);
+            for stream in streams.iter_mut().filter(|stream| stream.takes(event.rec)) {
+                stream.append(period, |columns, out| writer.line(&event, columns, out))?;
+            }
+        }
+    }
+    let mut written = BTreeMap::new();
+    for stream in &mut streams {
+        stream.close()?;
+        written.append(&mut stream.written);
+    }
+    let paths = written.keys().map(|name| dir.join(name)).collect();
+    let truth = tally.truth(&world, settings, written);
+    let json = serde_json::to_string_pretty(&truth)?;
+    fs::write(dir.join("truth.json"), json + "\n")?;
+    Ok((truth, paths))
 }

@@ -1,4 +1,5 @@
 //! A small generator of numbers (SplitMix64): the same on every machine, for ever.
+//! Knows nothing of what the numbers are for.
 
 /// A stream of numbers.
 #[derive(Clone, Debug)]
@@ -26,23 +27,83 @@ impl Rng {
     pub(crate) fn chance(&mut self, p: u32) -> bool {
         (self.below(10_000) as u32) < p
     }
+}
 
-    /// One of some things with weights.
-    pub(crate) fn pick<'a, T>(&mut self, things: &'a [(u32, T)]) -> &'a T {
-        let total: u32 = things.iter().map(|(weight, _)| weight).sum();
-        let mut at = self.below(total as usize) as u32;
-        for (weight, thing) in things {
-            if at < *weight {
-                return thing;
-            }
-            at -= weight;
-        }
-        &things[0].1
+/// A number that follows from two others and from nothing else.
+pub(crate) fn mix(a: u64, b: u64) -> u64 {
+    Rng::new(a ^ b.wrapping_mul(0xd6e8_feb8_6659_fd93)).next()
+}
+
+/// Things with weights, to draw from.
+#[derive(Clone, Debug)]
+pub(crate) struct Weighted<T> {
+    /// Each thing with the sum of the weights up to and with its own.
+    things: Vec<(u32, T)>,
+}
+
+impl<T> Default for Weighted<T> {
+    fn default() -> Weighted<T> {
+        Weighted { things: Vec::new() }
+    }
+}
+
+impl<T: Copy> Weighted<T> {
+    pub(crate) fn new() -> Weighted<T> {
+        Weighted::default()
     }
 
-    /// A rank below `n`, small ones by far the most frequent (about 1/rank).
-    pub(crate) fn zipf(&mut self, n: usize) -> usize {
-        let u = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        ((n as f64).powf(u) as usize).saturating_sub(1).min(n - 1)
+    pub(crate) fn push(&mut self, weight: u32, thing: T) {
+        self.things.push((self.total() + weight, thing));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total() == 0
+    }
+
+    /// One of the things; none if there are none.
+    pub(crate) fn draw(&self, rng: &mut Rng) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        let at = rng.below(self.total() as usize) as u32;
+        let i = self.things.partition_point(|(sum, _)| *sum <= at);
+        Some(self.things[i].1)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = T> {
+        self.things.iter().map(|(_, thing)| *thing)
+    }
+
+    fn total(&self) -> u32 {
+        self.things.last().map_or(0, |(sum, _)| *sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_of_a_seed_never_changes() {
+        // The reference values of SplitMix64 for the seed 1234567.
+        let mut rng = Rng::new(1_234_567);
+        assert_eq!(
+            [rng.next(), rng.next(), rng.next()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
+
+    #[test]
+    fn things_are_drawn_by_their_weights() {
+        let mut things = Weighted::new();
+        things.push(1, 'a');
+        things.push(0, 'b');
+        things.push(3, 'c');
+        let mut rng = Rng::new(1);
+        let drawn: Vec<char> = (0..4000).filter_map(|_| things.draw(&mut rng)).collect();
+        let share = |c| drawn.iter().filter(|d| **d == c).count();
+        assert!((900..1100).contains(&share('a')), "{}", share('a'));
+        assert_eq!(share('b'), 0);
+        assert_eq!(Weighted::<char>::new().draw(&mut rng), None);
     }
 }

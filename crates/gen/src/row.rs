@@ -1,358 +1,354 @@
 //! One record as a line of CSV, byte by byte. Knows spelling, not meaning.
 
-use crate::message::{BAD_JOB, Event, Message};
-use crate::rng::Rng;
-use crate::world::{ENDINGS, PROVIDERS, Provider, SENDERS, VMTAS, WORDS};
+use crate::clock::{Clock, date};
+use crate::columns::{Columns, Field, RB, RS, TRY};
+use crate::incident::BAD_JOB;
+use crate::message::{
+    BAD_JOB_NUMBER, DAY_S, Event, FIRST_JOB, HOUR_S, JOB_HOURS, Message, NO_JOB, Rec,
+};
+use crate::reply::Facts;
+use crate::rng::{Rng, mix};
+use crate::text::{hex, number, quoted};
+use crate::world::{Domain, Host, Operator, Sender, Verp, Vmta, World};
 
-/// The header: the union of the fields of all record types.
-pub(crate) const HEADER: &str = "type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,\
-dsnDiag,dsnMta,bounceCat,srcType,srcMta,dlvType,dlvSourceIp,dlvDestinationIp,dlvEsmtpAvailable,\
-dlvSize,vmta,jobId,envId,queue,vmtaPool,header_X-Campaign,userString,dlvTlsProtocol,dlvTlsCipher,\
-rcvSourceIp,rcvDestinationIp,rcvSmtpUser,dsnReportingMta,format,feedbackType,userAgent,\
-reportingMTA,repSourceIp";
-
-/// The domain of the recipient as it is written, without the occasional capital.
-pub(crate) fn rcpt_domain(message: &Message, out: &mut Vec<u8>) {
-    let provider = &PROVIDERS[message.provider];
-    if let Some((_, name)) = provider.domains.get(message.domain) {
-        return out.extend_from_slice(name.as_bytes());
-    }
-    let n = message.domain;
-    if n == 7 {
-        return out.extend_from_slice("b\u{fc}cher.example".as_bytes());
-    }
-    let words = WORDS.len();
-    for part in [WORDS[n % words], "-", WORDS[n / words % words]] {
-        out.extend_from_slice(part.as_bytes());
-    }
-    number(n as u64 / 400, out);
-    out.push(b'.');
-    out.extend_from_slice(ENDINGS[n % ENDINGS.len()].as_bytes());
-}
-
-/// What `vmta` says of a record: in one of reception sometimes the pool.
-pub(crate) fn vmta(event: &Event) -> &'static str {
-    let vmta = &VMTAS[event.message.vmta];
+/// The name in `vmta`: that of a reception through the API is the pool's.
+pub(crate) fn vmta<'a>(world: &'a World, event: &Event) -> &'a str {
+    let vmta = &world.vmtas[usize::from(event.message.vmta)];
     match event.rec {
-        "r" if event.message.vmta >= 7 => vmta.pool,
-        "r" | "d" | "b" | "t" | "tq" => vmta.name,
-        _ => "",
+        Rec::R if world.senders[usize::from(event.message.sender)].is_api => {
+            &world.pools[usize::from(vmta.pool)]
+        }
+        Rec::R | Rec::D | Rec::B | Rec::T | Rec::Tq => &vmta.name,
+        Rec::Rb | Rec::Rs | Rec::F => "",
     }
 }
 
-/// What varies between files.
-pub(crate) struct Writer {
-    pub(crate) offset_min: i64,
-    pub(crate) host: String,
-    diag: Vec<u8>,
-    domain: Vec<u8>,
-    rcpt: Vec<u8>,
-    mx: Vec<u8>,
+/// The number of the bounce category of a record; 0 is none.
+pub(crate) fn category(world: &World, event: &Event) -> u16 {
+    match (event.rec, event.reply) {
+        (Rec::B | Rec::T | Rec::Rb, Some(reply)) => world.replies[usize::from(reply)].category,
+        _ => 0,
+    }
 }
 
-impl Writer {
-    pub(crate) fn new(offset_min: i32, host: String) -> Writer {
-        let (diag, domain, rcpt, mx) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Writer { offset_min: offset_min.into(), host, diag, domain, rcpt, mx }
+/// Writes records, with what does not vary between them.
+pub(crate) struct Writer<'a> {
+    world: &'a World,
+    clock: &'a Clock,
+    start: i64,
+    host: &'a str,
+    rcpt: Vec<u8>,
+    orig: Vec<u8>,
+}
+
+/// A record with all that its fields ask for.
+struct Line<'a> {
+    event: Event,
+    domain: &'a Domain,
+    operator: &'a Operator,
+    host: &'a Host,
+    vmta: &'a Vmta,
+    sender: &'a Sender,
+    is_v6: bool,
+    /// Whether a receiver answered.
+    reached: bool,
+    rng: Rng,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(world: &'a World, clock: &'a Clock, start: i64, host: &'a str) -> Writer<'a> {
+        Writer { world, clock, start, host, rcpt: Vec::new(), orig: Vec::new() }
     }
 
     /// Appends the line of `event`.
-    pub(crate) fn line(&mut self, event: &Event, rng: &mut Rng, out: &mut Vec<u8>) {
-        let Event { rec, time, message, answer } = *event;
-        let provider = &PROVIDERS[message.provider];
-        let identity = &VMTAS[message.vmta];
-        let (is_attempt, is_tq) = (matches!(rec, "d" | "b" | "t"), rec == "tq");
-        let reached = is_attempt && answer.is_none_or(|a| a.1.starts_with("smtp"));
-        self.addresses(&message, rng);
-
-        out.extend_from_slice(rec.as_bytes());
-        out.push(b',');
-        self.time(time, out);
-        out.push(b',');
-        if is_attempt {
-            self.time(message.queued, out);
-        }
-        out.push(b',');
-        if !is_tq {
-            self.orig(&message, out);
-        }
-        out.push(b',');
-        if !is_tq {
-            out.extend_from_slice(&self.rcpt);
-        }
-        out.push(b',');
-        if is_attempt {
-            out.extend_from_slice(b"rfc822;");
-            out.extend_from_slice(&self.rcpt);
-        }
-        let action = match rec {
-            "d" => "relayed",
-            "b" | "rb" => "failed",
-            "t" | "rs" => "delayed",
-            _ => "",
+    pub(crate) fn line(&mut self, event: &Event, columns: &Columns, out: &mut Vec<u8>) {
+        let world = self.world;
+        let Event { message, rec, time, reply, .. } = *event;
+        let domain = &world.domains[usize::from(message.domain)];
+        let mut rng = Rng::new(mix(message.key, (time as u64) << 8 | rec as u64));
+        let host = &domain.hosts[rng.below(domain.hosts.len())];
+        let reply = reply.map(|reply| &world.replies[usize::from(reply)]);
+        let line = Line {
+            event: *event,
+            domain,
+            operator: world.operator(message.domain),
+            host,
+            vmta: &world.vmtas[usize::from(message.vmta)],
+            sender: &world.senders[usize::from(message.sender)],
+            is_v6: host.ip6.is_some() && message.key & 3 == 0,
+            reached: reply.is_some_and(|reply| reply.from_receiver),
+            rng,
         };
-        field(action, out);
-        let status = match (rec, answer) {
-            ("d", _) => "2.0.0 (success)",
-            (_, Some((status, ..))) => status,
-            _ => "",
-        };
-        quoted(status.as_bytes(), out);
-        self.diag(event, provider, rng);
-        quoted(&self.diag, out);
-        out.push(b',');
-        if reached || matches!(rec, "rb" | "rs") {
-            out.extend_from_slice(&self.mx);
-            out.extend_from_slice(b" (");
-            destination(provider, &message, out);
-            out.push(b')');
-        }
-        field(answer.map_or("", |a| if is_tq || rec == "rs" { "" } else { a.2 }), out);
-        let source = if message.vmta >= 7 { "api" } else { "smtp" };
-        field(if is_attempt || rec == "r" { source } else { "" }, out);
-        field(if is_attempt || rec == "r" { "feeder.example.net (10.0.0.5)" } else { "" }, out);
-        field(if is_attempt || is_tq { "smtp" } else { "" }, out);
-        field(if is_attempt || is_tq || rec == "f" { identity.ip } else { "" }, out);
-        out.push(b',');
-        if reached {
-            destination(provider, &message, out);
-        }
-        if reached {
-            quoted(provider.esmtp.as_bytes(), out)
-        } else {
-            out.push(b',')
-        }
-        out.push(b',');
-        if rec == "d" {
-            number(message.size, out);
-        }
-        field(vmta(event), out);
-        let with_job = is_attempt || rec == "r";
-        out.push(b',');
-        if with_job {
-            job(message.job, out);
-        }
-        out.push(b',');
-        if !is_tq {
-            hex(message.user ^ message.queued as u64, 12, out);
-        }
-        out.push(b',');
-        if is_attempt || is_tq {
-            match provider.rollup {
-                Some(rollup) => out.extend_from_slice(rollup.as_bytes()),
-                None => out.extend_from_slice(&self.domain),
+        self.addresses(&line);
+        for (i, (field, is_there)) in columns.fields(rec).enumerate() {
+            if i > 0 {
+                out.push(b',');
             }
-            out.push(b'/');
-            out.extend_from_slice(identity.name.as_bytes());
+            if is_there {
+                self.field(field, &line, out);
+            }
         }
-        field(if with_job { identity.pool } else { "" }, out);
-        out.push(b',');
-        if with_job && message.vmta < 7 {
-            out.extend_from_slice(b"campaign-");
-            number(message.job / 6, out);
-        }
-        out.push(b',');
-        out.extend_from_slice(self.host.as_bytes());
-        let tls = provider.tls.filter(|_| reached);
-        field(tls.map_or("", |tls| tls.0), out);
-        field(tls.map_or("", |tls| tls.1), out);
-        field(if rec == "r" { "10.0.0.5" } else { "" }, out);
-        field(if rec == "r" { "10.0.0.1" } else { "" }, out);
-        field(if rec == "r" && message.vmta < 7 { "newsletter" } else { "" }, out);
-        field(if rec == "rb" { "mail.remote.example" } else { "" }, out);
-        field(
-            match rec {
-                "rb" | "rs" => "dsn",
-                "f" => "arf",
-                _ => "",
-            },
-            out,
-        );
-        field(if rec == "f" { "abuse" } else { "" }, out);
-        field(if rec == "f" { "Yahoo!-Mail-Feedback/2.0" } else { "" }, out);
-        out.push(b',');
-        if rec == "f" {
-            out.extend_from_slice(&self.mx);
-        }
-        field(if rec == "f" { "203.0.113.200" } else { "" }, out);
         out.extend_from_slice(b"\r\n");
     }
 
-    fn addresses(&mut self, message: &Message, rng: &mut Rng) {
-        self.domain.clear();
-        rcpt_domain(message, &mut self.domain);
-        self.rcpt.clear();
-        let word = WORDS[message.user as usize % WORDS.len()];
-        self.rcpt.extend_from_slice(word.as_bytes());
-        self.rcpt.push(b'.');
-        number(message.user, &mut self.rcpt);
-        self.rcpt.push(b'@');
-        let begin = self.rcpt.len();
-        self.rcpt.extend_from_slice(&self.domain);
-        if rng.chance(100) {
-            self.rcpt[begin] = self.rcpt[begin].to_ascii_uppercase();
-        }
-        self.mx.clear();
-        let provider = &PROVIDERS[message.provider];
-        self.mx.extend_from_slice(provider.mx[message.mx].as_bytes());
-        if provider.domains.is_empty() {
-            self.mx.push(b'.');
-            self.mx.extend_from_slice(&self.domain);
+    fn field(&self, field: Field, line: &Line<'_>, out: &mut Vec<u8>) {
+        let Line { event, domain, operator, host, vmta, sender, .. } = line;
+        let Message { key, queued, .. } = event.message;
+        let is_attempt = event.rec.bit() & TRY != 0;
+        match field {
+            Field::Type => put(event.rec.name(), out),
+            Field::TimeLogged => self.clock.local(event.time, out),
+            Field::TimeQueued => self.clock.local(queued, out),
+            Field::TotalSecondsQueued => number((event.time - queued) as u64, out),
+            Field::Orig => out.extend_from_slice(&self.orig),
+            Field::Rcpt => out.extend_from_slice(&self.rcpt),
+            Field::Orcpt if sender.verp != Verp::Plus => {
+                put("rfc822;", out);
+                out.extend_from_slice(&self.rcpt);
+            }
+            Field::DsnAction => put(
+                match event.rec {
+                    Rec::D => "relayed",
+                    Rec::B => "failed",
+                    _ => "delayed",
+                },
+                out,
+            ),
+            Field::DsnStatus | Field::DsnDiag => self.reply(field, line, out),
+            Field::DsnMta if line.reached || !is_attempt => {
+                put(&host.name, out);
+                put(" (", out);
+                put(line.destination(), out);
+                put(")", out);
+            }
+            Field::BounceCat => {
+                put(&self.world.categories[usize::from(category(self.world, event))], out);
+            }
+            Field::SrcType => put(if sender.is_api { "api" } else { "smtp" }, out),
+            Field::SrcMta if event.rec.bit() & (RB | RS) != 0 => {
+                put(&host.name, out);
+                put(" (", out);
+                put(&host.ip4, out);
+                put(")", out);
+            }
+            Field::SrcMta => put(line.feeder().0, out),
+            Field::DlvType => put("smtp", out),
+            Field::DlvSourceIp => put(line.source(), out),
+            Field::DlvDestinationIp if line.reached => put(line.destination(), out),
+            Field::DlvEsmtpAvailable if line.reached => put(&operator.esmtp, out),
+            Field::DlvSize => number(6_000 + mix(key, 1) % 90_000, out),
+            Field::Vmta => put(self::vmta(self.world, event), out),
+            Field::JobId => self.job(event.message, out),
+            Field::Campaign => self.campaign(event.message, out),
+            Field::EnvId => envelope_id(key, out),
+            Field::Queue => {
+                put(operator.rollup.as_deref().unwrap_or(&domain.name), out);
+                put("/", out);
+                put(&vmta.name, out);
+            }
+            Field::VmtaPool => put(&self.world.pools[usize::from(vmta.pool)], out),
+            Field::UserString => quoted(self.host.as_bytes(), out),
+            Field::DlvTlsProtocol if line.reached => {
+                put(operator.tls.as_ref().map_or("", |tls| &tls.0), out);
+            }
+            Field::DlvTlsCipher if line.reached => {
+                put(operator.tls.as_ref().map_or("", |tls| &tls.1), out);
+            }
+            Field::RcvSourceIp => put(line.feeder().1, out),
+            Field::RcvDestinationIp => put("10.0.0.1", out),
+            Field::RcvSmtpUser if !sender.is_api => put(&sender.user, out),
+            Field::DsnReportingMta => put(&host.name, out),
+            Field::ReportedDomain => put(&sender.domain, out),
+            Field::Format if event.rec != Rec::F => put("dsn", out),
+            Field::Format
+            | Field::FeedbackType
+            | Field::UserAgent
+            | Field::ReportingMta
+            | Field::RepSourceIp => {
+                let Some(feedback) = &operator.feedback else { return };
+                put(
+                    match field {
+                        Field::Format => &feedback.format,
+                        Field::FeedbackType => &feedback.kind,
+                        Field::UserAgent => &feedback.agent,
+                        Field::ReportingMta => &feedback.reporter,
+                        _ => &feedback.ip,
+                    },
+                    out,
+                );
+            }
+            // Of what was not reached, or is not there, nothing is said.
+            Field::Orcpt
+            | Field::DsnMta
+            | Field::DlvDestinationIp
+            | Field::DlvEsmtpAvailable
+            | Field::DlvTlsProtocol
+            | Field::DlvTlsCipher
+            | Field::RcvSmtpUser => {}
         }
     }
 
-    fn orig(&self, message: &Message, out: &mut Vec<u8>) {
-        if message.null_sender {
+    fn reply(&self, field: Field, line: &Line<'_>, out: &mut Vec<u8>) {
+        let Some(reply) = line.event.reply else { return };
+        let reply = &self.world.replies[usize::from(reply)];
+        if matches!(field, Field::DsnStatus) {
+            return out.extend_from_slice(&reply.status);
+        }
+        let facts = Facts {
+            ip: line.source().as_bytes(),
+            rcpt: &self.rcpt,
+            rcpt_domain: line.domain.ascii.as_bytes(),
+            orig: &self.orig,
+            sender: line.sender.domain.as_bytes(),
+            mx: line.host.name.as_bytes(),
+            time: line.event.time,
+        };
+        reply.write(&facts, &mut line.rng.clone(), out);
+    }
+
+    /// Makes up sender and recipient, the same for each record of a message.
+    fn addresses(&mut self, line: &Line<'_>) {
+        const FIRST: [&str; 16] = [
+            "stone", "cedar", "anchor", "delta", "falcon", "harbor", "iris", "jasper", "linden",
+            "maple", "orchid", "quartz", "summit", "tulip", "willow", "zephyr",
+        ];
+        let Message { key, job, is_null_sender, .. } = line.event.message;
+        let user = 1_000_000 + mix(key, 3) % 9_000_000;
+        let rcpt = &mut self.rcpt;
+        rcpt.clear();
+        put(FIRST[(user % 16) as usize], rcpt);
+        put(["", ".", "_", "-"][(user / 16 % 4) as usize], rcpt);
+        number(user, rcpt);
+        let at = rcpt.len();
+        rcpt.push(b'@');
+        put(&line.domain.name, rcpt);
+        // One in eighty is written with capitals, as people type them.
+        match key % 240 {
+            0 => rcpt.make_ascii_uppercase(),
+            1 => rcpt[0].make_ascii_uppercase(),
+            2 => rcpt[at + 1].make_ascii_uppercase(),
+            _ => {}
+        }
+
+        let orig = &mut self.orig;
+        orig.clear();
+        if is_null_sender {
             return;
         }
-        out.extend_from_slice(b"b-");
-        number(message.job, out);
-        out.push(b'-');
-        number(message.user, out);
-        out.push(b'=');
-        out.extend_from_slice(&self.domain);
-        out.push(b'@');
-        out.extend_from_slice(SENDERS[message.sender].1.0.as_bytes());
-    }
-
-    /// The diagnostic, its marks filled in.
-    fn diag(&mut self, event: &Event, provider: &Provider, rng: &mut Rng) {
-        self.diag.clear();
-        let mut text = match (event.rec, event.answer) {
-            ("d", _) => *rng.pick(provider.accepted),
-            (_, Some(answer)) => answer.1,
-            _ => "",
-        };
-        while let Some(open) = text.find('{') {
-            self.diag.extend_from_slice(&text.as_bytes()[..open]);
-            let close = text[open..].find('}').map_or(text.len(), |n| open + n);
-            let message = &event.message;
-            match &text[open + 1..close] {
-                "ip" => self.diag.extend_from_slice(VMTAS[message.vmta].ip.as_bytes()),
-                "rcpt" => self.diag.extend_from_slice(&self.rcpt),
-                "rcptdomain" => self.diag.extend_from_slice(&self.domain),
-                "sender" => self.diag.extend_from_slice(SENDERS[message.sender].1.0.as_bytes()),
-                "mx" => self.diag.extend_from_slice(&self.mx),
-                "unix" => number(event.time as u64, &mut self.diag),
-                "n" => number(rng.next() % 9000 + 100, &mut self.diag),
-                "hex" => hex(rng.next(), 16, &mut self.diag),
-                "qid" => upper_id(rng.next(), 11, &mut self.diag),
-                "ID" => upper_id(rng.next(), 13, &mut self.diag),
-                "iso" => iso(event.time, b'T', &mut self.diag),
-                _ => {
-                    // Google's: hexadecimal, a dash, more of it, `si`, digits, a dot, digits.
-                    hex(rng.next(), 13, &mut self.diag);
-                    self.diag.push(b'-');
-                    hex(rng.next(), 11, &mut self.diag);
-                    self.diag.extend_from_slice(b"si");
-                    number(rng.next() % 900_000_000 + 1_000_000, &mut self.diag);
-                    self.diag.push(b'.');
-                    number(rng.next() % 900 + 1, &mut self.diag);
-                }
+        match line.sender.verp {
+            Verp::Classic => {
+                put("b-", orig);
+                number(job.into(), orig);
+                put("-", orig);
+                number(user, orig);
+                put("=", orig);
+                put(&line.domain.ascii, orig);
             }
-            text = text.get(close + 1..).unwrap_or_default();
+            Verp::Plus => {
+                put("bounces+", orig);
+                number(job.into(), orig);
+                put("-", orig);
+                hex(4, &mut Rng::new(mix(key, 4)), orig);
+                put("-", orig);
+                orig.extend_from_slice(&self.rcpt[..at]);
+                put("=", orig);
+                put(&line.domain.ascii, orig);
+            }
+            Verp::Prvs => {
+                put("msprvs1=", orig);
+                hex(12, &mut Rng::new(mix(key, 5)), orig);
+                put("=bounces-", orig);
+                number(job.into(), orig);
+                put("-", orig);
+                number(user, orig);
+            }
+            Verp::Plain => put("noreply", orig),
         }
-        self.diag.extend_from_slice(text.as_bytes());
+        put("@", orig);
+        put(&line.sender.domain, orig);
     }
 
-    fn time(&self, time: i64, out: &mut Vec<u8>) {
-        iso(time + self.offset_min * 60, b' ', out);
-        out.push(if self.offset_min < 0 { b'-' } else { b'+' });
-        let minutes = self.offset_min.unsigned_abs();
-        digits(minutes / 60, 2, out);
-        digits(minutes % 60, 2, out);
+    /// `newsletter-20260301-0800`.
+    fn job(&self, message: Message, out: &mut Vec<u8>) {
+        match message.job {
+            NO_JOB => {}
+            BAD_JOB_NUMBER => put(BAD_JOB, out),
+            _ => {
+                let (user, begin) = self.of_job(message);
+                put(user, out);
+                put("-", out);
+                let day = date(begin.div_euclid(DAY_S));
+                for part in [&day[..4], &day[5..7], &day[8..]] {
+                    out.extend_from_slice(part);
+                }
+                put("-", out);
+                crate::text::two(begin.rem_euclid(DAY_S) / HOUR_S, out);
+                put("00", out);
+            }
+        }
+    }
+
+    /// `"Newsletter of 2026-03-01, part 3"`: a header with a comma in it.
+    fn campaign(&self, message: Message, out: &mut Vec<u8>) {
+        match message.job {
+            NO_JOB => {}
+            BAD_JOB_NUMBER => put("purchased-addresses", out),
+            _ => {
+                let (user, begin) = self.of_job(message);
+                let part = begin.rem_euclid(DAY_S) / (JOB_HOURS * HOUR_S) + 1;
+                let text = [user.as_bytes(), b" of ", &date(begin.div_euclid(DAY_S))].concat();
+                quoted(&[&text, &b", part "[..], &[b'0' + part as u8]].concat(), out);
+            }
+        }
+    }
+
+    /// The sender of a job and the second at which it began.
+    fn of_job(&self, message: Message) -> (&'a str, i64) {
+        let n = message.job - FIRST_JOB;
+        let senders = self.world.senders.len() as u32;
+        let user = &self.world.senders[(n % senders) as usize].user;
+        (user, self.start + i64::from(n / senders) * JOB_HOURS * HOUR_S)
     }
 }
 
-fn field(text: &str, out: &mut Vec<u8>) {
-    out.push(b',');
+impl<'a> Line<'a> {
+    /// Our address, of the family of theirs; none where no connection came about.
+    fn source(&self) -> &'a str {
+        match (self.event.rec, self.reached, self.is_v6) {
+            (Rec::Tq, false, _) => "0.0.0.0",
+            (_, _, true) => &self.vmta.ip6,
+            (_, _, false) => &self.vmta.ip4,
+        }
+    }
+
+    fn destination(&self) -> &'a str {
+        match &self.host.ip6 {
+            Some(ip6) if self.is_v6 => ip6,
+            _ => &self.host.ip4,
+        }
+    }
+
+    /// The host that handed the message over, and its address.
+    fn feeder(&self) -> (&'static str, &'static str) {
+        match (self.sender.is_api, self.event.message.key >> 8 & 1) {
+            (true, _) => ("app1.example.net (127.0.0.1)", "127.0.0.1"),
+            (false, 0) => ("feeder1.example.net (10.0.0.5)", "10.0.0.5"),
+            (false, _) => ("feeder2.example.net (10.0.0.6)", "10.0.0.6"),
+        }
+    }
+}
+
+/// In the form of a UUID.
+fn envelope_id(key: u64, out: &mut Vec<u8>) {
+    let mut rng = Rng::new(mix(key, 2));
+    for (i, count) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if i > 0 {
+            out.push(b'-');
+        }
+        hex(count, &mut rng, out);
+    }
+}
+
+fn put(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
-}
-
-/// A field that may need quotes.
-fn quoted(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b',');
-    if !text.iter().any(|b| matches!(b, b',' | b'"' | b'\r' | b'\n')) {
-        return out.extend_from_slice(text);
-    }
-    out.push(b'"');
-    for &byte in text {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
-}
-
-fn destination(provider: &Provider, message: &Message, out: &mut Vec<u8>) {
-    out.extend_from_slice(provider.net.as_bytes());
-    number(message.domain as u64 % 200 + 10 + message.mx as u64, out);
-}
-
-fn job(job: u64, out: &mut Vec<u8>) {
-    if job == BAD_JOB {
-        return out.extend_from_slice(b"job-bad-list");
-    }
-    out.extend_from_slice(b"job-");
-    number(job, out);
-}
-
-fn number(n: u64, out: &mut Vec<u8>) {
-    let mut buffer = [0; 20];
-    let mut at = buffer.len();
-    let mut n = n;
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            return out.extend_from_slice(&buffer[at..]);
-        }
-    }
-}
-
-fn digits(n: u64, count: u32, out: &mut Vec<u8>) {
-    for i in (0..count).rev() {
-        out.push(b'0' + (n / 10_u64.pow(i) % 10) as u8);
-    }
-}
-
-fn hex(n: u64, count: usize, out: &mut Vec<u8>) {
-    for i in 0..count {
-        out.push(b"0123456789abcdef"[(n >> (4 * i)) as usize & 15]);
-    }
-}
-
-/// A queue identifier: capitals and digits, the first a digit.
-fn upper_id(n: u64, count: usize, out: &mut Vec<u8>) {
-    number(n % 10, out);
-    for i in 1..count {
-        out.push(b"0123456789ABCDEFGHJKLMNPQRSTVWXYZ"[(n >> (4 * i)) as usize & 31]);
-    }
-}
-
-/// `2026-03-01 16:00:00` of the seconds since 1970.
-fn iso(time: i64, separator: u8, out: &mut Vec<u8>) {
-    let (days, second) = (time.div_euclid(86_400), time.rem_euclid(86_400) as u64);
-    // Days to a date of the Gregorian calendar, in years that begin in March.
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    digits(year as u64, 4, out);
-    out.push(b'-');
-    digits(month as u64, 2, out);
-    out.push(b'-');
-    digits((doy - (153 * mp + 2) / 5 + 1) as u64, 2, out);
-    out.push(separator);
-    digits(second / 3600, 2, out);
-    out.push(b':');
-    digits(second / 60 % 60, 2, out);
-    out.push(b':');
-    digits(second % 60, 2, out);
 }

@@ -1,24 +1,43 @@
-//! What the generated files hold, counted while they were made.
+//! What the generated files hold, counted while they are made. Reads nothing back.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::message::Event;
+use crate::clock::date;
+use crate::incident::{Incident, Incidents};
+use crate::message::{DAY_S, Event, Rec};
 use crate::row;
-use crate::world::SENDERS;
+use crate::world::World;
+use crate::{Compress, Settings};
 
 /// What all files together hold. A missing value counts under the empty text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Truth {
+    /// The settings that these files follow from.
+    pub settings: BTreeMap<&'static str, Value>,
+    /// Records by record type.
+    pub recs: BTreeMap<&'static str, u64>,
     /// How many records there are of what.
     pub counts: Counts,
     /// What was planted.
     pub incidents: Vec<Incident>,
+    /// The files by name.
+    pub files: BTreeMap<String, FileTruth>,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileTruth {
+    /// Records in it.
+    pub rows: u64,
+    /// Its bytes before compression, header included.
+    pub bytes: u64,
 }
 
 /// Records by several dimensions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// All records.
     pub rows: u64,
@@ -34,66 +53,112 @@ pub struct Counts {
     pub sender_domain: BTreeMap<String, u64>,
 }
 
-/// Something that went wrong, on purpose.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Incident {
-    /// What it is.
-    pub kind: &'static str,
-    /// Where: dimension and value.
-    pub dimensions: BTreeMap<&'static str, &'static str>,
-    /// Since when, UTC seconds.
-    pub since: i64,
-    /// Until when, UTC seconds, not included.
-    pub until: i64,
+/// The counts under way, by the numbers that things have in the world.
+pub(crate) struct Tally {
+    start: i64,
+    day_rec: Vec<[u64; Rec::ALL.len()]>,
+    domains: Vec<u64>,
+    /// By identity and record type: what `vmta` says depends on both and on the sender.
+    vmtas: BTreeMap<String, u64>,
+    categories: Vec<u64>,
+    senders: Vec<u64>,
+    no_domain: u64,
+    no_sender: u64,
+    incidents: Vec<Incident>,
 }
 
-impl Incident {
-    pub(crate) fn new(
-        kind: &'static str,
-        dimensions: &[(&'static str, &'static str)],
-        since: i64,
-        until: i64,
-    ) -> Incident {
-        Incident { kind, dimensions: dimensions.iter().copied().collect(), since, until }
-    }
-
-    pub(crate) fn holds(&self, time: i64) -> bool {
-        (self.since..self.until).contains(&time)
-    }
-}
-
-impl Counts {
-    pub(crate) fn add(&mut self, event: &Event, domain: &mut Vec<u8>) {
-        self.rows += 1;
-        let day = chrono::DateTime::from_timestamp(event.time, 0).unwrap_or_default().date_naive();
-        *self
-            .day_rec
-            .entry(day.to_string())
-            .or_default()
-            .entry(event.rec.to_owned())
-            .or_default() += 1;
-        domain.clear();
-        if event.rec != "tq" {
-            row::rcpt_domain(&event.message, domain);
-        }
-        let text = String::from_utf8_lossy(domain);
-        // The one internationalised domain of this world, as RFC 5891 spells it.
-        let text = if text.is_ascii() { text } else { "xn--bcher-kva.example".into() };
-        add(&mut self.rcpt_domain, &text);
-        add(&mut self.vmta, row::vmta(event));
-        let category = event.answer.filter(|_| !matches!(event.rec, "tq" | "rs"));
-        add(&mut self.bounce_cat, category.map_or("", |answer| answer.2));
-        let nobody = event.rec == "tq" || event.message.null_sender;
-        let sender = if nobody { "" } else { SENDERS[event.message.sender].1.0 };
-        add(&mut self.sender_domain, sender);
-    }
-}
-
-fn add(counts: &mut BTreeMap<String, u64>, name: &str) {
-    match counts.get_mut(name) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(name.to_owned(), 1);
+impl Tally {
+    pub(crate) fn new(world: &World, incidents: &Incidents, start: i64, days: u32) -> Tally {
+        Tally {
+            start,
+            day_rec: vec![[0; Rec::ALL.len()]; days.max(1) as usize],
+            domains: vec![0; world.domains.len()],
+            vmtas: BTreeMap::new(),
+            categories: vec![0; world.categories.len()],
+            senders: vec![0; world.senders.len()],
+            no_domain: 0,
+            no_sender: 0,
+            incidents: incidents.found(),
         }
     }
+
+    /// Counts a record that was written.
+    pub(crate) fn add(&mut self, event: &Event, world: &World, incidents: &Incidents) {
+        let message = &event.message;
+        self.day_rec[((event.time - self.start) / DAY_S) as usize][event.rec as usize] += 1;
+        let is_tq = event.rec == Rec::Tq;
+        match is_tq {
+            true => self.no_domain += 1,
+            false => self.domains[usize::from(message.domain)] += 1,
+        }
+        match is_tq || message.is_null_sender {
+            true => self.no_sender += 1,
+            false => self.senders[usize::from(message.sender)] += 1,
+        }
+        self.categories[usize::from(row::category(world, event))] += 1;
+        match self.vmtas.get_mut(row::vmta(world, event)) {
+            Some(count) => *count += 1,
+            None => add(&mut self.vmtas, row::vmta(world, event), 1),
+        }
+        incidents.count(event, world, &mut self.incidents);
+    }
+
+    pub(crate) fn truth(
+        self,
+        world: &World,
+        settings: &Settings,
+        files: BTreeMap<String, FileTruth>,
+    ) -> Truth {
+        let mut counts = Counts { vmta: self.vmtas, ..Counts::default() };
+        let mut recs = BTreeMap::new();
+        for (n, of_day) in self.day_rec.iter().enumerate() {
+            let day = date(self.start.div_euclid(DAY_S) + n as i64);
+            let day = String::from_utf8_lossy(&day);
+            for (rec, count) in Rec::ALL.iter().zip(of_day).filter(|(_, count)| **count > 0) {
+                counts.rows += count;
+                *recs.entry(rec.name()).or_default() += count;
+                add(counts.day_rec.entry(day.to_string()).or_default(), rec.name(), *count);
+            }
+        }
+        for (domain, count) in world.domains.iter().zip(self.domains) {
+            add(&mut counts.rcpt_domain, &domain.ascii, count);
+        }
+        for (sender, count) in world.senders.iter().zip(self.senders) {
+            add(&mut counts.sender_domain, &sender.domain, count);
+        }
+        for (category, count) in world.categories.iter().zip(self.categories) {
+            add(&mut counts.bounce_cat, category, count);
+        }
+        add(&mut counts.rcpt_domain, "", self.no_domain);
+        add(&mut counts.sender_domain, "", self.no_sender);
+        Truth { settings: arguments(settings), recs, counts, incidents: self.incidents, files }
+    }
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
+    if count > 0 {
+        *counts.entry(name.to_owned()).or_default() += count;
+    }
+}
+
+fn arguments(settings: &Settings) -> BTreeMap<&'static str, Value> {
+    let compress = match settings.compress {
+        Compress::None => None,
+        Compress::Gzip => Some("gz"),
+        Compress::Zstd => Some("zst"),
+    };
+    BTreeMap::from([
+        ("seed", json!(settings.seed)),
+        ("rows", json!(settings.rows)),
+        ("start", json!(settings.start.to_string())),
+        ("days", json!(settings.days)),
+        ("hours_per_file", json!(settings.hours_per_file)),
+        ("max_bytes", json!(settings.max_bytes)),
+        ("offset_min", json!(settings.offset_min)),
+        ("zone", json!(settings.zone.map(|zone| zone.name()))),
+        ("compress", json!(compress)),
+        ("host", json!(settings.host)),
+        ("split", json!(settings.split)),
+        ("incidents", json!(settings.incidents)),
+    ])
 }

@@ -1,554 +1,273 @@
-//! The receivers and senders of the generated world: who they are and what they answer.
-//! Reply texts are those that the providers document, with their varying parts as `{marks}`.
+//! The receivers and senders of the generated world. Knows who they are and what they answer, not
+//! when.
 
-/// A mailbox provider.
-pub(crate) struct Provider {
-    /// Share of the recipients, in parts of 10,000.
-    pub(crate) share: u32,
-    /// Its recipient domains by weight; empty for the long tail.
-    pub(crate) domains: &'static [(u32, &'static str)],
-    pub(crate) mx: &'static [&'static str],
-    /// Address of the receiver, to which the last part is added.
-    pub(crate) net: &'static str,
-    /// Name of its rollup queue.
-    pub(crate) rollup: Option<&'static str>,
-    pub(crate) esmtp: &'static str,
-    pub(crate) tls: Option<(&'static str, &'static str)>,
-    pub(crate) accepted: &'static [(u32, &'static str)],
-    /// Probability that an attempt is deferred, in parts of 10,000.
-    pub(crate) deferral: u32,
-    pub(crate) deferred: &'static [(u32, Answer)],
-    /// Probability that a recipient bounces, in parts of 10,000.
-    pub(crate) bounce: u32,
-    pub(crate) bounced: &'static [(u32, Answer)],
+mod read;
+
+use crate::reply::Reply;
+use crate::rng::{Rng, Weighted, mix};
+
+/// How many domains the long tail has.
+const TAIL: usize = 6000;
+/// Share of the recipients in the long tail, in parts of 10,000.
+const TAIL_SHARE: u32 = 1100;
+const WORDS: &[&str] = &[
+    "amber", "anchor", "birch", "bridge", "cedar", "delta", "ember", "falcon", "grove", "harbor",
+    "iris", "jasper", "kestrel", "linden", "maple", "nova", "orchid", "pine", "quartz", "river",
+    "stone", "tulip", "umber", "velvet", "willow", "yarrow", "zephyr", "summit", "meadow",
+    "copper",
+];
+const ENDINGS: &[&str] = &[
+    "com", "com", "com", "net", "org", "de", "de", "fr", "co.uk", "it", "nl", "es", "com.br", "pl",
+    "ch", "com.au",
+];
+
+/// Everybody.
+pub(crate) struct World {
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) domains: Vec<Domain>,
+    /// Bounce categories; the first is none.
+    pub(crate) categories: Vec<String>,
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) vmtas: Vec<Vmta>,
+    pub(crate) pools: Vec<String>,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) sender_shares: Weighted<u8>,
+    pub(crate) remote_bounces: Weighted<u16>,
+    pub(crate) remote_statuses: Weighted<u16>,
+    /// Who runs the domains that are named, and none for the long tail.
+    shares: Weighted<Option<u16>>,
+    /// The domains of the long tail, the second half as frequent as the first, and so on (Zipf).
+    tail: Weighted<u16>,
+    planted: Vec<(String, u16)>,
 }
 
-/// A refusal: dsnStatus, dsnDiag, bounceCat.
-pub(crate) type Answer = (&'static str, &'static str, &'static str);
+/// Who runs mailboxes.
+#[derive(Clone, Default)]
+pub(crate) struct Operator {
+    pub(crate) name: String,
+    pub(crate) rollup: Option<String>,
+    /// `dlvEsmtpAvailable`, in quotes.
+    pub(crate) esmtp: String,
+    pub(crate) tls: Option<(String, String)>,
+    pub(crate) accepted: Weighted<u16>,
+    /// Probabilities in parts of 10,000.
+    pub(crate) deferral: u32,
+    pub(crate) bounce: u32,
+    pub(crate) complaint: u32,
+    pub(crate) deferred: Weighted<u16>,
+    pub(crate) bounced: Weighted<u16>,
+    /// Those of `bounced` that say that there is no such mailbox.
+    pub(crate) unknown: Weighted<u16>,
+    pub(crate) feedback: Option<Feedback>,
+    domains: Weighted<u16>,
+    mx: Vec<Mx>,
+    hosts: u32,
+}
 
-const TLS13: Option<(&str, &str)> = Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384"));
-const TLS12: Option<(&str, &str)> = Some(("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384"));
+/// How an operator reports complaints.
+#[derive(Clone)]
+pub(crate) struct Feedback {
+    pub(crate) format: String,
+    pub(crate) kind: String,
+    pub(crate) agent: String,
+    pub(crate) reporter: String,
+    pub(crate) ip: String,
+}
 
-/// What Yahoo answers when it throttles.
-pub(crate) const TSS04: Answer = (
-    "4.7.0 (other or undefined security status)",
-    "smtp;421 4.7.0 [TSS04] Messages from {ip} temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes",
-    "policy-related",
-);
+#[derive(Clone)]
+struct Mx {
+    name: String,
+    net4: String,
+    net6: Option<String>,
+}
 
-/// What Microsoft answers when it has blocked the address.
-pub(crate) const S3140: Answer = (
-    "5.7.1 (delivery not authorized)",
-    "smtp;550 5.7.1 Unfortunately, messages from [{ip}] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors. [Name=Protocol Filter Agent][AGT=PFA][MxId={ID}]",
-    "spam-related",
-);
+/// A recipient domain.
+pub(crate) struct Domain {
+    /// In lower case, as it is written.
+    pub(crate) name: String,
+    /// As A-labels (RFC 5891).
+    pub(crate) ascii: String,
+    pub(crate) operator: u16,
+    pub(crate) hosts: Vec<Host>,
+    /// Nobody ever answers there.
+    pub(crate) is_dead: bool,
+}
 
-/// What the receivers of a bad list answer.
-pub(crate) const UNKNOWN: Answer = (
-    "5.1.1 (bad destination mailbox address)",
-    "smtp;550 5.1.1 <{rcpt}>: Recipient address rejected: User unknown in virtual mailbox table",
-    "bad-mailbox",
-);
-
-/// What we say ourselves of a message that waited for too long.
-pub(crate) const EXPIRED: Answer = ("5.4.7 (delivery time expired)", "", "message-expired");
-
-/// What a queue says that cannot connect.
-pub(crate) const NO_ANSWER: Answer =
-    ("4.4.1 (no answer from host)", "x-pmta;connection to {mx} timed out", "no-answer-from-host");
-
-/// The providers, the largest first.
-pub(crate) const PROVIDERS: &[Provider] = &[
-    Provider {
-        share: 4200,
-        domains: &[
-            (96, "gmail.com"),
-            (1, "googlemail.com"),
-            (2, "acme-studio.com"),
-            (1, "northwind-traders.org"),
-        ],
-        mx: &[
-            "gmail-smtp-in.l.google.com",
-            "alt1.gmail-smtp-in.l.google.com",
-            "aspmx.l.google.com",
-        ],
-        net: "2a00:1450:4013:c14::",
-        rollup: None,
-        esmtp: "SIZE 157286400,8BITMIME,STARTTLS,ENHANCEDSTATUSCODES,PIPELINING,CHUNKING,SMTPUTF8",
-        tls: TLS13,
-        accepted: &[(1, "smtp;250 2.0.0 OK  {unix} {gid} - gsmtp")],
-        deferral: 350,
-        deferred: &[
-            (
-                5,
-                (
-                    "4.7.28 (mail flood detected)",
-                    "smtp;421-4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address [{ip}      15]. To protect our users from spam, mail sent from your IP address has been temporarily rate limited. 421 4.7.28 https://support.google.com/mail/?p=UnsolicitedRateLimitError {gid} - gsmtp",
-                    "policy-related",
-                ),
-            ),
-            (
-                2,
-                (
-                    "4.2.1 (mailbox disabled, not accepting messages)",
-                    "smtp;450-4.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered. Please resend your message at a later time. 450 4.2.1 https://support.google.com/mail/?p=ReceivingRate {gid} - gsmtp",
-                    "quota-issues",
-                ),
-            ),
-            (
-                3,
-                (
-                    "4.2.2 (mailbox full)",
-                    "smtp;452-4.2.2 The recipient's inbox is out of storage space. Please direct the recipient to https://support.google.com/mail/?p=OverQuotaTemp {gid} - gsmtp",
-                    "quota-issues",
-                ),
-            ),
-        ],
-        bounce: 90,
-        bounced: &[
-            (
-                12,
-                (
-                    "5.1.1 (bad destination mailbox address)",
-                    "smtp;550-5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's email address for typos or unnecessary spaces. For more information, go to 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser {gid} - gsmtp",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                3,
-                (
-                    "5.2.1 (mailbox disabled, not accepting messages)",
-                    "smtp;550-5.2.1 The email account that you tried to reach is inactive. For more information, go to 550 5.2.1 https://support.google.com/mail/?p=DisabledUser {gid} - gsmtp",
-                    "inactive-mailbox",
-                ),
-            ),
-            (
-                2,
-                (
-                    "5.7.26 (delivery not authorized)",
-                    "smtp;550-5.7.26 Your email has been blocked because the sender is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM. 550 5.7.26 https://support.google.com/mail/answer/81126#authentication {gid} - gsmtp",
-                    "policy-related",
-                ),
-            ),
-            (
-                3,
-                (
-                    "5.7.1 (delivery not authorized)",
-                    "smtp;550-5.7.1 [{ip}] Gmail has detected that this message is likely unsolicited mail. To reduce the amount of spam sent to Gmail, this message has been blocked. 550 5.7.1 https://support.google.com/mail/?p=UnsolicitedMessageError {gid} - gsmtp",
-                    "spam-related",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 2100,
-        domains: &[
-            (40, "hotmail.com"),
-            (30, "outlook.com"),
-            (8, "live.com"),
-            (5, "msn.com"),
-            (6, "hotmail.co.uk"),
-            (5, "contoso.com"),
-            (3, "fabrikam.de"),
-        ],
-        mx: &[
-            "hotmail-com.olc.protection.outlook.com",
-            "outlook-com.olc.protection.outlook.com",
-            "contoso-com.mail.protection.outlook.com",
-        ],
-        net: "104.47.18.",
-        rollup: Some("hotmail.rollup"),
-        esmtp: "SIZE 49283072,PIPELINING,DSN,ENHANCEDSTATUSCODES,STARTTLS,8BITMIME,BINARYMIME,CHUNKING,SMTPUTF8",
-        tls: TLS12,
-        accepted: &[(
-            1,
-            "smtp;250 2.6.0 <{hex}@{sender}> [InternalId={unix}{n}, Hostname={ID}.eurprd04.prod.outlook.com] {n} bytes in 0.{n}, 98.512 KB/sec Queued mail for delivery -> 250 2.1.5",
-        )],
-        deferral: 300,
-        deferred: &[
-            (
-                3,
-                (
-                    "4.7.650 (other or undefined security status)",
-                    "smtp;451 4.7.650 The mail server [{ip}] has been temporarily rate limited due to IP reputation. For e-mail delivery information, see https://aka.ms/postmaster (S775) [{ID}.eurprd04.prod.outlook.com {iso}Z 08DC{ID}]",
-                    "policy-related",
-                ),
-            ),
-            (
-                2,
-                (
-                    "4.3.2 (system not accepting network messages)",
-                    "smtp;421 4.3.2 The maximum number of concurrent server connections has exceeded a limit, closing transmission channel",
-                    "bad-connection",
-                ),
-            ),
-        ],
-        bounce: 160,
-        bounced: &[
-            (
-                8,
-                (
-                    "5.5.0 (other or undefined protocol status)",
-                    "smtp;550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302). [{ID}.eurprd04.prod.outlook.com {iso}Z 08DC{ID}]",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                3,
-                (
-                    "5.1.10 (recipient address has null MX)",
-                    "smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {rcpt} not found by SMTP address lookup",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.2.2 (mailbox full)",
-                    "smtp;554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded",
-                    "quota-issues",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.7.606 (delivery not authorized)",
-                    "smtp;550 5.7.606 Access denied, banned sending IP [{ip}]. To request removal from this list please visit https://sender.office.com/ and follow the directions.",
-                    "policy-related",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 1300,
-        domains: &[
-            (60, "yahoo.com"),
-            (8, "yahoo.fr"),
-            (8, "yahoo.co.uk"),
-            (14, "aol.com"),
-            (5, "ymail.com"),
-            (3, "att.net"),
-        ],
-        mx: &["mta5.am0.yahoodns.net", "mta6.am0.yahoodns.net", "mta7.am0.yahoodns.net"],
-        net: "67.195.204.",
-        rollup: Some("yahoo.rollup"),
-        esmtp: "PIPELINING,SIZE 41943040,8BITMIME,STARTTLS",
-        tls: TLS13,
-        accepted: &[(1, "smtp;250 ok dirdel")],
-        deferral: 420,
-        deferred: &[
-            (4, TSS04),
-            (
-                2,
-                (
-                    "4.7.0 (other or undefined security status)",
-                    "smtp;451 4.7.0 [TSS11] All messages from {ip} will be deferred; Retrying will NOT succeed. See https://postmaster.yahooinc.com/error-codes",
-                    "policy-related",
-                ),
-            ),
-            (
-                2,
-                (
-                    "4.3.2 (system not accepting network messages)",
-                    "smtp;451 Message temporarily deferred - [{n}]",
-                    "other",
-                ),
-            ),
-        ],
-        bounce: 210,
-        bounced: &[
-            (
-                10,
-                (
-                    "5.0.0 (undefined status)",
-                    "smtp;554 delivery error: dd This user doesn't have a {rcptdomain} account ({rcpt}) [0] - {mx}",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                2,
-                (
-                    "5.2.2 (mailbox full)",
-                    "smtp;552 1 Requested mail action aborted, mailbox not found",
-                    "inactive-mailbox",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.7.9 (other or undefined security status)",
-                    "smtp;554 5.7.9 Message not accepted for policy reasons. See https://postmaster.yahooinc.com/error-codes",
-                    "policy-related",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 500,
-        domains: &[(80, "icloud.com"), (15, "me.com"), (5, "mac.com")],
-        mx: &["mx01.mail.icloud.com", "mx02.mail.icloud.com"],
-        net: "17.57.155.",
-        rollup: None,
-        esmtp: "PIPELINING,SIZE 28311552,ETRN,STARTTLS,ENHANCEDSTATUSCODES,8BITMIME,DSN,SMTPUTF8",
-        tls: TLS13,
-        accepted: &[(1, "smtp;250 2.0.0 Ok: queued as {qid}")],
-        deferral: 150,
-        deferred: &[(
-            1,
-            (
-                "4.7.0 (other or undefined security status)",
-                "smtp;451 4.7.0 [CS01] Message rejected due to local policy. Please visit https://support.apple.com/en-us/HT204137",
-                "policy-related",
-            ),
-        )],
-        bounce: 120,
-        bounced: &[
-            (
-                4,
-                (
-                    "5.1.1 (bad destination mailbox address)",
-                    "smtp;550 5.1.1 <{rcpt}>: user does not exist",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.7.1 (delivery not authorized)",
-                    "smtp;554 5.7.1 [HM08] Message rejected due to local policy. Please visit https://support.apple.com/en-us/HT204137",
-                    "spam-related",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.2.2 (mailbox full)",
-                    "smtp;552 5.2.2 <{rcpt}>: user is over quota",
-                    "quota-issues",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 450,
-        domains: &[(50, "gmx.de"), (30, "web.de"), (15, "gmx.net"), (5, "gmx.at")],
-        mx: &["mx00.emig.gmx.net", "mx01.emig.gmx.net", "mx-ha02.web.de"],
-        net: "212.227.17.",
-        rollup: None,
-        esmtp: "8BITMIME,SIZE 157286400,STARTTLS",
-        tls: TLS12,
-        accepted: &[(1, "smtp;250 Requested mail action okay, completed: id={qid}-{gid}")],
-        deferral: 200,
-        deferred: &[(
-            1,
-            (
-                "4.7.0 (other or undefined security status)",
-                "smtp;421 {mx} (mxgmx{n}) Nemesis ESMTP Service not available - Service not available - please try again later - https://postmaster.gmx.net/en/error-messages?ip={ip}&c=rl",
-                "policy-related",
-            ),
-        )],
-        bounce: 150,
-        bounced: &[
-            (
-                4,
-                (
-                    "5.1.1 (bad destination mailbox address)",
-                    "smtp;550 Requested action not taken: mailbox unavailable",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.7.1 (delivery not authorized)",
-                    "smtp;554 Transaction failed - Reject due to policy restrictions. For explanation visit https://postmaster.gmx.net/en/case?c=r0301&i=ip&v={ip}&r={gid}",
-                    "policy-related",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 250,
-        domains: &[(70, "orange.fr"), (30, "wanadoo.fr")],
-        mx: &["smtp-in.orange.fr"],
-        net: "80.12.26.",
-        rollup: None,
-        esmtp: "SIZE 44000000,8BITMIME,PIPELINING,STARTTLS",
-        tls: None,
-        accepted: &[(1, "smtp;250 2.0.0 {qid} mail accepted for delivery")],
-        deferral: 500,
-        deferred: &[(
-            1,
-            (
-                "4.0.0 (other or undefined status)",
-                "smtp;421 {mx} Service refuse. Veuillez essayer plus tard. Service refused, please try later. OFR_999 [999]",
-                "policy-related",
-            ),
-        )],
-        bounce: 180,
-        bounced: &[(
-            1,
-            (
-                "5.1.1 (bad destination mailbox address)",
-                "smtp;550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]",
-                "bad-mailbox",
-            ),
-        )],
-    },
-    Provider {
-        share: 200,
-        domains: &[(90, "comcast.net"), (10, "xfinity.com")],
-        mx: &["mx1.comcast.net", "mx2.comcast.net"],
-        net: "96.114.157.",
-        rollup: None,
-        esmtp: "SIZE 36700160,8BITMIME,STARTTLS,ENHANCEDSTATUSCODES",
-        tls: TLS12,
-        accepted: &[(1, "smtp;250 2.0.0 {qid} mail accepted for delivery")],
-        deferral: 250,
-        deferred: &[(
-            1,
-            (
-                "4.1.0 (other address status)",
-                "smtp;421 4.1.0 {ip} Throttled - try again later. Please see https://postmaster.comcast.net/smtp-error-codes.php#RL000001",
-                "policy-related",
-            ),
-        )],
-        bounce: 170,
-        bounced: &[
-            (
-                3,
-                (
-                    "5.1.1 (bad destination mailbox address)",
-                    "smtp;550 5.1.1 Not our Customer",
-                    "bad-mailbox",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.2.0 (other or undefined mailbox status)",
-                    "smtp;554 5.2.0 Message rejected due to DMARC. Please see https://postmaster.comcast.net/smtp-error-codes.php#DM000001",
-                    "policy-related",
-                ),
-            ),
-        ],
-    },
-    Provider {
-        share: 1000,
-        domains: &[],
-        mx: &["mail", "mx", "mx1", "in.smtp"],
-        net: "198.51.100.",
-        rollup: None,
-        esmtp: "PIPELINING,SIZE 52428800,ETRN,STARTTLS,ENHANCEDSTATUSCODES,8BITMIME,DSN",
-        tls: TLS12,
-        accepted: &[
-            (5, "smtp;250 2.0.0 Ok: queued as {qid}"),
-            (3, "smtp;250 OK id={gid}"),
-            (1, "smtp;250 2.0.0 {hex} Message accepted for delivery"),
-        ],
-        deferral: 600,
-        deferred: &[
-            (
-                4,
-                (
-                    "4.7.1 (delivery not authorized)",
-                    "smtp;450 4.7.1 <{rcpt}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/{rcptdomain}.html",
-                    "policy-related",
-                ),
-            ),
-            (
-                2,
-                (
-                    "4.7.1 (delivery not authorized)",
-                    "smtp;451 4.7.1 Please try again later (try in {n} seconds)",
-                    "other",
-                ),
-            ),
-            (1, ("4.4.2 (bad connection)", "", "bad-connection")),
-        ],
-        bounce: 400,
-        bounced: &[
-            (8, UNKNOWN),
-            (
-                3,
-                (
-                    "5.7.1 (delivery not authorized)",
-                    "smtp;554 5.7.1 Service unavailable; Client host [{ip}] blocked using zen.spamhaus.org; https://www.spamhaus.org/query/ip/{ip}",
-                    "spam-related",
-                ),
-            ),
-            (
-                2,
-                (
-                    "5.1.1 (bad destination mailbox address)",
-                    "smtp;550 5.1.1 no such local recipient: <{rcpt}> in \"RCPT TO:<{rcpt}>\"",
-                    "bad-mailbox",
-                ),
-            ),
-            (2, ("5.4.4 (unable to route)", "", "bad-domain")),
-            (
-                1,
-                (
-                    "5.7.1 (delivery not authorized)",
-                    "smtp;550 5.7.1 Message rejected as spam by Content Filtering.",
-                    "content-related",
-                ),
-            ),
-            (
-                1,
-                (
-                    "5.0.0 (undefined status)",
-                    "smtp;554 Blocked - see https://www.barracudanetworks.com/reputation/?r=1&ip={ip}",
-                    "spam-related",
-                ),
-            ),
-        ],
-    },
-];
+/// A mail server.
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) ip4: String,
+    pub(crate) ip6: Option<String>,
+}
 
 /// A sending identity.
 pub(crate) struct Vmta {
-    pub(crate) name: &'static str,
-    pub(crate) pool: &'static str,
-    pub(crate) ip: &'static str,
+    pub(crate) name: String,
+    pub(crate) pool: u8,
+    pub(crate) ip4: String,
+    pub(crate) ip6: String,
 }
 
-const fn vmta(name: &'static str, pool: &'static str, ip: &'static str) -> Vmta {
-    Vmta { name, pool, ip }
+/// Who sends.
+pub(crate) struct Sender {
+    pub(crate) domain: String,
+    pub(crate) pool: u8,
+    pub(crate) verp: Verp,
+    /// Handed over by the API, without job, with a pool in the place of the VirtualMTA.
+    pub(crate) is_api: bool,
+    /// `rcvSmtpUser`, and the first word of the jobs.
+    pub(crate) user: String,
 }
 
-/// The sending identities; pools of a sender lie side by side.
-pub(crate) const VMTAS: &[Vmta] = &[
-    vmta("vmta-news-1", "pool-news", "192.0.2.11"),
-    vmta("vmta-news-2", "pool-news", "192.0.2.12"),
-    vmta("vmta-news-3", "pool-news", "192.0.2.13"),
-    vmta("vmta-bulk-1", "pool-bulk", "192.0.2.21"),
-    vmta("vmta-bulk-2", "pool-bulk", "192.0.2.22"),
-    vmta("vmta-bulk-3", "pool-bulk", "192.0.2.23"),
-    vmta("vmta-bulk-4", "pool-bulk", "192.0.2.24"),
-    vmta("vmta-txn-1", "pool-transactional", "203.0.113.31"),
-    vmta("vmta-txn-2", "pool-transactional", "203.0.113.32"),
-];
+/// How the envelope sender tells the recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verp {
+    /// `b-471-3758238=example.com@`
+    Classic,
+    /// `bounces+471-8a3f-stone.3758238=example.com@`
+    Plus,
+    /// `msprvs1=20512abcdef=bounces-471@`
+    Prvs,
+    /// `noreply@`
+    Plain,
+}
 
-/// A sender: its envelope domain, the first and the last of its identities, its share.
-pub(crate) const SENDERS: &[(u32, (&str, usize, usize))] = &[
-    (30, ("bounce.news.example.com", 0, 2)),
-    (25, ("bounces.shop.example.net", 3, 6)),
-    (15, ("em.travel.example.org", 3, 6)),
-    (10, ("bounce.bank.example", 7, 8)),
-    (12, ("mail.forum.example.net", 0, 2)),
-    (8, ("notify.app.example.com", 7, 8)),
-];
+impl World {
+    pub(crate) fn new() -> World {
+        read::world().expect("a test reads data/world.txt")
+    }
 
-/// How many domains the long tail has.
-pub(crate) const TAIL: usize = 4000;
+    /// A recipient domain, the frequent ones most often.
+    pub(crate) fn draw_domain(&self, rng: &mut Rng) -> u16 {
+        match self.shares.draw(rng).flatten() {
+            Some(operator) => {
+                self.operators[usize::from(operator)].domains.draw(rng).unwrap_or_default()
+            }
+            None => self.tail.draw(rng).unwrap_or_default(),
+        }
+    }
 
-/// Words of which names and domains of the long tail are made.
-pub(crate) const WORDS: &[&str] = &[
-    "anna", "bridge", "cedar", "delta", "ember", "falcon", "grove", "harbor", "iris", "jonas",
-    "kestrel", "linden", "maple", "nova", "orchid", "pine", "quartz", "river", "stone", "tulip",
-];
+    pub(crate) fn operator(&self, domain: u16) -> &Operator {
+        &self.operators[usize::from(self.domains[usize::from(domain)].operator)]
+    }
 
-/// Endings of the domains of the long tail.
-pub(crate) const ENDINGS: &[&str] =
-    &["com", "net", "org", "de", "fr", "co.uk", "it", "nl", "com.br", "pl"];
+    /// What incidents and PowerMTA itself say.
+    pub(crate) fn planted(&self, name: &str) -> u16 {
+        let found = self.planted.iter().find(|(other, _)| other == name);
+        found.expect("a test asks for every planted reply").1
+    }
+
+    /// The identities of a pool.
+    pub(crate) fn vmtas_of(&self, pool: u8) -> std::ops::Range<usize> {
+        let begin = self.vmtas.iter().position(|vmta| vmta.pool == pool).unwrap_or_default();
+        let count = self.vmtas.iter().filter(|vmta| vmta.pool == pool).count();
+        begin..begin + count
+    }
+
+    fn empty() -> World {
+        World {
+            operators: Vec::new(),
+            domains: Vec::new(),
+            categories: vec![String::new()],
+            replies: Vec::new(),
+            vmtas: Vec::new(),
+            pools: Vec::new(),
+            senders: Vec::new(),
+            sender_shares: Weighted::new(),
+            remote_bounces: Weighted::new(),
+            remote_statuses: Weighted::new(),
+            shares: Weighted::new(),
+            tail: Weighted::new(),
+            planted: Vec::new(),
+        }
+    }
+
+    /// Remembers `CATEGORY | STATUS | TEXT`.
+    fn reply(&mut self, text: &str) -> Result<u16, String> {
+        let mut parts = text.splitn(3, '|').map(str::trim);
+        let (Some(category), Some(status), Some(text)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err("expected CATEGORY | STATUS | TEXT".to_owned());
+        };
+        let known = self.categories.iter().position(|other| other == category);
+        let category = known.unwrap_or_else(|| {
+            self.categories.push(category.to_owned());
+            self.categories.len() - 1
+        });
+        self.replies.push(Reply::new(category as u16, status, text)?);
+        Ok(self.replies.len() as u16 - 1)
+    }
+
+    /// Adds the domains of the long tail, each with one who hosts it.
+    fn add_tail(&mut self) {
+        self.shares.push(TAIL_SHARE, None);
+        let mut hosting = Weighted::new();
+        for (i, operator) in self.operators.iter().enumerate() {
+            hosting.push(operator.hosts, i as u16);
+        }
+        for n in 0..TAIL {
+            let mut rng = Rng::new(mix(n as u64, 0x7a11));
+            let words = WORDS.len();
+            let name = format!(
+                "{}-{}{}.{}",
+                WORDS[n % words],
+                WORDS[n / words % words],
+                n / (words * words) + 10,
+                ENDINGS[rng.below(ENDINGS.len())]
+            );
+            let operator = hosting.draw(&mut rng).unwrap_or_default();
+            let is_dead = self.operators[usize::from(operator)].name == "own" && rng.chance(150);
+            let domain = self.add_domain(&name, &name, operator, is_dead);
+            self.tail.push((1_000_000 / (n + 1)) as u32, domain);
+        }
+    }
+
+    fn add_domain(&mut self, name: &str, ascii: &str, operator: u16, is_dead: bool) -> u16 {
+        self.domains.push(Domain {
+            name: name.to_owned(),
+            ascii: ascii.to_owned(),
+            operator,
+            hosts: Vec::new(),
+            is_dead,
+        });
+        self.domains.len() as u16 - 1
+    }
+
+    /// Gives each domain its mail servers, and each operator what it says of an unknown mailbox.
+    fn settle(&mut self) {
+        for (n, domain) in self.domains.iter_mut().enumerate() {
+            let mx = &self.operators[usize::from(domain.operator)].mx;
+            domain.hosts =
+                mx.iter().enumerate().map(|(i, mx)| mx.host(&domain.ascii, n as u64, i)).collect();
+        }
+        let unknown = self.categories.iter().position(|category| category == "bad-mailbox");
+        for operator in &mut self.operators {
+            for reply in operator.bounced.iter() {
+                if Some(usize::from(self.replies[usize::from(reply)].category)) == unknown {
+                    operator.unknown.push(1, reply);
+                }
+            }
+        }
+    }
+}
+
+impl Mx {
+    /// The mail server number `i` of domain number `n`.
+    fn host(&self, domain: &str, n: u64, i: usize) -> Host {
+        let last = 10 + mix(n, i as u64) % 200;
+        // Where two numbers are given of the network, the domain chooses the third.
+        let third = match self.net4.matches('.').count() {
+            2 => format!("{}.", mix(n, 9) % 250),
+            _ => String::new(),
+        };
+        Host {
+            name: self
+                .name
+                .replace("{dashed}", &domain.replace('.', "-"))
+                .replace("{rcptdomain}", domain)
+                .replace("{hash}", &format!("{:06x}", mix(n, 5) % (1 << 24))),
+            ip4: format!("{}{third}{last}", self.net4),
+            ip6: self.net6.as_ref().map(|net| format!("{net}{:x}", last % 30 + 0x1a)),
+        }
+    }
+}
