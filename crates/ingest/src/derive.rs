@@ -1,49 +1,26 @@
-//! The derived columns of a line. Pure calls into the schema, with what repeats remembered.
+//! The derived columns of a line. Pure calls into the schema, each made once for what repeats:
+//! what follows from a name is remembered by the key of that name.
 
-use std::collections::HashMap;
-
+use hashbrown::HashTable;
 use pmtaq_schema::bounce::bounce_class;
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::reply::Reply;
 use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
+use pmtaq_store::NO_NAME;
 
-use xxhash_rust::xxh3::xxh3_128;
-
+use crate::intern::{Memo, NameColumn, Names};
 use crate::plan::Plan;
-use crate::rows::Checked;
+use crate::rows::Column;
 use crate::split::{Field, Line};
-
-/// The values of the derived columns of the line that was given last.
-pub(crate) struct Derived<'p> {
-    providers: &'p Providers,
-    /// Names by a hash of the queue, server and domain that decided them; a few thousand a day.
-    known_providers: HashMap<u128, String>,
-    provider_key: Vec<u8>,
-    /// What all lines of a source have in common.
-    pub(crate) source: String,
-    /// The MTA that the user named, or none.
-    pub(crate) host: Option<String>,
-    /// The machine, for lines that name no MTA.
-    pub(crate) machine: String,
-    user_string: String,
-    record: Record,
-    sender_domain: String,
-    rcpt_domain: String,
-    provider: String,
-    smtp_code: Option<i64>,
-    enhanced_code: String,
-    template: String,
-    bounce_class: &'static str,
-    mx: String,
-}
 
 const REC: usize = index_of("rec");
 const HOST: usize = index_of("host");
 const SENDER_DOMAIN: usize = index_of("sender_domain");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
 const PROVIDER: usize = index_of("provider");
+const SMTP_CODE: usize = index_of("smtp_code");
 const ENHANCED_CODE: usize = index_of("enhanced_code");
 const TEMPLATE: usize = index_of("template");
 const BOUNCE_CLASS: usize = index_of("bounce_class");
@@ -58,111 +35,194 @@ const DSN_STATUS: usize = index_of("dsn_status");
 const BOUNCE_CAT: usize = index_of("bounce_cat");
 const USER_STRING: usize = index_of("user_string");
 
-impl<'p> Derived<'p> {
-    pub(crate) fn new(providers: &'p Providers, host: Option<String>, machine: String) -> Self {
-        Derived {
-            providers,
-            known_providers: HashMap::new(),
-            provider_key: Vec::new(),
-            source: String::new(),
-            host,
-            machine,
-            user_string: String::new(),
-            record: Record::Delivery,
-            sender_domain: String::new(),
-            rcpt_domain: String::new(),
-            provider: String::new(),
-            smtp_code: None,
-            enhanced_code: String::new(),
-            template: String::new(),
-            bounce_class: "",
-            mx: String::new(),
-        }
-    }
+/// What a record does not say and the run knows.
+pub(crate) struct Known<'k> {
+    pub(crate) providers: &'k Providers,
+    /// Name of the source.
+    pub(crate) source: &'k str,
+    /// The MTA that the user named, or none.
+    pub(crate) host: Option<&'k str>,
+    /// The machine, for lines that name no MTA.
+    pub(crate) machine: &'k str,
+}
 
-    /// Derives the values of a line.
-    pub(crate) fn set(&mut self, line: &Line<'_, '_>, plan: &Plan, checked: &Checked) {
+/// What was derived from the names of one row group so far.
+#[derive(Default)]
+pub(crate) struct Derive {
+    sender_domains: Domains,
+    rcpt_domains: Domains,
+    /// By key of `dsn_mta`.
+    mx: Memo,
+    /// By key of `bounce_cat`, shifted by one: 0 is no category.
+    bounce_class: Memo,
+    /// By the keys of queue, server and recipient domain.
+    providers: HashTable<([u32; 3], u32)>,
+    text: String,
+}
+
+impl Derive {
+    /// Adds the derived columns of the row numbered `row`, whose other columns are there.
+    pub(crate) fn row(
+        &mut self,
+        row: usize,
+        line: &Line<'_, '_>,
+        plan: &Plan,
+        record: Record,
+        known: &Known<'_>,
+        columns: &mut [Column],
+    ) {
         let field = |column: usize| match plan.sources[column] {
             Some(field) => line.field(field),
             None => Field::EMPTY,
         };
-        self.record = checked.record;
-        self.user_string.clear();
-        self.user_string.push_str(&field(USER_STRING).text());
-        domain(&field(ORIG).value(), &mut self.sender_domain);
-        domain(&field(RCPT).value(), &mut self.rcpt_domain);
-        let (queue, dsn_mta) = (field(QUEUE).value(), field(DSN_MTA).value());
-        self.mx.clear();
-        if !dsn_mta.is_empty() {
-            address::normal_domain(address::mx_host(&dsn_mta).0, &mut self.mx);
+        names(columns, REC).set(row, record.as_str().as_bytes());
+        names(columns, SOURCE).set(row, known.source.as_bytes());
+        self.host(row, known, columns);
+
+        let orig = field(ORIG);
+        if !orig.is_empty() {
+            self.sender_domains.set(row, &orig.value(), names(columns, SENDER_DOMAIN));
         }
-        self.set_provider(&queue, &dsn_mta);
-        self.set_reply(&field(DSN_DIAG).text(), &field(DSN_STATUS).text());
-        let bounces = [Record::Bounce, Record::Deferral, Record::RemoteBounce];
-        self.bounce_class = if bounces.contains(&self.record) {
-            bounce_class(&field(BOUNCE_CAT).text()).as_str()
-        } else {
-            ""
-        };
+        let rcpt = field(RCPT);
+        if !rcpt.is_empty() {
+            self.rcpt_domains.set(row, &rcpt.value(), names(columns, RCPT_DOMAIN));
+        }
+        self.mx_and_provider(row, known, columns);
+
+        if matches!(record, Record::Bounce | Record::Deferral | Record::RemoteBounce) {
+            self.bounce_class(row, columns);
+        }
+        let (dsn_diag, dsn_status) = (field(DSN_DIAG), field(DSN_STATUS));
+        if !dsn_diag.is_empty() || !dsn_status.is_empty() {
+            self.reply(row, &dsn_diag.text(), &dsn_status.text(), columns);
+        }
     }
 
-    fn set_provider(&mut self, queue: &[u8], dsn_mta: &[u8]) {
-        self.provider_key.clear();
-        for part in [queue, b"\0", dsn_mta, b"\0", self.rcpt_domain.as_bytes()] {
-            self.provider_key.extend_from_slice(part);
+    fn host(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+        let user_string = names(columns, USER_STRING);
+        let name = match (known.host, user_string.key_at(row)) {
+            (Some(host), _) => host.as_bytes(),
+            (None, NO_NAME) => known.machine.as_bytes(),
+            (None, key) => {
+                self.text.clear();
+                self.text.push_str(&String::from_utf8_lossy(user_string.names.get(key)));
+                self.text.as_bytes()
+            }
+        };
+        names(columns, HOST).set(row, name);
+    }
+
+    fn mx_and_provider(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+        let dsn_mta = names(columns, DSN_MTA).key_at(row);
+        if dsn_mta != NO_NAME {
+            let text = &mut self.text;
+            let mx = self.mx.get(dsn_mta, || {
+                text.clear();
+                let dsn_mta = names(columns, DSN_MTA).names.get(dsn_mta);
+                address::normal_domain(address::mx_host(dsn_mta).0, text);
+                key_of(text, &mut names(columns, MX).names)
+            });
+            names(columns, MX).set_key(row, mx);
         }
-        let key = xxh3_128(&self.provider_key);
-        // Bounded: lists of one-off domains must not grow the memory for ever.
-        if self.known_providers.len() > 100_000 {
-            self.known_providers.clear();
-        }
-        let name = self.known_providers.entry(key).or_insert_with(|| {
-            let text = |bytes| String::from_utf8_lossy(bytes);
-            self.providers.provider_of(&text(queue), &text(dsn_mta), &self.rcpt_domain).into_owned()
+        let queue = names(columns, QUEUE).key_at(row);
+        let rcpt_domain = names(columns, RCPT_DOMAIN).key_at(row);
+        let by = [queue, dsn_mta, rcpt_domain];
+        let hash = mixed(by);
+        let provider = match self.providers.find(hash, |(known, _)| *known == by) {
+            Some((_, provider)) => *provider,
+            None => {
+                let provider = provider_of(by, known, columns);
+                self.providers.insert_unique(hash, (by, provider), |(by, _)| mixed(*by));
+                provider
+            }
+        };
+        names(columns, PROVIDER).set_key(row, provider);
+    }
+
+    fn bounce_class(&mut self, row: usize, columns: &mut [Column]) {
+        let category = names(columns, BOUNCE_CAT).key_at(row);
+        let class = self.bounce_class.get(category.wrapping_add(1), || {
+            let class = match category {
+                NO_NAME => bounce_class(""),
+                key => bounce_class(&String::from_utf8_lossy(
+                    names(columns, BOUNCE_CAT).names.get(key),
+                )),
+            };
+            names(columns, BOUNCE_CLASS).names.key(class.as_str().as_bytes())
         });
-        self.provider.clear();
-        self.provider.push_str(name);
+        names(columns, BOUNCE_CLASS).set_key(row, class);
     }
 
-    fn set_reply(&mut self, dsn_diag: &str, dsn_status: &str) {
+    fn reply(&mut self, row: usize, dsn_diag: &str, dsn_status: &str, columns: &mut [Column]) {
         let reply = Reply::parse(dsn_diag, dsn_status);
-        self.smtp_code = reply.smtp_code.map(i64::from);
-        self.enhanced_code.clear();
-        self.enhanced_code.push_str(reply.enhanced_code.unwrap_or_default());
-        self.template.clear();
-        template_of(&reply, dsn_status, &mut self.template);
-    }
-
-    /// The values of the derived columns of text, by column; empty where there is none.
-    pub(crate) fn names(&self) -> [(usize, &str); 10] {
-        let host = match (&self.host, self.user_string.as_str()) {
-            (Some(host), _) => host,
-            (None, "") => &self.machine,
-            (None, user_string) => user_string,
-        };
-        [
-            (REC, self.record.as_str()),
-            (HOST, host),
-            (SENDER_DOMAIN, &self.sender_domain),
-            (RCPT_DOMAIN, &self.rcpt_domain),
-            (PROVIDER, &self.provider),
-            (ENHANCED_CODE, &self.enhanced_code),
-            (TEMPLATE, &self.template),
-            (BOUNCE_CLASS, self.bounce_class),
-            (MX, &self.mx),
-            (SOURCE, &self.source),
-        ]
-    }
-
-    /// The reply code, when a receiver replied.
-    pub(crate) fn smtp_code(&self) -> Option<i64> {
-        self.smtp_code
+        if let Some(code) = reply.smtp_code {
+            columns[SMTP_CODE].set_number(row, code.into());
+        }
+        if let Some(code) = reply.enhanced_code {
+            names(columns, ENHANCED_CODE).set(row, code.as_bytes());
+        }
+        self.text.clear();
+        template_of(&reply, dsn_status, &mut self.text);
+        if !self.text.is_empty() {
+            names(columns, TEMPLATE).set(row, self.text.as_bytes());
+        }
     }
 }
 
-fn domain(address: &[u8], out: &mut String) {
-    out.clear();
-    if let Some(raw) = address::domain_of(address) {
-        address::normal_domain(raw, out);
+/// The domains of addresses, by how they are spelled.
+#[derive(Default)]
+struct Domains {
+    spellings: Option<Names>,
+    /// By spelling, the key of the domain in the form that is compared.
+    normal: Memo,
+}
+
+impl Domains {
+    fn set(&mut self, row: usize, address: &[u8], column: &mut NameColumn) {
+        let Some(domain) = address::domain_of(address) else { return };
+        let spelling = self.spellings.get_or_insert_with(Names::new).key(domain);
+        let key = self.normal.get(spelling, || {
+            let mut normal = String::new();
+            address::normal_domain(domain, &mut normal);
+            key_of(&normal, &mut column.names)
+        });
+        column.set_key(row, key);
     }
+}
+
+/// The key of the provider that the keys of queue, server and recipient domain speak of.
+fn provider_of(by: [u32; 3], known: &Known<'_>, columns: &mut [Column]) -> u32 {
+    let mut text = |column: usize, key: u32| match key {
+        NO_NAME => String::new(),
+        key => String::from_utf8_lossy(names(columns, column).names.get(key)).into_owned(),
+    };
+    let [queue, dsn_mta, rcpt_domain] = by;
+    let (queue, dsn_mta) = (text(QUEUE, queue), text(DSN_MTA, dsn_mta));
+    let rcpt_domain = text(RCPT_DOMAIN, rcpt_domain);
+    let name = known.providers.provider_of(&queue, &dsn_mta, &rcpt_domain);
+    key_of(&name, &mut names(columns, PROVIDER).names)
+}
+
+/// The key of a name, or of none when it is empty.
+fn key_of(name: &str, names: &mut Names) -> u32 {
+    if name.is_empty() { NO_NAME } else { names.key(name.as_bytes()) }
+}
+
+/// A column of which the schema says that it holds names.
+fn names(columns: &mut [Column], column: usize) -> &mut NameColumn {
+    match &mut columns[column] {
+        Column::Names(names) => names,
+        Column::Texts(_) | Column::Numbers(_) | Column::Map(_) => {
+            unreachable!("only columns of names are asked for")
+        }
+    }
+}
+
+/// A hash of keys, which are small numbers.
+fn mixed(keys: [u32; 3]) -> u64 {
+    let mix = |hash: u64, key: u32| {
+        (hash.rotate_left(23) ^ u64::from(key)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    let hash = keys.into_iter().fold(0, mix);
+    hash ^ hash >> 32
 }

@@ -1,146 +1,227 @@
-//! Names of few distinct values, each kept once: a column as keys into a dictionary.
+//! Names of few distinct values, each kept once: by row a key, by key a name.
 //! Knows nothing of what the names mean.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
-use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use hashbrown::HashTable;
+use pmtaq_store::{NO_NAME, Texts};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Slots of the short memory; a power of two.
 const RECENT: usize = 256;
 
-/// Not a key: the row has no name, or the slot was never used.
-const NONE: i32 = -1;
-
-/// A column of names being built.
+/// The names of one column, with their keys, until they are forgotten with their row group.
 pub(crate) struct Names {
-    text: Vec<u8>,
-    ends: Vec<i32>,
-    table: HashTable<i32>,
-    /// Keys of names seen lately, by a hash of a few bytes: most rows need no more.
-    recent: Box<[i32; RECENT]>,
-    keys: Vec<i32>,
-    has_nulls: bool,
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    table: HashTable<u32>,
+    /// Names seen lately, by a hash of a few bytes: most rows need no more.
+    recent: Vec<Recent>,
+}
+
+/// A name seen lately: its ends, which for up to 16 bytes are all of it.
+#[derive(Clone, Copy)]
+struct Recent {
+    ends: Ends,
+    key: u32,
+}
+
+impl Recent {
+    const NOTHING: Recent = Recent { ends: Ends { first: 0, last: 0, len: u32::MAX }, key: 0 };
 }
 
 impl Names {
     pub(crate) fn new() -> Names {
-        Names {
-            text: Vec::new(),
-            ends: Vec::new(),
-            table: HashTable::new(),
-            recent: Box::new([NONE; RECENT]),
-            keys: Vec::new(),
-            has_nulls: false,
-        }
+        let (bytes, ends, table) = (Vec::new(), Vec::new(), HashTable::new());
+        Names { bytes, ends, table, recent: Vec::new() }
     }
 
-    /// Adds `name` as the row numbered `row`; the rows left out before it have no name.
-    pub(crate) fn set(&mut self, row: usize, name: &str) {
-        self.pad(row);
-        let name = name.as_bytes();
-        let slot = quick_hash(name);
-        let recent = self.recent[slot];
-        if recent != NONE && slice(&self.text, &self.ends, recent) == name {
-            return self.keys.push(recent);
+    /// The key of `name`: a new one when it is new.
+    pub(crate) fn key(&mut self, name: &[u8]) -> u32 {
+        let ends = Ends::of(name);
+        let slot = ends.slot();
+        if let Some(recent) = self.recent.get(slot)
+            && recent.ends == ends
+            && (name.len() <= 16
+                || self.get(recent.key)[8..name.len() - 8] == name[8..name.len() - 8])
+        {
+            return recent.key;
         }
         let hash = xxh3_64(name);
-        let (text, ends) = (&self.text, &self.ends);
-        let known = self.table.find(hash, |&key| slice(text, ends, key) == name).copied();
+        let known = self.table.find(hash, |&key| self.get(key) == name).copied();
         let key = known.unwrap_or_else(|| self.add(hash, name));
-        self.recent[slot] = key;
-        self.keys.push(key);
+        self.recent.resize(RECENT, Recent::NOTHING);
+        self.recent[slot] = Recent { ends, key };
+        key
     }
 
-    fn add(&mut self, hash: u64, name: &[u8]) -> i32 {
-        let key = i32::try_from(self.ends.len()).expect("a batch has fewer rows than i32");
-        self.text.extend_from_slice(name);
-        self.ends.push(i32::try_from(self.text.len()).expect("a batch is smaller than 2 GB"));
-        let (text, ends) = (&self.text, &self.ends);
-        let rehash = |&key: &i32| xxh3_64(slice(text, ends, key));
-        self.table.insert_unique(hash, key, rehash);
+    fn add(&mut self, hash: u64, name: &[u8]) -> u32 {
+        let key = u32::try_from(self.ends.len()).expect("a row group has fewer rows than u32");
+        self.bytes.extend_from_slice(name);
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a row group is smaller than 4 GB"));
+        let names = Texts { bytes: &self.bytes, ends: &self.ends };
+        self.table.insert_unique(hash, key, |&key| xxh3_64(names.get(key as usize)));
         key
+    }
+
+    /// The name of a key.
+    pub(crate) fn get(&self, key: u32) -> &[u8] {
+        self.all().get(key as usize)
+    }
+
+    /// All names, by key.
+    pub(crate) fn all(&self) -> Texts<'_> {
+        Texts { bytes: &self.bytes, ends: &self.ends }
+    }
+
+    /// Forgets every name and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.table.clear();
+        self.recent.fill(Recent::NOTHING);
+    }
+}
+
+/// What is computed from a name once and looked up by its key from then on.
+#[derive(Default)]
+pub(crate) struct Memo {
+    by_key: Vec<Option<u32>>,
+}
+
+impl Memo {
+    /// What `compute` gave for `key` the first time.
+    pub(crate) fn get(&mut self, key: u32, compute: impl FnOnce() -> u32) -> u32 {
+        let at = key as usize;
+        if at >= self.by_key.len() {
+            self.by_key.resize(at + 1, None);
+        }
+        *self.by_key[at].get_or_insert_with(compute)
+    }
+}
+
+/// The first and the last bytes of a name, and its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    first: u64,
+    last: u64,
+    len: u32,
+}
+
+impl Ends {
+    fn of(name: &[u8]) -> Ends {
+        let len = u32::try_from(name.len()).unwrap_or(u32::MAX - 1);
+        let long = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let short = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let (first, last) = match name.len() {
+            0 => (0, 0),
+            // The first, the middle and the last byte are all of up to three.
+            n @ 1..4 => {
+                (u64::from(name[0]) << 16 | u64::from(name[n / 2]) << 8, name[n - 1].into())
+            }
+            4..8 => (short(name.first_chunk()).into(), short(name.last_chunk()).into()),
+            _ => (long(name.first_chunk()), long(name.last_chunk())),
+        };
+        Ends { first, last, len }
+    }
+
+    /// The slot of the short memory.
+    fn slot(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(31) ^ u64::from(self.len))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 56) as usize
+    }
+}
+
+/// One column of names by row.
+pub(crate) struct NameColumn {
+    pub(crate) names: Names,
+    keys: Vec<u32>,
+}
+
+impl NameColumn {
+    pub(crate) fn new() -> NameColumn {
+        NameColumn { names: Names::new(), keys: Vec::new() }
+    }
+
+    /// Gives the row numbered `row` a name; the rows left out before it have none.
+    pub(crate) fn set(&mut self, row: usize, name: &[u8]) -> u32 {
+        let key = self.names.key(name);
+        self.set_key(row, key);
+        key
+    }
+
+    /// Gives the row numbered `row` the name of `key`, if it is one.
+    pub(crate) fn set_key(&mut self, row: usize, key: u32) {
+        if key != NO_NAME {
+            self.pad(row);
+            self.keys.push(key);
+        }
+    }
+
+    /// The key of the row numbered `row`, which is the last or has none.
+    pub(crate) fn key_at(&self, row: usize) -> u32 {
+        self.keys.get(row).copied().unwrap_or(NO_NAME)
+    }
+
+    /// By row the key, without the rows behind the last that has a name.
+    pub(crate) fn keys(&self) -> &[u32] {
+        &self.keys
+    }
+
+    /// Gives all of `rows` rows a key or none, unless no row has one.
+    pub(crate) fn fill(&mut self, rows: usize) {
+        if !self.keys.is_empty() {
+            self.pad(rows);
+        }
     }
 
     fn pad(&mut self, rows: usize) {
         if self.keys.len() < rows {
-            self.has_nulls = true;
-            self.keys.resize(rows, NONE);
+            self.keys.resize(rows, NO_NAME);
         }
     }
 
-    /// The column of `rows` rows, with nothing left.
-    pub(crate) fn finish(&mut self, rows: usize) -> ArrayRef {
-        self.pad(rows);
-        let mut done = std::mem::replace(self, Names::new());
-        let nulls = done.has_nulls.then(|| {
-            let valid: NullBuffer = done.keys.iter().map(|&key| key != NONE).collect();
-            done.keys.iter_mut().for_each(|key| *key = (*key).max(0));
-            valid
-        });
-        done.ends.insert(0, 0);
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(done.ends));
-        let values = StringArray::new(offsets, done.text.into(), None);
-        let keys = Int32Array::new(ScalarBuffer::from(done.keys), nulls);
-        Arc::new(DictionaryArray::new(keys, Arc::new(values)))
+    /// Begins a new run of rows with the names known.
+    pub(crate) fn clear_rows(&mut self) {
+        self.keys.clear();
     }
-}
-
-fn slice<'t>(text: &'t [u8], ends: &[i32], key: i32) -> &'t [u8] {
-    let key = key as usize;
-    let start = if key == 0 { 0 } else { ends[key - 1] as usize };
-    &text[start..ends[key] as usize]
-}
-
-/// Of the length, the first and the last bytes: enough to tell the names of a column apart that
-/// come often.
-fn quick_hash(name: &[u8]) -> usize {
-    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    let (first, last) = match name.len() {
-        0..8 => {
-            let mut bytes = [0; 8];
-            bytes[..name.len()].copy_from_slice(name);
-            (u64::from_le_bytes(bytes), 0)
-        }
-        _ => (word(name.first_chunk()), word(name.last_chunk())),
-    };
-    let mixed =
-        (first ^ last.rotate_left(31) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 56) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Array, AsArray};
-    use arrow::datatypes::Int32Type;
     use proptest::prelude::*;
-
-    fn built(rows: &[Option<String>]) -> Vec<Option<String>> {
-        let mut names = Names::new();
-        for (i, name) in rows.iter().enumerate() {
-            if let Some(name) = name {
-                names.set(i, name);
-            }
-        }
-        let array = names.finish(rows.len());
-        let array = array.as_dictionary::<Int32Type>();
-        let values = array.values().as_string::<i32>();
-        let distinct: std::collections::HashSet<_> = values.iter().collect();
-        assert_eq!(distinct.len(), values.len(), "a name is kept twice");
-        array
-            .keys()
-            .iter()
-            .map(|key| key.map(|key| values.value(key as usize).to_owned()))
-            .collect()
-    }
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(rows in prop::collection::vec(prop::option::of("[ab]{0,3}|.{0,20}"), 0..400)) {
-            prop_assert_eq!(built(&rows), rows);
+        fn every_row_has_its_name(
+            // Names that differ only in the middle, in length or in one byte, and new ones.
+            rows in prop::collection::vec(
+                prop::option::of("[ab]{1,4}|abcdefgh[xy]{0,9}stuvwxyz|[a-c]{20}"), 0..300)
+        ) {
+            let mut column = NameColumn::new();
+            for (row, name) in rows.iter().enumerate() {
+                if let Some(name) = name {
+                    column.set(row, name.as_bytes());
+                }
+            }
+            column.fill(rows.len());
+            let names = column.names.all();
+            let distinct: std::collections::HashSet<_> =
+                (0..names.len()).map(|i| names.get(i)).collect();
+            prop_assert_eq!(distinct.len(), names.len());
+            for (row, name) in rows.iter().enumerate() {
+                let key = column.key_at(row);
+                let found = (key != NO_NAME).then(|| names.get(key as usize));
+                prop_assert_eq!(found, name.as_deref().map(str::as_bytes));
+            }
         }
+    }
+
+    #[test]
+    fn what_is_forgotten_comes_back_with_another_key() {
+        let mut names = Names::new();
+        assert_eq!([names.key(b"a"), names.key(b"b"), names.key(b"a")], [0, 1, 0]);
+        names.clear();
+        assert_eq!([names.key(b"b"), names.key(b"a")], [0, 1]);
     }
 }

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use pmtaq_schema::time::Day;
-use pmtaq_store::layout::Table;
-use pmtaq_store::{NewPart, PartWriter, Result, Writer};
+use pmtaq_store::{Encoder, NewPart, Result, RunWriter, Writer};
 
 use crate::rows::Rows;
 
@@ -25,17 +24,28 @@ pub(crate) struct Parts<'w> {
     open: BTreeMap<Day, Open<'w>>,
     done: Vec<NewPart>,
     uses: u64,
+    encoder: Encoder,
+    order: Vec<u32>,
+    spare: Vec<u32>,
 }
 
 struct Open<'w> {
     rows: Rows,
-    part: Option<PartWriter<'w>>,
+    part: Option<RunWriter<'w>>,
     last_use: u64,
 }
 
 impl<'w> Parts<'w> {
-    pub(crate) fn new(writer: &'w Writer<'w>) -> Parts<'w> {
-        Parts { writer, open: BTreeMap::new(), done: Vec::new(), uses: 0 }
+    pub(crate) fn new(writer: &'w Writer<'w>) -> Result<Parts<'w>> {
+        Ok(Parts {
+            writer,
+            open: BTreeMap::new(),
+            done: Vec::new(),
+            uses: 0,
+            encoder: Encoder::new()?,
+            order: Vec::new(),
+            spare: Vec::new(),
+        })
     }
 
     /// The rows of `day`, to add to.
@@ -80,17 +90,29 @@ impl<'w> Parts<'w> {
         let Some(open) = self.open.get_mut(&day).filter(|open| open.rows.len() > 0) else {
             return Ok(());
         };
-        let batch = open.rows.take();
         let part = match &mut open.part {
             Some(part) => part,
-            none => none.insert(self.writer.stage(Table::Records, day)?),
+            none => none.insert(self.writer.stage_runs(day)?),
         };
-        part.write(&batch.rows, batch.since, batch.until)
+        open.rows.order(&mut self.order, &mut self.spare);
+        let (since, until) = (open.rows.since, open.rows.until);
+        let cells = open.rows.cells();
+        part.write(&mut self.encoder, &self.order, &cells, since, until)?;
+        let full = part.is_group_full();
+        if full {
+            part.end_group(&mut self.encoder, &cells)?;
+        }
+        open.rows.clear();
+        if full {
+            open.rows.forget_names();
+        }
+        Ok(())
     }
 
     fn close(&mut self, day: Day) -> Result<()> {
         self.write(day)?;
-        if let Some(part) = self.open.remove(&day).and_then(|open| open.part) {
+        if let Some(Open { mut rows, part: Some(mut part), .. }) = self.open.remove(&day) {
+            part.end_group(&mut self.encoder, &rows.cells())?;
             self.done.push(part.finish()?);
         }
         Ok(())

@@ -12,7 +12,7 @@ use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
 use rayon::prelude::*;
 
 use crate::chunk::{Chunk, Chunks, Next};
-use crate::derive::Derived;
+use crate::derive::Known;
 use crate::find::find;
 use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
@@ -126,13 +126,16 @@ impl<'r> Run<'r> {
     /// What one thread does until no chunk is left.
     fn work(&self) -> Result<Vec<NewPart>> {
         let settings = self.settings;
-        let mut parts = Parts::new(self.writer);
-        let mut derived =
-            Derived::new(&settings.providers, settings.host.clone(), settings.machine.clone());
+        let mut parts = Parts::new(self.writer)?;
         while let Some((task, chunk)) = self.next_chunk() {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
-            derived.source = task.candidate.found.name();
-            task.take(&chunk, &mut derived, &mut parts);
+            let known = Known {
+                providers: &settings.providers,
+                source: &task.candidate.found.name(),
+                host: settings.host.as_deref(),
+                machine: &settings.machine,
+            };
+            task.take(&chunk, &known, &mut parts);
             parts.relieve()?;
         }
         parts.finish()
@@ -277,7 +280,7 @@ impl Task {
     }
 
     /// Builds the rows of a chunk.
-    fn take(&self, chunk: &Chunk, derived: &mut Derived<'_>, parts: &mut Parts<'_>) {
+    fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_>) {
         let mut tally = Tally::default();
         let mut splitter = Splitter::new(&chunk.bytes);
         let mut counted = (0, chunk.lines_before + 1);
@@ -291,9 +294,8 @@ impl Task {
             };
             match checked {
                 Ok(checked) => {
-                    derived.set(&line, &chunk.plan, &checked);
                     let rows = parts.rows(checked.time_logged.day());
-                    rows.push(&line, &chunk.plan, &checked, derived);
+                    rows.push(&line, &chunk.plan, &checked, known);
                     tally.ledger.stored += 1;
                     let time = checked.time_logged.0;
                     tally.times = join(tally.times, Some((time, time)));

@@ -19,8 +19,20 @@ pub struct Plan {
     pub numbers: Vec<(usize, usize)>,
     /// The columns that hold text, with the positions of their fields.
     pub texts: Vec<(usize, usize)>,
-    /// Positions of the fields that no column takes, with their keys in the column `extra`.
-    pub extra: Vec<(usize, String)>,
+    /// The fields that no column takes.
+    pub extra: Vec<Extra>,
+}
+
+/// A field that no column takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// Its position.
+    pub field: usize,
+    /// Its key in the column `extra`.
+    pub key: String,
+    /// The column, with the position of its field, that takes the value where that field is empty:
+    /// a header for all record types has both `envId` and, of `f` records, `envid`.
+    pub instead_of: Option<(usize, usize)>,
 }
 
 /// Why a header cannot be used. The file is refused whole.
@@ -75,11 +87,21 @@ impl Plan {
         };
         for (i, name) in fields.iter().enumerate() {
             let earlier = fields[..i].iter().filter(|n| n.eq_ignore_ascii_case(name)).count();
-            match Column::of_field(name) {
+            let column = Column::of_field(name);
+            match column {
                 _ if i == plan.kind => {}
                 Some(column) if plan.sources[column].is_none() => plan.sources[column] = Some(i),
-                _ if earlier > 0 => plan.extra.push((i, format!("{name}#{}", earlier + 1))),
-                _ => plan.extra.push((i, name.clone())),
+                _ => {
+                    let key = match earlier {
+                        0 => name.clone(),
+                        _ => format!("{name}#{}", earlier + 1),
+                    };
+                    let instead_of = column.and_then(|column| {
+                        let first = plan.sources[column]?;
+                        (fields[first] != *name).then_some((column, first))
+                    });
+                    plan.extra.push(Extra { field: i, key, instead_of });
+                }
             }
         }
         if plan.sources[pmtaq_schema::columns::index_of("time_logged")].is_none() {
@@ -111,15 +133,25 @@ mod tests {
         assert_eq!(source(&plan, "rcpt"), Some(1));
         assert_eq!(source(&plan, "time_logged"), Some(2));
         assert_eq!(source(&plan, "orig"), None);
-        assert_eq!(plan.extra, [(3, "header_Subject".to_owned())]);
+        let extra: Vec<_> =
+            plan.extra.iter().map(|extra| (extra.field, extra.key.as_str())).collect();
+        assert_eq!(extra, [(3, "header_Subject")]);
     }
 
     #[test]
     fn of_a_name_that_comes_twice_the_second_is_kept_as_extra() {
         let plan = Plan::of_header(b"type,timeLogged,rcpt,rcpt,foo,foo").expect("a plan");
         assert_eq!(source(&plan, "rcpt"), Some(2));
-        let keys: Vec<_> = plan.extra.iter().map(|(_, key)| key.as_str()).collect();
+        let keys: Vec<_> = plan.extra.iter().map(|extra| extra.key.as_str()).collect();
         assert_eq!(keys, ["rcpt#2", "foo", "foo#2"]);
+    }
+
+    #[test]
+    fn of_two_spellings_the_second_fills_in_where_the_first_is_empty() {
+        let plan = Plan::of_header(b"type,timeLogged,envId,rcpt,envid,rcpt").expect("a plan");
+        let env_id = Column::index("env_id").expect("a column");
+        let instead_of: Vec<_> = plan.extra.iter().map(|extra| extra.instead_of).collect();
+        assert_eq!(instead_of, [Some((env_id, 2)), None]);
     }
 
     #[test]

@@ -1,19 +1,11 @@
 //! Lines as typed columns. A line that does not fit is refused before anything of it is kept.
 
-use std::sync::Arc;
-
-use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, Int64Builder, MapBuilder, MapFieldNames, RecordBatch,
-    StringBuilder, TimestampMicrosecondBuilder, UInt32Array,
-};
-use arrow::compute::take_record_batch;
-use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
-use pmtaq_store::layout::Table;
+use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
-use crate::derive::Derived;
-use crate::intern::Names;
+use crate::derive::{Derive, Known};
+use crate::intern::NameColumn;
 use crate::plan::Plan;
 use crate::reject::Why;
 use crate::split::Line;
@@ -21,15 +13,24 @@ use crate::split::Line;
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
 const VMTA: usize = index_of("vmta");
-const SMTP_CODE: usize = index_of("smtp_code");
 const EXTRA: usize = index_of("extra");
+
+/// Columns that hold numbers or times.
+const NUMBERS: usize = {
+    let (mut count, mut i) = (0, 0);
+    while i < COLUMNS.len() {
+        count += matches!(COLUMNS[i].kind, Kind::Int | Kind::Time) as usize;
+        i += 1;
+    }
+    count
+};
 
 /// The numbers of a line, read and found plausible.
 pub(crate) struct Checked {
     pub(crate) record: Record,
     pub(crate) time_logged: Timestamp,
-    /// By column: seconds or whatever the unit is; none where the field is empty.
-    numbers: [Option<i64>; COLUMNS.len()],
+    /// In the order of [`Plan::numbers`].
+    numbers: [i64; NUMBERS],
 }
 
 impl Checked {
@@ -45,62 +46,77 @@ impl Checked {
         let Some(record) = Record::parse(&kind) else {
             return Err(Why::field("type", &kind, "unknown record type"));
         };
-        let mut numbers = [None; COLUMNS.len()];
-        for &(column, field) in &plan.numbers {
+        let mut numbers = [NO_NUMBER; NUMBERS];
+        let mut time_logged = None;
+        for (number, &(column, field)) in numbers.iter_mut().zip(&plan.numbers) {
             let value = line.field(field).value();
-            if !value.is_empty() {
-                numbers[column] = Some(number(column, &plan.fields[field], &value)?);
+            if value.is_empty() {
+                continue;
             }
+            *number = if COLUMNS[column].kind == Kind::Time {
+                let time = Timestamp::parse(&value).ok_or_else(|| {
+                    Why::field(&plan.fields[field], &value, "not a time between 1990 and 2100")
+                })?;
+                if column == TIME_LOGGED {
+                    time_logged = Some(time);
+                }
+                time.micros()
+            } else {
+                whole_number(&value)
+                    .ok_or_else(|| Why::field(&plan.fields[field], &value, "not a whole number"))?
+            };
         }
-        let Some(time_logged) = numbers[TIME_LOGGED] else {
+        let Some(time_logged) = time_logged else {
             return Err(Why::field("timeLogged", b"", "no time"));
         };
-        Ok(Checked { record, time_logged: Timestamp(time_logged), numbers })
+        Ok(Checked { record, time_logged, numbers })
     }
 }
 
-fn number(column: usize, field: &str, value: &[u8]) -> Result<i64, Why> {
-    match COLUMNS[column].kind {
-        Kind::Time => Timestamp::parse(value)
-            .map(|time| time.0)
-            .ok_or_else(|| Why::field(field, value, "not a time between 1990 and 2100")),
-        _ => std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .ok_or_else(|| Why::field(field, value, "not a whole number")),
-    }
+fn whole_number(value: &[u8]) -> Option<i64> {
+    let number = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
+    // The least of all stands for none.
+    (number != NO_NUMBER).then_some(number)
 }
 
 /// Rows being gathered, column by column. A cell without a value costs nothing: a column is
 /// padded with nulls when its next value comes, or at the end.
 pub(crate) struct Rows {
-    columns: Vec<Builder>,
+    columns: Vec<Column>,
+    derive: Derive,
     len: usize,
     /// Bytes of the lines gathered: a measure of the memory in use.
     pub(crate) bytes: usize,
-    since: i64,
-    until: i64,
-}
-
-enum Builder {
-    Text(StringBuilder),
-    Name(Names),
-    Int(Int64Builder),
-    Time(TimestampMicrosecondBuilder),
-    Map(Box<MapBuilder<StringBuilder, StringBuilder>>),
-}
-
-/// A batch ready to be written, with the times it spans in UTC seconds.
-pub(crate) struct Batch {
-    pub(crate) rows: RecordBatch,
+    /// The times that the rows span, in UTC seconds.
     pub(crate) since: i64,
     pub(crate) until: i64,
 }
 
+/// The cells of one column, by row.
+pub(crate) enum Column {
+    Names(NameColumn),
+    Texts(TextColumn),
+    Numbers(Vec<i64>),
+    Map(Box<MapColumn>),
+}
+
+#[derive(Default)]
+pub(crate) struct TextColumn {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+pub(crate) struct MapColumn {
+    ends: Vec<u32>,
+    keys: NameColumn,
+    values: NameColumn,
+}
+
 impl Rows {
     pub(crate) fn new() -> Rows {
-        let columns = COLUMNS.iter().map(|column| Builder::new(column.kind)).collect();
-        Rows { columns, len: 0, bytes: 0, since: i64::MAX, until: i64::MIN }
+        let columns = COLUMNS.iter().map(|column| Column::new(column.kind)).collect();
+        let (since, until) = (i64::MAX, i64::MIN);
+        Rows { columns, derive: Derive::default(), len: 0, bytes: 0, since, until }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,7 +129,7 @@ impl Rows {
         line: &Line<'_, '_>,
         plan: &Plan,
         checked: &Checked,
-        derived: &Derived<'_>,
+        known: &Known<'_>,
     ) {
         let row = self.len;
         self.len += 1;
@@ -122,156 +138,221 @@ impl Rows {
         self.until = self.until.max(checked.time_logged.0);
         for &(column, field) in &plan.texts {
             let field = line.field(field);
+            if !field.is_empty() {
+                self.columns[column].set_text(row, field.text().as_bytes());
+            }
+        }
+        for (&(column, _), &number) in plan.numbers.iter().zip(&checked.numbers) {
+            self.columns[column].set_number(row, number);
+        }
+        if !plan.extra.is_empty() {
+            self.set_extra(row, line, plan);
+        }
+        self.derive.row(row, line, plan, checked.record, known, &mut self.columns);
+    }
+
+    /// The fields that no column takes.
+    fn set_extra(&mut self, row: usize, line: &Line<'_, '_>, plan: &Plan) {
+        for extra in &plan.extra {
+            let field = line.field(extra.field);
             if field.is_empty() {
                 continue;
             }
-            match &mut self.columns[column] {
-                Builder::Text(builder) => {
-                    builder.append_nulls(row - builder.len());
-                    builder.append_value(field.text());
+            let text = field.text();
+            match extra.instead_of {
+                Some((column, first)) if line.field(first).is_empty() => {
+                    self.columns[column].set_text(row, text.as_bytes());
                 }
-                Builder::Name(names) => names.set(row, &field.text()),
-                Builder::Int(_) | Builder::Time(_) | Builder::Map(_) => {}
+                _ => {
+                    if let Column::Map(map) = &mut self.columns[EXTRA] {
+                        map.add(row, extra.key.as_bytes(), text.as_bytes());
+                    }
+                }
             }
-        }
-        for &(column, _) in &plan.numbers {
-            self.set_number(column, row, checked.numbers[column]);
-        }
-        for (column, name) in derived.names() {
-            if let (Builder::Name(names), false) = (&mut self.columns[column], name.is_empty()) {
-                names.set(row, name);
-            }
-        }
-        self.set_number(SMTP_CODE, row, derived.smtp_code());
-        if let (Builder::Map(builder), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
-            push_extra(builder, row, line, plan);
         }
     }
 
-    fn set_number(&mut self, column: usize, row: usize, value: Option<i64>) {
-        let Some(value) = value else { return };
-        match &mut self.columns[column] {
-            Builder::Int(builder) => {
-                builder.append_nulls(row - builder.len());
-                builder.append_value(value);
-            }
-            Builder::Time(builder) => {
-                builder.append_nulls(row - builder.len());
-                builder.append_value(Timestamp(value).micros());
-            }
-            Builder::Text(_) | Builder::Name(_) | Builder::Map(_) => {}
-        }
-    }
-
-    /// Everything gathered, sorted, and the builders empty again.
-    pub(crate) fn take(&mut self) -> Batch {
+    /// The cells of all columns.
+    pub(crate) fn cells(&mut self) -> Vec<Cells<'_>> {
         let len = self.len;
-        let arrays = self.columns.iter_mut().map(|builder| builder.finish(len)).collect();
-        let rows = RecordBatch::try_new(pmtaq_store::schema_of(Table::Records), arrays)
-            .expect("built in the order and with the types of COLUMNS");
-        let batch = Batch { rows: sorted(&rows), since: self.since, until: self.until };
-        *self = Rows { columns: std::mem::take(&mut self.columns), ..Rows::new() };
-        batch
+        self.columns.iter_mut().for_each(|column| column.fill(len));
+        self.columns.iter().map(Column::cells).collect()
+    }
+
+    /// The rows by recipient domain, then VMTA, then as they came, which is by time: alike values
+    /// side by side compress better. Domains and VMTAs come in the order of their first row.
+    pub(crate) fn order(&self, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
+        order.clear();
+        order.extend(0..u32::try_from(self.len).expect("a run has fewer rows than u32"));
+        for column in [VMTA, RCPT_DOMAIN] {
+            if let Column::Names(names) = &self.columns[column] {
+                sort_by_key(names, order, spare);
+            }
+        }
+    }
+
+    /// Begins a new run of rows, in the same row group.
+    pub(crate) fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Column::clear);
+        (self.len, self.bytes) = (0, 0);
+        (self.since, self.until) = (i64::MAX, i64::MIN);
+    }
+
+    /// Begins a new row group: forgets the names.
+    pub(crate) fn forget_names(&mut self) {
+        self.derive = Derive::default();
+        for column in &mut self.columns {
+            match column {
+                Column::Names(names) => names.names.clear(),
+                Column::Map(map) => {
+                    map.keys.names.clear();
+                    map.values.names.clear();
+                }
+                Column::Texts(_) | Column::Numbers(_) => {}
+            }
+        }
     }
 }
 
-impl Builder {
-    fn new(kind: Kind) -> Builder {
+/// Sorts rows by the keys of a column, those without a name last, and leaves equal ones as they
+/// were.
+fn sort_by_key(names: &NameColumn, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
+    let none = names.names.all().len();
+    let place = |row: u32| match names.key_at(row as usize) {
+        NO_NAME => none,
+        key => key as usize,
+    };
+    let mut starts = vec![0_u32; none + 2];
+    order.iter().for_each(|&row| starts[place(row) + 1] += 1);
+    for i in 1..starts.len() {
+        starts[i] += starts[i - 1];
+    }
+    spare.clear();
+    spare.resize(order.len(), 0);
+    for &row in order.iter() {
+        let start = &mut starts[place(row)];
+        spare[*start as usize] = row;
+        *start += 1;
+    }
+    std::mem::swap(order, spare);
+}
+
+impl Column {
+    fn new(kind: Kind) -> Column {
         match kind {
-            Kind::Text => Builder::Text(StringBuilder::new()),
-            Kind::Name => Builder::Name(Names::new()),
-            Kind::Int => Builder::Int(Int64Builder::new()),
-            Kind::Time => Builder::Time(TimestampMicrosecondBuilder::new()),
+            Kind::Text => Column::Texts(TextColumn::default()),
+            Kind::Name => Column::Names(NameColumn::new()),
+            Kind::Int | Kind::Time => Column::Numbers(Vec::new()),
             Kind::Map => {
-                let names = MapFieldNames {
-                    entry: "key_value".to_owned(),
-                    key: "key".to_owned(),
-                    value: "value".to_owned(),
-                };
-                let (keys, values) = (StringBuilder::new(), StringBuilder::new());
-                Builder::Map(Box::new(MapBuilder::new(Some(names), keys, values)))
+                let (keys, values) = (NameColumn::new(), NameColumn::new());
+                Column::Map(Box::new(MapColumn { ends: Vec::new(), keys, values }))
             }
         }
     }
 
-    /// The column of `len` rows; the builder is empty then.
-    fn finish(&mut self, len: usize) -> ArrayRef {
+    /// Gives a row a text that is not empty.
+    pub(crate) fn set_text(&mut self, row: usize, text: &[u8]) {
         match self {
-            Builder::Text(builder) => {
-                builder.append_nulls(len - builder.len());
-                Arc::new(builder.finish())
+            Column::Names(names) => _ = names.set(row, text),
+            Column::Texts(texts) => texts.set(row, text),
+            Column::Numbers(_) | Column::Map(_) => {}
+        }
+    }
+
+    /// Gives a row a number, if it is one.
+    pub(crate) fn set_number(&mut self, row: usize, number: i64) {
+        if let (Column::Numbers(numbers), true) = (self, number != NO_NUMBER) {
+            numbers.resize(row, NO_NUMBER);
+            numbers.push(number);
+        }
+    }
+
+    fn fill(&mut self, rows: usize) {
+        match self {
+            Column::Names(names) => names.fill(rows),
+            Column::Texts(texts) => texts.fill(rows),
+            Column::Numbers(numbers) if numbers.is_empty() => {}
+            Column::Numbers(numbers) => numbers.resize(rows, NO_NUMBER),
+            Column::Map(map) => map.fill(rows),
+        }
+    }
+
+    fn cells(&self) -> Cells<'_> {
+        match self {
+            Column::Names(column) => {
+                Cells::Names { keys: column.keys(), names: column.names.all() }
             }
-            Builder::Name(names) => names.finish(len),
-            Builder::Int(builder) => {
-                builder.append_nulls(len - builder.len());
-                Arc::new(builder.finish())
+            Column::Texts(texts) => Cells::Texts(Texts { bytes: &texts.bytes, ends: &texts.ends }),
+            Column::Numbers(numbers) => Cells::Numbers(numbers),
+            Column::Map(map) => Cells::Map {
+                ends: &map.ends,
+                keys: (map.keys.keys(), map.keys.names.all()),
+                values: (map.values.keys(), map.values.names.all()),
+            },
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Column::Names(names) => names.clear_rows(),
+            Column::Texts(texts) => {
+                texts.bytes.clear();
+                texts.ends.clear();
             }
-            Builder::Time(builder) => {
-                builder.append_nulls(len - builder.len());
-                Arc::new(builder.finish())
-            }
-            Builder::Map(builder) => {
-                pad_map(builder, len);
-                Arc::new(builder.finish())
+            Column::Numbers(numbers) => numbers.clear(),
+            Column::Map(map) => {
+                map.ends.clear();
+                map.keys.clear_rows();
+                map.values.clear_rows();
             }
         }
     }
 }
 
-fn pad_map(builder: &mut MapBuilder<StringBuilder, StringBuilder>, len: usize) {
-    while builder.len() < len {
-        builder.append(false).expect("keys and values are appended in pairs");
+impl TextColumn {
+    fn set(&mut self, row: usize, text: &[u8]) {
+        self.pad(row);
+        self.bytes.extend_from_slice(text);
+        self.ends.push(end(&self.bytes));
     }
-}
 
-/// The fields that no column takes, as a map; null when all are empty.
-fn push_extra(
-    builder: &mut MapBuilder<StringBuilder, StringBuilder>,
-    row: usize,
-    line: &Line<'_, '_>,
-    plan: &Plan,
-) {
-    let fields = plan.extra.iter().map(|(field, key)| (line.field(*field), key));
-    let mut any = false;
-    for (field, key) in fields.filter(|(field, _)| !field.is_empty()) {
-        if !any {
-            pad_map(builder, row);
+    fn fill(&mut self, rows: usize) {
+        if !self.ends.is_empty() {
+            self.pad(rows);
         }
-        builder.keys().append_value(key);
-        builder.values().append_value(field.text());
-        any = true;
     }
-    if any {
-        builder.append(true).expect("keys and values are appended in pairs");
+
+    fn pad(&mut self, rows: usize) {
+        if self.ends.len() < rows {
+            self.ends.resize(rows, end(&self.bytes));
+        }
     }
 }
 
-/// Rows by recipient domain, then VMTA, then time: alike values side by side compress better and
-/// let a query for one domain skip pages.
-fn sorted(rows: &RecordBatch) -> RecordBatch {
-    let domain = ranks(rows.column(RCPT_DOMAIN));
-    let vmta = ranks(rows.column(VMTA));
-    let time = rows.column(TIME_LOGGED).as_primitive::<TimestampMicrosecondType>().values();
-    let mut order: Vec<(u64, i64, u32)> = (0..u32::try_from(rows.num_rows()).unwrap_or(u32::MAX))
-        .map(|i| {
-            let at = i as usize;
-            (u64::from(domain[at]) << 32 | u64::from(vmta[at]), time[at], i)
-        })
-        .collect();
-    order.sort_unstable();
-    let indices = UInt32Array::from_iter_values(order.into_iter().map(|(_, _, i)| i));
-    take_record_batch(rows, &indices).expect("indices of the rows themselves")
+fn end(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).expect("a run is smaller than 4 GB")
 }
 
-/// For each row the rank of its name among all names of the column, nulls last.
-fn ranks(column: &ArrayRef) -> Vec<u32> {
-    let names = column.as_dictionary::<Int32Type>();
-    let values = names.values().as_string::<i32>();
-    let mut by_name: Vec<usize> = (0..values.len()).collect();
-    by_name.sort_unstable_by_key(|&i| values.value(i));
-    let mut rank_of = vec![0_u32; values.len()];
-    for (rank, i) in by_name.into_iter().enumerate() {
-        rank_of[i] = u32::try_from(rank).unwrap_or(u32::MAX);
+impl MapColumn {
+    /// Adds an entry to the last row, which is numbered `row`.
+    fn add(&mut self, row: usize, key: &[u8], value: &[u8]) {
+        let entry = self.keys.keys().len();
+        self.pad(row + 1, entry);
+        self.keys.set(entry, key);
+        self.values.set(entry, value);
+        self.ends[row] += 1;
     }
-    names.keys_iter().map(|key| key.map_or(u32::MAX, |key| rank_of[key])).collect()
+
+    fn fill(&mut self, rows: usize) {
+        if !self.ends.is_empty() {
+            self.pad(rows, self.keys.keys().len());
+        }
+    }
+
+    fn pad(&mut self, rows: usize, entries: usize) {
+        if self.ends.len() < rows {
+            let entries = u32::try_from(entries).expect("a run has fewer entries than u32");
+            self.ends.resize(rows, entries);
+        }
+    }
 }

@@ -23,6 +23,7 @@ use crate::layout::{self, Table};
 use crate::lock::Lock;
 use crate::manifest::{self, Move, Part, Root, Source};
 use crate::part::{NewPart, PartWriter};
+use crate::run::RunWriter;
 
 /// The one writer of a store.
 #[derive(Debug)]
@@ -74,9 +75,20 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
     pub fn stage(&self, table: Table, day: Day) -> Result<PartWriter<'a>> {
+        PartWriter::create(self.disk, &layout::staging(self.dir), table, day, self.new_name())
+    }
+
+    /// Begins a new part of `records` for `day`, which is given runs of rows. Any thread may.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] when the file cannot be made.
+    pub fn stage_runs(&self, day: Day) -> Result<RunWriter<'a>> {
+        RunWriter::create(self.disk, &layout::staging(self.dir), day, self.new_name())
+    }
+
+    fn new_name(&self) -> String {
         let number = self.next_part.fetch_add(1, Ordering::Relaxed);
-        let name = layout::part_name(self.root.generation + 1, number);
-        PartWriter::create(self.disk, &layout::staging(self.dir), table, day, name)
+        layout::part_name(self.root.generation + 1, number)
     }
 
     /// Makes `change` visible. Either the store is as it was, or all of the change is there and

@@ -14,8 +14,14 @@ pub use fs::{Disk, Fault};
 pub mod manifest;
 pub use manifest::{Ledger, Part, Source, Stat};
 
+mod encode;
+pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
+
 mod part;
 pub use part::{NewPart, PartWriter, arrow_type, schema_of};
+
+mod run;
+pub use run::RunWriter;
 
 mod lock;
 

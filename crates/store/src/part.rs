@@ -59,7 +59,7 @@ pub fn schema_of(table: Table) -> SchemaRef {
     }
 }
 
-fn properties() -> WriterProperties {
+pub(crate) fn properties() -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("pmtaq ", env!("CARGO_PKG_VERSION")).to_owned())
         // Level 3 would cost a third more time for a twentieth less size.

@@ -1,0 +1,329 @@
+//! One column of a row group: its pages so far, and what the footer says of them.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::ByteArray;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::{Statistics, ValueStatistics};
+use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::{Encoder, NO_NAME, NO_NUMBER, Texts, delta, hybrid, levels};
+
+/// Bytes of names in a dictionary. What comes when it is full is written as text: a dictionary of
+/// values that hardly repeat costs a reader more than it saves.
+const DICTIONARY: usize = 1 << 20;
+
+/// Bytes of a name that bounds the names of a column chunk; longer ones are cut.
+const BOUND: usize = 64;
+
+pub(super) struct ColumnChunk {
+    descriptor: ColumnDescPtr,
+    /// Data pages with their headers.
+    pages: TrackedWrite<Vec<u8>>,
+    /// Bytes of the data pages before compression, with their headers.
+    uncompressed: usize,
+    values: usize,
+    nulls: usize,
+    /// The encodings of the data pages.
+    by_key: bool,
+    by_value: bool,
+    /// Names that the data pages refer to by key.
+    dictionary: usize,
+    least: i64,
+    greatest: i64,
+}
+
+impl ColumnChunk {
+    pub(super) fn new(descriptor: ColumnDescPtr) -> ColumnChunk {
+        ColumnChunk {
+            descriptor,
+            pages: TrackedWrite::new(Vec::new()),
+            uncompressed: 0,
+            values: 0,
+            nulls: 0,
+            by_key: false,
+            by_value: false,
+            dictionary: 0,
+            least: i64::MAX,
+            greatest: i64::MIN,
+        }
+    }
+
+    /// A page of names by key.
+    pub(super) fn push_names(
+        &mut self,
+        encoder: &mut Encoder,
+        order: &[u32],
+        keys: &[u32],
+        names: Texts<'_>,
+    ) -> Result<()> {
+        encoder.keys.clear();
+        if keys.is_empty() {
+            encoder.levels.note_none(order.len());
+        } else {
+            encoder.keys.extend(order.iter().map(|&row| keys[row as usize]));
+            encoder.levels.note(encoder.keys.iter().map(|&key| key != NO_NAME));
+        }
+        self.begin_flat(encoder);
+        if encoder.levels.nulls() > 0 {
+            encoder.keys.retain(|&key| key != NO_NAME);
+        }
+        self.push_keys(encoder, order.len(), names)
+    }
+
+    /// A page of one half of the entries of maps: their keys, or their values.
+    pub(super) fn push_entries(
+        &mut self,
+        encoder: &mut Encoder,
+        order: &[u32],
+        ends: &[u32],
+        (keys, names): (&[u32], Texts<'_>),
+    ) -> Result<()> {
+        let greatest = self.descriptor.max_def_level();
+        let (mut definition, mut repetition) = (Vec::new(), Vec::new());
+        encoder.keys.clear();
+        for &row in order {
+            let row = row as usize;
+            let from = if row == 0 { 0 } else { ends.get(row - 1).map_or(0, |&end| end as usize) };
+            let until = ends.get(row).map_or(from, |&end| end as usize);
+            if from == until {
+                definition.push(0);
+                repetition.push(0);
+            }
+            for (n, &key) in keys[from..until].iter().enumerate() {
+                definition.push(greatest as u32);
+                repetition.push(u32::from(n > 0));
+                encoder.keys.push(key);
+            }
+        }
+        encoder.page.clear();
+        levels::append(&repetition, self.descriptor.max_rep_level(), &mut encoder.page);
+        levels::append(&definition, greatest, &mut encoder.page);
+        self.nulls += definition.len() - encoder.keys.len();
+        self.push_keys(encoder, definition.len(), names)
+    }
+
+    /// A page of texts.
+    pub(super) fn push_texts(
+        &mut self,
+        encoder: &mut Encoder,
+        order: &[u32],
+        texts: Texts<'_>,
+    ) -> Result<()> {
+        encoder.numbers.clear();
+        encoder.texts.clear();
+        if texts.is_empty() {
+            encoder.levels.note_none(order.len());
+        } else {
+            for &row in order {
+                let text = texts.get(row as usize);
+                encoder.numbers.push(text.len() as i64);
+                encoder.texts.extend_from_slice(text);
+            }
+            encoder.levels.note(encoder.numbers.iter().map(|&length| length > 0));
+        }
+        self.begin_flat(encoder);
+        if encoder.levels.nulls() > 0 {
+            encoder.numbers.retain(|&length| length > 0);
+        }
+        self.push_lengths_and_texts(encoder, order.len())
+    }
+
+    /// A page of numbers.
+    pub(super) fn push_numbers(
+        &mut self,
+        encoder: &mut Encoder,
+        order: &[u32],
+        numbers: &[i64],
+    ) -> Result<()> {
+        encoder.numbers.clear();
+        if numbers.is_empty() {
+            encoder.levels.note_none(order.len());
+        } else {
+            encoder.numbers.extend(order.iter().map(|&row| numbers[row as usize]));
+            encoder.levels.note(encoder.numbers.iter().map(|&number| number != NO_NUMBER));
+        }
+        self.begin_flat(encoder);
+        if encoder.levels.nulls() > 0 {
+            encoder.numbers.retain(|&number| number != NO_NUMBER);
+        }
+        for &number in &encoder.numbers {
+            self.least = self.least.min(number);
+            self.greatest = self.greatest.max(number);
+        }
+        delta::encode(&encoder.numbers, &mut encoder.page);
+        self.by_value = true;
+        self.write_page(encoder, order.len(), Encoding::DELTA_BINARY_PACKED)
+    }
+
+    /// Begins a page of a column without repetition: what the levels say.
+    fn begin_flat(&mut self, encoder: &mut Encoder) {
+        encoder.page.clear();
+        self.nulls += encoder.levels.nulls();
+        if self.descriptor.max_def_level() > 0 {
+            encoder.levels.append(&mut encoder.page);
+        }
+    }
+
+    /// Ends a page with the keys in `encoder.keys`, or with the texts that they stand for.
+    fn push_keys(&mut self, encoder: &mut Encoder, values: usize, names: Texts<'_>) -> Result<()> {
+        if names.bytes.len() <= DICTIONARY {
+            self.dictionary = names.len();
+            self.by_key = true;
+            let width = hybrid::width_of(names.len());
+            encoder.page.push(width);
+            hybrid::encode(&encoder.keys, width, &mut encoder.page);
+            return self.write_page(encoder, values, Encoding::RLE_DICTIONARY);
+        }
+        encoder.numbers.clear();
+        encoder.texts.clear();
+        for &key in &encoder.keys {
+            let name = names.get(key as usize);
+            encoder.numbers.push(name.len() as i64);
+            encoder.texts.extend_from_slice(name);
+        }
+        self.push_lengths_and_texts(encoder, values)
+    }
+
+    fn push_lengths_and_texts(&mut self, encoder: &mut Encoder, values: usize) -> Result<()> {
+        delta::encode(&encoder.numbers, &mut encoder.page);
+        encoder.page.extend_from_slice(&encoder.texts);
+        self.by_value = true;
+        self.write_page(encoder, values, Encoding::DELTA_LENGTH_BYTE_ARRAY)
+    }
+
+    /// Compresses the page that `encoder` holds.
+    fn write_page(
+        &mut self,
+        encoder: &mut Encoder,
+        values: usize,
+        encoding: Encoding,
+    ) -> Result<()> {
+        self.values += values;
+        let page = Page::DataPage {
+            buf: compressed(encoder)?,
+            num_values: values as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let page = CompressedPage::new(page, encoder.page.len());
+        let spec = SerializedPageWriter::new(&mut self.pages).write_page(page)?;
+        self.uncompressed += spec.uncompressed_size;
+        Ok(())
+    }
+
+    /// Writes the column: the dictionary, then the data pages. Begins anew for the next row group.
+    pub(super) fn finish(
+        &mut self,
+        encoder: &mut Encoder,
+        names: Texts<'_>,
+        rows: usize,
+        group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    ) -> Result<()> {
+        let mut done = std::mem::replace(self, ColumnChunk::new(self.descriptor.clone()));
+        let mut column = TrackedWrite::new(Vec::new());
+        let mut uncompressed = done.uncompressed;
+        if done.by_key {
+            encoder.page.clear();
+            for i in 0..done.dictionary {
+                let name = names.get(i);
+                encoder.page.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                encoder.page.extend_from_slice(name);
+            }
+            let page = Page::DictionaryPage {
+                buf: compressed(encoder)?,
+                num_values: done.dictionary as u32,
+                encoding: Encoding::PLAIN,
+                is_sorted: false,
+            };
+            let page = CompressedPage::new(page, encoder.page.len());
+            uncompressed +=
+                SerializedPageWriter::new(&mut column).write_page(page)?.uncompressed_size;
+        }
+        let data_at = column.bytes_written() as i64;
+        done.pages.flush()?;
+        column.write_all(done.pages.inner())?;
+        let bytes = column.into_inner()?;
+        let mut encodings = vec![Encoding::RLE];
+        if done.by_key {
+            encodings.extend([Encoding::PLAIN, Encoding::RLE_DICTIONARY]);
+        }
+        if done.by_value {
+            encodings.push(done.value_encoding());
+        }
+        let metadata = ColumnChunkMetaData::builder(done.descriptor.clone())
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_encodings(encodings)
+            .set_num_values(done.values as i64)
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_uncompressed_size(uncompressed as i64)
+            .set_dictionary_page_offset(done.by_key.then_some(0))
+            .set_data_page_offset(data_at)
+            .set_statistics(done.statistics(names))
+            .build()?;
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        group.append_column(&Bytes::from(bytes), close)
+    }
+
+    fn value_encoding(&self) -> Encoding {
+        match self.descriptor.physical_type() {
+            parquet::basic::Type::INT64 => Encoding::DELTA_BINARY_PACKED,
+            _ => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        }
+    }
+
+    /// The least and the greatest value, for readers that pass over what they cannot need. Of
+    /// texts that are not in a dictionary nothing is said: they rule out no question.
+    fn statistics(&self, names: Texts<'_>) -> Statistics {
+        let nulls = Some(self.nulls as u64);
+        if self.descriptor.physical_type() == parquet::basic::Type::INT64 {
+            let (least, greatest) = (self.least, self.greatest);
+            let some = least <= greatest;
+            let (least, greatest) = (some.then_some(least), some.then_some(greatest));
+            return Statistics::int64(least, greatest, None, nulls, false);
+        }
+        let all = (0..self.dictionary).map(|i| names.get(i));
+        let (least, greatest) = match self.by_value {
+            true => (None, None),
+            false => (all.clone().min(), all.max()),
+        };
+        // A beginning of the least is below it; no beginning of the greatest is above it.
+        let exact = least.is_none_or(|least| least.len() <= BOUND);
+        let least = least.map(|least| ByteArray::from(beginning(least)));
+        let greatest =
+            greatest.filter(|name| name.len() <= BOUND).map(|name| ByteArray::from(name.to_vec()));
+        Statistics::ByteArray(
+            ValueStatistics::new(least, greatest, None, nulls, false).with_min_is_exact(exact),
+        )
+    }
+}
+
+/// As much of a name as a bound may hold, in whole characters.
+fn beginning(name: &[u8]) -> Vec<u8> {
+    let mut end = name.len().min(BOUND);
+    while end < name.len() && end > 0 && name[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    name[..end].to_vec()
+}
+
+/// What `encoder.page` holds, compressed.
+fn compressed(encoder: &mut Encoder) -> Result<Bytes> {
+    let compressed = encoder.zstd.compress(&encoder.page);
+    compressed.map(Bytes::from).map_err(|error| ParquetError::External(Box::new(error)))
+}

@@ -1,0 +1,67 @@
+//! Which rows of a page have a value, as Parquet's definition and repetition levels.
+//! Knows positions, not values.
+
+use super::hybrid;
+
+/// A bitmap of the rows that have a value, kept from page to page for its memory.
+#[derive(Default)]
+pub(super) struct Levels {
+    bitmap: Vec<u8>,
+    rows: usize,
+    set: usize,
+}
+
+impl Levels {
+    /// Notes for each row of a page whether it has a value.
+    pub(super) fn note(&mut self, present: impl ExactSizeIterator<Item = bool>) {
+        self.rows = present.len();
+        self.bitmap.clear();
+        self.set = 0;
+        let (mut byte, mut bit) = (0_u8, 0);
+        for present in present {
+            byte |= u8::from(present) << bit;
+            bit += 1;
+            if bit == 8 {
+                self.set += byte.count_ones() as usize;
+                self.bitmap.push(byte);
+                (byte, bit) = (0, 0);
+            }
+        }
+        if bit > 0 {
+            self.set += byte.count_ones() as usize;
+            self.bitmap.push(byte);
+        }
+    }
+
+    /// Notes that no row of a page has a value.
+    pub(super) fn note_none(&mut self, rows: usize) {
+        (self.rows, self.set) = (rows, 0);
+        self.bitmap.clear();
+        self.bitmap.resize(rows.div_ceil(8), 0);
+    }
+
+    /// Rows that have none.
+    pub(super) fn nulls(&self) -> usize {
+        self.rows - self.set
+    }
+
+    /// Appends the definition levels of a flat column, as version 1 of a data page has them.
+    pub(super) fn append(&self, page: &mut Vec<u8>) {
+        with_length(page, |page| hybrid::encode_bits(&self.bitmap, self.rows, page));
+    }
+}
+
+/// Appends levels of up to `greatest`, as version 1 of a data page has them.
+pub(super) fn append(levels: &[u32], greatest: i16, page: &mut Vec<u8>) {
+    let width = hybrid::width_of(greatest as usize + 1);
+    with_length(page, |page| hybrid::encode(levels, width, page));
+}
+
+/// Puts the length of what `write` appends before it, in four bytes.
+fn with_length(page: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = page.len();
+    page.extend_from_slice(&[0; 4]);
+    write(page);
+    let length = u32::try_from(page.len() - at - 4).expect("a page is smaller than 4 GB");
+    page[at..at + 4].copy_from_slice(&length.to_le_bytes());
+}

@@ -1,0 +1,92 @@
+//! A part of `records` being staged from runs of rows: the fast way in, for ingest.
+//! Writes the cells it is given and never looks at what they mean.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::file::writer::SerializedFileWriter;
+use pmtaq_schema::time::Day;
+
+use crate::encode::{Cells, Encoder, RowGroup};
+use crate::error::{At, Result};
+use crate::fs::Disk;
+use crate::layout::Table;
+use crate::manifest::Part;
+use crate::part::{NewPart, ROW_GROUP_ROWS, properties, schema_of};
+
+/// A part of `records` being written to the staging folder, invisible to everyone.
+pub struct RunWriter<'a> {
+    disk: &'a Disk,
+    path: PathBuf,
+    file: SerializedFileWriter<File>,
+    group: RowGroup,
+    part: Part,
+    day: Day,
+}
+
+impl<'a> RunWriter<'a> {
+    pub(crate) fn create(
+        disk: &'a Disk,
+        staging: &Path,
+        day: Day,
+        name: String,
+    ) -> Result<RunWriter<'a>> {
+        let path = staging.join(&name);
+        let file = disk.create(&path)?;
+        let schema = ArrowSchemaConverter::new().convert(&schema_of(Table::Records)).at(&path)?;
+        let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
+            .at(&path)?;
+        let group = RowGroup::new(&file);
+        let table = Table::Records;
+        let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
+        Ok(RunWriter { disk, path, file, group, part, day })
+    }
+
+    /// Adds the rows that `order` lists, in that order. `cells` are those of all columns, as
+    /// [`pmtaq_schema::COLUMNS`] lists them; the times of the rows lie from `since` to `until`, in
+    /// UTC seconds.
+    ///
+    /// # Errors
+    /// [`crate::Error::Parquet`] when there is no memory.
+    pub fn write(
+        &mut self,
+        encoder: &mut Encoder,
+        order: &[u32],
+        cells: &[Cells<'_>],
+        since: i64,
+        until: i64,
+    ) -> Result<()> {
+        self.part.rows += order.len() as u64;
+        self.part.since = self.part.since.min(since);
+        self.part.until = self.part.until.max(until);
+        self.group.push(encoder, order, cells).at(&self.path)
+    }
+
+    /// Whether the row group has as many rows as it should.
+    pub fn is_group_full(&self) -> bool {
+        self.group.rows() >= ROW_GROUP_ROWS
+    }
+
+    /// Writes the row group; its names may be forgotten then. Without rows nothing is written.
+    ///
+    /// # Errors
+    /// [`crate::Error::Parquet`] when the disk is full.
+    pub fn end_group(&mut self, encoder: &mut Encoder, cells: &[Cells<'_>]) -> Result<()> {
+        if self.group.rows() == 0 {
+            return Ok(());
+        }
+        self.group.finish(encoder, cells, &mut self.file).at(&self.path)
+    }
+
+    /// Completes and syncs the file, whose last row group was ended.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
+    pub fn finish(mut self) -> Result<NewPart> {
+        self.file.finish().at(&self.path)?;
+        self.disk.sync(self.file.inner(), &self.path)?;
+        self.part.bytes = self.file.bytes_written() as u64;
+        Ok(NewPart { part: self.part, day: self.day })
+    }
+}
