@@ -1,7 +1,13 @@
--- name: domains
--- title: Recipient domains
--- help: What became of the mail to each recipient domain, by the recipients sent.
+-- name: domains by=rcpt_domain  Recipient domains
+-- name: providers by=provider  Mailbox providers
+-- name: senders by=sender_domain  Sender domains
+-- name: vmtas by=vmta  VirtualMTAs
+-- name: pools by=vmta_pool  VirtualMTA pools
+-- name: ips by=dlv_source_ip  Source addresses
+-- help: sent, delivered, bounced and deferred recipients and how fast they were delivered, by the recipients sent.
 -- needs: d, b
+-- uses: t
+-- param: by dimension  Count by
 -- param: top int = 20  Rows to show, 0 for all
 -- column: sent count
 -- column: delivered count
@@ -10,12 +16,11 @@
 -- column: attempts count
 -- column: bounce_rate percent of sent
 -- column: deferral_rate percent of attempts
--- column: p50 seconds
 -- column: p95 seconds
--- chart: bars rcpt_domain sent
--- see: providers
+-- chart: bars by sent
+-- see: bounce-reasons
 select
-    coalesce(rcpt_domain, '(none)') as rcpt_domain,
+    coalesce(by(), '(none)') as "by",
     sent() as sent,
     delivered() as delivered,
     bounced() as bounced,
@@ -23,10 +28,9 @@ select
     deferred() as deferred,
     attempts() as attempts,
     deferral_rate() as deferral_rate,
-    p50() as p50,
     p95() as p95
 from records
-group by records.rcpt_domain
+group by by()
 having sent() + bounced() + deferred() > 0
-order by sent desc, deferred desc, rcpt_domain
+order by sent desc, deferred desc, "by"
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -100,33 +100,82 @@ pub(crate) struct ReportArgs {
 
 /// The command line with the reports as subcommands, made from the headers of their files.
 pub(crate) fn command(catalog: &Catalog) -> clap::Command {
-    catalog.iter().fold(Cli::command(), |command, report| command.subcommand(of_report(report)))
+    catalog.iter().fold(Cli::command(), |command, report| match report.name.split_once(' ') {
+        None => command.subcommand(of_report(&report.name, report)),
+        Some((group, name)) => {
+            if command.find_subcommand(group).is_some() {
+                let add = |group: clap::Command| group.subcommand(of_report(name, report));
+                command.mut_subcommand(group, add)
+            } else {
+                let about = format!("Reports by the names that {} has for them", tool(group));
+                let group = clap::Command::new(group.to_owned()).about(about);
+                let group = group.subcommand_required(true).arg_required_else_help(true);
+                command.subcommand(group.subcommand(of_report(name, report)))
+            }
+        }
+    })
 }
 
-fn of_report(report: &Report) -> clap::Command {
+/// Whose names a group of reports has.
+fn tool(group: &str) -> &str {
+    if group == "stats" { "PowerMTA's pmtastats" } else { group }
+}
+
+fn of_report(name: &str, report: &Report) -> clap::Command {
     let mut about = report.help.clone();
     if !report.see.is_empty() {
         about = format!("{about}\n\nSee also: {}", report.see.join(", "));
     }
-    let example = format!("Example:\n  pmtaq {} --since yesterday", report.name);
+    let args = report.settable().filter(|param| param.positional && param.default.is_none());
+    let args: String = args.map(|param| format!("{} ", param.name.to_uppercase())).collect();
+    let example = format!("Example:\n  pmtaq {} {args}--since yesterday", report.name);
+    let example = match report.has_own_windows() {
+        true => format!("Example:\n  pmtaq {} {args}", report.name).trim_end().to_owned(),
+        false => example,
+    };
     // First, since what the derived arguments say of themselves would replace what follows.
-    let command = ReportArgs::augment_args(clap::Command::new(report.name.clone()))
+    let command = ReportArgs::augment_args(clap::Command::new(name.to_owned()))
         .about(report.title.clone())
         .long_about(about)
         .before_help(example);
-    report.params.iter().fold(command, |command, param| {
-        let mut arg = Arg::new(param.name.clone()).long(param.name.clone()).help(param.doc.clone());
+    report.settable().fold(command, |command, param| {
+        let mut arg = Arg::new(param.name.clone()).help(param.doc.clone());
+        if param.positional {
+            arg = arg.required(param.default.is_none());
+        } else {
+            arg = arg.long(param.name.clone());
+        }
         if let Some(default) = &param.default {
             arg = arg.default_value(default.clone());
         }
         command.arg(match &param.kind {
-            ParamKind::Text => arg.value_name("TEXT"),
+            ParamKind::Text | ParamKind::Filter(_) => arg.value_name("TEXT"),
             ParamKind::Int => arg.value_name("N").value_parser(clap::value_parser!(u32)),
+            ParamKind::Flag => arg.action(clap::ArgAction::SetTrue),
             ParamKind::Choice(choices) => {
                 arg.value_name("NAME").value_parser(PossibleValuesParser::new(choices.clone()))
             }
+            ParamKind::Duration => arg.value_name("DURATION"),
+            ParamKind::Time => arg.value_name("WHEN").allow_hyphen_values(true),
+            ParamKind::Window => arg.value_name("WINDOW").allow_hyphen_values(true),
+            ParamKind::Dimension => arg.value_name("DIMENSION"),
+            ParamKind::Metric => arg.value_name("METRIC"),
         })
     })
+}
+
+/// The report that was called, and its part of the command line.
+pub(crate) fn called<'a>(
+    catalog: &'a Catalog,
+    matches: &'a ArgMatches,
+) -> Option<(&'a Report, &'a ArgMatches)> {
+    let (name, own) = matches.subcommand()?;
+    let of_name = |name: &str| catalog.iter().find(|report| report.name == name);
+    if let Some(report) = of_name(name) {
+        return Some((report, own));
+    }
+    let (second, own) = own.subcommand()?;
+    Some((of_name(&format!("{name} {second}"))?, own))
 }
 
 /// The values of a report's own parameters.
@@ -135,7 +184,7 @@ pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, Strin
         let mut raw = matches.get_raw(&param.name)?;
         raw.next_back().map(|value| value.to_string_lossy().into_owned())
     };
-    report.params.iter().filter_map(|p| Some((p.name.clone(), value(p)?))).collect()
+    report.settable().filter_map(|p| Some((p.name.clone(), value(p)?))).collect()
 }
 
 /// What to do. Reports are subcommands too, made from the files in `sql/`.

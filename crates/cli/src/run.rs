@@ -71,15 +71,13 @@ fn usage(error: &clap::Error) -> Exit {
 
 fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
     let wrong = |error: clap::Error| Failure::usage(error.to_string());
-    if let Some((name, own)) = matches.subcommand()
-        && let Some(report) = catalog.iter().find(|report| report.name == name)
-    {
+    if let Some((report, own)) = args::called(catalog, matches) {
         let context = Context::new(Global::from_arg_matches(own).map_err(wrong)?)?;
         let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
         let selection = ask::selection(&args.selection);
         let given = args::given(report, own);
         let times = &args.selection.times;
-        return ask::report(&context, report, &given, times, &selection, args.show_sql);
+        return ask::report(&context, report, given, times, &selection, args.show_sql);
     }
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global)?;

@@ -69,6 +69,8 @@ fn described(name: &str, unit: &pmtaq_query::Unit, schema: &SchemaRef) -> Column
         Q::Seconds => (Unit::Seconds, None),
         Q::Time => (Unit::Time, None),
         Q::Local => (Unit::LocalTime, None),
+        // A metric that was not chosen: then there is no column to describe either.
+        Q::Of(_) => (Unit::Number, None),
     };
     Column { of, ..Column::new(name, unit) }
 }

@@ -1,7 +1,7 @@
 //! What people call a stretch of time, as a [`Window`]: `2h`, `yesterday`, `monday`, `-7d`,
 //! `2026-03-01`, `2026-03-01T16:00`, unix seconds. Needs to be told what time it is.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
@@ -37,8 +37,32 @@ pub(crate) fn window(
     Ok(window)
 }
 
-/// Reads one moment. A day means its first moment in `zone`; a duration means so long ago.
-fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
+/// Reads a stretch of time in one text: a day (`yesterday`, `monday`, `2026-03-01`), so long up to
+/// now (`2h`), or two moments (`2026-03-01..2026-03-04`, of which the second is not included).
+///
+/// # Errors
+/// A sentence that names the text and the forms that are understood.
+pub(crate) fn stretch(text: &str, zone: Zone, now: Timestamp) -> Result<Window, String> {
+    if let Some((since, until)) = text.split_once("..") {
+        return window(Some(since), Some(until), None, zone, now);
+    }
+    let since = moment(text, zone, now)?;
+    let is_long_ago = |text: &str| parse_duration_s(text.trim_start_matches('-')).is_some();
+    if is_long_ago(text) && since < now {
+        return Ok(Window { since, until: now });
+    }
+    if zone.day_start(zone.day_of(since, 0)) != since {
+        return Err(format!(
+            "`{text}` is a moment; write a day (yesterday, 2026-03-01), the time up to now (2h), \
+             or two moments (2026-03-01T10:00..2026-03-01T12:00)"
+        ));
+    }
+    Ok(Window { since, until: zone.day_start(zone.day_of(since, 1)) })
+}
+
+/// Reads one moment. A day means its first moment in `zone`, a time of day the last one such, a
+/// duration so long ago.
+pub(crate) fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
     let word = text.trim().to_ascii_lowercase();
     let days_ago = |days: i64| zone.day_start(zone.day_of(now, -days));
     match word.as_str() {
@@ -56,6 +80,10 @@ fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(date) = word.parse::<NaiveDate>() {
         return Ok(zone.day_start(date));
     }
+    if let Ok(clock) = NaiveTime::parse_from_str(&word, "%H:%M") {
+        let on = |days: i64| zone.utc(zone.day_of(now, days).and_time(clock));
+        return Ok(if on(0) <= now { on(0) } else { on(-1) });
+    }
     for format in ["%Y-%m-%dt%H:%M:%S", "%Y-%m-%dt%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
         if let Ok(local) = NaiveDateTime::parse_from_str(&word, format) {
             return Ok(zone.utc(local));
@@ -69,7 +97,7 @@ fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
     // What is left says its own offset, or counts seconds.
     Timestamp::parse(text.trim().as_bytes()).ok_or_else(|| {
         format!(
-            "`{text}` is no time; write 2h, -7d, yesterday, monday, 2026-03-01, \
+            "`{text}` is no time; write 2h, -7d, yesterday, monday, 14:30, 2026-03-01, \
              2026-03-01T16:00 or unix seconds"
         )
     })
@@ -107,11 +135,36 @@ mod tests {
             ("2026-01-07T16:00:00-05:00", "2026-01-07T21:00:00Z"),
             ("1772640000", "2026-03-04T16:00:00Z"),
             ("now", "2026-03-04T10:30:00Z"),
+            ("11:30", "2026-03-04T10:30:00Z"),
+            ("11:31", "2026-03-03T10:31:00Z"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
         assert!(shown("last tuesday-ish").starts_with("`last tuesday-ish` is no time"));
         assert!(shown("2026-02-30").contains("is no time"));
+    }
+
+    #[test]
+    fn a_stretch_is_a_day_or_up_to_now_or_between_two_moments() {
+        let now = at("2026-03-30T10:30:00Z");
+        let zone = "Europe/Madrid".parse().expect("a zone");
+        let shown = |text: &str| {
+            stretch(text, zone, now).map(|Window { since, until }| format!("{since} {until}"))
+        };
+        for (text, expected) in [
+            ("today", "2026-03-29T22:00:00Z 2026-03-30T22:00:00Z"),
+            // The clock went ahead: a day of 23 hours.
+            ("yesterday", "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z"),
+            ("2026-03-01", "2026-02-28T23:00:00Z 2026-03-01T23:00:00Z"),
+            ("2h", "2026-03-30T08:30:00Z 2026-03-30T10:30:00Z"),
+            ("2026-03-01..2026-03-03", "2026-02-28T23:00:00Z 2026-03-02T23:00:00Z"),
+            ("10:00..11:00", "2026-03-30T08:00:00Z 2026-03-30T09:00:00Z"),
+        ] {
+            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["2026-03-01T10:00", "someday", "..", "2026-03-03..2026-03-01", ""] {
+            assert!(shown(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Catalog {
         let mut reports = Vec::new();
         for file in FILES.files() {
             let stem = file.path().file_stem().unwrap_or_default().to_string_lossy();
-            reports.push(Report::parse(&stem, file.contents_utf8().unwrap_or_default())?);
+            reports.extend(Report::parse(&stem, file.contents_utf8().unwrap_or_default())?);
         }
         reports.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Catalog { reports })

@@ -14,8 +14,11 @@ mod lex;
 pub mod prelude;
 pub use prelude::{DIMENSIONS, Dimension, Metric, metrics};
 
+mod param;
+pub use param::{Param, ParamKind};
+
 mod report;
-pub use report::{Param, ParamKind, Report};
+pub use report::{Reach, Report, Scope};
 
 mod catalog;
 pub use catalog::Catalog;
@@ -28,6 +31,9 @@ pub use selection::Selection;
 
 mod session;
 pub use session::{Interrupt, Limits, Session};
+
+mod missing;
+pub use missing::Missing;
 
 mod pivot;
 pub use pivot::Pivot;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
+use pmtaq_schema::Timestamp;
 
 use crate::lex::tokens;
 
@@ -25,6 +26,10 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Int(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// A UTC moment.
+    Time(Timestamp),
 }
 
 /// What the numbers of a column of an answer mean.
@@ -44,6 +49,8 @@ pub enum Unit {
     Time,
     /// A time of the local clock.
     Local,
+    /// That of the metric chosen by the named parameter.
+    Of(String),
 }
 
 impl Unit {
@@ -92,6 +99,10 @@ impl Query {
                 Some(name) => match self.values.get(name) {
                     Some(Value::Text(text)) => out.push_str(&quoted(text)),
                     Some(Value::Int(number)) => out.push_str(&number.to_string()),
+                    Some(Value::Bool(truth)) => out.push_str(&truth.to_string()),
+                    Some(Value::Time(time)) => {
+                        out.push_str(&format!("make_timestamp({})", time.micros()));
+                    }
                     None => out.push_str("null"),
                 },
                 None => out.push_str(token),

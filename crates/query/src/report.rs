@@ -1,21 +1,23 @@
-//! A report: one file of `sql/`, whose header makes the command line, the help and the docs.
+//! A report: a name of a file of `sql/`, whose header makes the command line, the help and the
+//! docs. Never runs anything.
 //!
 //! To add one: 1. write `sql/<name>.sql` with a header like the others; 2. run the tests with
 //! `UPDATE=1`; 3. look at the golden file that they made.
 
 use std::collections::BTreeMap;
 
-use pmtaq_schema::Records;
 use pmtaq_schema::nearest::nearest;
+use pmtaq_schema::{Column, Records, Timestamp, Window};
 
 use crate::error::{Error, Result};
+use crate::param::{Param, ParamKind};
 use crate::query::{Query, Unit, Value};
 use crate::selection::Selection;
 
 /// A canned question.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Name of the command and of the file.
+    /// Name of the command. Two words are a command and a subcommand.
     pub name: String,
     /// Heading.
     pub title: String,
@@ -23,11 +25,18 @@ pub struct Report {
     pub help: String,
     /// The record types without which it says nothing.
     pub needs: Records,
+    /// The record types without which some of its columns say nothing.
+    pub uses: Records,
+    /// The fields without which some of its columns say nothing.
+    pub fields: Vec<&'static Column>,
+    /// What it reads beside the window.
+    pub reach: Reach,
     /// What can be set.
     pub params: Vec<Param>,
     /// Units of the columns, by name.
     pub units: BTreeMap<String, Unit>,
-    /// Kind, x and y of the chart.
+    /// Kind, x and y of the chart; a word may be the name of a parameter, which stands for its
+    /// value.
     pub chart: Option<String>,
     /// Reports that answer the next question.
     pub see: Vec<String>,
@@ -35,50 +44,58 @@ pub struct Report {
     pub sql: String,
 }
 
-/// Something that can be set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Param {
-    /// Its name, without dashes.
-    pub name: String,
-    /// What values it takes.
-    pub kind: ParamKind,
-    /// The value when none is given; none means null.
-    pub default: Option<String>,
-    /// Meaning.
-    pub doc: String,
+/// What a report reads beside the window that is asked for. The window is `$since` and `$until`;
+/// `$reads` is where reading begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing.
+    #[default]
+    Window,
+    /// `previous`: as much time before it, to compare with.
+    Previous,
+    /// `before`: all that was before it.
+    Before,
 }
 
-/// What values a parameter takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ParamKind {
-    /// Any text.
-    Text,
-    /// A whole number, zero or more.
-    Int,
-    /// One of these.
-    Choice(Vec<String>),
+/// A window that is asked for, and the one that must be read to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// What is asked for.
+    pub window: Window,
+    /// What must be read.
+    pub reads: Window,
 }
 
-const KEYS: [&str; 8] = ["name", "title", "help", "needs", "param", "column", "chart", "see"];
+impl Scope {
+    /// All times.
+    pub const ALL: Scope = Scope { window: Window::ALL, reads: Window::ALL };
+}
+
+const KEYS: [&str; 11] =
+    ["name", "title", "help", "needs", "uses", "reach", "arg", "param", "column", "chart", "see"];
 
 impl Report {
-    /// Reads a report file called `<stem>.sql`.
+    /// Reads a report file called `<stem>.sql`: a report for each of its names.
     ///
     /// # Errors
     /// [`Error::BadReport`] for an unknown key, a missing one, or a value of another form.
-    pub fn parse(stem: &str, text: &str) -> Result<Report> {
+    pub fn parse(stem: &str, text: &str) -> Result<Vec<Report>> {
         let bad = |what: String| Error::BadReport { file: format!("{stem}.sql"), what };
         let mut report = Report {
             name: String::new(),
             title: String::new(),
             help: String::new(),
             needs: Records::of(&[]),
+            uses: Records::of(&[]),
+            fields: Vec::new(),
+            reach: Reach::Window,
             params: Vec::new(),
             units: BTreeMap::new(),
             chart: None,
             see: Vec::new(),
             sql: String::new(),
         };
+        let mut names = Vec::new();
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next_if(|line| line.starts_with("-- ")) {
             let (key, value) = line[3..]
@@ -86,16 +103,25 @@ impl Report {
                 .map(|(key, value)| (key.trim(), value.trim().to_owned()))
                 .ok_or_else(|| bad(format!("`{line}` is not `-- key: value`")))?;
             match key {
-                "name" => report.name = value,
+                "name" => names.push(value),
                 "title" => report.title = value,
                 "help" if report.help.is_empty() => report.help = value,
                 "help" => report.help = format!("{} {value}", report.help),
                 "needs" => report.needs = Records::parse(&value).map_err(&bad)?,
-                "param" => report.params.push(param(&value).map_err(&bad)?),
+                "uses" => report.uses(&value).map_err(&bad)?,
+                "reach" => {
+                    report.reach = match value.as_str() {
+                        "previous" => Reach::Previous,
+                        "before" => Reach::Before,
+                        _ => return Err(bad(format!("reach `{value}`"))),
+                    }
+                }
+                "arg" => report.params.push(Param::parse(&value, true).map_err(&bad)?),
+                "param" => report.params.push(Param::parse(&value, false).map_err(&bad)?),
                 "column" => {
                     let unit = value
                         .split_once(' ')
-                        .and_then(|(name, unit)| Some((name.to_owned(), Unit::parse(unit)?)));
+                        .and_then(|(name, unit)| Some((name.to_owned(), report.unit(unit)?)));
                     report.units.extend([unit.ok_or_else(|| bad(format!("column `{value}`")))?]);
                 }
                 "chart" => report.chart = Some(value),
@@ -107,11 +133,102 @@ impl Report {
             }
         }
         report.sql = lines.collect::<Vec<_>>().join("\n");
-        let complete = !report.title.is_empty() && !report.help.is_empty();
-        if report.name != stem || !complete || report.needs == Records::of(&[]) {
+        let several = names.len() > 1;
+        let named = names.iter().map(|name| report.named(name, several).map_err(&bad));
+        let reports = named.collect::<Result<Vec<_>>>()?;
+        let complete = |r: &Report| !r.title.is_empty() && !r.help.is_empty();
+        let is_first = reports.first().is_some_and(|report| report.name == stem);
+        if !is_first || !reports.iter().all(complete) || report.needs == Records::of(&[]) {
             return Err(bad("name (as the file), title, help and needs must be there".to_owned()));
         }
+        Ok(reports)
+    }
+
+    /// The report under one of its names: `name parameter=value ...  Title`.
+    fn named(&self, line: &str, several: bool) -> std::result::Result<Report, String> {
+        let mut report = self.clone();
+        let (spec, title) = line.split_once("  ").unwrap_or((line, ""));
+        if !title.is_empty() {
+            report.title = title.trim().to_owned();
+        }
+        if several {
+            report.help = format!("{}: {}", report.title, self.help);
+        }
+        let (sets, words): (Vec<&str>, Vec<&str>) =
+            spec.split_whitespace().partition(|word| word.contains('='));
+        report.name = words.join(" ");
+        for (name, value) in sets.iter().filter_map(|set| set.split_once('=')) {
+            let param = report.params.iter_mut().find(|param| param.name == name);
+            let param = param.ok_or_else(|| format!("no parameter `{name}` to set"))?;
+            (param.default, param.fixed) = (Some(value.to_owned()), true);
+        }
         Ok(report)
+    }
+
+    /// Reads record types and columns, separated by commas.
+    fn uses(&mut self, list: &str) -> std::result::Result<(), String> {
+        let (fields, records): (Vec<&str>, Vec<&str>) =
+            list.split(',').map(str::trim).partition(|word| Column::index(word).is_some());
+        self.uses = Records::parse(&records.join(","))?;
+        let columns = fields.iter().filter_map(|name| Column::index(name));
+        self.fields = columns.map(|at| &pmtaq_schema::COLUMNS[at]).collect();
+        Ok(())
+    }
+
+    /// Reads a unit, which may be that of a metric to be chosen.
+    fn unit(&self, text: &str) -> Option<Unit> {
+        let is_metric =
+            |param: &Param| param.name == text && matches!(param.kind, ParamKind::Metric);
+        if self.params.iter().any(is_metric) {
+            return Some(Unit::Of(text.to_owned()));
+        }
+        Unit::parse(text)
+    }
+
+    /// What can be set on the command line.
+    pub fn settable(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| !param.fixed)
+    }
+
+    /// Whether it has windows of its own, instead of the one that every report has.
+    pub fn has_own_windows(&self) -> bool {
+        self.params.iter().any(|param| matches!(param.kind, ParamKind::Window))
+    }
+
+    /// What must be read when `window` is asked for. `now` ends a window that is open.
+    pub fn scope(&self, given: &[(String, String)], window: Window, now: Timestamp) -> Scope {
+        let own = self.params.iter().filter(|param| matches!(param.kind, ParamKind::Window));
+        let own = own.filter_map(|param| value_of(&param.name, given)?.split_once('/'));
+        let times: Vec<Timestamp> = own
+            .flat_map(|(since, until)| [since, until])
+            .filter_map(|time| Timestamp::parse(time.as_bytes()))
+            .collect();
+        if let (Some(since), Some(until)) = (times.iter().min(), times.iter().max()) {
+            let window = Window { since: *since, until: *until };
+            return Scope { window, reads: window };
+        }
+        let since = match self.reach {
+            Reach::Window => window.since,
+            Reach::Before => Window::ALL.since,
+            Reach::Previous => {
+                let length = window.until.0.min(now.0) - window.since.0;
+                Timestamp((window.since.0 - length.max(0)).max(Window::ALL.since.0))
+            }
+        };
+        Scope { window, reads: Window { since, ..window } }
+    }
+
+    /// `selection`, narrowed by what was given for parameters that filter.
+    pub fn narrowed(&self, given: &[(String, String)], selection: &Selection) -> Selection {
+        let mut narrowed = selection.clone();
+        for param in &self.params {
+            if let ParamKind::Filter(dimension) = param.kind
+                && let Some(value) = value_of(&param.name, given)
+            {
+                narrowed.filter(dimension.name, vec![value.to_owned()]);
+            }
+        }
+        narrowed
     }
 
     /// The question, with `given` values and for what `selection` lets through.
@@ -119,66 +236,42 @@ impl Report {
     /// # Errors
     /// [`Error::Unknown`] for a parameter that the report does not have, [`Error::BadValue`] for
     /// a value of another form.
-    pub fn query(&self, given: &[(String, String)], selection: &Selection) -> Result<Query> {
-        let mut query = Query { units: self.units.clone(), ..Query::default() };
-        for (name, value) in given {
-            let param = self.params.iter().find(|param| param.name == *name);
-            let known = self.params.iter().map(|param| param.name.as_str());
-            let param = param.ok_or_else(|| Error::unknown("parameter", name, known))?;
-            query.values.insert(name.clone(), param.value(value)?);
-        }
-        for param in &self.params {
-            if let (false, Some(default)) = (query.values.contains_key(&param.name), &param.default)
-            {
-                query.values.insert(param.name.clone(), param.value(default)?);
+    pub fn query(
+        &self,
+        given: &[(String, String)],
+        selection: &Selection,
+        scope: Scope,
+    ) -> Result<Query> {
+        let mut query =
+            Query { sql: self.sql.clone(), units: self.units.clone(), ..Query::default() };
+        for (name, _) in given {
+            let known = || self.settable().map(|param| param.name.as_str());
+            if !known().any(|known| known == name) {
+                return Err(Error::unknown("parameter", name, known()));
             }
         }
-        let condition = selection.sql(&mut query)?;
-        query.sql = crate::session::narrowed(&condition, &self.sql);
+        for param in &self.params {
+            let default = param.default.as_deref().filter(|_| !param.kind.is_time());
+            if let Some(value) = value_of(&param.name, given).or(default) {
+                param.set(value, &mut query)?;
+            }
+        }
+        for (name, time) in [
+            ("since", scope.window.since),
+            ("until", scope.window.until),
+            ("reads", scope.reads.since),
+        ] {
+            query.values.insert(name.to_owned(), Value::Time(time));
+        }
+        let condition = self.narrowed(given, selection).sql(&mut query)?;
+        query.sql = crate::session::narrowed(&condition, &query.sql);
         Ok(query)
     }
 }
 
-impl Param {
-    fn value(&self, text: &str) -> Result<Value> {
-        let bad = |expected: String| Error::BadValue {
-            name: self.name.clone(),
-            value: text.to_owned(),
-            expected,
-        };
-        match &self.kind {
-            ParamKind::Text => Ok(Value::Text(text.to_owned())),
-            ParamKind::Int => match text.parse::<u32>() {
-                Ok(number) => Ok(Value::Int(number.into())),
-                Err(_) => Err(bad("a whole number".to_owned())),
-            },
-            ParamKind::Choice(choices) if choices.iter().any(|choice| choice == text) => {
-                Ok(Value::Text(text.to_owned()))
-            }
-            ParamKind::Choice(choices) => Err(bad(format!("one of {}", choices.join(", ")))),
-        }
-    }
-}
-
-/// Reads `name type = default  doc`.
-fn param(text: &str) -> std::result::Result<Param, String> {
-    let wrong = || format!("param `{text}` is not `name type = default  meaning`");
-    let (spec, doc) = text.split_once("  ").ok_or_else(wrong)?;
-    let (spec, default) = match spec.split_once('=') {
-        Some((spec, default)) => (spec.trim(), Some(default.trim().to_owned())),
-        None => (spec.trim(), None),
-    };
-    let (name, kind) = spec.split_once(' ').ok_or_else(wrong)?;
-    let kind = match kind.trim() {
-        "text" => ParamKind::Text,
-        "int" => ParamKind::Int,
-        choice => {
-            let list = choice.strip_prefix("choice(").and_then(|list| list.strip_suffix(')'));
-            let list = list.ok_or_else(wrong)?;
-            ParamKind::Choice(list.split(',').map(|c| c.trim().to_owned()).collect())
-        }
-    };
-    Ok(Param { name: name.to_owned(), kind, default, doc: doc.trim().to_owned() })
+/// What was given for a parameter; the last of several.
+fn value_of<'g>(name: &str, given: &'g [(String, String)]) -> Option<&'g str> {
+    given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]
@@ -187,24 +280,66 @@ mod tests {
 
     const HEAD: &str = "-- name: x\n-- title: X\n-- help: About x.\n-- needs: d\n";
 
+    fn parse(stem: &str, text: &str) -> std::result::Result<Vec<Report>, String> {
+        Report::parse(stem, text).map_err(|error| error.to_string())
+    }
+
     #[test]
     fn a_header_makes_a_report() {
         let text =
             format!("{HEAD}-- param: by choice(a,b) = a  what by\n-- column: n count\nselect 1\n");
-        let report = Report::parse("x", &text).expect("a report");
-        let kind = ParamKind::Choice(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(report.params[0].kind, kind);
+        let report = &parse("x", &text).expect("a report")[0];
+        assert!(matches!(&report.params[0].kind, ParamKind::Choice(list) if *list == ["a", "b"]));
         assert_eq!(report.units["n"], Unit::Count);
         assert_eq!(report.sql, "select 1");
         let given = [("by".to_owned(), "c'".to_owned())];
-        let error = report.query(&given, &Selection::default()).expect_err("not a choice");
+        let error = report.query(&given, &Selection::default(), Scope::ALL).expect_err("no choice");
         assert_eq!(error.to_string(), "--by `c'` is not one of a, b");
     }
 
     #[test]
+    fn a_file_with_several_names_makes_several_reports() {
+        let text = "-- name: x by=vmta  Vees\n-- name: two words by=job  Jobs\n\
+                    -- help: all about it.\n-- needs: d\n-- param: by dimension  By\nselect by()";
+        let reports = parse("x", text).expect("two reports");
+        assert_eq!((reports[0].name.as_str(), reports[1].name.as_str()), ("x", "two words"));
+        assert_eq!(reports[1].help, "Jobs: all about it.");
+        let query =
+            |given: &[(String, String)]| reports[1].query(given, &Selection::default(), Scope::ALL);
+        assert!(query(&[]).expect("a query").sql.ends_with("select (job_id)"));
+        assert!(query(&[("by".to_owned(), "vmta".to_owned())]).is_err());
+        assert_eq!(reports[1].settable().count(), 0);
+    }
+
+    #[test]
     fn a_slip_in_a_header_is_named() {
-        let error = Report::parse("x", &format!("{HEAD}-- colum: n count\n")).expect_err("a slip");
-        assert_eq!(error.to_string(), "report x.sql: unknown key `colum`; did you mean `column`?");
-        assert!(Report::parse("y", HEAD).is_err());
+        let error = parse("x", &format!("{HEAD}-- colum: n count\n")).expect_err("a slip");
+        assert_eq!(error, "report x.sql: unknown key `colum`; did you mean `column`?");
+        for slip in ["uses: q", "reach: far", "param: by  x", "name: y by=1"] {
+            assert!(parse("x", &format!("{HEAD}-- {slip}\n")).is_err(), "{slip}");
+        }
+        assert!(parse("y", HEAD).is_err());
+    }
+
+    #[test]
+    fn a_report_reads_what_it_reaches() {
+        let scope = |lines: &str, given: &[(&str, &str)]| {
+            let report = &parse("x", &format!("{HEAD}{lines}")).expect("a report")[0];
+            let given: Vec<_> =
+                given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let window =
+                Window { since: Timestamp(1_772_300_000), until: Timestamp(1_772_400_000) };
+            let Scope { window, reads } = report.scope(&given, window, Timestamp(1_772_310_000));
+            (window.since.0, reads.since.0, reads.until.0)
+        };
+        assert_eq!(scope("", &[]), (1_772_300_000, 1_772_300_000, 1_772_400_000));
+        assert_eq!(
+            scope("-- reach: previous\n", &[]),
+            (1_772_300_000, 1_772_290_000, 1_772_400_000)
+        );
+        assert_eq!(scope("-- reach: before\n", &[]).1, Window::ALL.since.0);
+        let own = "-- param: a window  A\n-- param: b window  B\n";
+        let given = [("a", "1772000003/1772000004"), ("b", "1772000001/1772000002")];
+        assert_eq!(scope(own, &given), (1_772_000_001, 1_772_000_001, 1_772_000_004));
     }
 }

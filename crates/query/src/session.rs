@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection, InterruptHandle};
 use pmtaq_schema::columns::REJECTS;
 use pmtaq_schema::time::{DAY_S, Day};
@@ -96,6 +97,10 @@ impl Session {
             let value = match query.values.get(&name) {
                 Some(Value::Text(text)) => duckdb::types::Value::Text(text.clone()),
                 Some(Value::Int(number)) => duckdb::types::Value::BigInt(*number),
+                Some(Value::Bool(truth)) => duckdb::types::Value::Boolean(*truth),
+                Some(Value::Time(time)) => {
+                    duckdb::types::Value::Timestamp(TimeUnit::Microsecond, time.micros())
+                }
                 None => duckdb::types::Value::Null,
             };
             values.insert(name, value);

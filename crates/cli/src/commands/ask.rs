@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use pmtaq_query::{Limits, Pivot, Query, Report, Selection, Session};
+use pmtaq_query::{Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session};
 use pmtaq_render::Format;
 use pmtaq_schema::Window;
 use pmtaq_store::layout::Table;
@@ -12,7 +12,7 @@ use crate::args::{self, Times};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
-use crate::window::window;
+use crate::window::{moment, stretch, window};
 use crate::{show, ui};
 
 /// A session over what the window needs, and that window.
@@ -23,10 +23,16 @@ struct Asked {
 }
 
 fn open(context: &Context, times: &Times) -> Result<Asked> {
+    open_window(context, asked_window(context, times)?)
+}
+
+fn asked_window(context: &Context, times: &Times) -> Result<Window> {
     let Times { since, until, last } = times;
     let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
-    let window = window(since, until, last, context.global.tz, context.now);
-    let window = window.map_err(Failure::usage)?;
+    window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)
+}
+
+fn open_window(context: &Context, window: Window) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
     let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
@@ -47,20 +53,68 @@ fn open(context: &Context, times: &Times) -> Result<Asked> {
 pub(crate) fn report(
     context: &Context,
     report: &Report,
-    given: &[(String, String)],
+    given: Vec<(String, String)>,
     times: &Times,
     selection: &Selection,
     show_sql: bool,
 ) -> Result<Exit> {
-    let asked = open(context, times)?;
+    let window = asked_window(context, times)?;
+    if report.has_own_windows() && window != Window::ALL {
+        let name = &report.name;
+        return Err(Failure::usage(format!("`pmtaq {name}` has windows of its own"))
+            .hint(format!("`pmtaq {name} --help` says which options name them")));
+    }
+    let given = by_the_clock(context, report, given, window)?;
+    let scope = report.scope(&given, window, context.now);
+    let asked = open_window(context, scope.reads)?;
     asked.session.check(selection)?;
-    let query = report.query(given, selection)?;
+    let query = report.query(&given, selection, scope)?;
     if show_sql {
         return print(context, &asked.session.script(&query));
     }
-    say_window(context, &asked);
+    say_window(context, &asked.snapshot, scope.window);
     let written = show::answer(context, &asked.session, &query, context.global.format)?;
-    say_rows(context, &asked, written.rows, selection)
+    say_missing(context, &asked.session, report)?;
+    say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))
+}
+
+/// The times among what the user set, as `query` reads them. A time of day means the last one
+/// before now, or before the end of the window.
+fn by_the_clock(
+    context: &Context,
+    report: &Report,
+    mut given: Vec<(String, String)>,
+    window: Window,
+) -> Result<Vec<(String, String)>> {
+    let (zone, now) = (context.global.tz, context.now.min(window.until));
+    for (name, value) in &mut given {
+        let kind = report.params.iter().find(|param| param.name == *name).map(|p| &p.kind);
+        let told = match kind {
+            Some(ParamKind::Time) => moment(value, zone, now).map(|time| time.to_string()),
+            Some(ParamKind::Window) => {
+                stretch(value, zone, now).map(|Window { since, until }| format!("{since}/{until}"))
+            }
+            _ => continue,
+        };
+        *value = told.map_err(|error| Failure::usage(format!("--{name}: {error}")))?;
+    }
+    Ok(given)
+}
+
+/// Names what the report wants and no record has, before anyone takes a zero for a fact.
+fn say_missing(context: &Context, session: &Session, report: &Report) -> Result<()> {
+    let Missing { records, fields } = session.missing(report)?;
+    if !records.is_empty() {
+        let list = records.iter().map(|record| record.as_str()).collect::<Vec<_>>().join(", ");
+        let text = format!("no {list} records here; `records` of <acct-file> says what is logged");
+        ui::note(&context.global, &text);
+    }
+    if !fields.is_empty() {
+        let list = fields.join(", ");
+        let text = format!("no record here has {list}; `record-fields` of <acct-file> adds fields");
+        ui::note(&context.global, &text);
+    }
+    Ok(())
 }
 
 pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
@@ -71,7 +125,7 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     if args.show_sql {
         return print(context, &asked.session.script(&pivot.query(&selection)?));
     }
-    say_window(context, &asked);
+    say_window(context, &asked.snapshot, asked.window);
     let guard = ui::interrupt(asked.session.interrupt());
     let (shape, batch) = pivot.run(&asked.session, &selection)?;
     drop(guard);
@@ -113,7 +167,7 @@ pub(crate) fn export(context: &Context, args: &args::Export) -> Result<Exit> {
         return Err(Failure::usage("Parquet is not for a terminal")
             .hint("name a file by -o, redirect stdout, or choose --format csv"));
     }
-    say_window(context, &asked);
+    say_window(context, &asked.snapshot, asked.window);
     let written = show::answer(context, &asked.session, &query, format)?;
     ui::note(&context.global, &format!("{} rows", written.rows));
     Ok(Exit::Done)
@@ -157,10 +211,10 @@ fn print(context: &Context, text: &str) -> Result<Exit> {
 }
 
 /// The window that was asked for, or the days that the store holds.
-fn say_window(context: &Context, asked: &Asked) {
-    let Window { since, until } = asked.window;
+fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
+    let Window { since, until } = window;
     let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M");
-    let text = match (asked.window == Window::ALL, asked.snapshot.span) {
+    let text = match (window == Window::ALL, snapshot.span) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
         (false, _) => {

@@ -10,7 +10,7 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use pmtaq_query::{Catalog, Limits, Query, Result, Selection, Session};
+use pmtaq_query::{Catalog, Limits, Query, Result, Scope, Selection, Session};
 use pmtaq_schema::columns::REJECTS;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::layout::Table;
@@ -244,7 +244,7 @@ pub(crate) fn report(
     let given: Vec<(String, String)> =
         given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     session.check(selection)?;
-    lines(session, &catalog.get(name)?.query(&given, selection)?)
+    lines(session, &catalog.get(name)?.query(&given, selection, Scope::ALL)?)
 }
 
 /// Records that pass the filters.

@@ -1,6 +1,7 @@
 //! Each report over the day of the fixture, row by row.
 
-use pmtaq_query::{Catalog, Selection, Unit};
+use pmtaq_query::prelude::dimension;
+use pmtaq_query::{Catalog, Param, ParamKind, Report, Scope, Selection, Unit};
 use pmtaq_schema::Window;
 
 use crate::fixture::{Stored, at, only, report};
@@ -17,28 +18,24 @@ fn domains_are_told_by_what_was_sent() {
         "domains",
         &[],
         &[
-            "gmail.com | 4 | 2 | 3 | 75.00 | 1 | 5 | 20.00 | 15.00 | 19.50",
-            "yahoo.com | 2 | 1 | 1 | 50.00 | 1 | 1 | 0.00 | 30.00 | 30.00",
-            "example.org | 2 | 1 | 1 | 50.00 | 0 | 2 | 0.00 | 40.00 | 40.00",
-            "(none) | 0 | 0 | 0 | - | 1 | 0 | - | - | -",
+            "gmail.com | 4 | 2 | 3 | 75.00 | 1 | 5 | 20.00 | 19.50",
+            "yahoo.com | 2 | 1 | 1 | 50.00 | 1 | 1 | 0.00 | 30.00",
+            "example.org | 2 | 1 | 1 | 50.00 | 0 | 2 | 0.00 | 40.00",
+            "(none) | 0 | 0 | 0 | - | 1 | 0 | - | -",
         ],
     );
 }
 
 #[test]
 fn providers_and_vmtas_are_told_alike() {
-    check(
-        "providers",
-        &[("top", "1")],
-        &["gmail | 4 | 2 | 3 | 75.00 | 2 | 5 | 20.00 | 15.00 | 19.50"],
-    );
+    check("providers", &[("top", "1")], &["gmail | 4 | 2 | 3 | 75.00 | 2 | 5 | 20.00 | 19.50"]);
     check(
         "vmtas",
         &[],
         &[
-            "v1 | 4 | 2 | 2 | 50.00 | 2 | 5 | 20.00 | 15.00 | 19.50",
-            "v2 | 4 | 2 | 2 | 50.00 | 1 | 3 | 0.00 | 35.00 | 39.50",
-            "(none) | 0 | 0 | 1 | - | 0 | 0 | - | - | -",
+            "v1 | 4 | 2 | 2 | 50.00 | 2 | 5 | 20.00 | 19.50",
+            "v2 | 4 | 2 | 2 | 50.00 | 1 | 3 | 0.00 | 39.50",
+            "(none) | 0 | 0 | 1 | - | 0 | 0 | - | -",
         ],
     );
 }
@@ -120,12 +117,25 @@ fn rejects_are_those_of_the_window() {
     assert_eq!(rows.len(), 1, "{rows:?}");
 }
 
+/// What a report cannot do without.
+fn needed(report: &Report) -> Vec<(&str, &str)> {
+    let needed = report
+        .settable()
+        .filter(|param| param.kind.is_time() || (param.positional && param.default.is_none()));
+    let value = |param: &ParamKind| match param {
+        ParamKind::Time => "2026-03-01T10:00:00Z",
+        ParamKind::Window => "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z",
+        _ => "x",
+    };
+    needed.map(|param| (param.name.as_str(), value(&param.kind))).collect()
+}
+
 #[test]
 fn every_report_of_an_empty_store_is_empty() {
     let stored = Stored::empty();
     let session = stored.session();
     for each in Catalog::builtin().expect("reports").iter() {
-        let rows = report(&session, &each.name, &[], &Selection::default());
+        let rows = report(&session, &each.name, &needed(each), &Selection::default());
         assert_eq!(rows.expect(&each.name), Vec::<String>::new(), "{}", each.name);
     }
 }
@@ -136,9 +146,11 @@ fn every_report_takes_every_filter_and_all_rows() {
     let session = stored.session();
     let selection = only(&[("domain", &["gmail.com"]), ("hour", &["2026*"])], Some("rec <> 'r'"));
     for each in Catalog::builtin().expect("reports").iter() {
-        let given: &[(&str, &str)] =
-            if each.params.iter().any(|p| p.name == "top") { &[("top", "0")] } else { &[] };
-        report(&session, &each.name, given, &selection).expect(&each.name);
+        let mut given = needed(each);
+        if each.params.iter().any(|p| p.name == "top") {
+            given.push(("top", "0"));
+        }
+        report(&session, &each.name, &given, &selection).expect(&each.name);
     }
 }
 
@@ -147,7 +159,9 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
     let stored = Stored::day();
     let session = stored.session();
     for each in Catalog::builtin().expect("reports").iter() {
-        let query = each.query(&[], &Selection::default()).expect("a query");
+        let given = needed(each);
+        let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let query = each.query(&given, &Selection::default(), Scope::ALL).expect("a query");
         let names: Vec<String> = session
             .run(&query, |shape, _| {
                 shape.schema.fields().iter().map(|f| f.name().clone()).collect()
@@ -160,16 +174,26 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
                 assert!(names.contains(of), "{}: no column {of}", each.name);
             }
         }
+        let means = |word: &str| {
+            let stands = |p: &&Param| p.name == word && matches!(p.kind, ParamKind::Dimension);
+            let param = each.params.iter().find(stands);
+            let value = param.and_then(|param| param.default.clone());
+            value.map_or(word.to_owned(), |by| dimension(&by).expect(&by).name.to_owned())
+        };
         for word in each.chart.iter().flat_map(|chart| chart.split(' ').skip(1)) {
-            assert!(names.iter().any(|name| name == word), "{}: no column {word}", each.name);
+            assert!(names.contains(&means(word)), "{}: no column {word}", each.name);
         }
         for param in &each.params {
-            assert!(
-                each.sql.contains(&format!("${}", param.name)),
-                "{}: {}",
-                each.name,
-                param.name
-            );
+            let word = param.name.replace('-', "_");
+            let uses: Vec<String> = match param.kind {
+                ParamKind::Filter(_) => vec![],
+                ParamKind::Window => vec![format!("${word}_since"), format!("${word}_until")],
+                ParamKind::Dimension | ParamKind::Metric => vec![format!("{word}()")],
+                _ => vec![format!("${word}")],
+            };
+            for text in uses {
+                assert!(each.sql.contains(&text), "{}: no {text}", each.name);
+            }
         }
         for other in &each.see {
             Catalog::builtin().expect("reports").get(other).expect(&each.name);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pmtaq_query::{Catalog, Error, Selection};
+use pmtaq_query::{Catalog, Error, Scope, Selection};
 use pmtaq_schema::Window;
 
 use crate::fixture::{Stored, lines, only, sql};
@@ -105,7 +105,7 @@ fn no_time_has_a_zone() {
         session.run(query, |shape, _| format!("{:?}", shape.schema).contains("Some(\"UTC\")"))
     };
     for report in Catalog::builtin().expect("reports").iter() {
-        let query = report.query(&[], &Selection::default()).expect("a query");
+        let query = report.query(&[], &Selection::default(), Scope::ALL).expect("a query");
         assert!(!zoned(&query).expect(&report.name), "{}", report.name);
     }
     let columns = sql(
@@ -165,7 +165,7 @@ fn the_script_runs_as_it_is() {
         Some("template not like '%$6%' or template is null"),
     );
     for report in Catalog::builtin().expect("reports").iter() {
-        let query = report.query(&[], &selection).expect("a query");
+        let query = report.query(&[], &selection, Scope::ALL).expect("a query");
         let script = session.script(&query);
         let shell = duckdb::Connection::open_in_memory().expect("an engine");
         let mut statement = shell.prepare(&script).expect(&report.name);

@@ -1,0 +1,51 @@
+//! What a report wants and nothing in the window has: record types that are not logged, fields
+//! that are not written. Says nothing of what a filter lets through.
+
+use pmtaq_schema::{Column, Record};
+
+use crate::error::Result;
+use crate::report::Report;
+use crate::session::Session;
+
+/// What no record of the session has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Record types.
+    pub records: Vec<Record>,
+    /// Names of columns.
+    pub fields: Vec<&'static str>,
+}
+
+impl Session {
+    /// What `report` wants and no record has. Nothing is missing where there is no record at all.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn missing(&self, report: &Report) -> Result<Missing> {
+        let wanted =
+            |record: &Record| report.needs.contains(*record) || report.uses.contains(*record);
+        let mut missing = Missing::default();
+        if !self.any("true")? {
+            return Ok(missing);
+        }
+        for record in Record::ALL.into_iter().filter(wanted) {
+            if !self.any(&format!("rec = '{record}'"))? {
+                missing.records.push(record);
+            }
+        }
+        for Column { name, .. } in &report.fields {
+            if !self.any(&format!("{name} is not null"))? {
+                missing.fields.push(name);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Whether `condition` holds for any record. It is made of names on closed lists.
+    fn any(&self, condition: &str) -> Result<bool> {
+        // A limit, since the engine reads all of it for `exists`.
+        let sql =
+            format!("select count(*) > 0 from (select 1 from stored where {condition} limit 1)");
+        Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
+    }
+}
