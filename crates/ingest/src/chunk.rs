@@ -12,7 +12,8 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::plan::{Plan, PlanError};
-use crate::split::Splitter;
+use crate::reject::{MAX_RAW, Reject, Why};
+use crate::split::{Line, Splitter};
 
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
 /// the memory of many threads.
@@ -48,6 +49,26 @@ impl Chunk {
             self.bytes.drain(..skip);
         }
         Some(self)
+    }
+
+    /// A line of the chunk as a reject. `counted` is where lines were counted up to, and the number
+    /// of the line there.
+    pub(crate) fn reject(
+        &self,
+        line: &Line<'_, '_>,
+        why: Why,
+        counted: &mut (usize, u64),
+    ) -> Reject {
+        counted.1 += memchr_iter(b'\n', &self.bytes[counted.0..line.start]).count() as u64;
+        counted.0 = line.start;
+        let raw = line.raw();
+        Reject {
+            line: counted.1,
+            offset: self.offset + line.start as u64,
+            size: raw.len() as u64,
+            why,
+            raw: raw[..raw.len().min(MAX_RAW)].to_vec(),
+        }
     }
 }
 
@@ -90,6 +111,8 @@ pub(crate) struct Chunks {
     /// A read failed after what is in `carry`: give that out first, then say so.
     failed: Option<io::Error>,
     target: usize,
+    /// Memory to read into.
+    spare: Vec<u8>,
 }
 
 impl Chunks {
@@ -105,6 +128,7 @@ impl Chunks {
             hash: Xxh3::new(),
             failed: None,
             target: TARGET,
+            spare: Vec::new(),
         }
     }
 
@@ -116,6 +140,11 @@ impl Chunks {
     fn with_target(mut self, target: usize) -> Chunks {
         self.target = target;
         self
+    }
+
+    /// Takes memory that is not needed elsewhere any more, to read the next chunk into.
+    pub(crate) fn lend(&mut self, memory: Vec<u8>) {
+        self.spare = memory;
     }
 
     /// Bytes given out so far: the length of the source as far as it counts.
@@ -186,7 +215,10 @@ impl Chunks {
 
     /// Takes the first `n` bytes off, counting and hashing them.
     fn give_out(&mut self, n: usize) -> Vec<u8> {
-        let rest = self.carry.split_off(n);
+        let mut rest = std::mem::take(&mut self.spare);
+        rest.clear();
+        rest.extend_from_slice(&self.carry[n..]);
+        self.carry.truncate(n);
         let bytes = std::mem::replace(&mut self.carry, rest);
         self.hash.update(&bytes);
         self.offset += n as u64;
@@ -198,7 +230,7 @@ impl Chunks {
     fn skip_line(&mut self) -> Next {
         let (offset, line) = (self.offset, self.lines + 1);
         let mut start = self.carry.clone();
-        start.truncate(crate::reject::MAX_RAW);
+        start.truncate(MAX_RAW);
         loop {
             if let Some(n) = memchr(b'\n', &self.carry) {
                 self.give_out(n + 1);
@@ -219,50 +251,54 @@ impl Chunks {
         if self.ended || self.carry.len() >= wanted {
             return;
         }
-        let have = self.carry.len();
-        self.carry.resize(wanted, 0);
-        let mut filled = have;
-        while filled < wanted && !self.ended {
-            match self.reader.read(&mut self.carry[filled..]) {
-                Ok(0) => self.ended = true,
-                Ok(n) => filled += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        self.carry.reserve(wanted - self.carry.len());
+        while self.carry.len() < wanted && !self.ended {
+            let room = (wanted - self.carry.len()) as u64;
+            match self.reader.as_mut().take(room).read_to_end(&mut self.carry) {
+                Ok(n) => self.ended = (n as u64) < room,
                 Err(error) => {
                     self.ended = true;
                     self.failed = Some(error);
                 }
             }
         }
-        self.carry.truncate(filled);
     }
 }
 
 /// The end of the last whole record in `bytes`, which begin at the beginning of a record; 0 when
 /// there is none. `forced` says that no more bytes come: an unclosed quote is damage then.
 fn last_record_end(bytes: &[u8], forced: bool) -> usize {
-    let (mut end, mut pos) = (0, 0);
+    // The stretches outside quotes, from the beginning of a record on.
+    let mut outside: Vec<(usize, usize)> = Vec::new();
+    let mut pos = 0;
+    let record_end = |outside: &[(usize, usize)]| {
+        let found =
+            |&(from, to): &(usize, usize)| Some(from + memrchr(b'\n', &bytes[from..to])? + 1);
+        outside.iter().rev().find_map(found).unwrap_or(0)
+    };
     loop {
         let Some(quote) = memchr(b'"', &bytes[pos..]).map(|n| pos + n) else {
-            return memrchr(b'\n', &bytes[pos..]).map_or(end, |n| pos + n + 1);
+            outside.push((pos, bytes.len()));
+            return record_end(&outside);
         };
-        if let Some(n) = memrchr(b'\n', &bytes[pos..quote]) {
-            end = pos + n + 1;
+        let opens = quote == 0 || matches!(bytes[quote - 1], b',' | b'\n');
+        if !opens {
+            // Part of the text that it stands in.
+            outside.push((pos, quote));
+            pos = quote + 1;
+            continue;
         }
-        let opens = quote == end || bytes[quote - 1] == b',';
-        pos = if !opens {
-            quote + 1
-        } else {
-            match closing_quote(bytes, quote + 1) {
-                Quote::ClosedBefore(after) => after,
-                Quote::EndsBytes(_) | Quote::Unclosed if !forced => return end,
-                Quote::EndsBytes(after) => after,
-                Quote::Unclosed | Quote::Broken => match memchr(b'\n', &bytes[end..]) {
-                    Some(n) => {
-                        end += n + 1;
-                        end
-                    }
-                    None => return end,
-                },
+        outside.push((pos, quote));
+        pos = match closing_quote(bytes, quote + 1) {
+            Quote::ClosedBefore(after) => after,
+            Quote::EndsBytes(_) | Quote::Unclosed if !forced => return record_end(&outside),
+            Quote::EndsBytes(after) => after,
+            Quote::Unclosed | Quote::Broken => {
+                let start = record_end(&outside);
+                let Some(n) = memchr(b'\n', &bytes[start..]) else { return start };
+                outside.clear();
+                outside.push((start + n, start + n + 1));
+                start + n + 1
             }
         };
     }

@@ -12,8 +12,8 @@ use pmtaq_store::NO_NAME;
 
 use crate::intern::{Memo, NameColumn, Names};
 use crate::plan::Plan;
-use crate::rows::Column;
-use crate::split::{Field, Line};
+use crate::rows::{Checked, Column};
+use crate::split::{Field, Lines};
 
 const REC: usize = index_of("rec");
 const HOST: usize = index_of("host");
@@ -49,6 +49,10 @@ pub(crate) struct Known<'k> {
 /// What was derived from the names of one row group so far.
 #[derive(Default)]
 pub(crate) struct Derive {
+    /// By record type.
+    rec: Memo,
+    /// By key of `user_string`, shifted by one: 0 is none.
+    host: Memo,
     sender_domains: Domains,
     rcpt_domains: Domains,
     /// By key of `dsn_mta`.
@@ -61,55 +65,71 @@ pub(crate) struct Derive {
 }
 
 impl Derive {
-    /// Adds the derived columns of the row numbered `row`, whose other columns are there.
-    pub(crate) fn row(
+    /// Adds the derived columns of the rows from the one numbered `first` on, whose other columns
+    /// are there.
+    pub(crate) fn rows(
         &mut self,
-        row: usize,
-        line: &Line<'_, '_>,
+        first: usize,
+        lines: Lines<'_, '_>,
+        checked: &[Checked],
         plan: &Plan,
-        record: Record,
         known: &Known<'_>,
         columns: &mut [Column],
     ) {
-        let field = |column: usize| match plan.sources[column] {
-            Some(field) => line.field(field),
+        let rows = || checked.iter().enumerate().map(|(i, checked)| (first + i, checked));
+        let field = |checked: &Checked, column: usize| match plan.sources[column] {
+            Some(field) => lines.get(checked.line).field(field),
             None => Field::EMPTY,
         };
-        names(columns, REC).set(row, record.as_str().as_bytes());
-        names(columns, SOURCE).set(row, known.source.as_bytes());
-        self.host(row, known, columns);
-
-        let orig = field(ORIG);
-        if !orig.is_empty() {
-            self.sender_domains.set(row, &orig.value(), names(columns, SENDER_DOMAIN));
+        for (row, checked) in rows() {
+            let rec = self.rec.get(checked.record as u32, || {
+                names(columns, REC).names.key(checked.record.as_str().as_bytes())
+            });
+            names(columns, REC).set_key(row, rec);
         }
-        let rcpt = field(RCPT);
-        if !rcpt.is_empty() {
-            self.rcpt_domains.set(row, &rcpt.value(), names(columns, RCPT_DOMAIN));
+        let source = names(columns, SOURCE).names.key(known.source.as_bytes());
+        for (row, _) in rows() {
+            names(columns, SOURCE).set_key(row, source);
+            self.host(row, known, columns);
         }
-        self.mx_and_provider(row, known, columns);
-
-        if matches!(record, Record::Bounce | Record::Deferral | Record::RemoteBounce) {
-            self.bounce_class(row, columns);
+        for (row, checked) in rows() {
+            let address = field(checked, ORIG).value();
+            self.sender_domains.set(row, &address, names(columns, SENDER_DOMAIN));
         }
-        let (dsn_diag, dsn_status) = (field(DSN_DIAG), field(DSN_STATUS));
-        if !dsn_diag.is_empty() || !dsn_status.is_empty() {
-            self.reply(row, &dsn_diag.text(), &dsn_status.text(), columns);
+        for (row, checked) in rows() {
+            let address = field(checked, RCPT).value();
+            self.rcpt_domains.set(row, &address, names(columns, RCPT_DOMAIN));
+        }
+        for (row, _) in rows() {
+            self.mx_and_provider(row, known, columns);
+        }
+        for (row, checked) in rows() {
+            let record = checked.record;
+            if matches!(record, Record::Bounce | Record::Deferral | Record::RemoteBounce) {
+                self.bounce_class(row, columns);
+            }
+        }
+        for (row, checked) in rows() {
+            let (dsn_diag, dsn_status) = (field(checked, DSN_DIAG), field(checked, DSN_STATUS));
+            if !dsn_diag.is_empty() || !dsn_status.is_empty() {
+                let (dsn_diag, dsn_status) = (dsn_diag.text(), dsn_status.text());
+                let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+                self.reply(row, text(&dsn_diag), text(&dsn_status), columns);
+            }
         }
     }
 
     fn host(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
-        let user_string = names(columns, USER_STRING);
-        let name = match (known.host, user_string.key_at(row)) {
-            (Some(host), _) => host.as_bytes(),
-            (None, NO_NAME) => known.machine.as_bytes(),
-            (None, key) => {
-                self.text.clear();
-                self.text.push_str(&String::from_utf8_lossy(user_string.names.get(key)));
-                self.text.as_bytes()
-            }
-        };
-        names(columns, HOST).set(row, name);
+        let user_string = names(columns, USER_STRING).key_at(row);
+        let host = self.host.get(user_string.wrapping_add(1), || {
+            let name = match (known.host, user_string) {
+                (Some(host), _) => host.to_owned(),
+                (None, NO_NAME) => known.machine.to_owned(),
+                (None, key) => text_of(columns, USER_STRING, key),
+            };
+            names(columns, HOST).names.key(name.as_bytes())
+        });
+        names(columns, HOST).set_key(row, host);
     }
 
     fn mx_and_provider(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
@@ -144,9 +164,7 @@ impl Derive {
         let class = self.bounce_class.get(category.wrapping_add(1), || {
             let class = match category {
                 NO_NAME => bounce_class(""),
-                key => bounce_class(&String::from_utf8_lossy(
-                    names(columns, BOUNCE_CAT).names.get(key),
-                )),
+                key => bounce_class(&text_of(columns, BOUNCE_CAT, key)),
             };
             names(columns, BOUNCE_CLASS).names.key(class.as_str().as_bytes())
         });
@@ -194,7 +212,7 @@ impl Domains {
 fn provider_of(by: [u32; 3], known: &Known<'_>, columns: &mut [Column]) -> u32 {
     let mut text = |column: usize, key: u32| match key {
         NO_NAME => String::new(),
-        key => String::from_utf8_lossy(names(columns, column).names.get(key)).into_owned(),
+        key => text_of(columns, column, key),
     };
     let [queue, dsn_mta, rcpt_domain] = by;
     let (queue, dsn_mta) = (text(QUEUE, queue), text(DSN_MTA, dsn_mta));
@@ -206,6 +224,10 @@ fn provider_of(by: [u32; 3], known: &Known<'_>, columns: &mut [Column]) -> u32 {
 /// The key of a name, or of none when it is empty.
 fn key_of(name: &str, names: &mut Names) -> u32 {
     if name.is_empty() { NO_NAME } else { names.key(name.as_bytes()) }
+}
+
+fn text_of(columns: &mut [Column], column: usize, key: u32) -> String {
+    String::from_utf8_lossy(names(columns, column).names.get(key)).into_owned()
 }
 
 /// A column of which the schema says that it holds names.

@@ -51,7 +51,7 @@ pub(crate) fn probe(found: Found, now: Timestamp) -> Result<Candidate, Refused> 
         Next::Chunk(chunk) => {
             let mut splitter = Splitter::new(&chunk.bytes);
             let Some(line) = splitter.next_line() else { return Ok(candidate) };
-            let time = Checked::of(&line, &chunk.plan).ok().map(|checked| checked.time_logged);
+            let time = Checked::of(0, &line, &chunk.plan).ok().map(|checked| checked.time_logged);
             candidate.day = source_day(time);
             let mut hash = Xxh3::new();
             hash.update(chunk.plan.fields.join(",").as_bytes());

@@ -20,12 +20,14 @@ pub(crate) struct Names {
 /// A name seen lately: its ends, which for up to 16 bytes are all of it.
 #[derive(Clone, Copy)]
 struct Recent {
-    ends: Ends,
+    first: u64,
+    last: u64,
+    len: u32,
     key: u32,
 }
 
 impl Recent {
-    const NOTHING: Recent = Recent { ends: Ends { first: 0, last: 0, len: u32::MAX }, key: 0 };
+    const NOTHING: Recent = Recent { first: 0, last: 0, len: u32::MAX, key: 0 };
 }
 
 impl Names {
@@ -35,21 +37,32 @@ impl Names {
     }
 
     /// The key of `name`: a new one when it is new.
+    #[inline]
     pub(crate) fn key(&mut self, name: &[u8]) -> u32 {
-        let ends = Ends::of(name);
-        let slot = ends.slot();
-        if let Some(recent) = self.recent.get(slot)
-            && recent.ends == ends
-            && (name.len() <= 16
-                || self.get(recent.key)[8..name.len() - 8] == name[8..name.len() - 8])
+        let Ends { first, last, len } = Ends::of(name);
+        if let Some(recent) = self.recent.get(slot(first, last, len))
+            && (recent.first, recent.last, recent.len) == (first, last, len)
+            && (len <= 16 || self.is_same_within(recent.key, name))
         {
             return recent.key;
         }
+        self.key_in_table(name)
+    }
+
+    /// Whether a name of the same ends is the same in between.
+    fn is_same_within(&self, key: u32, name: &[u8]) -> bool {
+        self.get(key)[8..name.len() - 8] == name[8..name.len() - 8]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn key_in_table(&mut self, name: &[u8]) -> u32 {
         let hash = xxh3_64(name);
         let known = self.table.find(hash, |&key| self.get(key) == name).copied();
         let key = known.unwrap_or_else(|| self.add(hash, name));
+        let Ends { first, last, len } = Ends::of(name);
         self.recent.resize(RECENT, Recent::NOTHING);
-        self.recent[slot] = Recent { ends, key };
+        self.recent[slot(first, last, len)] = Recent { first, last, len, key };
         key
     }
 
@@ -99,7 +112,7 @@ impl Memo {
 }
 
 /// The first and the last bytes of a name, and its length.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Ends {
     first: u64,
     last: u64,
@@ -107,6 +120,7 @@ struct Ends {
 }
 
 impl Ends {
+    #[inline]
     fn of(name: &[u8]) -> Ends {
         let len = u32::try_from(name.len()).unwrap_or(u32::MAX - 1);
         let long = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
@@ -122,13 +136,13 @@ impl Ends {
         };
         Ends { first, last, len }
     }
+}
 
-    /// The slot of the short memory.
-    fn slot(self) -> usize {
-        let mixed = (self.first ^ self.last.rotate_left(31) ^ u64::from(self.len))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 56) as usize
-    }
+/// The slot of the short memory.
+#[inline]
+fn slot(first: u64, last: u64, len: u32) -> usize {
+    let mixed = (first ^ last.rotate_left(31) ^ u64::from(len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
 /// One column of names by row.
@@ -143,6 +157,7 @@ impl NameColumn {
     }
 
     /// Gives the row numbered `row` a name; the rows left out before it have none.
+    #[inline]
     pub(crate) fn set(&mut self, row: usize, name: &[u8]) -> u32 {
         let key = self.names.key(name);
         self.set_key(row, key);
@@ -150,6 +165,7 @@ impl NameColumn {
     }
 
     /// Gives the row numbered `row` the name of `key`, if it is one.
+    #[inline]
     pub(crate) fn set_key(&mut self, row: usize, key: u32) {
         if key != NO_NAME {
             self.pad(row);

@@ -15,6 +15,10 @@ const BATCH_ROWS: usize = 32 * 1024;
 /// Bytes of lines gathered, over all days of a worker, before the fullest day is written out.
 const BATCH_BYTES: usize = 96 << 20;
 
+/// Rows that a worker adds to other days before it closes a day. Files come in the order of time, so
+/// a day that has passed rarely comes again.
+const IDLE_ROWS: u64 = 256 * 1024;
+
 /// Days with an open file. More than that happens only with files that mix months.
 const OPEN_DAYS: usize = 48;
 
@@ -24,6 +28,8 @@ pub(crate) struct Parts<'w> {
     open: BTreeMap<Day, Open<'w>>,
     done: Vec<NewPart>,
     uses: u64,
+    /// Rows of closed days, for their memory.
+    spare_rows: Vec<Rows>,
     encoder: Encoder,
     order: Vec<u32>,
     spare: Vec<u32>,
@@ -42,6 +48,7 @@ impl<'w> Parts<'w> {
             open: BTreeMap::new(),
             done: Vec::new(),
             uses: 0,
+            spare_rows: Vec::new(),
             encoder: Encoder::new()?,
             order: Vec::new(),
             spare: Vec::new(),
@@ -51,10 +58,9 @@ impl<'w> Parts<'w> {
     /// The rows of `day`, to add to.
     pub(crate) fn rows(&mut self, day: Day) -> &mut Rows {
         self.uses += 1;
-        let open = self.open.entry(day).or_insert_with(|| Open {
-            rows: Rows::new(),
-            part: None,
-            last_use: 0,
+        let open = self.open.entry(day).or_insert_with(|| {
+            let rows = self.spare_rows.pop().unwrap_or_else(Rows::new);
+            Open { rows, part: None, last_use: 0 }
         });
         open.last_use = self.uses;
         &mut open.rows
@@ -71,6 +77,10 @@ impl<'w> Parts<'w> {
             let Some(day) = fullest.map(|(day, _)| *day) else { break };
             self.write(day)?;
         }
+        let idle = |open: &Open| open.last_use + IDLE_ROWS < self.uses;
+        let days: Vec<Day> =
+            self.open.iter().filter(|(_, open)| idle(open)).map(|(day, _)| *day).collect();
+        days.into_iter().try_for_each(|day| self.close(day))?;
         while self.open.len() > OPEN_DAYS {
             let oldest = self.open.iter().min_by_key(|(_, open)| open.last_use);
             let Some(day) = oldest.map(|(day, _)| *day) else { break };
@@ -92,7 +102,7 @@ impl<'w> Parts<'w> {
         };
         let part = match &mut open.part {
             Some(part) => part,
-            none => none.insert(self.writer.stage_runs(day)?),
+            none => none.insert(self.writer.stage_runs(day, &mut self.encoder)?),
         };
         open.rows.order(&mut self.order, &mut self.spare);
         let (since, until) = (open.rows.since, open.rows.until);
@@ -113,7 +123,9 @@ impl<'w> Parts<'w> {
         self.write(day)?;
         if let Some(Open { mut rows, part: Some(mut part), .. }) = self.open.remove(&day) {
             part.end_group(&mut self.encoder, &rows.cells())?;
-            self.done.push(part.finish()?);
+            self.done.push(part.finish(&mut self.encoder)?);
+            rows.forget_names();
+            self.spare_rows.push(rows);
         }
         Ok(())
     }

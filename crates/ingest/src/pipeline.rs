@@ -17,7 +17,7 @@ use crate::find::find;
 use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
-use crate::reject::{self, MAX_RAW, Reject, Why};
+use crate::reject::{self, Reject, Why};
 use crate::rows::Checked;
 use crate::split::Splitter;
 use crate::{Error, Settings};
@@ -127,7 +127,8 @@ impl<'r> Run<'r> {
     fn work(&self) -> Result<Vec<NewPart>> {
         let settings = self.settings;
         let mut parts = Parts::new(self.writer)?;
-        while let Some((task, chunk)) = self.next_chunk() {
+        let mut spare = Vec::new();
+        while let Some((task, chunk)) = self.next_chunk(&mut spare) {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
             let known = Known {
                 providers: &settings.providers,
@@ -137,13 +138,14 @@ impl<'r> Run<'r> {
             };
             task.take(&chunk, &known, &mut parts);
             parts.relieve()?;
+            spare = chunk.bytes;
         }
         parts.finish()
     }
 
     /// The next chunk of the first source that no other thread is reading from; waits for one
-    /// that is being read when there is nothing else to do.
-    fn next_chunk(&self) -> Option<(&Task, Chunk)> {
+    /// that is being read when there is nothing else to do. Reads into `spare`.
+    fn next_chunk(&self, spare: &mut Vec<u8>) -> Option<(&Task, Chunk)> {
         loop {
             let first = self.first_open.load(Ordering::Acquire);
             let ahead = self.tasks.iter().enumerate().skip(first).take(self.settings.threads);
@@ -153,7 +155,7 @@ impl<'r> Run<'r> {
                     busy.get_or_insert(task);
                     continue;
                 };
-                if let Some(chunk) = task.advance(&mut reading, self.settings) {
+                if let Some(chunk) = task.advance(&mut reading, self.settings, spare) {
                     return Some((task, chunk));
                 }
                 // Done: later looks begin behind it, if all before it are done as well.
@@ -225,6 +227,9 @@ impl<'r> Run<'r> {
     }
 }
 
+/// Lines that are taken together, column by column.
+const BATCH_LINES: usize = 256;
+
 /// Rejects that are shown with the outcome; all of them are in the store.
 const MAX_SHOWN: usize = 20;
 
@@ -244,7 +249,12 @@ fn join(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
 
 impl Task {
     /// The next chunk with new records; none when the source is done.
-    fn advance(&self, reading: &mut Reading, settings: &Settings) -> Option<Chunk> {
+    fn advance(
+        &self,
+        reading: &mut Reading,
+        settings: &Settings,
+        spare: &mut Vec<u8>,
+    ) -> Option<Chunk> {
         let start = self.candidate.known.as_ref().map_or(0, |known| known.length);
         loop {
             if let Reading::Waiting = reading {
@@ -254,6 +264,7 @@ impl Task {
                 };
             }
             let Reading::Open(chunks) = reading else { return None };
+            chunks.lend(std::mem::take(spare));
             match chunks.next() {
                 Ok(Next::Chunk(chunk)) => {
                     if let Some(chunk) = chunk.after(start) {
@@ -284,37 +295,35 @@ impl Task {
         let mut tally = Tally::default();
         let mut splitter = Splitter::new(&chunk.bytes);
         let mut counted = (0, chunk.lines_before + 1);
-        while let Some(line) = splitter.next_line() {
-            tally.ledger.read += 1;
-            let torn = chunk.torn && line.end == chunk.bytes.len();
-            let checked = if torn && line.len() < chunk.plan.fields.len() {
-                Err(Why::line("torn: the last line has no line end and too few fields"))
-            } else {
-                Checked::of(&line, &chunk.plan)
-            };
-            match checked {
-                Ok(checked) => {
-                    let rows = parts.rows(checked.time_logged.day());
-                    rows.push(&line, &chunk.plan, &checked, known);
-                    tally.ledger.stored += 1;
-                    let time = checked.time_logged.0;
-                    tally.times = join(tally.times, Some((time, time)));
-                }
-                Err(why) => {
-                    counted.1 += memchr::memchr_iter(b'\n', &chunk.bytes[counted.0..line.start])
-                        .count() as u64;
-                    counted.0 = line.start;
-                    tally.ledger.rejected += 1;
-                    tally.rejects.push(Reject {
-                        line: counted.1,
-                        offset: chunk.offset + line.start as u64,
-                        size: line.raw().len() as u64,
-                        why,
-                        raw: line.raw()[..line.raw().len().min(MAX_RAW)].to_vec(),
-                    });
+        let mut checked = Vec::with_capacity(BATCH_LINES);
+        loop {
+            let lines = splitter.next_lines(BATCH_LINES);
+            if lines.is_empty() {
+                break;
+            }
+            tally.ledger.read += lines.len() as u64;
+            checked.clear();
+            for i in 0..lines.len() {
+                let line = lines.get(i);
+                let torn = chunk.torn && line.end == chunk.bytes.len();
+                let result = if torn && line.len() < chunk.plan.fields.len() {
+                    Err(Why::line("torn: the last line has no line end and too few fields"))
+                } else {
+                    Checked::of(i, &line, &chunk.plan)
+                };
+                match result {
+                    Ok(line) => checked.push(line),
+                    Err(why) => tally.rejects.push(chunk.reject(&line, why, &mut counted)),
                 }
             }
+            for rows in checked.chunk_by(|a, b| a.time_logged.day() == b.time_logged.day()) {
+                let times = rows.iter().map(|row| row.time_logged.0);
+                tally.times = times.fold(tally.times, |all, time| join(all, Some((time, time))));
+                parts.rows(rows[0].time_logged.day()).push(lines, rows, &chunk.plan, known);
+            }
+            tally.ledger.stored += checked.len() as u64;
         }
+        tally.ledger.rejected = tally.rejects.len() as u64;
         if let Ok(mut shared) = self.tally.lock() {
             shared.ledger.add(tally.ledger);
             shared.times = join(shared.times, tally.times);

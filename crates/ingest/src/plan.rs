@@ -17,10 +17,22 @@ pub struct Plan {
     pub sources: Vec<Option<usize>>,
     /// The columns of [`COLUMNS`] that hold numbers or times, with the positions of their fields.
     pub numbers: Vec<(usize, usize)>,
-    /// The columns that hold text, with the positions of their fields.
-    pub texts: Vec<(usize, usize)>,
+    /// The columns that hold text.
+    pub texts: Vec<Text>,
     /// The fields that no column takes.
     pub extra: Vec<Extra>,
+}
+
+/// A column that holds text.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The column.
+    pub column: usize,
+    /// Position of its field.
+    pub field: usize,
+    /// Position of the field that is taken where that one is empty: a header for all record types
+    /// has both `envId` and, of `f` records, `envid`.
+    pub otherwise: Option<usize>,
 }
 
 /// A field that no column takes.
@@ -30,9 +42,8 @@ pub struct Extra {
     pub field: usize,
     /// Its key in the column `extra`.
     pub key: String,
-    /// The column, with the position of its field, that takes the value where that field is empty:
-    /// a header for all record types has both `envId` and, of `f` records, `envid`.
-    pub instead_of: Option<(usize, usize)>,
+    /// Position of the field that must not be empty, or a column takes this one instead.
+    pub unless_empty: Option<usize>,
 }
 
 /// Why a header cannot be used. The file is refused whole.
@@ -96,11 +107,11 @@ impl Plan {
                         0 => name.clone(),
                         _ => format!("{name}#{}", earlier + 1),
                     };
-                    let instead_of = column.and_then(|column| {
-                        let first = plan.sources[column]?;
-                        (fields[first] != *name).then_some((column, first))
-                    });
-                    plan.extra.push(Extra { field: i, key, instead_of });
+                    let unless_empty = column
+                        .filter(|&column| COLUMNS[column].kind.is_text())
+                        .and_then(|column| plan.sources[column])
+                        .filter(|&first| fields[first] != *name);
+                    plan.extra.push(Extra { field: i, key, unless_empty });
                 }
             }
         }
@@ -111,7 +122,11 @@ impl Plan {
         for (column, source) in plan.sources.iter().enumerate() {
             match (source, COLUMNS[column].kind) {
                 (Some(field), Kind::Int | Kind::Time) => plan.numbers.push((column, *field)),
-                (Some(field), _) => plan.texts.push((column, *field)),
+                (Some(field), _) => {
+                    let second = plan.extra.iter().find(|extra| extra.unless_empty == Some(*field));
+                    let otherwise = second.map(|extra| extra.field);
+                    plan.texts.push(Text { column, field: *field, otherwise });
+                }
                 (None, _) => {}
             }
         }
@@ -149,9 +164,10 @@ mod tests {
     #[test]
     fn of_two_spellings_the_second_fills_in_where_the_first_is_empty() {
         let plan = Plan::of_header(b"type,timeLogged,envId,rcpt,envid,rcpt").expect("a plan");
-        let env_id = Column::index("env_id").expect("a column");
-        let instead_of: Vec<_> = plan.extra.iter().map(|extra| extra.instead_of).collect();
-        assert_eq!(instead_of, [Some((env_id, 2)), None]);
+        let column = Column::index("env_id").expect("a column");
+        assert!(plan.texts.contains(&Text { column, field: 2, otherwise: Some(4) }));
+        let unless_empty: Vec<_> = plan.extra.iter().map(|extra| extra.unless_empty).collect();
+        assert_eq!(unless_empty, [Some(2), None]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
 use crate::derive::{Derive, Known};
 use crate::intern::NameColumn;
-use crate::plan::Plan;
+use crate::plan::{Extra, Plan, Text};
 use crate::reject::Why;
-use crate::split::Line;
+use crate::split::{Line, Lines};
 
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
@@ -27,6 +27,8 @@ const NUMBERS: usize = {
 
 /// The numbers of a line, read and found plausible.
 pub(crate) struct Checked {
+    /// Which line it is.
+    pub(crate) line: usize,
     pub(crate) record: Record,
     pub(crate) time_logged: Timestamp,
     /// In the order of [`Plan::numbers`].
@@ -34,8 +36,8 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Reads everything of a line that can be wrong.
-    pub(crate) fn of(line: &Line<'_, '_>, plan: &Plan) -> Result<Checked, Why> {
+    /// Reads everything that can be wrong of a line, which is numbered `number` among its lines.
+    pub(crate) fn of(number: usize, line: &Line<'_, '_>, plan: &Plan) -> Result<Checked, Why> {
         if line.broken {
             return Err(Why::line("a quote is not closed before a comma or line end"));
         }
@@ -69,7 +71,7 @@ impl Checked {
         let Some(time_logged) = time_logged else {
             return Err(Why::field("timeLogged", b"", "no time"));
         };
-        Ok(Checked { record, time_logged, numbers })
+        Ok(Checked { line: number, record, time_logged, numbers })
     }
 }
 
@@ -123,53 +125,52 @@ impl Rows {
         self.len
     }
 
-    /// Adds a line that was checked.
+    /// Adds lines that were checked, column by column: the names of one column stay at hand.
     pub(crate) fn push(
         &mut self,
-        line: &Line<'_, '_>,
+        lines: Lines<'_, '_>,
+        checked: &[Checked],
         plan: &Plan,
-        checked: &Checked,
         known: &Known<'_>,
     ) {
-        let row = self.len;
-        self.len += 1;
-        self.bytes += line.raw().len();
-        self.since = self.since.min(checked.time_logged.0);
-        self.until = self.until.max(checked.time_logged.0);
-        for &(column, field) in &plan.texts {
-            let field = line.field(field);
-            if !field.is_empty() {
-                self.columns[column].set_text(row, field.text().as_bytes());
-            }
+        let first = self.len;
+        self.len += checked.len();
+        for Checked { line, time_logged, .. } in checked {
+            self.bytes += lines.get(*line).raw().len();
+            self.since = self.since.min(time_logged.0);
+            self.until = self.until.max(time_logged.0);
         }
-        for (&(column, _), &number) in plan.numbers.iter().zip(&checked.numbers) {
-            self.columns[column].set_number(row, number);
-        }
-        if !plan.extra.is_empty() {
-            self.set_extra(row, line, plan);
-        }
-        self.derive.row(row, line, plan, checked.record, known, &mut self.columns);
-    }
-
-    /// The fields that no column takes.
-    fn set_extra(&mut self, row: usize, line: &Line<'_, '_>, plan: &Plan) {
-        for extra in &plan.extra {
-            let field = line.field(extra.field);
-            if field.is_empty() {
-                continue;
-            }
-            let text = field.text();
-            match extra.instead_of {
-                Some((column, first)) if line.field(first).is_empty() => {
-                    self.columns[column].set_text(row, text.as_bytes());
+        for &Text { column, field, otherwise } in &plan.texts {
+            let fields = checked.iter().enumerate().map(|(i, checked)| {
+                let line = lines.get(checked.line);
+                let text = match (line.field(field), otherwise) {
+                    (empty, Some(otherwise)) if empty.is_empty() => line.field(otherwise),
+                    (text, _) => text,
+                };
+                (first + i, text)
+            });
+            let fields = fields.filter(|(_, field)| !field.is_empty());
+            match &mut self.columns[column] {
+                Column::Names(names) => {
+                    fields.for_each(|(row, field)| _ = names.set(row, &field.text()));
                 }
-                _ => {
-                    if let Column::Map(map) = &mut self.columns[EXTRA] {
-                        map.add(row, extra.key.as_bytes(), text.as_bytes());
-                    }
+                Column::Texts(texts) => {
+                    fields.for_each(|(row, field)| texts.set(row, &field.text()));
                 }
+                Column::Numbers(_) | Column::Map(_) => {}
             }
         }
+        for (i, &(column, _)) in plan.numbers.iter().enumerate() {
+            let column = &mut self.columns[column];
+            let rows = checked.iter().enumerate();
+            rows.for_each(|(row, checked)| column.set_number(first + row, checked.numbers[i]));
+        }
+        if let (Column::Map(map), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
+            for (i, checked) in checked.iter().enumerate() {
+                map.add_extra(first + i, &lines.get(checked.line), plan);
+            }
+        }
+        self.derive.rows(first, lines, checked, plan, known, &mut self.columns);
     }
 
     /// The cells of all columns.
@@ -250,15 +251,6 @@ impl Column {
         }
     }
 
-    /// Gives a row a text that is not empty.
-    pub(crate) fn set_text(&mut self, row: usize, text: &[u8]) {
-        match self {
-            Column::Names(names) => _ = names.set(row, text),
-            Column::Texts(texts) => texts.set(row, text),
-            Column::Numbers(_) | Column::Map(_) => {}
-        }
-    }
-
     /// Gives a row a number, if it is one.
     pub(crate) fn set_number(&mut self, row: usize, number: i64) {
         if let (Column::Numbers(numbers), true) = (self, number != NO_NUMBER) {
@@ -334,6 +326,17 @@ fn end(bytes: &[u8]) -> u32 {
 }
 
 impl MapColumn {
+    /// Adds the fields that no column takes.
+    fn add_extra(&mut self, row: usize, line: &Line<'_, '_>, plan: &Plan) {
+        for Extra { field, key, unless_empty } in &plan.extra {
+            let field = line.field(*field);
+            if !field.is_empty() && !unless_empty.is_some_and(|first| line.field(first).is_empty())
+            {
+                self.add(row, key.as_bytes(), &field.text());
+            }
+        }
+    }
+
     /// Adds an entry to the last row, which is numbered `row`.
     fn add(&mut self, row: usize, key: &[u8], value: &[u8]) {
         let entry = self.keys.keys().len();

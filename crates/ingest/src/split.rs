@@ -5,31 +5,60 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
+use wide::u8x32;
 
 use crate::chunk::{Quote, closing_quote};
 
 /// Walks over the lines of some bytes that begin at the beginning of a record.
 pub struct Splitter<'a> {
     bytes: &'a [u8],
-    /// All of the bytes as text, when they are UTF-8 throughout: checked once, not per field.
-    text: Option<&'a str>,
+    /// Whether the bytes are UTF-8 throughout: checked once, not per field.
+    is_utf8: bool,
     pos: usize,
+    separators: Separators,
     spans: Vec<Span>,
+    extents: Vec<Extent>,
+}
+
+/// The commas and line feeds of a block of bytes, as bits.
+struct Separators {
+    /// Where the block begins.
+    base: usize,
+    mask: u64,
 }
 
 /// Where a field lies, without its quotes.
 #[derive(Clone, Copy)]
 struct Span {
+    start: u32,
+    end: u32,
+    quoted: bool,
+}
+
+/// Where a record lies.
+#[derive(Clone, Copy)]
+struct Extent {
     start: usize,
     end: usize,
-    quoted: bool,
+    /// Its fields among the spans.
+    spans: (u32, u32),
+    broken: bool,
+}
+
+/// Some records, one after the other.
+#[derive(Clone, Copy)]
+pub struct Lines<'s, 'a> {
+    bytes: &'a [u8],
+    is_utf8: bool,
+    spans: &'s [Span],
+    extents: &'s [Extent],
 }
 
 /// One record as it stands in the file.
 pub struct Line<'s, 'a> {
     bytes: &'a [u8],
-    text: Option<&'a str>,
+    is_utf8: bool,
     spans: &'s [Span],
     /// Where it begins in the bytes.
     pub start: usize,
@@ -43,38 +72,54 @@ pub struct Line<'s, 'a> {
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     raw: &'a [u8],
-    /// All of the bytes that the field is in, when they are UTF-8, and where it begins in them.
-    text: Option<&'a str>,
-    start: usize,
+    is_utf8: bool,
     quoted: bool,
 }
 
 impl<'a> Splitter<'a> {
-    /// Begins at the first byte.
+    /// Begins at the first byte of less than 4 GiB.
     pub fn new(bytes: &'a [u8]) -> Splitter<'a> {
-        Splitter { bytes, text: std::str::from_utf8(bytes).ok(), pos: 0, spans: Vec::new() }
+        let is_utf8 = std::str::from_utf8(bytes).is_ok();
+        let separators = Separators::at(bytes, 0);
+        let (spans, extents) = (Vec::new(), Vec::new());
+        Splitter { bytes, is_utf8, pos: 0, separators, spans, extents }
     }
 
     /// The next line that holds anything; lines without a byte are passed over.
     pub fn next_line(&mut self) -> Option<Line<'_, 'a>> {
+        let lines = self.next_lines(1);
+        (!lines.is_empty()).then(|| lines.get(0))
+    }
+
+    /// Up to `count` more lines that hold anything.
+    pub fn next_lines(&mut self, count: usize) -> Lines<'_, 'a> {
+        self.spans.clear();
+        self.extents.clear();
+        while self.extents.len() < count && self.skip_empty() {
+            let (start, from) = (self.pos, self.spans.len());
+            let broken = !self.split_fields();
+            if broken {
+                self.spans.truncate(from);
+                self.pos =
+                    memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
+            }
+            let spans = (from as u32, self.spans.len() as u32);
+            self.extents.push(Extent { start, end: self.pos, spans, broken });
+        }
+        let (bytes, is_utf8) = (self.bytes, self.is_utf8);
+        Lines { bytes, is_utf8, spans: &self.spans, extents: &self.extents }
+    }
+
+    /// Moves to the next line that holds anything; false when there is none.
+    fn skip_empty(&mut self) -> bool {
         loop {
             match &self.bytes[self.pos..] {
-                [] => return None,
+                [] => return false,
                 [b'\n', ..] => self.pos += 1,
                 [b'\r', b'\n', ..] => self.pos += 2,
-                _ => break,
+                _ => return true,
             }
         }
-        let start = self.pos;
-        self.spans.clear();
-        let broken = !self.split_fields();
-        if broken {
-            self.spans.clear();
-            self.pos =
-                memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
-        }
-        let (bytes, text, spans) = (self.bytes, self.text, &self.spans[..]);
-        Some(Line { bytes, text, spans, start, end: self.pos, broken })
     }
 
     /// Splits one record and moves behind it; false when a quote is broken.
@@ -84,16 +129,16 @@ impl<'a> Splitter<'a> {
         loop {
             let (span, after) = match bytes.get(pos) {
                 // Most fields of most records are empty.
-                Some(b',') => (Span { start: pos, end: pos, quoted: false }, pos),
+                Some(b',') => (Span::new(pos, pos, false), pos),
                 Some(b'"') => match closing_quote(bytes, pos + 1) {
                     Quote::ClosedBefore(after) | Quote::EndsBytes(after) => {
-                        (Span { start: pos + 1, end: after - 1, quoted: true }, after)
+                        (Span::new(pos + 1, after - 1, true), after)
                     }
                     Quote::Broken | Quote::Unclosed => return false,
                 },
                 _ => {
-                    let end = memchr2(b',', b'\n', &bytes[pos..]).map_or(bytes.len(), |n| pos + n);
-                    (Span { start: pos, end, quoted: false }, end)
+                    let end = self.separators.next(bytes, pos);
+                    (Span::new(pos, end, false), end)
                 }
             };
             self.spans.push(span);
@@ -116,10 +161,79 @@ impl<'a> Splitter<'a> {
     fn trim_return(&mut self) {
         if let Some(last) = self.spans.last_mut()
             && !last.quoted
-            && self.bytes[last.start..last.end].ends_with(b"\r")
+            && self.bytes[last.start as usize..last.end as usize].ends_with(b"\r")
         {
             last.end -= 1;
         }
+    }
+}
+
+impl Span {
+    fn new(start: usize, end: usize, quoted: bool) -> Span {
+        Span { start: start as u32, end: end as u32, quoted }
+    }
+}
+
+impl Separators {
+    const BLOCK: usize = 64;
+
+    fn at(bytes: &[u8], base: usize) -> Separators {
+        let block = match bytes.get(base..).and_then(<[u8]>::first_chunk) {
+            Some(block) => *block,
+            None => {
+                let mut block = [0_u8; Separators::BLOCK];
+                let rest = bytes.get(base..).unwrap_or_default();
+                block[..rest.len()].copy_from_slice(rest);
+                block
+            }
+        };
+        let (halves, _) = block.as_chunks();
+        Separators { base, mask: found(halves[0]) | found(halves[1]) << 32 }
+    }
+
+    /// The first comma or line feed from `pos` on, or the end of the bytes.
+    #[inline]
+    fn next(&mut self, bytes: &[u8], pos: usize) -> usize {
+        let base = pos - pos % Separators::BLOCK;
+        if base != self.base {
+            *self = Separators::at(bytes, base);
+        }
+        let mut mask = self.mask & u64::MAX << (pos - base);
+        while mask == 0 {
+            if self.base + Separators::BLOCK >= bytes.len() {
+                return bytes.len();
+            }
+            *self = Separators::at(bytes, self.base + Separators::BLOCK);
+            mask = self.mask;
+        }
+        self.base + mask.trailing_zeros() as usize
+    }
+}
+
+fn found(block: [u8; 32]) -> u64 {
+    let block = u8x32::from(block);
+    let commas = block.simd_eq(u8x32::splat(b','));
+    let feeds = block.simd_eq(u8x32::splat(b'\n'));
+    (commas | feeds).to_bitmask().into()
+}
+
+impl<'s, 'a> Lines<'s, 'a> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.extents.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.extents.is_empty()
+    }
+
+    /// The line numbered `i`.
+    #[inline]
+    pub fn get(&self, i: usize) -> Line<'s, 'a> {
+        let Extent { start, end, spans: (from, to), broken } = self.extents[i];
+        let spans = &self.spans[from as usize..to as usize];
+        Line { bytes: self.bytes, is_utf8: self.is_utf8, spans, start, end, broken }
     }
 }
 
@@ -135,10 +249,12 @@ impl<'a> Line<'_, 'a> {
     }
 
     /// The field at `index`; empty beyond the last, since PMTA may cut trailing empty fields.
+    #[inline]
     pub fn field(&self, index: usize) -> Field<'a> {
         match self.spans.get(index) {
             Some(&Span { start, end, quoted }) => {
-                Field { raw: &self.bytes[start..end], start, text: self.text, quoted }
+                let raw = &self.bytes[start as usize..end as usize];
+                Field { raw, is_utf8: self.is_utf8, quoted }
             }
             None => Field::EMPTY,
         }
@@ -152,9 +268,10 @@ impl<'a> Line<'_, 'a> {
 
 impl<'a> Field<'a> {
     /// A field that the line does not have.
-    pub const EMPTY: Field<'static> = Field { raw: &[], text: Some(""), start: 0, quoted: false };
+    pub const EMPTY: Field<'static> = Field { raw: &[], is_utf8: true, quoted: false };
 
     /// The value, with doubled quotes made single.
+    #[inline]
     pub fn value(self) -> Cow<'a, [u8]> {
         if !self.quoted || memchr(b'"', self.raw).is_none() {
             return Cow::Borrowed(self.raw);
@@ -169,20 +286,22 @@ impl<'a> Field<'a> {
         Cow::Owned(value)
     }
 
-    /// The value as text. What is not UTF-8 becomes U+FFFD: better a marked character than a
-    /// lost row.
-    pub fn text(self) -> Cow<'a, str> {
-        match (self.value(), self.text) {
-            // A field ends at ASCII, so it never cuts a character.
-            (Cow::Borrowed(value), Some(text)) => {
-                Cow::Borrowed(&text[self.start..self.start + value.len()])
-            }
-            (Cow::Borrowed(value), None) => String::from_utf8_lossy(value),
-            (Cow::Owned(value), _) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+    /// The value as UTF-8. What is none becomes U+FFFD: better a marked character than a lost row.
+    #[inline]
+    pub fn text(self) -> Cow<'a, [u8]> {
+        let value = self.value();
+        // A field ends at ASCII, so it never cuts a character.
+        if self.is_utf8 {
+            return value;
+        }
+        match String::from_utf8_lossy(&value) {
+            Cow::Borrowed(_) => value,
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         }
     }
 
     /// Whether there is no text.
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.raw.is_empty()
     }

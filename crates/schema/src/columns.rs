@@ -35,6 +35,13 @@ pub enum Kind {
     Map,
 }
 
+impl Kind {
+    /// Whether the values are text.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Kind::Text | Kind::Name)
+    }
+}
+
 impl Column {
     /// Whether pmtaq computes the column, instead of copying a field.
     pub const fn is_derived(&self) -> bool {

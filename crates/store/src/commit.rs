@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pmtaq_schema::time::Day;
 
+use crate::encode::Encoder;
 use crate::error::Result;
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
@@ -82,8 +83,8 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
-    pub fn stage_runs(&self, day: Day) -> Result<RunWriter<'a>> {
-        RunWriter::create(self.disk, &layout::staging(self.dir), day, self.new_name())
+    pub fn stage_runs(&self, day: Day, encoder: &mut Encoder) -> Result<RunWriter<'a>> {
+        RunWriter::create(self.disk, &layout::staging(self.dir), day, self.new_name(), encoder)
     }
 
     fn new_name(&self) -> String {

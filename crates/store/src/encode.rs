@@ -90,6 +90,10 @@ pub struct Encoder {
     numbers: Vec<i64>,
     texts: Vec<u8>,
     page: Vec<u8>,
+    compressed: Vec<u8>,
+    column: Vec<u8>,
+    /// Row groups of parts that are finished, for their memory.
+    pub(crate) spare_groups: Vec<RowGroup>,
 }
 
 impl Encoder {
@@ -107,6 +111,9 @@ impl Encoder {
             numbers: Vec::new(),
             texts: Vec::new(),
             page: Vec::new(),
+            compressed: Vec::new(),
+            column: Vec::new(),
+            spare_groups: Vec::new(),
         })
     }
 }

@@ -31,13 +31,14 @@ impl<'a> RunWriter<'a> {
         staging: &Path,
         day: Day,
         name: String,
+        encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
         let file = disk.create(&path)?;
         let schema = ArrowSchemaConverter::new().convert(&schema_of(Table::Records)).at(&path)?;
         let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
             .at(&path)?;
-        let group = RowGroup::new(&file);
+        let group = encoder.spare_groups.pop().unwrap_or_else(|| RowGroup::new(&file));
         let table = Table::Records;
         let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
         Ok(RunWriter { disk, path, file, group, part, day })
@@ -83,7 +84,8 @@ impl<'a> RunWriter<'a> {
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
-    pub fn finish(mut self) -> Result<NewPart> {
+    pub fn finish(mut self, encoder: &mut Encoder) -> Result<NewPart> {
+        encoder.spare_groups.push(self.group);
         self.file.finish().at(&self.path)?;
         self.disk.sync(self.file.inner(), &self.path)?;
         self.part.bytes = self.file.bytes_written() as u64;
