@@ -3,6 +3,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 
+use crate::rollup::differences;
 use crate::sealed::{Sealed, root};
 
 const STATE: &str = "select count(*), sum(hash(rec, time_logged, orig, rcpt, dsn_diag, template, extra)) from records";
@@ -41,8 +42,10 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new_state() {
             .unwrap();
         let after = state(&sealed);
         assert!(after == old || after == new, "killed at step {step}: {after}");
+        assert_eq!(differences(&sealed), 0, "killed at step {step}");
         sealed.ingest(&[&second]);
         assert_eq!(state(&sealed), new, "killed at step {step}, then run again");
+        assert_eq!(differences(&sealed), 0, "killed at step {step}, then run again");
         assert_eq!(globbed(&sealed), globbed(&whole), "killed at step {step}, then run again");
         if status.signal() != Some(9) {
             break;

@@ -16,5 +16,6 @@ mod quirks;
 mod readers;
 mod readme;
 mod reports;
+mod rollup;
 mod sql;
 mod tidy;

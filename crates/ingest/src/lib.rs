@@ -27,6 +27,11 @@ pub mod reject;
 
 mod parts;
 
+mod hourly;
+pub use hourly::Hourly;
+
+mod rollup;
+
 mod identity;
 
 mod pipeline;

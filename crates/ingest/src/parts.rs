@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Encoder, NewPart, Result, RunWriter, Writer};
 
+use crate::rollup::Rollup;
 use crate::rows::Rows;
 
 /// Rows that are sorted and written together. A row group holds four such runs: sorting all of it
@@ -23,8 +24,9 @@ const IDLE_ROWS: u64 = 256 * 1024;
 const OPEN_DAYS: usize = 48;
 
 /// One worker's open parts.
-pub(crate) struct Parts<'w> {
+pub(crate) struct Parts<'r, 'w> {
     writer: &'w Writer<'w>,
+    rollup: &'r Rollup<'w>,
     open: BTreeMap<Day, Open<'w>>,
     done: Vec<NewPart>,
     uses: u64,
@@ -41,10 +43,11 @@ struct Open<'w> {
     last_use: u64,
 }
 
-impl<'w> Parts<'w> {
-    pub(crate) fn new(writer: &'w Writer<'w>) -> Result<Parts<'w>> {
+impl<'r, 'w> Parts<'r, 'w> {
+    pub(crate) fn new(writer: &'w Writer<'w>, rollup: &'r Rollup<'w>) -> Result<Parts<'r, 'w>> {
         Ok(Parts {
             writer,
+            rollup,
             open: BTreeMap::new(),
             done: Vec::new(),
             uses: 0,
@@ -107,6 +110,7 @@ impl<'w> Parts<'w> {
         open.rows.order(&mut self.order, &mut self.spare);
         let (since, until) = (open.rows.since, open.rows.until);
         let cells = open.rows.cells();
+        self.rollup.add(day, &self.order, &cells)?;
         part.write(&mut self.encoder, &self.order, &cells, since, until)?;
         let full = part.is_group_full();
         if full {

@@ -18,6 +18,7 @@ use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
 use crate::reject::{self, Reject, Why};
+use crate::rollup::Rollup;
 use crate::rows::Checked;
 use crate::split::Splitter;
 use crate::{Error, Settings};
@@ -55,6 +56,7 @@ pub fn ingest(
     for result in results {
         change.parts.extend(result?);
     }
+    change.parts.extend(run.rollup.finish()?);
     let outcome = run.conclude(refused, &mut change)?;
     Ok(finish(outcome, change, writer)?)
 }
@@ -76,6 +78,7 @@ fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Resu
 struct Run<'r> {
     settings: &'r Settings,
     writer: &'r Writer<'r>,
+    rollup: Rollup<'r>,
     tasks: Vec<Task>,
     /// All tasks before this one are done.
     first_open: AtomicUsize,
@@ -120,13 +123,14 @@ impl<'r> Run<'r> {
             Task { candidate, reading: Mutex::new(reading), tally: Mutex::default() }
         });
         let tasks = tasks.collect();
-        Run { settings, writer, tasks, first_open: AtomicUsize::new(0), progress }
+        let rollup = Rollup::new(writer);
+        Run { settings, writer, rollup, tasks, first_open: AtomicUsize::new(0), progress }
     }
 
     /// What one thread does until no chunk is left.
     fn work(&self) -> Result<Vec<NewPart>> {
         let settings = self.settings;
-        let mut parts = Parts::new(self.writer)?;
+        let mut parts = Parts::new(self.writer, &self.rollup)?;
         let mut spare = Vec::new();
         while let Some((task, chunk)) = self.next_chunk(&mut spare) {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
@@ -291,7 +295,7 @@ impl Task {
     }
 
     /// Builds the rows of a chunk.
-    fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_>) {
+    fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_, '_>) {
         let mut tally = Tally::default();
         let mut splitter = Splitter::new(&chunk.bytes);
         let mut counted = (0, chunk.lines_before + 1);

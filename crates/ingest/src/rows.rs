@@ -243,7 +243,8 @@ impl Column {
         match kind {
             Kind::Text => Column::Texts(TextColumn::default()),
             Kind::Name => Column::Names(NameColumn::new()),
-            Kind::Int | Kind::Time => Column::Numbers(Vec::new()),
+            // No column of `records` counts.
+            Kind::Int | Kind::Time | Kind::Counts => Column::Numbers(Vec::new()),
             Kind::Map => {
                 let (keys, values) = (NameColumn::new(), NameColumn::new());
                 Column::Map(Box::new(MapColumn { ends: Vec::new(), keys, values }))

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection, InterruptHandle};
-use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
@@ -70,12 +70,15 @@ impl Session {
         let parts = |table, window| -> Vec<&Path> {
             snapshot.of(table, window).map(|part| part.path.as_path()).collect()
         };
-        let (records, rejects) =
-            (parts(Table::Records, window), parts(Table::Rejects, Window::ALL));
+        let tables = [
+            parts(Table::Records, window),
+            parts(Table::Hourly, window),
+            parts(Table::Rejects, Window::ALL),
+        ];
         let local = local_macro(near(window, snapshot.span), zone);
-        let setup = setup(&records, &rejects, window, &local);
+        let setup = setup(&tables, window, &local);
         connection.execute_batch(&setup)?;
-        connection.execute_batch(&confinement(records.iter().chain(&rejects)))?;
+        connection.execute_batch(&confinement(tables.iter().flatten()))?;
         Ok(Session { connection, setup })
     }
 
@@ -150,12 +153,14 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 }
 
 /// The views and macros over the parts.
-fn setup(records: &[&Path], rejects: &[&Path], window: Window, local: &str) -> String {
+fn setup(tables: &[Vec<&Path>; 3], window: Window, local: &str) -> String {
+    let [records, hourly, rejects] = tables;
     let mut sql = String::new();
     let time = |seconds: i64| format!("make_timestamp({})", Timestamp(seconds).micros());
     let (since, until) = (time(window.since.0), time(window.until.0));
     for (name, source, by) in [
         ("stored", source(records, COLUMNS), "time_logged"),
+        ("hourly", source(hourly, HOURLY), "hour"),
         ("rejects", source(rejects, REJECTS), "ingested_at"),
     ] {
         let _ = writeln!(
@@ -191,6 +196,7 @@ fn sql_type(kind: Kind) -> &'static str {
         Kind::Int => "bigint",
         Kind::Time => "timestamp",
         Kind::Map => "map(varchar, varchar)",
+        Kind::Counts => "map(bigint, bigint)",
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <store>/records/date=2026-03-01/00000042-000.parquet   readable by any tool, by a plain glob
-//! <store>/rejects/date=2026-03-02/00000042-001.parquet   refused lines, by the day of ingestion
+//! <store>/hourly/date=2026-03-01/00000042-001.parquet    its records counted by hour
+//! <store>/rejects/date=2026-03-02/00000042-002.parquet   refused lines, by the day of ingestion
 //! <store>/_pmtaq/root.json                               the truth: one small file
 //! <store>/_pmtaq/days/2026-03-01/parts-42.json           the parts of a day, as of generation 42
 //! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub enum Table {
     /// One row a record, by the UTC day of `time_logged`.
     Records,
+    /// Records counted by hour and by what they share, by the UTC day of the hour.
+    Hourly,
     /// One row a refused line, by the UTC day of its ingestion.
     Rejects,
 }
@@ -31,6 +34,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Table::Records => "records",
+            Table::Hourly => "hourly",
             Table::Rejects => "rejects",
         })
     }

@@ -12,7 +12,7 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
@@ -31,12 +31,15 @@ pub fn arrow_type(kind: Kind) -> DataType {
         Kind::Name => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         Kind::Int => DataType::Int64,
         Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, None),
-        Kind::Map => {
-            let entry = |name, nullable| Arc::new(Field::new(name, DataType::Utf8, nullable));
-            let entries = DataType::Struct(vec![entry("key", false), entry("value", true)].into());
-            DataType::Map(Arc::new(Field::new("key_value", entries, false)), false)
-        }
+        Kind::Map => map_of(&DataType::Utf8, true),
+        Kind::Counts => map_of(&DataType::Int64, false),
     }
+}
+
+fn map_of(inner: &DataType, nullable: bool) -> DataType {
+    let entry = |name, nullable| Arc::new(Field::new(name, inner.clone(), nullable));
+    let entries = DataType::Struct(vec![entry("key", false), entry("value", nullable)].into());
+    DataType::Map(Arc::new(Field::new("key_value", entries, false)), false)
 }
 
 /// The Arrow schema of a table, column by column as the schema lists them.
@@ -48,11 +51,15 @@ pub fn schema_of(table: Table) -> SchemaRef {
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     };
     static RECORDS: OnceLock<SchemaRef> = OnceLock::new();
+    static ROLLED_UP: OnceLock<SchemaRef> = OnceLock::new();
     static REJECTED: OnceLock<SchemaRef> = OnceLock::new();
     match table {
         Table::Records => {
             RECORDS.get_or_init(|| of(COLUMNS, &["time_logged", "rec", "host", "source"])).clone()
         }
+        Table::Hourly => ROLLED_UP
+            .get_or_init(|| of(HOURLY, &["hour", "rec", "host", "reached", "records", "bytes"]))
+            .clone(),
         Table::Rejects => REJECTED
             .get_or_init(|| of(REJECTS, &["ingested_at", "source", "host", "reason", "raw"]))
             .clone(),

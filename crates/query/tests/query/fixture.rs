@@ -117,7 +117,7 @@ impl Stored {
     pub(crate) fn add(&self, table: Table, rows: &[Row]) {
         let (columns, time) = match table {
             Table::Records => (COLUMNS, "time_logged"),
-            Table::Rejects => (REJECTS, "ingested_at"),
+            Table::Hourly | Table::Rejects => (REJECTS, "ingested_at"),
         };
         let store = self.store();
         let mut writer = store.lock("a test").expect("the lock");
@@ -178,7 +178,7 @@ fn array(column: &Column, rows: &[&Row]) -> ArrayRef {
             let times = values.map(|v| v.map(|v| at(v).micros()));
             Arc::new(times.collect::<TimestampMicrosecondArray>())
         }
-        Kind::Map => {
+        Kind::Map | Kind::Counts => {
             let names = MapFieldNames {
                 entry: "key_value".to_owned(),
                 key: "key".to_owned(),

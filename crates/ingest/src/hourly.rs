@@ -1,0 +1,555 @@
+//! Records counted by hour and by what they share: rows of the table `hourly` being gathered.
+//! Knows columns and keys; neither lines nor files.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, MapArray, RecordBatch,
+    StringArray, StructArray, TimestampMicrosecondArray,
+};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use hashbrown::HashTable;
+use pmtaq_schema::columns::{HOURLY, index_of};
+use pmtaq_schema::latency::rounded;
+use pmtaq_schema::{COLUMNS, Column, Kind};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type, schema_of};
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// How many columns of [`HOURLY`] are names.
+const NAMES: usize = {
+    let (mut count, mut i) = (0, 0);
+    while i < HOURLY.len() {
+        count += matches!(HOURLY[i].kind, Kind::Name) as usize;
+        i += 1;
+    }
+    count
+};
+
+/// All dimensions of a row as numbers: the hour since 1970, the reply code, whether a receiver was
+/// reached, and the names by their places in the dictionaries; 0 for null.
+type Key = [u32; NAMES + 3];
+const HOUR: usize = 0;
+const SMTP_CODE: usize = 1;
+const REACHED: usize = 2;
+const FIRST_NAME: usize = 3;
+
+/// The columns of `records` that a count reads beside the names.
+const REC: usize = index_of("rec");
+const TIME_LOGGED: usize = index_of("time_logged");
+const TIME_QUEUED: usize = index_of("time_queued");
+const DLV_SIZE: usize = index_of("dlv_size");
+const DLV_DESTINATION_IP: usize = index_of("dlv_destination_ip");
+const SMTP_CODE_COLUMN: usize = index_of("smtp_code");
+
+/// Where the names are in `records`, in the order of [`HOURLY`].
+const NAME_COLUMNS: [usize; NAMES] = {
+    let (mut columns, mut next, mut i) = ([0; NAMES], 0, 0);
+    while i < HOURLY.len() {
+        if matches!(HOURLY[i].kind, Kind::Name) {
+            columns[next] = index_of(HOURLY[i].name);
+            next += 1;
+        }
+        i += 1;
+    }
+    columns
+};
+
+/// Rows are sorted by these first: like values side by side make the file half a percent of the
+/// records', and the row groups of the record types that a question needs are few.
+const SORTED_BY: [&str; 4] = ["rec", "rcpt_domain", "vmta", "sender_domain"];
+
+/// Rows of `hourly` being gathered, from records or from other rows of `hourly`.
+#[derive(Debug, Default)]
+pub struct Hourly {
+    names: [Names; NAMES],
+    groups: Vec<Group>,
+    table: HashTable<u32>,
+}
+
+/// The names of a column, each with its number, from 1.
+#[derive(Debug, Default)]
+struct Names(HashMap<Box<[u8]>, u32>);
+
+/// One row.
+#[derive(Debug)]
+struct Group {
+    key: Key,
+    sums: Sums,
+    /// Sorted by the seconds.
+    latencies: Vec<(i64, i64)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    records: i64,
+    bytes: i64,
+    latency_sum: i64,
+    latency_max: Option<i64>,
+}
+
+impl Hourly {
+    /// How many rows were gathered.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether no row was gathered.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// All rows of `hourly` that the records of a day come to, as a part of their own holds them.
+    ///
+    /// # Errors
+    /// The first error of `batches`.
+    pub fn of_records<E>(
+        batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
+    ) -> Result<RecordBatch, E> {
+        let mut hourly = Hourly::default();
+        for batch in batches {
+            hourly.add_records(&batch?);
+        }
+        Ok(hourly.take())
+    }
+
+    /// Counts the records of `batch`. It needs no other columns than those that [`HOURLY`] has too,
+    /// `time_logged`, `time_queued`, `dlv_destination_ip` and `dlv_size`, as dictionaries or text.
+    pub fn add_records(&mut self, batch: &RecordBatch) {
+        let columns: Vec<Owned> = COLUMNS.iter().map(|column| Owned::of(batch, column)).collect();
+        let cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
+        let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
+        self.add_cells(&order, &cells);
+    }
+
+    /// Counts the records in the rows that `order` lists. `cells` are those of all [`COLUMNS`].
+    pub(crate) fn add_cells(&mut self, order: &[u32], cells: &[Cells<'_>]) {
+        let keys = |column: usize| match cells[column] {
+            Cells::Names { keys, names } => (keys, names),
+            _ => (&[][..], Texts { bytes: &[], ends: &[] }),
+        };
+        let numbers = |column: usize| match cells[column] {
+            Cells::Numbers(numbers) => numbers,
+            _ => &[],
+        };
+        let (logged, queued) = (numbers(TIME_LOGGED), numbers(TIME_QUEUED));
+        let (sizes, reached) = (numbers(DLV_SIZE), keys(DLV_DESTINATION_IP).0);
+        let (recs, rec_names) = keys(REC);
+        let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
+        let is_delivery = |row: usize| delivery == Some(recs[row] as usize);
+
+        let mut places = Keys::new(order);
+        for (i, column) in NAME_COLUMNS.iter().enumerate() {
+            let (keys, names) = keys(*column);
+            let mut known = vec![0; names.len()];
+            places.set(FIRST_NAME + i, |row| match keys.get(row) {
+                None | Some(&NO_NAME) => 0,
+                Some(&key) => {
+                    let number = &mut known[key as usize];
+                    if *number == 0 {
+                        *number = self.names[i].number(names.get(key as usize));
+                    }
+                    *number
+                }
+            });
+        }
+        places.set(HOUR, |row| hour_of(logged[row]));
+        places.set(SMTP_CODE, |row| place_of_code(number_at(numbers(SMTP_CODE_COLUMN), row)));
+        places.set(REACHED, |row| reached.get(row).is_some_and(|&key| key != NO_NAME).into());
+        places.for_each_group(self, |group, row| {
+            let sums = &mut group.sums;
+            sums.records += 1;
+            if let Some(size) = number_at(sizes, row) {
+                sums.bytes = sums.bytes.saturating_add(size);
+            }
+            if let (Some(queued), true) = (number_at(queued, row), is_delivery(row)) {
+                let seconds = (logged[row] - queued).div_euclid(1_000_000);
+                sums.latency_sum = sums.latency_sum.saturating_add(seconds);
+                sums.latency_max = sums.latency_max.max(Some(seconds));
+                count(&mut group.latencies, rounded(seconds), 1);
+            }
+        });
+    }
+
+    /// Adds rows of `hourly` to those gathered.
+    pub fn add_hourly(&mut self, batch: &RecordBatch) {
+        let columns: Vec<Owned> = HOURLY.iter().map(|column| Owned::of(batch, column)).collect();
+        let of = |name: &str| {
+            let at = HOURLY.iter().position(|column| column.name == name);
+            &columns[at.expect("a column of HOURLY")]
+        };
+        let latencies = column(batch, "latencies", Kind::Counts);
+        let latencies = latencies.as_map();
+        let seconds = latencies.keys().as_primitive::<Int64Type>();
+        let counts = latencies.values().as_primitive::<Int64Type>();
+        let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
+
+        let mut places = Keys::new(&order);
+        let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
+        for (i, column) in names.enumerate() {
+            let Owned::Names { keys, bytes, ends } = of(column.name) else { continue };
+            let names = Texts { bytes, ends };
+            places.set(FIRST_NAME + i, |row| match keys[row] {
+                NO_NAME => 0,
+                key => self.names[i].number(names.get(key as usize)),
+            });
+        }
+        let number = |name: &str, row| number_at(of(name).numbers(), row);
+        places.set(HOUR, |row| number("hour", row).map_or(0, hour_of));
+        places.set(SMTP_CODE, |row| place_of_code(number("smtp_code", row)));
+        places.set(REACHED, |row| (number("reached", row) == Some(1)).into());
+        places.for_each_group(self, |group, row| {
+            let sums = &mut group.sums;
+            sums.records += number("records", row).unwrap_or(0);
+            sums.bytes = sums.bytes.saturating_add(number("bytes", row).unwrap_or(0));
+            let latency_sum = number("latency_sum", row).unwrap_or(0);
+            sums.latency_sum = sums.latency_sum.saturating_add(latency_sum);
+            sums.latency_max = sums.latency_max.max(number("latency_max", row));
+            if latencies.is_valid(row) {
+                for at in latencies.value_offsets()[row]..latencies.value_offsets()[row + 1] {
+                    let at = at as usize;
+                    count(&mut group.latencies, seconds.value(at), counts.value(at));
+                }
+            }
+        });
+    }
+
+    /// Everything gathered, each group once, sorted; and nothing is left.
+    pub fn take(&mut self) -> RecordBatch {
+        let mut done = std::mem::take(self);
+        let (names, ranks): (Vec<ArrayRef>, Vec<Vec<u32>>) =
+            done.names.iter_mut().map(std::mem::take).map(Names::sorted).unzip();
+        for group in &mut done.groups {
+            for (place, ranks) in group.key[FIRST_NAME..].iter_mut().zip(&ranks) {
+                *place = ranks[*place as usize];
+            }
+        }
+        let first = SORTED_BY.map(|name| FIRST_NAME + name_place(name));
+        done.groups.sort_unstable_by(|a, b| {
+            let order = first.iter().map(|&i| a.key[i].cmp(&b.key[i])).find(|order| order.is_ne());
+            order.unwrap_or_else(|| a.key.cmp(&b.key))
+        });
+        let groups = &done.groups;
+        let mut names = names.into_iter().enumerate();
+        let arrays = HOURLY.iter().map(|column| -> ArrayRef {
+            match column.name {
+                "hour" => {
+                    let hours = groups.iter().map(|g| i64::from(g.key[HOUR]) * HOUR_US);
+                    Arc::new(TimestampMicrosecondArray::from_iter_values(hours))
+                }
+                "smtp_code" => Arc::new(Int64Array::from_iter(
+                    groups.iter().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from)),
+                )),
+                "reached" => ints(groups.iter().map(|g| i64::from(g.key[REACHED]))),
+                "records" => ints(groups.iter().map(|g| g.sums.records)),
+                "bytes" => ints(groups.iter().map(|g| g.sums.bytes)),
+                "latency_sum" => Arc::new(Int64Array::from_iter(
+                    groups.iter().map(|g| g.sums.latency_max.map(|_| g.sums.latency_sum)),
+                )),
+                "latency_max" => {
+                    Arc::new(Int64Array::from_iter(groups.iter().map(|g| g.sums.latency_max)))
+                }
+                "latencies" => histograms(groups),
+                _ => {
+                    let (i, values) = names.next().expect("one dictionary for each name");
+                    let keys = groups.iter().map(|g| g.key[FIRST_NAME + i].checked_sub(1));
+                    let keys = Int32Array::from_iter(keys.map(|key| key.map(|key| key as i32)));
+                    Arc::new(DictionaryArray::new(keys, values))
+                }
+            }
+        });
+        RecordBatch::try_new(schema_of(Table::Hourly), arrays.collect())
+            .expect("built in the order and with the types of HOURLY")
+    }
+
+    /// The group of `key`, which is new or known.
+    fn group(&mut self, key: &Key) -> usize {
+        let (groups, hash) = (&self.groups, hash(key));
+        let found = self.table.find(hash, |&at| groups[at as usize].key == *key);
+        if let Some(&at) = found {
+            return at as usize;
+        }
+        let at = self.groups.len();
+        let group = Group { key: *key, sums: Sums::default(), latencies: Vec::new() };
+        self.groups.push(group);
+        let groups = &self.groups;
+        let number = u32::try_from(at).expect("memory ends before 4 billion groups");
+        self.table.insert_unique(hash, number, |&at| self::hash(&groups[at as usize].key));
+        at
+    }
+}
+
+/// The keys of some rows, in the order of the rows.
+struct Keys<'a> {
+    order: &'a [u32],
+    keys: Vec<Key>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(order: &'a [u32]) -> Keys<'a> {
+        Keys { order, keys: vec![[0; NAMES + 3]; order.len()] }
+    }
+
+    /// Fills one place of all keys.
+    fn set(&mut self, place: usize, mut value: impl FnMut(usize) -> u32) {
+        for (key, &row) in self.keys.iter_mut().zip(self.order) {
+            key[place] = value(row as usize);
+        }
+    }
+
+    /// Hands each row to `add`, with its group.
+    fn for_each_group(self, hourly: &mut Hourly, mut add: impl FnMut(&mut Group, usize)) {
+        let mut last = None;
+        for (key, &row) in self.keys.iter().zip(self.order) {
+            // Sorted input has equal keys side by side.
+            let at = match last {
+                Some((at, same)) if same == key => at,
+                _ => hourly.group(key),
+            };
+            last = Some((at, key));
+            add(&mut hourly.groups[at], row as usize);
+        }
+    }
+}
+
+impl Names {
+    fn number(&mut self, name: &[u8]) -> u32 {
+        if let Some(&number) = self.0.get(name) {
+            return number;
+        }
+        let number = u32::try_from(self.0.len() + 1).expect("fewer names than rows");
+        self.0.insert(name.into(), number);
+        number
+    }
+
+    /// The names in order, and for each number the place of its name in that order, from 1.
+    fn sorted(self) -> (ArrayRef, Vec<u32>) {
+        let mut names: Vec<(Box<[u8]>, u32)> = self.0.into_iter().collect();
+        names.sort_unstable();
+        let mut ranks = vec![0; names.len() + 1];
+        for ((_, number), rank) in names.iter().zip(1..) {
+            ranks[*number as usize] = rank;
+        }
+        let names = names.iter().map(|(name, _)| String::from_utf8_lossy(name));
+        (Arc::new(StringArray::from_iter_values(names)), ranks)
+    }
+}
+
+fn name_place(name: &str) -> usize {
+    let mut names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
+    names.position(|column| column.name == name).expect("a name of HOURLY")
+}
+
+/// A column of a batch as cells, the keys of its names with their dictionary.
+enum Owned {
+    Names { keys: Vec<u32>, bytes: Buffer, ends: Vec<u32> },
+    Numbers(Vec<i64>),
+}
+
+impl Owned {
+    /// Without cells when the batch lacks the column or it is neither name nor number.
+    fn of(batch: &RecordBatch, of: &Column) -> Owned {
+        match of.kind {
+            Kind::Name => {
+                let column = column(batch, of.name, of.kind);
+                let column = column.as_dictionary::<Int32Type>();
+                let values = column.values().as_string::<i32>();
+                let key = |key: Option<i32>| key.map_or(NO_NAME, |key| key as u32);
+                let (start, ends) = (values.value_offsets()[0], &values.value_offsets()[1..]);
+                let ends = ends.iter().map(|end| (*end - start) as u32).collect();
+                let bytes = values.values().slice(start as usize);
+                let keys = column.keys().iter().map(key).collect();
+                Owned::Names { keys, bytes, ends }
+            }
+            Kind::Int | Kind::Time => {
+                let column = column(batch, of.name, of.kind);
+                let column = cast(&column, &DataType::Int64).expect("times are numbers");
+                let numbers = column.as_primitive::<Int64Type>().iter();
+                Owned::Numbers(numbers.map(|number| number.unwrap_or(NO_NUMBER)).collect())
+            }
+            Kind::Text | Kind::Map | Kind::Counts => Owned::Numbers(Vec::new()),
+        }
+    }
+
+    fn cells(&self) -> Cells<'_> {
+        match self {
+            Owned::Names { keys, bytes, ends } => {
+                Cells::Names { keys, names: Texts { bytes, ends } }
+            }
+            Owned::Numbers(numbers) => Cells::Numbers(numbers),
+        }
+    }
+
+    fn numbers(&self) -> &[i64] {
+        match self {
+            Owned::Names { .. } => &[],
+            Owned::Numbers(numbers) => numbers,
+        }
+    }
+}
+
+/// The column called `name`, in the type in which it is built; nulls when the batch lacks it.
+fn column(batch: &RecordBatch, name: &str, kind: Kind) -> ArrayRef {
+    let wanted = arrow_type(kind);
+    match batch.column_by_name(name) {
+        Some(array) if *array.data_type() == wanted => array.clone(),
+        Some(array) => cast(array, &wanted).expect("Parquet gives text for names"),
+        None => arrow::array::new_null_array(&wanted, batch.num_rows()),
+    }
+}
+
+fn number_at(numbers: &[i64], row: usize) -> Option<i64> {
+    numbers.get(row).copied().filter(|&number| number != NO_NUMBER)
+}
+
+/// The place of a reply code in a key. It has three digits, so that nothing is lost here.
+fn place_of_code(code: Option<i64>) -> u32 {
+    code.and_then(|code| u32::try_from(code).ok()).map_or(0, |code| code.saturating_add(1))
+}
+
+fn hour_of(micros: i64) -> u32 {
+    u32::try_from(micros.div_euclid(HOUR_US)).unwrap_or(0)
+}
+
+/// Adds `count` to that of `seconds`.
+fn count(latencies: &mut Vec<(i64, i64)>, seconds: i64, count: i64) {
+    match latencies.binary_search_by_key(&seconds, |(seconds, _)| *seconds) {
+        Ok(at) => latencies[at].1 += count,
+        Err(at) => latencies.insert(at, (seconds, count)),
+    }
+}
+
+fn ints(values: impl Iterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values))
+}
+
+fn histograms(groups: &[Group]) -> ArrayRef {
+    let DataType::Map(entries, _) = arrow_type(Kind::Counts) else { unreachable!("a map") };
+    let DataType::Struct(fields) = entries.data_type() else { unreachable!("a map of entries") };
+    let pairs = || groups.iter().flat_map(|group| &group.latencies);
+    let seconds = ints(pairs().map(|(seconds, _)| *seconds));
+    let counts = ints(pairs().map(|(_, count)| *count));
+    let lengths = groups.iter().map(|group| group.latencies.len());
+    let nulls: NullBuffer = groups.iter().map(|group| !group.latencies.is_empty()).collect();
+    let pairs = StructArray::new(fields.clone(), vec![seconds, counts], None);
+    Arc::new(MapArray::new(entries, OffsetBuffer::from_lengths(lengths), pairs, Some(nulls), false))
+}
+
+/// A few multiplications: the numbers are small and their differences must reach all bits.
+fn hash(key: &Key) -> u64 {
+    let mixed = key.iter().fold(0_u64, |hash, part| {
+        (hash.rotate_left(23) ^ u64::from(*part)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    mixed ^ (mixed >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::compute::concat_batches;
+    use proptest::prelude::*;
+
+    type Line = (u8, u8, Option<u8>, Option<i64>, bool);
+
+    /// Records of few domains, servers and hours, some without a time of queueing or a receiver.
+    fn records(lines: &[Line]) -> RecordBatch {
+        let len = lines.len();
+        let text = |of: &dyn Fn(&Line) -> Option<String>| -> ArrayRef {
+            Arc::new(lines.iter().map(of).collect::<StringArray>())
+        };
+        let time = |of: &dyn Fn(&Line) -> Option<i64>| -> ArrayRef {
+            Arc::new(lines.iter().map(of).collect::<TimestampMicrosecondArray>())
+        };
+        let logged = |line: &Line| i64::from(line.0) * 900_000_000;
+        let schema = schema_of(Table::Records);
+        let arrays = schema.fields().iter().map(|field| match field.name().as_str() {
+            "time_logged" => time(&|line| Some(logged(line))),
+            "time_queued" => time(&|line| Some(logged(line) - line.3? * 1_000_000)),
+            "rec" => text(&|line| Some(["d", "b", "t"][usize::from(line.1) % 3].to_owned())),
+            "host" | "source" => text(&|_| Some("x".to_owned())),
+            "rcpt_domain" => text(&|line| line.2.map(|domain| format!("{domain}.example"))),
+            "dlv_destination_ip" => text(&|line| line.4.then(|| "192.0.2.1".to_owned())),
+            "dlv_size" | "smtp_code" => {
+                Arc::new(lines.iter().map(|line| line.3).collect::<Int64Array>())
+            }
+            _ => arrow::array::new_null_array(field.data_type(), len),
+        });
+        let arrays = arrays.zip(schema.fields()).map(|(array, field)| {
+            cast(&array, field.data_type()).expect("text becomes a dictionary")
+        });
+        RecordBatch::try_new(schema.clone(), arrays.collect()).expect("a batch")
+    }
+
+    fn hourly_of(batches: &[RecordBatch]) -> RecordBatch {
+        let batches = batches.iter().cloned().map(Ok::<_, std::convert::Infallible>);
+        Hourly::of_records(batches).expect("no errors")
+    }
+
+    fn sum(batch: &RecordBatch, name: &str) -> i64 {
+        arrow::compute::sum(column(batch, name, Kind::Int).as_primitive::<Int64Type>()).unwrap_or(0)
+    }
+
+    #[test]
+    fn records_that_share_all_dimensions_are_one_row() {
+        let lines = [(0, 0, Some(1), Some(5), true), (1, 0, Some(1), Some(300), true)];
+        let rows = hourly_of(&[records(&lines)]);
+        // The two have other sizes and other reply codes; with the same code they would be one.
+        assert_eq!(rows.num_rows(), 2);
+        let same = [(0, 0, Some(1), Some(300), true), (1, 0, Some(1), Some(300), true)];
+        let rows = hourly_of(&[records(&same)]);
+        assert_eq!((rows.num_rows(), sum(&rows, "records"), sum(&rows, "bytes")), (1, 2, 600));
+        assert_eq!((sum(&rows, "latency_sum"), sum(&rows, "latency_max")), (600, 300));
+        let latencies = column(&rows, "latencies", Kind::Counts);
+        let (seconds, counts) = (latencies.as_map().keys(), latencies.as_map().values());
+        assert_eq!(seconds.as_primitive::<Int64Type>().values(), &[302]);
+        assert_eq!(counts.as_primitive::<Int64Type>().values(), &[2]);
+    }
+
+    #[test]
+    fn nothing_comes_to_nothing() {
+        assert_eq!(hourly_of(&[]).num_rows(), 0);
+        assert_eq!(hourly_of(&[records(&[])]).num_rows(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_and_any_merge_give_the_same_rows(
+            lines in prop::collection::vec(
+                (0_u8..20, 0_u8..3, prop::option::of(0_u8..3), prop::option::of(-3_i64..400), any::<bool>()),
+                0..120,
+            ),
+            cut in 0_usize..120,
+        ) {
+            let cut = cut.min(lines.len());
+            let whole = hourly_of(&[records(&lines)]);
+            let pieces = [records(&lines[..cut]), records(&lines[cut..])];
+            prop_assert_eq!(&hourly_of(&pieces), &whole);
+            let mut merged = Hourly::default();
+            for piece in &pieces {
+                let rows = hourly_of(std::slice::from_ref(piece));
+                // Also as Parquet gives them back: text instead of dictionaries.
+                let schema = rows.schema();
+                let plain = rows.columns().iter().zip(schema.fields()).map(|(array, field)| {
+                    match field.data_type() {
+                        DataType::Dictionary(..) => cast(array, &DataType::Utf8).expect("text"),
+                        _ => array.clone(),
+                    }
+                });
+                let names = schema.fields().iter().map(|field| field.name().clone());
+                merged.add_hourly(&RecordBatch::try_from_iter(names.zip(plain)).expect("a batch"));
+            }
+            prop_assert_eq!(merged.len(), whole.num_rows());
+            prop_assert_eq!(&merged.take(), &whole);
+            prop_assert!(merged.is_empty());
+            prop_assert_eq!(sum(&whole, "records"), lines.len() as i64);
+            let both = concat_batches(&whole.schema(), [&whole, &whole]).expect("one schema");
+            let mut twice = Hourly::default();
+            twice.add_hourly(&both);
+            prop_assert_eq!(sum(&twice.take(), "records"), 2 * lines.len() as i64);
+        }
+    }
+}
