@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, MapArray, RecordBatch,
-    StringArray, StructArray, TimestampMicrosecondArray,
+    StringArray, StructArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
@@ -18,7 +18,7 @@ use pmtaq_schema::{COLUMNS, Column, Kind};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type, schema_of};
 
-const HOUR_US: i64 = 3_600_000_000;
+const HOUR_MS: i64 = 3_600_000;
 
 /// How many columns of [`HOURLY`] are names.
 const NAMES: usize = {
@@ -167,7 +167,7 @@ impl Hourly {
                 sums.bytes = sums.bytes.saturating_add(size);
             }
             if let (Some(queued), true) = (number_at(queued, row), is_delivery(row)) {
-                let seconds = (logged[row] - queued).div_euclid(1_000_000);
+                let seconds = (logged[row] - queued).div_euclid(1_000);
                 sums.latency_sum = sums.latency_sum.saturating_add(seconds);
                 sums.latency_max = sums.latency_max.max(Some(seconds));
                 count(&mut group.latencies, rounded(seconds), 1);
@@ -238,8 +238,8 @@ impl Hourly {
         let arrays = HOURLY.iter().map(|column| -> ArrayRef {
             match column.name {
                 "hour" => {
-                    let hours = groups.iter().map(|g| i64::from(g.key[HOUR]) * HOUR_US);
-                    Arc::new(TimestampMicrosecondArray::from_iter_values(hours))
+                    let hours = groups.iter().map(|g| i64::from(g.key[HOUR]) * HOUR_MS);
+                    Arc::new(TimestampMillisecondArray::from_iter_values(hours))
                 }
                 "smtp_code" => Arc::new(Int64Array::from_iter(
                     groups.iter().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from)),
@@ -411,8 +411,8 @@ fn place_of_code(code: Option<i64>) -> u32 {
     code.and_then(|code| u32::try_from(code).ok()).map_or(0, |code| code.saturating_add(1))
 }
 
-fn hour_of(micros: i64) -> u32 {
-    u32::try_from(micros.div_euclid(HOUR_US)).unwrap_or(0)
+fn hour_of(millis: i64) -> u32 {
+    u32::try_from(millis.div_euclid(HOUR_MS)).unwrap_or(0)
 }
 
 /// Adds `count` to that of `seconds`.
@@ -462,13 +462,13 @@ mod tests {
             Arc::new(lines.iter().map(of).collect::<StringArray>())
         };
         let time = |of: &dyn Fn(&Line) -> Option<i64>| -> ArrayRef {
-            Arc::new(lines.iter().map(of).collect::<TimestampMicrosecondArray>())
+            Arc::new(lines.iter().map(of).collect::<TimestampMillisecondArray>())
         };
-        let logged = |line: &Line| i64::from(line.0) * 900_000_000;
+        let logged = |line: &Line| i64::from(line.0) * 900_000;
         let schema = schema_of(Table::Records);
         let arrays = schema.fields().iter().map(|field| match field.name().as_str() {
             "time_logged" => time(&|line| Some(logged(line))),
-            "time_queued" => time(&|line| Some(logged(line) - line.3? * 1_000_000)),
+            "time_queued" => time(&|line| Some(logged(line) - line.3? * 1_000)),
             "rec" => text(&|line| Some(["d", "b", "t"][usize::from(line.1) % 3].to_owned())),
             "host" | "source" => text(&|_| Some("x".to_owned())),
             "rcpt_domain" => text(&|line| line.2.map(|domain| format!("{domain}.example"))),

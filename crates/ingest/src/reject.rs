@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
-    TimestampMicrosecondArray,
+    TimestampMillisecondArray,
 };
 use arrow::datatypes::Int32Type;
 use pmtaq_schema::time::Timestamp;
@@ -74,7 +74,7 @@ pub fn batch(path: &str, host: &str, rejects: &[Reject], now: Timestamp) -> Reco
     }
     let [mut source, mut hosts, mut field, mut reason] = names;
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(TimestampMicrosecondArray::from(vec![now.micros(); rejects.len()])),
+        Arc::new(TimestampMillisecondArray::from(vec![now.millis(); rejects.len()])),
         Arc::new(source.finish()),
         Arc::new(hosts.finish()),
         Arc::new(line.finish()),

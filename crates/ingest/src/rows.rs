@@ -62,7 +62,7 @@ impl Checked {
                 if column == TIME_LOGGED {
                     time_logged = Some(time);
                 }
-                time.micros()
+                time.millis()
             } else {
                 whole_number(&value)
                     .ok_or_else(|| Why::field(&plan.fields[field], &value, "not a whole number"))?

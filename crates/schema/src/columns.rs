@@ -29,7 +29,7 @@ pub enum Kind {
     Name,
     /// Whole number, 64 bits.
     Int,
-    /// UTC time without zone, in microseconds.
+    /// UTC time without zone, in milliseconds.
     Time,
     /// Map of field name to text, for fields that this table does not know.
     Map,

@@ -31,7 +31,13 @@ impl Timestamp {
         Day(self.0.div_euclid(DAY_S))
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z, as the store keeps it.
+    /// Milliseconds since 1970-01-01T00:00:00Z, as the store keeps them: of the units that every
+    /// reader of Parquet knows the one with the shortest differences.
+    pub const fn millis(self) -> i64 {
+        self.0 * 1_000
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z, as SQL takes them.
     pub const fn micros(self) -> i64 {
         self.0 * 1_000_000
     }

@@ -30,7 +30,7 @@ pub fn arrow_type(kind: Kind) -> DataType {
         Kind::Text => DataType::Utf8,
         Kind::Name => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         Kind::Int => DataType::Int64,
-        Kind::Time => DataType::Timestamp(TimeUnit::Microsecond, None),
+        Kind::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
         Kind::Map => map_of(&DataType::Utf8, true),
         Kind::Counts => map_of(&DataType::Int64, false),
     }

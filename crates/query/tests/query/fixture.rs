@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::array::{
     ArrayRef, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    TimestampMillisecondArray,
 };
 use arrow::compute::cast;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -175,8 +175,8 @@ fn array(column: &Column, rows: &[&Row]) -> ArrayRef {
             Arc::new(numbers.collect::<Int64Array>())
         }
         Kind::Time => {
-            let times = values.map(|v| v.map(|v| at(v).micros()));
-            Arc::new(times.collect::<TimestampMicrosecondArray>())
+            let times = values.map(|v| v.map(|v| at(v).millis()));
+            Arc::new(times.collect::<TimestampMillisecondArray>())
         }
         Kind::Map | Kind::Counts => {
             let names = MapFieldNames {
