@@ -117,22 +117,25 @@ impl ColumnChunk {
         texts: Texts<'_>,
     ) -> Result<()> {
         encoder.numbers.clear();
-        encoder.texts.clear();
         if texts.is_empty() {
             encoder.levels.note_none(order.len());
         } else {
-            for &row in order {
-                let text = texts.get(row as usize);
-                encoder.numbers.push(text.len() as i64);
-                encoder.texts.extend_from_slice(text);
-            }
+            let lengths = order.iter().map(|&row| texts.get(row as usize).len() as i64);
+            encoder.numbers.extend(lengths);
             encoder.levels.note(encoder.numbers.iter().map(|&length| length > 0));
         }
         self.begin_flat(encoder);
         if encoder.levels.nulls() > 0 {
             encoder.numbers.retain(|&length| length > 0);
         }
-        self.push_lengths_and_texts(encoder, order.len())
+        delta::encode(&encoder.numbers, &mut encoder.page);
+        if !texts.is_empty() {
+            for &row in order {
+                encoder.page.extend_from_slice(texts.get(row as usize));
+            }
+        }
+        self.by_value = true;
+        self.write_page(encoder, order.len(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
     }
 
     /// A page of numbers.
@@ -181,19 +184,11 @@ impl ColumnChunk {
             hybrid::encode(&encoder.keys, width, &mut encoder.page);
             return self.write_page(encoder, values, Encoding::RLE_DICTIONARY);
         }
+        let names = encoder.keys.iter().map(|&key| names.get(key as usize));
         encoder.numbers.clear();
-        encoder.texts.clear();
-        for &key in &encoder.keys {
-            let name = names.get(key as usize);
-            encoder.numbers.push(name.len() as i64);
-            encoder.texts.extend_from_slice(name);
-        }
-        self.push_lengths_and_texts(encoder, values)
-    }
-
-    fn push_lengths_and_texts(&mut self, encoder: &mut Encoder, values: usize) -> Result<()> {
+        encoder.numbers.extend(names.clone().map(|name| name.len() as i64));
         delta::encode(&encoder.numbers, &mut encoder.page);
-        encoder.page.extend_from_slice(&encoder.texts);
+        names.for_each(|name| encoder.page.extend_from_slice(name));
         self.by_value = true;
         self.write_page(encoder, values, Encoding::DELTA_LENGTH_BYTE_ARRAY)
     }
