@@ -70,8 +70,24 @@ const SORTED_BY: [&str; 4] = ["rec", "rcpt_domain", "vmta", "sender_domain"];
 #[derive(Debug, Default)]
 pub struct Hourly {
     names: [Names; NAMES],
-    groups: Vec<Group>,
+    groups: Groups,
+}
+
+/// Rows with the same key, once each.
+#[derive(Debug, Default)]
+struct Groups {
+    all: Vec<Group>,
     table: HashTable<u32>,
+}
+
+/// The records of one run counted by what they share, without their names: memory of a thread. Few
+/// enough to stay in the cache, where the groups of a day do not.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    groups: Groups,
+    keys: Vec<Key>,
+    /// For each delivery the group, and the seconds from queueing to delivery.
+    latencies: Vec<(u32, i64)>,
 }
 
 /// The names of a column, each with its number, from 1.
@@ -98,12 +114,12 @@ struct Sums {
 impl Hourly {
     /// How many rows were gathered.
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.groups.all.len()
     }
 
     /// Whether no row was gathered.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.groups.all.is_empty()
     }
 
     /// All rows of `hourly` that the records of a day come to, as a part of their own holds them.
@@ -126,61 +142,33 @@ impl Hourly {
         let columns: Vec<Owned> = COLUMNS.iter().map(|column| Owned::of(batch, column)).collect();
         let cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
         let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
-        self.add_cells(&order, &cells);
+        let mut counted = Counted::default();
+        counted.count(&order, &cells);
+        self.add_counted(&counted, &cells);
     }
 
-    /// Counts the records in the rows that `order` lists. `cells` are those of all [`COLUMNS`].
-    pub(crate) fn add_cells(&mut self, order: &[u32], cells: &[Cells<'_>]) {
-        let keys = |column: usize| match cells[column] {
-            Cells::Names { keys, names } => (keys, names),
-            _ => (&[][..], Texts { bytes: &[], ends: &[] }),
-        };
-        let numbers = |column: usize| match cells[column] {
-            Cells::Numbers(numbers) => numbers,
-            _ => &[],
-        };
-        let (logged, queued) = (numbers(TIME_LOGGED), numbers(TIME_QUEUED));
-        let (sizes, reached) = (numbers(DLV_SIZE), keys(DLV_DESTINATION_IP).0);
-        let (recs, rec_names) = keys(REC);
-        let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
-        let is_delivery = |row: usize| delivery == Some(recs[row] as usize);
-
+    /// Adds what was counted. `cells` are those that it was counted from.
+    pub(crate) fn add_counted(&mut self, counted: &Counted, cells: &[Cells<'_>]) {
         // By column and key of the row group, the number of the name here.
-        let mut known = NAME_COLUMNS.map(|column| vec![0; keys(column).1.len()]);
-        for order in order.chunks(BLOCK) {
-            let mut places = Keys::new(order);
-            for (i, (&column, known)) in NAME_COLUMNS.iter().zip(&mut known).enumerate() {
-                let (keys, names) = keys(column);
-                if keys.is_empty() {
-                    continue;
+        let mut known = NAME_COLUMNS.map(|column| vec![0; names_of(cells, column).1.len()]);
+        let mut places = Vec::with_capacity(counted.groups.all.len());
+        for group in &counted.groups.all {
+            let mut key = group.key;
+            for (i, number) in key[FIRST_NAME..].iter_mut().enumerate().filter(|(_, n)| **n > 0) {
+                let of_group = *number as usize - 1;
+                let known = &mut known[i][of_group];
+                if *known == 0 {
+                    let name = names_of(cells, NAME_COLUMNS[i]).1.get(of_group);
+                    *known = self.names[i].number(name);
                 }
-                places.set(FIRST_NAME + i, |row| match keys[row] {
-                    NO_NAME => 0,
-                    key => {
-                        let number = &mut known[key as usize];
-                        if *number == 0 {
-                            *number = self.names[i].number(names.get(key as usize));
-                        }
-                        *number
-                    }
-                });
+                *number = *known;
             }
-            places.set(HOUR, |row| hour_of(logged[row]));
-            places.set(SMTP_CODE, |row| place_of_code(number_at(numbers(SMTP_CODE_COLUMN), row)));
-            places.set(REACHED, |row| reached.get(row).is_some_and(|&key| key != NO_NAME).into());
-            places.for_each_group(self, |group, row| {
-                let sums = &mut group.sums;
-                sums.records += 1;
-                if let Some(size) = number_at(sizes, row) {
-                    sums.bytes = sums.bytes.saturating_add(size);
-                }
-                if let (Some(queued), true) = (number_at(queued, row), is_delivery(row)) {
-                    let seconds = (logged[row] - queued).div_euclid(1_000);
-                    sums.latency_sum = sums.latency_sum.saturating_add(seconds);
-                    sums.latency_max = sums.latency_max.max(Some(seconds));
-                    count(&mut group.latencies, rounded(seconds), 1);
-                }
-            });
+            let at = self.groups.place(&key);
+            self.groups.all[at].sums.add(group.sums);
+            places.push(at);
+        }
+        for &(group, seconds) in &counted.latencies {
+            count(&mut self.groups.all[places[group as usize]].latencies, seconds, 1);
         }
     }
 
@@ -197,7 +185,8 @@ impl Hourly {
         let counts = latencies.values().as_primitive::<Int64Type>();
         let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
 
-        let mut places = Keys::new(&order);
+        let mut keys = Vec::new();
+        let mut places = Keys::of(&order, &mut keys);
         let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
         for (i, column) in names.enumerate() {
             let Owned::Names { keys, bytes, ends } = of(column.name) else { continue };
@@ -211,20 +200,22 @@ impl Hourly {
         places.set(HOUR, |row| number("hour", row).map_or(0, hour_of));
         places.set(SMTP_CODE, |row| place_of_code(number("smtp_code", row)));
         places.set(REACHED, |row| (number("reached", row) == Some(1)).into());
-        places.for_each_group(self, |group, row| {
-            let sums = &mut group.sums;
-            sums.records += number("records", row).unwrap_or(0);
-            sums.bytes = sums.bytes.saturating_add(number("bytes", row).unwrap_or(0));
-            let latency_sum = number("latency_sum", row).unwrap_or(0);
-            sums.latency_sum = sums.latency_sum.saturating_add(latency_sum);
-            sums.latency_max = sums.latency_max.max(number("latency_max", row));
+        for (row, key) in keys.iter().enumerate() {
+            let at = self.groups.place(key);
+            let group = &mut self.groups.all[at];
+            group.sums.add(Sums {
+                records: number("records", row).unwrap_or(0),
+                bytes: number("bytes", row).unwrap_or(0),
+                latency_sum: number("latency_sum", row).unwrap_or(0),
+                latency_max: number("latency_max", row),
+            });
             if latencies.is_valid(row) {
                 for at in latencies.value_offsets()[row]..latencies.value_offsets()[row + 1] {
                     let at = at as usize;
                     count(&mut group.latencies, seconds.value(at), counts.value(at));
                 }
             }
-        });
+        }
     }
 
     /// Everything gathered, each group once, sorted; and nothing is left.
@@ -232,17 +223,17 @@ impl Hourly {
         let mut done = std::mem::take(self);
         let (names, ranks): (Vec<ArrayRef>, Vec<Vec<u32>>) =
             done.names.iter_mut().map(std::mem::take).map(Names::sorted).unzip();
-        for group in &mut done.groups {
+        for group in &mut done.groups.all {
             for (place, ranks) in group.key[FIRST_NAME..].iter_mut().zip(&ranks) {
                 *place = ranks[*place as usize];
             }
         }
         let first = SORTED_BY.map(|name| FIRST_NAME + name_place(name));
-        done.groups.sort_unstable_by(|a, b| {
+        done.groups.all.sort_unstable_by(|a, b| {
             let order = first.iter().map(|&i| a.key[i].cmp(&b.key[i])).find(|order| order.is_ne());
             order.unwrap_or_else(|| a.key.cmp(&b.key))
         });
-        let groups = &done.groups;
+        let groups = &done.groups.all;
         let mut names = names.into_iter().enumerate();
         let arrays = HOURLY.iter().map(|column| -> ArrayRef {
             match column.name {
@@ -274,53 +265,113 @@ impl Hourly {
         RecordBatch::try_new(schema_of(Table::Hourly), arrays.collect())
             .expect("built in the order and with the types of HOURLY")
     }
+}
 
-    /// The group of `key`, which is new or known.
-    fn group(&mut self, key: &Key) -> usize {
-        let (groups, hash) = (&self.groups, hash(key));
+impl Groups {
+    /// Where the group of `key` is, which is new or known.
+    fn place(&mut self, key: &Key) -> usize {
+        let (groups, hash) = (&self.all, hash(key));
         let found = self.table.find(hash, |&at| groups[at as usize].key == *key);
         if let Some(&at) = found {
             return at as usize;
         }
-        let at = self.groups.len();
+        let at = self.all.len();
         let group = Group { key: *key, sums: Sums::default(), latencies: Vec::new() };
-        self.groups.push(group);
-        let groups = &self.groups;
+        self.all.push(group);
+        let groups = &self.all;
         let number = u32::try_from(at).expect("memory ends before 4 billion groups");
         self.table.insert_unique(hash, number, |&at| self::hash(&groups[at as usize].key));
         at
     }
 }
 
+impl Counted {
+    /// Counts the records in the rows that `order` lists, and forgets those counted before. `cells`
+    /// are those of all [`COLUMNS`].
+    pub(crate) fn count(&mut self, order: &[u32], cells: &[Cells<'_>]) {
+        self.groups.all.clear();
+        self.groups.table.clear();
+        self.latencies.clear();
+        let numbers = |column: usize| match cells[column] {
+            Cells::Numbers(numbers) => numbers,
+            _ => &[],
+        };
+        let (logged, queued) = (numbers(TIME_LOGGED), numbers(TIME_QUEUED));
+        let (sizes, codes) = (numbers(DLV_SIZE), numbers(SMTP_CODE_COLUMN));
+        let reached = names_of(cells, DLV_DESTINATION_IP).0;
+        let (recs, rec_names) = names_of(cells, REC);
+        let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
+        let mut last = (0, [u32::MAX; NAMES + 3]);
+        for order in order.chunks(BLOCK) {
+            let mut keys = Keys::of(order, &mut self.keys);
+            for (i, &column) in NAME_COLUMNS.iter().enumerate() {
+                let names = names_of(cells, column).0;
+                if !names.is_empty() {
+                    // 0 for null, which is the greatest of all.
+                    keys.set(FIRST_NAME + i, |row| names[row].wrapping_add(1));
+                }
+            }
+            keys.set(HOUR, |row| hour_of(logged[row]));
+            keys.set(SMTP_CODE, |row| place_of_code(number_at(codes, row)));
+            keys.set(REACHED, |row| reached.get(row).is_some_and(|&key| key != NO_NAME).into());
+            for (key, &row) in self.keys.iter().zip(order) {
+                let row = row as usize;
+                if last.1 != *key {
+                    last = (self.groups.place(key), *key);
+                }
+                let sums = &mut self.groups.all[last.0].sums;
+                sums.records += 1;
+                if let Some(size) = number_at(sizes, row) {
+                    sums.bytes = sums.bytes.saturating_add(size);
+                }
+                if let (Some(queued), true) =
+                    (number_at(queued, row), delivery == Some(recs[row] as usize))
+                {
+                    let seconds = (logged[row] - queued).div_euclid(1_000);
+                    sums.latency_sum = sums.latency_sum.saturating_add(seconds);
+                    sums.latency_max = sums.latency_max.max(Some(seconds));
+                    self.latencies.push((last.0 as u32, rounded(seconds)));
+                }
+            }
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, other: Sums) {
+        self.records += other.records;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.latency_sum = self.latency_sum.saturating_add(other.latency_sum);
+        self.latency_max = self.latency_max.max(other.latency_max);
+    }
+}
+
+/// By row the keys of a column of names, and the names.
+fn names_of<'a>(cells: &[Cells<'a>], column: usize) -> (&'a [u32], Texts<'a>) {
+    match cells[column] {
+        Cells::Names { keys, names } => (keys, names),
+        _ => (&[], Texts { bytes: &[], ends: &[] }),
+    }
+}
+
 /// The keys of some rows, in the order of the rows.
 struct Keys<'a> {
     order: &'a [u32],
-    keys: Vec<Key>,
+    keys: &'a mut Vec<Key>,
 }
 
 impl<'a> Keys<'a> {
-    fn new(order: &'a [u32]) -> Keys<'a> {
-        Keys { order, keys: vec![[0; NAMES + 3]; order.len()] }
+    /// Keys of nulls.
+    fn of(order: &'a [u32], keys: &'a mut Vec<Key>) -> Keys<'a> {
+        keys.clear();
+        keys.resize(order.len(), [0; NAMES + 3]);
+        Keys { order, keys }
     }
 
     /// Fills one place of all keys.
     fn set(&mut self, place: usize, mut value: impl FnMut(usize) -> u32) {
         for (key, &row) in self.keys.iter_mut().zip(self.order) {
             key[place] = value(row as usize);
-        }
-    }
-
-    /// Hands each row to `add`, with its group.
-    fn for_each_group(self, hourly: &mut Hourly, mut add: impl FnMut(&mut Group, usize)) {
-        let mut last = None;
-        for (key, &row) in self.keys.iter().zip(self.order) {
-            // Sorted input has equal keys side by side.
-            let at = match last {
-                Some((at, same)) if same == key => at,
-                _ => hourly.group(key),
-            };
-            last = Some((at, key));
-            add(&mut hourly.groups[at], row as usize);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Encoder, NewPart, Result, RunWriter, Writer};
 
+use crate::hourly::Counted;
 use crate::rollup::Rollup;
 use crate::rows::Rows;
 
@@ -29,9 +30,11 @@ pub(crate) struct Parts<'r, 'w> {
     rollup: &'r Rollup<'w>,
     open: BTreeMap<Day, Open<'w>>,
     done: Vec<NewPart>,
+    /// Rows added so far.
     uses: u64,
     /// Rows of closed days, for their memory.
     spare_rows: Vec<Rows>,
+    counted: Counted,
     encoder: Encoder,
     order: Vec<u32>,
     spare: Vec<u32>,
@@ -52,15 +55,16 @@ impl<'r, 'w> Parts<'r, 'w> {
             done: Vec::new(),
             uses: 0,
             spare_rows: Vec::new(),
+            counted: Counted::default(),
             encoder: Encoder::new()?,
             order: Vec::new(),
             spare: Vec::new(),
         })
     }
 
-    /// The rows of `day`, to add to.
-    pub(crate) fn rows(&mut self, day: Day) -> &mut Rows {
-        self.uses += 1;
+    /// The rows of `day`, to add `count` more to.
+    pub(crate) fn rows(&mut self, day: Day, count: usize) -> &mut Rows {
+        self.uses += count as u64;
         let open = self.open.entry(day).or_insert_with(|| {
             let rows = self.spare_rows.pop().unwrap_or_else(Rows::new);
             Open { rows, part: None, last_use: 0 }
@@ -110,7 +114,8 @@ impl<'r, 'w> Parts<'r, 'w> {
         open.rows.order(&mut self.order, &mut self.spare);
         let (since, until) = (open.rows.since, open.rows.until);
         let cells = open.rows.cells();
-        self.rollup.add(day, &self.order, &cells)?;
+        self.counted.count(&self.order, &cells);
+        self.rollup.add(day, &self.counted, &cells)?;
         part.write(&mut self.encoder, &self.order, &cells, since, until)?;
         let full = part.is_group_full();
         if full {

@@ -7,6 +7,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
 use crate::reject::{self, Reject, Why};
-use crate::rollup::Rollup;
+use crate::rollup::{Open, Rollup};
 use crate::rows::Checked;
 use crate::split::Splitter;
 use crate::{Error, Settings};
@@ -56,7 +57,13 @@ pub fn ingest(
     for result in results {
         change.parts.extend(result?);
     }
-    change.parts.extend(run.rollup.finish()?);
+    let days = run.rollup.days();
+    let close = |(day, open): (Day, Open<'_>)| open.close(day, run.writer);
+    let rolled_up: Vec<Result<Option<NewPart>>> =
+        pool.install(|| days.into_par_iter().map(close).collect());
+    for part in rolled_up {
+        change.parts.extend(part?);
+    }
     let outcome = run.conclude(refused, &mut change)?;
     Ok(finish(outcome, change, writer)?)
 }
@@ -323,7 +330,8 @@ impl Task {
             for rows in checked.chunk_by(|a, b| a.time_logged.day() == b.time_logged.day()) {
                 let times = rows.iter().map(|row| row.time_logged.0);
                 tally.times = times.fold(tally.times, |all, time| join(all, Some((time, time))));
-                parts.rows(rows[0].time_logged.day()).push(lines, rows, &chunk.plan, known);
+                let day = rows[0].time_logged.day();
+                parts.rows(day, rows.len()).push(lines, rows, &chunk.plan, known);
             }
             tally.ledger.stored += checked.len() as u64;
         }

@@ -9,7 +9,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Cells, NewPart, PartWriter, Result, Writer};
 
-use crate::hourly::Hourly;
+use crate::hourly::{Counted, Hourly};
 
 /// Rows held in memory, over all days, before those of the fullest day are written: 50 MB. Rows
 /// that come later for an hour already written stand beside the first; who reads adds them up.
@@ -22,8 +22,9 @@ pub(crate) struct Rollup<'w> {
     days: Mutex<BTreeMap<Day, Open<'w>>>,
 }
 
+/// The rows of one day.
 #[derive(Default)]
-struct Open<'w> {
+pub(crate) struct Open<'w> {
     hourly: Hourly,
     part: Option<PartWriter<'w>>,
 }
@@ -33,11 +34,10 @@ impl<'w> Rollup<'w> {
         Rollup { writer, days: Mutex::default() }
     }
 
-    /// Counts the records in the rows that `order` lists, all of `day`. `cells` are those of all
-    /// columns of `records`.
-    pub(crate) fn add(&self, day: Day, order: &[u32], cells: &[Cells<'_>]) -> Result<()> {
+    /// Adds what was counted of a run, all of `day`. `cells` are those that it was counted from.
+    pub(crate) fn add(&self, day: Day, counted: &Counted, cells: &[Cells<'_>]) -> Result<()> {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        days.entry(day).or_default().hourly.add_cells(order, cells);
+        days.entry(day).or_default().hourly.add_counted(counted, cells);
         while days.values().map(|open| open.hourly.len()).sum::<usize>() > MAX_ROWS {
             let fullest = days.iter_mut().max_by_key(|(_, open)| open.hourly.len());
             let Some((day, open)) = fullest else { break };
@@ -46,19 +46,20 @@ impl<'w> Rollup<'w> {
         Ok(())
     }
 
-    /// Writes the rest and closes every part.
-    pub(crate) fn finish(&self) -> Result<Vec<NewPart>> {
+    /// The days, each to be closed; nothing is left.
+    pub(crate) fn days(&self) -> Vec<(Day, Open<'w>)> {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut parts = Vec::new();
-        for (day, mut open) in std::mem::take(&mut *days) {
-            open.write(day, self.writer)?;
-            parts.extend(open.part.map(PartWriter::finish).transpose()?);
-        }
-        Ok(parts)
+        std::mem::take(&mut *days).into_iter().collect()
     }
 }
 
 impl<'w> Open<'w> {
+    /// Writes the rest and closes the part, if there is one.
+    pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Option<NewPart>> {
+        self.write(day, writer)?;
+        self.part.map(PartWriter::finish).transpose()
+    }
+
     fn write(&mut self, day: Day, writer: &'w Writer<'w>) -> Result<()> {
         if self.hourly.is_empty() {
             return Ok(());
