@@ -4,6 +4,7 @@
 -- name: vmtas by=vmta  VirtualMTAs
 -- name: pools by=vmta_pool  VirtualMTA pools
 -- name: ips by=dlv_source_ip  Source addresses
+-- name: stats top-domains by=rcpt_domain  Domains with the most recipients
 -- help: sent, delivered, bounced and deferred recipients and how fast they were delivered, by the recipients sent.
 -- needs: d, b
 -- uses: t
@@ -18,7 +19,7 @@
 -- column: deferral_rate percent of attempts
 -- column: p95 seconds
 -- chart: bars by sent
--- see: bounce-reasons
+-- see: latency, compare, bounce-reasons
 select
     coalesce(by(), '(none)') as "by",
     sent() as sent,

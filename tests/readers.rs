@@ -1,6 +1,7 @@
 //! What other tools read: the store by a plain glob, an export, the files themselves. They agree
 //! with the generator's own count and with an independent reader of the CSV.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -51,6 +52,58 @@ fn a_million_rows_are_counted_alike_by_everyone() {
     let exported = python("read_parquet.py", &[&export]);
     for reader in ["duckdb", "polars", "pyarrow"] {
         assert_eq!(exported[reader]["counts"], truth, "{reader}");
+    }
+}
+
+#[test]
+fn every_report_agrees_with_a_recount_of_the_raw_files() {
+    let sealed = Sealed::new();
+    let dir = root().join("samples/acct");
+    sealed.ingest(&[&dir]);
+    let mut files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "csv"));
+    files.sort();
+    let files: Vec<&Path> = files.iter().map(std::path::PathBuf::as_path).collect();
+    let questions = python("report_counts.py", &files);
+    let mut compared = 0;
+    for question in questions.as_array().unwrap() {
+        let args: Vec<&str> = texts(&question["args"]);
+        let printed = sealed.done(&[&args[..], &["--format", "json"]].concat());
+        let printed: Value = serde_json::from_str(&printed).unwrap();
+        let key = texts(&question["key"]);
+        let rows = |of: &Value| -> BTreeMap<String, Value> {
+            let rows = of.as_array().unwrap().iter();
+            rows.map(|row| (key.iter().map(|k| row[*k].to_string()).collect(), row.clone()))
+                .collect()
+        };
+        let (printed, expected) = (rows(&printed), rows(&question["rows"]));
+        assert!(
+            printed.keys().eq(expected.keys()),
+            "{args:?}: {:?} and not {:?}",
+            printed.keys(),
+            expected.keys()
+        );
+        for (name, row) in &expected {
+            for (column, value) in row.as_object().unwrap() {
+                let found = &printed[name][column];
+                assert!(is_near(found, value), "{args:?} {name}: {column} is {found}, not {value}");
+                assert!(printed[name].get(column).is_some(), "{args:?}: no column {column}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 4_000, "only {compared} values");
+}
+
+fn texts(of: &Value) -> Vec<&str> {
+    of.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+/// Numbers may differ in the last digits, all else in nothing.
+fn is_near(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * b.abs().max(1.0),
+        _ => a == b,
     }
 }
 

@@ -14,7 +14,10 @@ fn check(sealed: &Sealed, name: &str, args: &[&str]) {
 }
 
 /// What reports are called with that cannot do without.
-const NEEDED: &[(&str, &[&str])] = &[];
+const NEEDED: &[(&str, &[&str])] = &[
+    ("job", &["newsletter-20260302-0800"]),
+    ("compare", &["--a", "2026-03-02", "--b", "2026-03-03"]),
+];
 
 #[test]
 fn every_report_gives_its_golden_file() {
@@ -54,6 +57,52 @@ fn options_give_their_golden_files() {
         ("wildcard", &["top-bounces", "--domain", "*.de", "--top", "3"]),
         ("condition", &["vmtas", "--where", "dlv_size > 60000 -- large ones"]),
         ("nearest", &["top-bounces", "--domain", "gmial.com"]),
+        ("nearest-job", &["job", "newslettr-20260302-0800"]),
+        ("unknown-dimension", &["latency", "--by", "vmat"]),
+        ("latency-histogram", &["latency", "--histogram", "--pool", "pool-bulk"]),
+        ("latency-fastest", &["latency", "--fastest"]),
+        ("latency-first-attempt", &["latency", "--first-attempt"]),
+        ("latency-slow-first", &["latency", "--by", "vmta", "--slow-first", "--top", "4"]),
+        (
+            "latency-at",
+            &["latency", "--at", "17:00", "--until", "2026-03-03", "--since", "2026-03-01"],
+        ),
+        ("deferrals-by", &["deferrals", "--by", "provider", "--top", "5"]),
+        ("sizes-by", &["sizes", "--by", "vmta", "--top", "5"]),
+        ("rates-bytes", &["rates", "--bytes", "--by", "pool"]),
+        (
+            "compare-count",
+            &[
+                "compare",
+                "--a",
+                "2026-03-01",
+                "--b",
+                "2026-03-02T00:00..2026-03-02T12:00",
+                "--metric",
+                "sent",
+                "--by",
+                "pool",
+            ],
+        ),
+        (
+            "compare-time",
+            &[
+                "compare",
+                "--a",
+                "2026-03-01",
+                "--b",
+                "2026-03-02",
+                "--metric",
+                "p95",
+                "--by",
+                "sender",
+            ],
+        ),
+        ("compare-window", &["compare", "--since", "yesterday"]),
+        ("summary-by-date", &["stats", "vmta-summary", "--by-date", "--top", "5"]),
+        ("breakdown-by-day", &["stats", "vmta-time-breakdown", "--per", "day"]),
+        ("help-group", &["help", "stats"]),
+        ("help-arg", &["help", "job"]),
         ("unknown-report", &["top-bouncs"]),
         (
             "pivot",

@@ -86,9 +86,16 @@ fn no_filter_becomes_sql() {
             ["pivot", "--rows", text],
             ["export", "--format=csv", &format!("--columns={text}")],
             ["top-bounces", "--by", text],
+            ["latency", "--by", text],
+            ["latency", "--at", text],
+            ["latency", "--around", text],
+            ["compare", "--a", text],
+            ["compare", "--metric", text],
         ] {
             assert_eq!(sealed.run(&args).code, Some(2), "{args:?}");
         }
+        let job = sealed.run(&["job", text, "--format", "json"]);
+        assert_eq!((job.code, job.stdout.as_str()), (Some(0), "[]\n"), "{text}: {job:?}");
     }
 }
 

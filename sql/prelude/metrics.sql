@@ -46,6 +46,11 @@ count(*) filter (rec in ('b', 'rb') and bounce_class = 'block')
 -- Bounced recipients of no other class.
 count(*) filter (rec in ('b', 'rb') and coalesce(bounce_class, 'undetermined') = 'undetermined')
 
+-- metric: unknown_users count
+-- needs: b
+-- Recipients bounced here because there is no such mailbox: category bad-mailbox.
+count(*) filter (rec = 'b' and bounce_cat = 'bad-mailbox')
+
 -- metric: sent count
 -- needs: d, b
 -- Recipients that were finished: delivered, or bounced in band.
@@ -110,6 +115,11 @@ coalesce(sum(dlv_size) filter (rec = 'd'), 0)::bigint
 -- needs: d, b
 -- Undetermined bounces of sent recipients.
 100.0 * undetermined() / nullif(sent(), 0)
+
+-- metric: unknown_user_rate percent of sent
+-- needs: d, b
+-- Unknown users of sent recipients.
+100.0 * unknown_users() / nullif(sent(), 0)
 
 -- metric: deferral_rate percent of attempts
 -- needs: d, b, t

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand};
-use pmtaq_query::{Catalog, ParamKind, Report};
+use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 
@@ -128,40 +128,41 @@ fn of_report(name: &str, report: &Report) -> clap::Command {
     }
     let args = report.settable().filter(|param| param.positional && param.default.is_none());
     let args: String = args.map(|param| format!("{} ", param.name.to_uppercase())).collect();
-    let example = format!("Example:\n  pmtaq {} {args}--since yesterday", report.name);
-    let example = match report.has_own_windows() {
-        true => format!("Example:\n  pmtaq {} {args}", report.name).trim_end().to_owned(),
-        false => example,
-    };
-    // First, since what the derived arguments say of themselves would replace what follows.
-    let command = ReportArgs::augment_args(clap::Command::new(name.to_owned()))
+    let window = if report.has_own_windows() { "" } else { "--since yesterday" };
+    let example = format!("Example:\n  pmtaq {} {args}{window}", report.name);
+    let command = clap::Command::new(name.to_owned()).next_help_heading("Options of this report");
+    let command = report.settable().fold(command, |command, param| command.arg(of_param(param)));
+    // What the derived arguments say of themselves is replaced by what follows.
+    ReportArgs::augment_args(command.next_help_heading(None))
         .about(report.title.clone())
         .long_about(about)
-        .before_help(example);
-    report.settable().fold(command, |command, param| {
-        let mut arg = Arg::new(param.name.clone()).help(param.doc.clone());
-        if param.positional {
-            arg = arg.required(param.default.is_none());
-        } else {
-            arg = arg.long(param.name.clone());
+        .before_help(example)
+}
+
+fn of_param(param: &Param) -> Arg {
+    let mut arg = Arg::new(param.name.clone()).help(param.doc.clone());
+    if param.positional {
+        arg = arg.required(param.default.is_none());
+    } else {
+        arg = arg.long(param.name.clone());
+    }
+    if let Some(default) = &param.default {
+        arg = arg.default_value(default.clone());
+    }
+    match &param.kind {
+        _ if param.positional => arg.value_name(param.name.to_uppercase()),
+        ParamKind::Text | ParamKind::Filter(_) => arg.value_name("TEXT"),
+        ParamKind::Int => arg.value_name("N").value_parser(clap::value_parser!(u32)),
+        ParamKind::Flag => arg.action(clap::ArgAction::SetTrue),
+        ParamKind::Choice(choices) => {
+            arg.value_name("NAME").value_parser(PossibleValuesParser::new(choices.clone()))
         }
-        if let Some(default) = &param.default {
-            arg = arg.default_value(default.clone());
-        }
-        command.arg(match &param.kind {
-            ParamKind::Text | ParamKind::Filter(_) => arg.value_name("TEXT"),
-            ParamKind::Int => arg.value_name("N").value_parser(clap::value_parser!(u32)),
-            ParamKind::Flag => arg.action(clap::ArgAction::SetTrue),
-            ParamKind::Choice(choices) => {
-                arg.value_name("NAME").value_parser(PossibleValuesParser::new(choices.clone()))
-            }
-            ParamKind::Duration => arg.value_name("DURATION"),
-            ParamKind::Time => arg.value_name("WHEN").allow_hyphen_values(true),
-            ParamKind::Window => arg.value_name("WINDOW").allow_hyphen_values(true),
-            ParamKind::Dimension => arg.value_name("DIMENSION"),
-            ParamKind::Metric => arg.value_name("METRIC"),
-        })
-    })
+        ParamKind::Duration => arg.value_name("DURATION"),
+        ParamKind::Time => arg.value_name("WHEN").allow_hyphen_values(true),
+        ParamKind::Window => arg.value_name("WINDOW").allow_hyphen_values(true),
+        ParamKind::Dimension => arg.value_name("DIMENSION"),
+        ParamKind::Metric => arg.value_name("METRIC"),
+    }
 }
 
 /// The report that was called, and its part of the command line.
@@ -180,7 +181,7 @@ pub(crate) fn called<'a>(
 
 /// The values of a report's own parameters.
 pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, String)> {
-    let value = |param: &pmtaq_query::Param| {
+    let value = |param: &Param| {
         let mut raw = matches.get_raw(&param.name)?;
         raw.next_back().map(|value| value.to_string_lossy().into_owned())
     };

@@ -57,7 +57,9 @@ pub(crate) fn stretch(text: &str, zone: Zone, now: Timestamp) -> Result<Window, 
              or two moments (2026-03-01T10:00..2026-03-01T12:00)"
         ));
     }
-    Ok(Window { since, until: zone.day_start(zone.day_of(since, 1)) })
+    let until = zone.day_start(zone.day_of(since, 1));
+    // A day that is not over ends now: what is counted by its length depends on it.
+    Ok(Window { since, until: if since < now { until.min(now) } else { until } })
 }
 
 /// Reads one moment. A day means its first moment in `zone`, a time of day the last one such, a
@@ -152,7 +154,8 @@ mod tests {
             stretch(text, zone, now).map(|Window { since, until }| format!("{since} {until}"))
         };
         for (text, expected) in [
-            ("today", "2026-03-29T22:00:00Z 2026-03-30T22:00:00Z"),
+            ("today", "2026-03-29T22:00:00Z 2026-03-30T10:30:00Z"),
+            ("tomorrow", "2026-03-30T22:00:00Z 2026-03-31T22:00:00Z"),
             // The clock went ahead: a day of 23 hours.
             ("yesterday", "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z"),
             ("2026-03-01", "2026-02-28T23:00:00Z 2026-03-01T23:00:00Z"),

@@ -12,16 +12,17 @@ use crate::session::Session;
 pub struct Missing {
     /// Record types.
     pub records: Vec<Record>,
-    /// Names of columns.
+    /// Fields, as PMTA calls them.
     pub fields: Vec<&'static str>,
 }
 
 impl Session {
-    /// What `report` wants and no record has. Nothing is missing where there is no record at all.
+    /// What `report` wants for what is `given`, and no record has. Nothing is missing where there
+    /// is no record at all.
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn missing(&self, report: &Report) -> Result<Missing> {
+    pub fn missing(&self, report: &Report, given: &[(String, String)]) -> Result<Missing> {
         let wanted =
             |record: &Record| report.needs.contains(*record) || report.uses.contains(*record);
         let mut missing = Missing::default();
@@ -33,9 +34,10 @@ impl Session {
                 missing.records.push(record);
             }
         }
-        for Column { name, .. } in &report.fields {
-            if !self.any(&format!("{name} is not null"))? {
-                missing.fields.push(name);
+        let statement = report.statement(given);
+        for Column { name, fields, .. } in &report.fields {
+            if statement.contains(name) && !self.any(&format!("{name} is not null"))? {
+                missing.fields.push(fields.first().unwrap_or(name));
             }
         }
         Ok(missing)

@@ -47,8 +47,9 @@ pub enum ParamKind {
     Window,
     /// `dimension`: `name()` is the dimension in SQL, `"name"` is what it is called.
     Dimension,
-    /// `metric`: `name()` is the metric in SQL, `"name"` is what it is called, and
-    /// `name_base()` is its denominator, null for what is no rate.
+    /// `metric`: `name()` is the metric in SQL, `"name"` is what it is called, `name_base()` is
+    /// its denominator (of times and sizes the deliveries, of a count null), and `name_unit()` is one of `'count'`,
+    /// `'percent'`, `'bytes'` and `'seconds'`.
     Metric,
     /// `filter(dimension)`: only records count whose dimension is the value; `$name` is it.
     Filter(&'static Dimension),
@@ -118,18 +119,27 @@ impl Param {
             }
             ParamKind::Metric => {
                 let metric = metric(text)?;
-                let calls = metric_calls(metric);
-                let base = format!("{word}_base");
-                let meanings = [(word.as_str(), calls.0.as_str()), (&base, &calls.1)];
+                let (base, unit) = (format!("{word}_base"), format!("{word}_unit"));
+                let (call, of) = (format!("{}()", metric.name), base_of(metric));
+                let unit_name = format!("'{}'", unit_name(metric));
+                let meanings = [(word.as_str(), &*call), (&base, &*of), (&unit, &*unit_name)];
                 query.sql = named(&query.sql, &word, &meanings, &metric.name);
-                for unit in query.units.values_mut().filter(|unit| **unit == Unit::Of(word.clone()))
-                {
-                    *unit = match &metric.unit {
-                        // What stands below it has another name in this report.
-                        Unit::Percent(_) => Unit::Percent(None),
-                        other => other.clone(),
-                    };
-                }
+                let units = std::mem::take(&mut query.units);
+                let has = |column: &String| units.contains_key(column);
+                query.units = units
+                    .iter()
+                    .map(|(column, unit)| match (unit, &metric.unit) {
+                        (Unit::Of(of), Unit::Percent(_)) if *of == word => {
+                            // Not below the denominator's own name, since there may be several.
+                            (
+                                column.clone(),
+                                Unit::Percent(Some(format!("{column}_of")).filter(has)),
+                            )
+                        }
+                        (Unit::Of(of), unit) if *of == word => (column.clone(), unit.clone()),
+                        (unit, _) => (column.clone(), unit.clone()),
+                    })
+                    .collect();
                 return Ok(());
             }
         };
@@ -166,13 +176,24 @@ impl ParamKind {
     }
 }
 
-/// A metric and its denominator as they are called in SQL.
-fn metric_calls(metric: &Metric) -> (String, String) {
-    let base = match &metric.unit {
+/// What stands below a metric, as it is called in SQL: the denominator of a rate, the deliveries
+/// that a time or a size is of.
+fn base_of(metric: &Metric) -> String {
+    match &metric.unit {
         Unit::Percent(Some(base)) => format!("{base}()"),
+        Unit::Seconds | Unit::Bytes => "delivered()".to_owned(),
         _ => "null".to_owned(),
-    };
-    (format!("{}()", metric.name), base)
+    }
+}
+
+/// What a metric counts or measures, in the word that the header of a report has for it.
+fn unit_name(metric: &Metric) -> &'static str {
+    match metric.unit {
+        Unit::Percent(_) => "percent",
+        Unit::Bytes => "bytes",
+        Unit::Seconds => "seconds",
+        _ => "count",
+    }
 }
 
 /// `sql` with the calls `word()` replaced by their meanings, and the name `"word"` by `name`. All
@@ -228,6 +249,7 @@ mod tests {
             ),
             ("dimension", "code", "x_y() as \"x_y\"", "(enhanced_code) as \"enhanced_code\""),
             ("metric", "hard_rate", "x_y() / x_y_base()", "(hard_rate()) / (sent())"),
+            ("metric", "p50", "x_y_unit(), x_y(1)", "('seconds'), x_y(1)"),
             ("metric", "sent", "x_y() / x_y_base() \"x_y\"", "(sent()) / (null) \"sent\""),
             ("filter(job)", "j1", "$x_y", "'j1'"),
         ] {

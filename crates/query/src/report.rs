@@ -42,6 +42,8 @@ pub struct Report {
     pub see: Vec<String>,
     /// The statement.
     pub sql: String,
+    /// Other statements, each for when the parameter is given: the lines after `-- given: NAME`.
+    pub variants: Vec<(String, String)>,
 }
 
 /// What a report reads beside the window that is asked for. The window is `$since` and `$until`;
@@ -94,6 +96,7 @@ impl Report {
             chart: None,
             see: Vec::new(),
             sql: String::new(),
+            variants: Vec::new(),
         };
         let mut names = Vec::new();
         let mut lines = text.lines().peekable();
@@ -132,12 +135,20 @@ impl Report {
                 }
             }
         }
-        report.sql = lines.collect::<Vec<_>>().join("\n");
+        let body = lines.collect::<Vec<_>>().join("\n");
+        let mut statements = body.split("\n-- given: ");
+        report.sql = statements.next().unwrap_or_default().to_owned();
+        for (param, sql) in statements.filter_map(|statement| statement.split_once('\n')) {
+            if !report.params.iter().any(|known| known.name == param) {
+                return Err(bad(format!("given `{param}`, which is no parameter")));
+            }
+            report.variants.push((param.to_owned(), sql.to_owned()));
+        }
         let several = names.len() > 1;
         let named = names.iter().map(|name| report.named(name, several).map_err(&bad));
         let reports = named.collect::<Result<Vec<_>>>()?;
         let complete = |r: &Report| !r.title.is_empty() && !r.help.is_empty();
-        let is_first = reports.first().is_some_and(|report| report.name == stem);
+        let is_first = reports.first().is_some_and(|report| report.name.replace(' ', "-") == stem);
         if !is_first || !reports.iter().all(complete) || report.needs == Records::of(&[]) {
             return Err(bad("name (as the file), title, help and needs must be there".to_owned()));
         }
@@ -195,16 +206,23 @@ impl Report {
         self.params.iter().any(|param| matches!(param.kind, ParamKind::Window))
     }
 
+    /// The windows among what was given, each with the name of its parameter.
+    pub fn own_windows(&self, given: &[(String, String)]) -> impl Iterator<Item = (&str, Window)> {
+        let own = self.params.iter().filter(|param| matches!(param.kind, ParamKind::Window));
+        own.filter_map(|param| {
+            let (since, until) = value_of(&param.name, given)?.split_once('/')?;
+            let time = |text: &str| Timestamp::parse(text.as_bytes());
+            Some((param.name.as_str(), Window { since: time(since)?, until: time(until)? }))
+        })
+    }
+
     /// What must be read when `window` is asked for. `now` ends a window that is open.
     pub fn scope(&self, given: &[(String, String)], window: Window, now: Timestamp) -> Scope {
-        let own = self.params.iter().filter(|param| matches!(param.kind, ParamKind::Window));
-        let own = own.filter_map(|param| value_of(&param.name, given)?.split_once('/'));
-        let times: Vec<Timestamp> = own
-            .flat_map(|(since, until)| [since, until])
-            .filter_map(|time| Timestamp::parse(time.as_bytes()))
-            .collect();
-        if let (Some(since), Some(until)) = (times.iter().min(), times.iter().max()) {
-            let window = Window { since: *since, until: *until };
+        let own = || self.own_windows(given).map(|(_, window)| window);
+        if let (Some(since), Some(until)) =
+            (own().map(|w| w.since).min(), own().map(|w| w.until).max())
+        {
+            let window = Window { since, until };
             return Scope { window, reads: window };
         }
         let since = match self.reach {
@@ -216,6 +234,17 @@ impl Report {
             }
         };
         Scope { window, reads: Window { since, ..window } }
+    }
+
+    /// The statement that answers when `given` is given.
+    pub(crate) fn statement(&self, given: &[(String, String)]) -> &str {
+        let is_given = |name: &str| {
+            let param = self.params.iter().find(|param| param.name == name);
+            let default = param.and_then(|param| param.default.as_deref());
+            value_of(name, given).or(default).is_some_and(|value| value != "false")
+        };
+        let variant = self.variants.iter().find(|(name, _)| is_given(name));
+        variant.map_or(&self.sql, |(_, sql)| sql)
     }
 
     /// `selection`, narrowed by what was given for parameters that filter.
@@ -242,8 +271,11 @@ impl Report {
         selection: &Selection,
         scope: Scope,
     ) -> Result<Query> {
-        let mut query =
-            Query { sql: self.sql.clone(), units: self.units.clone(), ..Query::default() };
+        let mut query = Query {
+            sql: self.statement(given).to_owned(),
+            units: self.units.clone(),
+            ..Query::default()
+        };
         for (name, _) in given {
             let known = || self.settable().map(|param| param.name.as_str());
             if !known().any(|known| known == name) {
@@ -309,6 +341,16 @@ mod tests {
         assert!(query(&[]).expect("a query").sql.ends_with("select (job_id)"));
         assert!(query(&[("by".to_owned(), "vmta".to_owned())]).is_err());
         assert_eq!(reports[1].settable().count(), 0);
+    }
+
+    #[test]
+    fn a_parameter_that_is_given_may_choose_the_statement() {
+        let text = format!("{HEAD}-- param: all flag  All\nselect 1\n-- given: all\nselect 2\n");
+        let report = &parse("x", &text).expect("a report")[0];
+        let statement = |value: &str| report.statement(&[("all".to_owned(), value.to_owned())]);
+        assert_eq!((statement("false"), statement("true")), ("select 1", "select 2"));
+        assert_eq!(report.statement(&[]), "select 1");
+        assert!(parse("x", &text.replace("given: all", "given: some")).is_err());
     }
 
     #[test]

@@ -72,9 +72,15 @@ pub(crate) fn report(
     if show_sql {
         return print(context, &asked.session.script(&query));
     }
-    say_window(context, &asked.snapshot, scope.window);
+    if report.has_own_windows() {
+        for (name, window) in report.own_windows(&given) {
+            ui::note(&context.global, &format!("{name}: {}", spelt(context, window)));
+        }
+    } else {
+        say_window(context, &asked.snapshot, scope.window);
+    }
     let written = show::answer(context, &asked.session, &query, context.global.format)?;
-    say_missing(context, &asked.session, report)?;
+    say_missing(context, &asked.session, report, &given)?;
     say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))
 }
 
@@ -102,8 +108,13 @@ fn by_the_clock(
 }
 
 /// Names what the report wants and no record has, before anyone takes a zero for a fact.
-fn say_missing(context: &Context, session: &Session, report: &Report) -> Result<()> {
-    let Missing { records, fields } = session.missing(report)?;
+fn say_missing(
+    context: &Context,
+    session: &Session,
+    report: &Report,
+    given: &[(String, String)],
+) -> Result<()> {
+    let Missing { records, fields } = session.missing(report, given)?;
     if !records.is_empty() {
         let list = records.iter().map(|record| record.as_str()).collect::<Vec<_>>().join(", ");
         let text = format!("no {list} records here; `records` of <acct-file> says what is logged");
@@ -212,26 +223,21 @@ fn print(context: &Context, text: &str) -> Result<Exit> {
 
 /// The window that was asked for, or the days that the store holds.
 fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
-    let Window { since, until } = window;
-    let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M");
     let text = match (window == Window::ALL, snapshot.span) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
-        (false, _) => {
-            let since = if since == Window::ALL.since {
-                "the beginning".to_owned()
-            } else {
-                shown(since).to_string()
-            };
-            let until = if until == Window::ALL.until {
-                "the end".to_owned()
-            } else {
-                shown(until).to_string()
-            };
-            format!("{since} to {until} {}", context.global.tz)
-        }
+        (false, _) => spelt(context, window),
     };
     ui::note(&context.global, &text);
+}
+
+/// A window as people read it.
+fn spelt(context: &Context, Window { since, until }: Window) -> String {
+    let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M").to_string();
+    let (first, last) = (Window::ALL.since, Window::ALL.until);
+    let since = if since == first { "the beginning".to_owned() } else { shown(since) };
+    let until = if until == last { "the end".to_owned() } else { shown(until) };
+    format!("{since} to {until} {}", context.global.tz)
 }
 
 /// No rows is an answer that needs a word: nothing happened, or the name is wrong?

@@ -1,5 +1,6 @@
 //! The crate from outside: a store of hand-made records, asked in every way.
 
+mod answers;
 mod filters;
 mod fixture;
 mod measures;

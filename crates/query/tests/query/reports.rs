@@ -118,16 +118,23 @@ fn rejects_are_those_of_the_window() {
 }
 
 /// What a report cannot do without.
-fn needed(report: &Report) -> Vec<(&str, &str)> {
-    let needed = report
-        .settable()
-        .filter(|param| param.kind.is_time() || (param.positional && param.default.is_none()));
-    let value = |param: &ParamKind| match param {
+fn needed(report: &Report) -> Vec<(&str, &'static str)> {
+    let needed = report.settable().filter(|param| {
+        param.default.is_none() && param.positional || matches!(param.kind, ParamKind::Window)
+    });
+    needed.map(|param| (param.name.as_str(), value(report, &param.name))).collect()
+}
+
+/// A value that a parameter takes.
+fn value(report: &Report, name: &str) -> &'static str {
+    let param = report.params.iter().find(|param| param.name == name).expect("a parameter");
+    match param.kind {
         ParamKind::Time => "2026-03-01T10:00:00Z",
         ParamKind::Window => "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z",
+        ParamKind::Flag => "true",
+        ParamKind::Dimension => "vmta",
         _ => "x",
-    };
-    needed.map(|param| (param.name.as_str(), value(&param.kind))).collect()
+    }
 }
 
 #[test]
@@ -159,19 +166,32 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
     let stored = Stored::day();
     let session = stored.session();
     for each in Catalog::builtin().expect("reports").iter() {
-        let given = needed(each);
-        let given: Vec<_> = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let query = each.query(&given, &Selection::default(), Scope::ALL).expect("a query");
-        let names: Vec<String> = session
-            .run(&query, |shape, _| {
-                shape.schema.fields().iter().map(|f| f.name().clone()).collect()
-            })
-            .expect(&each.name);
+        let needed = needed(each);
+        let mut names: Vec<String> = Vec::new();
+        let mut sql = each.sql.clone();
+        let statements = each.variants.iter().map(|(param, sql)| (Some(param.as_str()), sql));
+        for (chosen, statement) in [(None, &each.sql)].into_iter().chain(statements) {
+            let mut given = needed.clone();
+            given.retain(|(param, _)| each.variants.iter().all(|(chosen, _)| chosen != param));
+            given.extend(chosen.map(|param| (param, value(each, param))));
+            let given: Vec<_> =
+                given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let query = each.query(&given, &Selection::default(), Scope::ALL).expect("a query");
+            let columns: Vec<String> = session
+                .run(&query, |shape, _| {
+                    shape.schema.fields().iter().map(|f| f.name().clone()).collect()
+                })
+                .expect(&each.name);
+            names.extend(columns);
+            sql.push_str(statement);
+        }
         for (column, unit) in &each.units {
             assert!(names.contains(column), "{}: no column {column}", each.name);
             if let Unit::Percent(of) = unit {
-                let of = of.as_ref().expect("a rate names its denominator");
+                // A change has no denominator.
+                let of = of.as_ref().filter(|_| column != "change").unwrap_or(column);
                 assert!(names.contains(of), "{}: no column {of}", each.name);
+                assert!(of != column || column == "change", "{}: {column} of what?", each.name);
             }
         }
         let means = |word: &str| {
@@ -192,7 +212,7 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
                 _ => vec![format!("${word}")],
             };
             for text in uses {
-                assert!(each.sql.contains(&text), "{}: no {text}", each.name);
+                assert!(sql.contains(&text), "{}: no {text}", each.name);
             }
         }
         for other in &each.see {

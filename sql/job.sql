@@ -1,0 +1,93 @@
+-- name: job
+-- title: Scorecard of a job
+-- help: What became of a job: injected, delivered, bounced by class, unknown users, complaints, how long until half, nine in ten and 99 in 100 of those delivered were delivered, and the provider that bounced the largest share (of 20 recipients or more).
+-- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Remote bounces and complaints have no job: they count where their envelope identifier, or their sender and recipient, are those of a record of the job.
+-- needs: d, b
+-- uses: r, t, f
+-- arg: id filter(job_id)  The job, * for any text
+-- column: recipients count
+-- column: of count
+-- column: share percent of of
+-- column: after seconds
+-- column: at time
+-- chart: bars figure recipients
+-- see: jobs, latency, top-bounces
+with returned as (
+    select * from stored
+    where rec in ('rb', 'f')
+        and (env_id in (select env_id from records where env_id is not null)
+            or env_id is null and (orig, rcpt) in (select (orig, rcpt) from records where rec = 'd'))
+),
+mine as (select * from records union all select * from returned),
+totals as (
+    select
+        injected() as injected,
+        delivered() as delivered,
+        bounced() as bounced,
+        hard() as hard,
+        soft() as soft,
+        block() as block,
+        undetermined() as undetermined,
+        unknown_users() as unknown_users,
+        sent() as sent,
+        accepted() as accepted,
+        delayed() as delayed,
+        complaints() as complaints,
+        min(coalesce(time_queued, time_logged)) as began,
+        max(time_logged) filter (rec in ('d', 'b')) as ended
+    from mine
+    having count(*) > 0
+),
+counts as (
+    select figures.*
+    from totals, (values
+        (1, 'injected', injected, null, began),
+        (2, 'sent', sent, injected, ended),
+        (3, 'waiting', greatest(injected - sent, 0), injected, null),
+        (4, 'delivered', delivered, sent, null),
+        (5, 'bounced', bounced, sent, null),
+        (6, '- hard', hard, sent, null),
+        (7, '- soft', soft, sent, null),
+        (8, '- block', block, sent, null),
+        (9, '- undetermined', undetermined, sent, null),
+        (10, 'unknown users', unknown_users, sent, null),
+        (11, 'delayed', delayed, sent, null),
+        (12, 'complaints', complaints, accepted, null)
+    ) figures (n, figure, recipients, "of", "at")
+),
+arrivals as (
+    select time_logged, row_number() over (order by time_logged) as place, count(*) over () as delivered
+    from deliveries
+),
+times as (
+    select 100 + percent as n, percent || ' % delivered' as figure, min(place) as recipients, any_value(delivered) as "of", min(time_logged) as "at"
+    from arrivals, (values (50), (90), (99)) marks (percent)
+    where 100 * place >= percent * delivered
+    group by percent
+),
+worst as (
+    select 300 as n, 'worst provider' as figure, bounced() as recipients, sent() as "of", coalesce(provider, '(none)') as what
+    from mine
+    where rec <> 'f'
+    group by provider
+    having bounced() > 0 and sent() > 0
+    order by sent() < 20, case when sent() >= 20 then bounce_rate() end desc, bounced() desc, sent(), provider
+    limit 1
+),
+rows as (
+    select n, figure, recipients, "of", "at", null as what from counts
+    union all
+    select n, figure, recipients, "of", "at", null from times
+    union all
+    select n, figure, recipients, "of", null, what from worst
+)
+select
+    figure,
+    recipients,
+    "of",
+    100.0 * recipients / nullif("of", 0) as share,
+    epoch("at" - began) as after,
+    "at",
+    what
+from rows, (select began from totals)
+order by n

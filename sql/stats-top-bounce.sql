@@ -1,0 +1,49 @@
+-- name: stats top-bounce
+-- title: Domains with the most bounces, and why
+-- help: The recipient domains with the most bounces: how many got a permanent (5.X.X) or a transient (4.X.X) status, and the most frequent replies of each (--reasons).
+-- needs: d, b
+-- param: top int = 10  Domains to show, 0 for all
+-- param: reasons int = 3  Replies to show for each domain, 0 for all
+-- column: sent count
+-- column: bounced count
+-- column: permanent count
+-- column: transient count
+-- column: reply_bounced count
+-- column: share percent of bounced
+-- chart: bars domain bounced
+-- see: top-bounces, domains
+with domains as (
+    select
+        coalesce(rcpt_domain, '(none)') as domain,
+        sent() as sent,
+        bounced() as bounced,
+        count(*) filter (rec = 'b' and enhanced_code like '5.%') as permanent,
+        count(*) filter (rec = 'b' and enhanced_code like '4.%') as transient
+    from records
+    where rec in ('d', 'b')
+    group by records.rcpt_domain
+    having bounced() > 0
+    order by bounced desc, domain
+    limit case when $top = 0 then 9223372036854775807 else $top end
+),
+replies as (
+    select
+        coalesce(rcpt_domain, '(none)') as domain,
+        count(*) as reply_bounced,
+        coalesce(template, '(none)') as reply
+    from bounces
+    group by rcpt_domain, template
+    qualify $reasons = 0
+        or row_number() over (partition by rcpt_domain order by count(*) desc, template) <= $reasons
+)
+select
+    domain,
+    sent,
+    bounced,
+    permanent,
+    transient,
+    reply_bounced,
+    100.0 * reply_bounced / bounced as share,
+    reply
+from domains join replies using (domain)
+order by bounced desc, domain, reply_bounced desc, reply
