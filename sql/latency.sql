@@ -9,7 +9,7 @@
 -- uses: b, time_first_attempt
 -- param: by dimension = provider  Group by
 -- param: top int = 20  Rows to show, 0 for all
--- param: slow-first flag  The largest p95 first, not the largest groups
+-- param: slow-first flag  The largest p95 first (of 20 deliveries or more), not the largest groups
 -- param: histogram flag  Count deliveries by the time they took
 -- param: fastest flag  The longest and mean time of the fastest half, 60 % and so on
 -- param: first-attempt flag  Split the time at the first attempt
@@ -48,7 +48,7 @@ select
 from records
 group by by()
 having delivered() > 0
-order by case when $slow_first then p95() end desc nulls last, delivered desc, "by"
+order by case when $slow_first and delivered() >= 20 then p95() end desc nulls last, delivered desc, "by"
 limit case when $top = 0 then 9223372036854775807 else $top end
 
 -- given: histogram
