@@ -169,6 +169,43 @@ fn the_planted_incidents_are_visible() {
 }
 
 #[test]
+fn the_reports_name_the_planted_incidents_first() {
+    let sealed = samples();
+    let rows = |args: &str| -> Vec<serde_json::Value> {
+        let args: Vec<&str> = args.split(' ').chain(["--format", "json"]).collect();
+        serde_json::from_str(&sealed.done(&args)).unwrap()
+    };
+    // Yahoo throttles.
+    let throttled = "--since 2026-03-02T16:00 --until 2026-03-02T18:00";
+    let deferrals = rows(&format!("deferrals --by provider {throttled}"));
+    assert_eq!(deferrals[0]["provider"], "yahoo");
+    let waiting = rows("latency --at 2026-03-02T17:00");
+    assert_eq!(
+        (&waiting[0]["provider"], &waiting[1]["provider"]),
+        (&"(all)".into(), &"yahoo".into())
+    );
+    let compared = rows(
+        "compare --a 2026-03-01 --b 2026-03-02T16:00..2026-03-02T18:00 --metric deferral_rate",
+    );
+    assert_eq!((&compared[1]["provider"], &compared[1]["sure"]), (&"yahoo".into(), &"***".into()));
+    // Microsoft blocks an address.
+    let bounces = rows("stats vmta-top-bounce");
+    assert_eq!(
+        (&bounces[0]["ip"], &bounces[0]["domain"]),
+        (&"192.0.2.12".into(), &"hotmail.com".into())
+    );
+    // A job goes to a bad list.
+    let jobs = rows("jobs --top 0");
+    let rate = |job: &serde_json::Value| job["unknown_user_rate"].as_f64().unwrap_or(0.0);
+    let large = jobs.iter().filter(|job| job["sent"].as_u64() >= Some(20));
+    let worst = large.max_by(|a, b| rate(a).total_cmp(&rate(b))).unwrap();
+    assert_eq!(worst["job_id"], "job-bad-list");
+    let figures = rows("job job-bad-list");
+    let unknown = figures.iter().find(|row| row["figure"] == "unknown users").unwrap();
+    assert!(unknown["share"].as_f64() > Some(20.0), "{unknown}");
+}
+
+#[test]
 fn totals_and_the_rest_of_a_pivot_are_counted_and_not_averaged() {
     let sealed = samples();
     let pivot = sealed.done(&[

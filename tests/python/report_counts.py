@@ -409,7 +409,7 @@ def stats(records):
         if m.bounced
     ])
     for record in final:
-        record.time = shown(record.logged)[:14] + "00:00"
+        record.time = shown(record.logged // 3600 * 3600)[:-1]
         record.day = shown(record.logged)[:10]
         record.ip, record.domain = record.dlv_source_ip, record.rcpt_domain
     for args, keys, least in [
@@ -432,6 +432,20 @@ def stats(records):
         ])
 
 
+def volume(records):
+    """The hours from the first to the last; an hour without a record is a row too."""
+    names = ("injected", "delivered", "bounced", "deferred", "complaints")
+    hours = defaultdict(list)
+    for record in records:
+        hours[record.logged // 3600].append(record)
+    rows = []
+    for hour in range(min(hours), max(hours) + 1):
+        m = Metrics(hours.get(hour, []))
+        counts = {name: getattr(m, name) for name in names}
+        rows.append({"time": shown(hour * 3600)[:-1], "bytes": sum(m.sizes), **counts})
+    yield question("volume", ["time"], rows)
+
+
 def main(paths):
     """Reads the files and prints all questions."""
     csv.field_size_limit(1 << 30)
@@ -439,7 +453,7 @@ def main(paths):
     for path in paths:
         with recount.lines_of(path) as lines:
             records += [Record(row) for row in csv.DictReader(lines)]
-    reports = [dimensions, jobs, latency, deferrals, sizes, rates, compare, stats]
+    reports = [dimensions, jobs, latency, deferrals, sizes, rates, compare, stats, volume]
     json.dump([q for report in reports for q in report(records)], sys.stdout)
 
 

@@ -152,7 +152,7 @@ fn an_error_in_mid_stream_comes_in_place_of_a_batch() {
         &stored.session(),
         "select case when range = 900000 then error('late') else range end from range(1000000)",
     );
-    assert!(matches!(answer, Err(Error::Sql(text)) if text.contains("late")));
+    assert!(matches!(&answer, Err(Error::Sql(text)) if text.contains("late")), "{answer:?}");
 }
 
 #[test]
