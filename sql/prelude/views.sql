@@ -26,3 +26,59 @@ create view complaints as select * from records where rec = 'f';
 
 -- Attempts that reached a receiver.
 create view attempts as select * from records where rec in ('d', 'b', 't') and dlv_destination_ip is not null;
+
+-- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender.
+create view returns as
+with came as (
+    select hash(time_logged, rec, rcpt, source) as n, * from stored where rec in ('rb', 'f')
+),
+by_id as (
+    select n, lower(came.rcpt) = lower(d.rcpt) as is_same, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+    from came join deliveries d on came.env_id = d.env_id
+    where d.time_logged <= came.time_logged
+),
+by_rcpt as (
+    -- Most often nothing is left for it, and then the deliveries are not read again.
+    select n, true, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+    from (select * from came where n not in (select n from by_id)) came join deliveries d on lower(came.rcpt) = lower(d.rcpt)
+    where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged
+),
+latest as (
+    select * from (from by_id union all from by_rcpt)
+    qualify row_number() over (partition by n order by is_same desc nulls last, time_logged desc, job_id, vmta) = 1
+)
+select
+    came.* exclude (n) replace (
+        coalesce(latest.provider, came.provider) as provider,
+        coalesce(came.sender_domain, latest.sender_domain) as sender_domain,
+        coalesce(latest.vmta, came.vmta) as vmta,
+        coalesce(latest.vmta_pool, came.vmta_pool) as vmta_pool,
+        coalesce(latest.job_id, came.job_id) as job_id,
+        coalesce(latest.queue, came.queue) as queue,
+        coalesce(latest.dlv_source_ip, came.dlv_source_ip) as dlv_source_ip
+    ),
+    latest.time_logged as delivered_at
+from came left join latest using (n)
+where latest.n is not null or n in (select hash(time_logged, rec, rcpt, source) from records where rec in ('rb', 'f'));
+
+-- The recipient of a message, the same number in all its records but `r`: who, from whom, under
+-- which envelope identifier, queued when.
+create macro message(orig, rcpt, env_id, time_queued) as hash(orig, rcpt, env_id, time_queued);
+
+-- TLS protocols in order: 0 is plaintext, 1 SSL, 2 to 5 are TLS 1.0 to 1.3.
+create macro tls_level(protocol) as case
+    when protocol is null then 0
+    when protocol ilike '%1.3' then 5
+    when protocol ilike '%1.2' then 4
+    when protocol ilike '%1.1' then 3
+    when protocol ilike 'ssl%' then 1
+    else 2
+end;
+
+-- What is wrong with the encryption of a delivery; null for nothing. Advice of RFC 9325.
+create macro weakness(protocol, cipher) as case
+    when protocol is null then 'plaintext'
+    when tls_level(protocol) < 4 then 'old protocol'
+    when regexp_matches(upper(cipher), 'RC4|RC2|DES|NULL|EXP|MD5|ANON|ADH|AECDH') then 'broken cipher'
+    when tls_level(protocol) = 4 and not regexp_matches(upper(cipher), 'DHE|EDH') then 'no forward secrecy'
+end;

@@ -95,15 +95,12 @@ pub(crate) fn expand(sql: &str) -> String {
 
 /// The views as `(name, meaning, body)`.
 pub fn views() -> Vec<(&'static str, &'static str, &'static str)> {
-    let mut doc = "";
     let mut views = Vec::new();
-    for line in VIEWS.lines() {
-        if let Some(text) = line.strip_prefix("-- ") {
-            doc = text;
-        } else if let Some((name, body)) =
-            line.strip_prefix("create view ").and_then(|view| view.split_once(" as "))
-        {
-            views.push((name, doc, body.trim_end_matches(';')));
+    for block in VIEWS.split("\n\n") {
+        let (doc, statement) = block.split_once("\ncreate view ").unwrap_or_default();
+        if let Some((name, body)) = statement.split_once(" as") {
+            let doc = doc.rsplit('\n').next().unwrap_or_default().trim_start_matches("-- ");
+            views.push((name, doc, body.trim().trim_end_matches(';')));
         }
     }
     views
@@ -216,6 +213,6 @@ mod tests {
         let error = metric("bounce_rat").expect_err("unknown").to_string();
         assert_eq!(error, "there is no metric `bounce_rat`; did you mean `bounce_rate`?");
         assert_eq!(dimension("job").expect("an alias").name, "job_id");
-        assert_eq!(views().len(), 9);
+        assert_eq!(views().len(), 10);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use pmtaq_schema::nearest::nearest;
+use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Column, Records, Timestamp, Window};
 
 use crate::error::{Error, Result};
@@ -47,16 +48,20 @@ pub struct Report {
 }
 
 /// What a report reads beside the window that is asked for. The window is `$since` and `$until`;
-/// `$reads` is where reading begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `$reads` is where reading begins. The others name a parameter: how long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// Nothing.
     #[default]
     Window,
     /// `previous`: as much time before it, to compare with.
     Previous,
-    /// `before`: all that was before it.
-    Before,
+    /// `before PARAM`: what was before it.
+    Before(String),
+    /// `after PARAM`: what came after it.
+    After(String),
+    /// `around PARAM`: both.
+    Around(String),
 }
 
 /// A window that is asked for, and the one that must be read to answer.
@@ -113,9 +118,11 @@ impl Report {
                 "needs" => report.needs = Records::parse(&value).map_err(&bad)?,
                 "uses" => report.uses(&value).map_err(&bad)?,
                 "reach" => {
-                    report.reach = match value.as_str() {
-                        "previous" => Reach::Previous,
-                        "before" => Reach::Before,
+                    report.reach = match value.split_once(' ') {
+                        None if value == "previous" => Reach::Previous,
+                        Some(("before", name)) => Reach::Before(name.to_owned()),
+                        Some(("after", name)) => Reach::After(name.to_owned()),
+                        Some(("around", name)) => Reach::Around(name.to_owned()),
                         _ => return Err(bad(format!("reach `{value}`"))),
                     }
                 }
@@ -143,6 +150,14 @@ impl Report {
                 return Err(bad(format!("given `{param}`, which is no parameter")));
             }
             report.variants.push((param.to_owned(), sql.to_owned()));
+        }
+        if let Reach::Before(name) | Reach::After(name) | Reach::Around(name) = &report.reach
+            && !report
+                .params
+                .iter()
+                .any(|param| param.name == *name && matches!(param.kind, ParamKind::Duration))
+        {
+            return Err(bad(format!("reach `{name}`, which is no duration")));
         }
         let several = names.len() > 1;
         let named = names.iter().map(|name| report.named(name, several).map_err(&bad));
@@ -225,15 +240,23 @@ impl Report {
             let window = Window { since, until };
             return Scope { window, reads: window };
         }
-        let since = match self.reach {
-            Reach::Window => window.since,
-            Reach::Before => Window::ALL.since,
-            Reach::Previous => {
-                let length = window.until.0.min(now.0) - window.since.0;
-                Timestamp((window.since.0 - length.max(0)).max(Window::ALL.since.0))
-            }
+        let (before, after) = match &self.reach {
+            Reach::Window => (0, 0),
+            Reach::Previous => ((window.until.0.min(now.0) - window.since.0).max(0), 0),
+            Reach::Before(name) => (self.seconds(name, given), 0),
+            Reach::After(name) => (0, self.seconds(name, given)),
+            Reach::Around(name) => (self.seconds(name, given), self.seconds(name, given)),
         };
-        Scope { window, reads: Window { since, ..window } }
+        let since = Timestamp(window.since.0.saturating_sub(before).max(Window::ALL.since.0));
+        let until = Timestamp(window.until.0.saturating_add(after).min(Window::ALL.until.0));
+        Scope { window, reads: Window { since, until } }
+    }
+
+    /// The value of a duration; 0 for what is none, which [`Report::query`] refuses.
+    fn seconds(&self, name: &str, given: &[(String, String)]) -> i64 {
+        let param = self.params.iter().find(|param| param.name == name);
+        let default = param.and_then(|param| param.default.as_deref());
+        value_of(name, given).or(default).and_then(parse_duration_s).unwrap_or(0)
     }
 
     /// The statement that answers when `given` is given.
@@ -357,7 +380,7 @@ mod tests {
     fn a_slip_in_a_header_is_named() {
         let error = parse("x", &format!("{HEAD}-- colum: n count\n")).expect_err("a slip");
         assert_eq!(error, "report x.sql: unknown key `colum`; did you mean `column`?");
-        for slip in ["uses: q", "reach: far", "param: by  x", "name: y by=1"] {
+        for slip in ["uses: q", "reach: far", "reach: before far", "param: by  x", "name: y by=1"] {
             assert!(parse("x", &format!("{HEAD}-- {slip}\n")).is_err(), "{slip}");
         }
         assert!(parse("y", HEAD).is_err());
@@ -379,7 +402,14 @@ mod tests {
             scope("-- reach: previous\n", &[]),
             (1_772_300_000, 1_772_290_000, 1_772_400_000)
         );
-        assert_eq!(scope("-- reach: before\n", &[]).1, Window::ALL.since.0);
+        let reach =
+            |to: &str| format!("-- reach: {to} far\n-- param: far duration = 1h  How far\n");
+        assert_eq!(scope(&reach("before"), &[]), (1_772_300_000, 1_772_296_400, 1_772_400_000));
+        assert_eq!(
+            scope(&reach("around"), &[("far", "1m")]),
+            (1_772_300_000, 1_772_299_940, 1_772_400_060)
+        );
+        assert_eq!(scope(&reach("after"), &[]), (1_772_300_000, 1_772_300_000, 1_772_403_600));
         let own = "-- param: a window  A\n-- param: b window  B\n";
         let given = [("a", "1772000003/1772000004"), ("b", "1772000001/1772000002")];
         assert_eq!(scope(own, &given), (1_772_000_001, 1_772_000_001, 1_772_000_004));

@@ -170,11 +170,7 @@ fn setup(tables: &[Vec<&Path>; 3], window: Window, local: &str) -> String {
     }
     sql.push_str("create view records as select * from stored;\n");
     let _ = writeln!(sql, "{local}");
-    for line in prelude::VIEWS.lines().filter(|line| line.starts_with("create ")) {
-        sql.push_str(line);
-        sql.push('\n');
-    }
-    sql
+    sql + prelude::VIEWS
 }
 
 /// What a view reads: the parts, or nothing in the right types.

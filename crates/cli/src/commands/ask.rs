@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use pmtaq_query::{Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session};
 use pmtaq_render::Format;
-use pmtaq_schema::Window;
+use pmtaq_schema::{Record, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, Store};
 
@@ -116,13 +116,20 @@ fn say_missing(
 ) -> Result<()> {
     let Missing { records, fields } = session.missing(report, given)?;
     if !records.is_empty() {
-        let list = records.iter().map(|record| record.as_str()).collect::<Vec<_>>().join(", ");
-        let text = format!("no {list} records here; `records` of <acct-file> says what is logged");
+        let list = records.iter().map(|record| record.as_str()).collect::<Vec<_>>();
+        let (names, all) = (list.join(", "), Record::ALL.iter().map(|record| record.as_str()));
+        // PMTA logs d and b by default; a line of ones own must name them too.
+        let all = all.filter(|name| ["d", "b"].contains(name) || list.contains(name));
+        let line = format!("records {}", all.collect::<Vec<_>>().join(","));
+        let text = format!("no {names} records here; a line `{line}` in <acct-file> logs them");
         ui::note(&context.global, &text);
     }
     if !fields.is_empty() {
+        let line = format!("record-fields d *,{}", fields.join(","));
         let list = fields.join(", ");
-        let text = format!("no record here has {list}; `record-fields` of <acct-file> adds fields");
+        let text = format!(
+            "no record here has {list}; a line like `{line}` in <acct-file> logs more fields"
+        );
         ui::note(&context.global, &text);
     }
     Ok(())
