@@ -1,23 +1,35 @@
 -- name: bounce-reasons
 -- title: Why recipients bounced
--- help: Bounced recipients by class, category and enhanced code, most frequent first.
+-- help: Bounced recipients by class, category and enhanced code, most frequent first, each with the number of providers that said so and the most frequent reply.
+-- help: Bounces in band (b records); `remote-bounces` has those that came back by mail.
 -- needs: b
 -- param: top int = 20  Rows to show, 0 for all
 -- column: bounces count
--- column: share percent of all_bounces
--- column: all_bounces count
+-- column: share percent of of
+-- column: of count
 -- chart: bars category bounces
 -- see: top-bounces
+with counted as (
+    select
+        coalesce(bounce_class, 'undetermined') as class,
+        coalesce(bounce_cat, '(none)') as category,
+        coalesce(enhanced_code, '(none)') as enhanced_code,
+        coalesce(template, '(none)') as reply,
+        list(distinct provider) as providers,
+        count(*) as bounces
+    from bounces
+    group by all
+)
 select
-    coalesce(bounce_class, 'undetermined') as class,
-    coalesce(bounce_cat, '(none)') as category,
+    class,
+    category,
     enhanced_code,
-    count(*) as bounces,
-    100.0 * count(*) / sum(count(*)) over () as share,
-    sum(count(*)) over ()::bigint as all_bounces,
-    count(distinct provider) as providers,
-    count(distinct vmta) as vmtas
-from bounces
-group by bounce_class, bounce_cat, enhanced_code
+    sum(bounces)::bigint as bounces,
+    100.0 * sum(bounces) / sum(sum(bounces)) over () as share,
+    sum(sum(bounces)) over ()::bigint as "of",
+    len(list_distinct(flatten(list(providers)))) as providers,
+    first(reply order by counted.bounces desc, reply) as reply
+from counted
+group by class, category, enhanced_code
 order by bounces desc, class, category, enhanced_code
 limit case when $top = 0 then 9223372036854775807 else $top end

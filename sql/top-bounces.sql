@@ -1,38 +1,61 @@
 -- name: top-bounces
 -- title: Most frequent bounces
--- help: Bounced recipients by the receiver's reply, with all that differs from message to message masked.
+-- help: Bounced recipients by the receiver's reply, with all that differs from message to message masked, or by any other dimension; most frequent first.
+-- help: Bounces in band (b records); `remote-bounces` has those that came back by mail. `previous` counts the same line in the window of equal length just before; it is empty without `--since`, and where nothing at all was logged then.
 -- needs: b
--- param: by choice(template,category,enhanced,class,vmta,job,provider,domain) = template  Count by
--- param: top int = 20  Rows to show, 0 for all
+-- reach: previous
+-- param: by dimension = template  Count by
+-- param: examples int  Show so many raw replies of each line, the latest first
+-- param: top int = 20  Lines to show, 0 for all
 -- column: bounces count
--- column: share percent of all_bounces
--- column: all_bounces count
+-- column: share percent of of
+-- column: of count
+-- column: previous count
+-- column: first_seen time
 -- column: last_seen time
--- chart: bars bounced_by bounces
--- see: bounce-reasons
-with keyed as (
+-- column: time time
+-- chart: bars by bounces
+-- see: bounce-reasons, new-replies, remote-bounces
+with counted as (
     select
-        case $by
-            when 'template' then template
-            when 'category' then bounce_cat
-            when 'enhanced' then enhanced_code
-            when 'class' then bounce_class
-            when 'vmta' then vmta
-            when 'job' then job_id
-            when 'provider' then provider
-            when 'domain' then rcpt_domain
-        end as bounced_by,
-        *
+        by() as key,
+        count(*) filter (time_logged >= $since) as bounces,
+        count(*) filter (time_logged < $since) as previous,
+        min(time_logged) filter (time_logged >= $since) as first_seen,
+        max(time_logged) as last_seen
     from bounces
+    group by key
 )
 select
-    coalesce(bounced_by, '(none)') as bounced_by,
-    count(*) as bounces,
-    100.0 * count(*) / sum(count(*)) over () as share,
-    sum(count(*)) over ()::bigint as all_bounces,
-    arg_max(bounce_cat, time_logged) as category,
-    max(time_logged) as last_seen
-from keyed
-group by bounced_by
-order by bounces desc, bounced_by
+    coalesce(key, '(none)') as "by",
+    bounces,
+    100.0 * bounces / sum(bounces) over () as share,
+    sum(bounces) over ()::bigint as "of",
+    case when (select count(*) > 0 from (select 1 from stored where time_logged < $since limit 1)) then previous end as previous,
+    first_seen,
+    last_seen
+from counted
+where bounces > 0
+order by bounces desc, "by"
 limit case when $top = 0 then 9223372036854775807 else $top end
+-- given: examples
+with keyed as (
+    select coalesce(by(), '(none)') as key, time_logged, rcpt, dsn_diag, dsn_status
+    from bounces
+    where time_logged >= $since
+),
+counted as (
+    select key, count(*) as bounces
+    from keyed
+    group by key
+    order by bounces desc, key
+    limit case when $top = 0 then 9223372036854775807 else $top end
+)
+select
+    key as "by",
+    bounces,
+    time_logged as time,
+    coalesce(dsn_diag, dsn_status) as reply
+from keyed join counted using (key)
+qualify row_number() over (partition by key order by time_logged desc, rcpt, reply) <= $examples
+order by bounces desc, key, time_logged desc, rcpt, reply

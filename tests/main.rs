@@ -11,6 +11,7 @@ mod sealed;
 
 mod crash;
 mod garbage;
+mod incidents;
 mod ingest;
 mod quirks;
 mod readers;

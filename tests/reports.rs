@@ -51,6 +51,32 @@ fn options_give_their_golden_files() {
     let sealed = samples();
     for (name, args) in [
         ("by-category", &["top-bounces", "--by", "category"][..]),
+        (
+            "previous",
+            &["top-bounces", "--since", "2026-03-03", "--until", "2026-03-04", "--top", "5"],
+        ),
+        ("examples", &["top-bounces", "--by", "class", "--examples", "2"]),
+        ("throttle-still-on", &["throttles", "--until", "2026-03-02T17:00"]),
+        ("tls-by", &["tls", "--by", "provider", "--weak"]),
+        ("tls-downgrades", &["tls", "--downgrades"]),
+        ("dead-addresses", &["hygiene", "--addresses"]),
+        (
+            "suppress-csv",
+            &["suppress", "--format", "csv", "--since", "2026-03-03", "--provider", "free"],
+        ),
+        ("suppress-block", &["suppress", "--class", "block"]),
+        (
+            "queue-of-a-provider",
+            &[
+                "queue",
+                "--provider",
+                "yahoo",
+                "--since",
+                "2026-03-02T15:00",
+                "--until",
+                "2026-03-02T21:00",
+            ],
+        ),
         ("local-days", &["volume", "--per", "day", "--tz", "Europe/Madrid"]),
         ("window", &["domains", "--since", "2026-03-02", "--until", "2026-03-03", "--top", "5"]),
         ("filters", &["domains", "--provider", "yahoo,apple", "--pool", "pool-bulk"]),

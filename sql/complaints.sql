@@ -1,0 +1,37 @@
+-- name: complaints
+-- title: Complaints from feedback loops
+-- help: Complaints (f records), their rate over accepted recipients, and the lead time from delivery to complaint.
+-- help: Accepted are the deliveries of the window less its remote bounces; a complaint counts in the window in which it came, whenever its message was delivered. A complaint says little of its message, so it is matched to the latest delivery before it, up to `--back` before the window: by envelope identifier, else by recipient and sender. `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead time.
+-- needs: f, d
+-- uses: env_id, orig
+-- reach: before back
+-- param: by dimension = provider  Count by
+-- param: back duration = 7d  How far before the window to look for deliveries
+-- param: top int = 20  Rows to show, 0 for all
+-- column: complaints count
+-- column: accepted count
+-- column: complaint_rate percent of accepted
+-- column: matched count
+-- column: median_lead seconds
+-- column: last_seen time
+-- chart: bars by complaints
+-- see: jobs, remote-bounces, hygiene
+with counted as (
+    select *, null as delivered_at from records where rec in ('d', 'rb')
+    union all
+    select * from returns where rec = 'f'
+)
+select
+    coalesce(by(), '(none)') as "by",
+    complaints() as complaints,
+    accepted() as accepted,
+    complaint_rate() as complaint_rate,
+    count(delivered_at) as matched,
+    median(epoch(time_logged - delivered_at)) as median_lead,
+    max(time_logged) filter (rec = 'f') as last_seen
+from counted
+where time_logged >= $since
+group by by()
+having complaints() + accepted() > 0
+order by complaints desc, accepted desc, "by"
+limit case when $top = 0 then 9223372036854775807 else $top end

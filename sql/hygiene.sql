@@ -1,0 +1,63 @@
+-- name: hygiene
+-- title: Unknown users and dead addresses, by job and provider
+-- help: How many recipients of each job the provider did not know, and how many had bounced hard before and were mailed all the same: a list that nobody cleans.
+-- help: Sent are the recipients that were finished in the window: delivered, or bounced in band. Unknown users are those bounced with the category bad-mailbox. A recipient was dead when a hard bounce of the address, in band or remote, in whatever job, was logged before this message was queued, up to `--back` before the window. Addresses without their local part are left out of that. `--addresses` lists them.
+-- needs: b, d
+-- uses: rb, time_queued, job_id
+-- reach: before back
+-- param: by dimension = job_id  Count by this and the provider
+-- param: addresses flag  List the dead addresses that were mailed again
+-- param: back duration = 30d  How far before the window to look for hard bounces
+-- param: top int = 20  Rows to show, 0 for all
+-- column: sent count
+-- column: unknown_users count
+-- column: unknown_user_rate percent of sent
+-- column: mailed_dead count
+-- column: dead_rate percent of sent
+-- column: bounced_at time
+-- column: mailed_again count
+-- column: last_mailed time
+-- chart: bars by unknown_users
+-- see: jobs, suppress, top-bounces
+with dead as (
+    select lower(rcpt) as address, min(time_logged) as died
+    from stored
+    where rec in ('b', 'rb') and bounce_class = 'hard' and rcpt not like '...@%'
+    group by 1
+),
+mailed as (
+    select records.*, died < coalesce(time_queued, time_logged) as was_dead
+    from records left join dead on lower(rcpt) = address
+    where rec in ('d', 'b') and time_logged >= $since
+)
+select
+    coalesce(by(), '(none)') as "by",
+    coalesce(provider, '(none)') as provider,
+    sent() as sent,
+    unknown_users() as unknown_users,
+    unknown_user_rate() as unknown_user_rate,
+    count(*) filter (was_dead) as mailed_dead,
+    100.0 * count(*) filter (was_dead) / sent() as dead_rate
+from mailed
+group by by(), provider
+order by unknown_users desc, mailed_dead desc, sent desc, "by", provider
+limit case when $top = 0 then 9223372036854775807 else $top end
+-- given: addresses
+with dead as (
+    select lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
+    from stored
+    where rec in ('b', 'rb') and bounce_class = 'hard' and rcpt not like '...@%'
+    group by 1
+)
+select
+    address,
+    bounced_at,
+    count(*) as mailed_again,
+    max(time_logged) as last_mailed,
+    count(distinct job_id) as jobs,
+    reply
+from records join dead on lower(rcpt) = address
+where rec in ('d', 'b') and time_logged >= $since and bounced_at < coalesce(time_queued, time_logged)
+group by address, bounced_at, reply
+order by mailed_again desc, last_mailed desc, address
+limit case when $top = 0 then 9223372036854775807 else $top end

@@ -1,0 +1,112 @@
+-- name: queue
+-- title: Depth and age of the queue
+-- help: How many recipients waited in the queue, rebuilt from the times of the records: each stands in it from its time of queueing until its delivery or bounce was logged.
+-- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
+-- help: `edge` marks steps so near the end of the data that some who were waiting then have left no record yet: nearer than the time in which 99 in 100 get their first one (their first deferral; without t records, their delivery or bounce). With r records there is no such edge. The begin is exact: who was waiting then is known from what was logged later.
+-- needs: d, b
+-- uses: r, t, time_queued
+-- reach: around horizon
+-- param: step duration = 1h  Length of the steps
+-- param: horizon duration = 1d  How far around the window to look
+-- column: time local
+-- column: queued count
+-- column: finished count
+-- column: depth count
+-- column: peak count
+-- column: oldest seconds
+-- chart: lines time depth
+-- see: survival, latency, throttles
+with data as (
+    select min(time_logged) as began, max(time_logged) as ended, bool_or(rec = 'r') as has_r, bool_or(rec = 't') as has_t
+    from records
+),
+retried as (
+    select message(orig, rcpt, env_id, time_queued) as message, min(time_queued) as queued, min(time_logged) as first_deferred
+    from deferrals
+    where time_queued is not null
+    group by 1
+),
+finished as (
+    select message(orig, rcpt, env_id, time_queued) as message
+    from stored
+    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from retried)
+),
+tried as (
+    select hash(orig, rcpt, env_id) as recipient, max(time_logged) as latest
+    from stored
+    where rec in ('d', 'b', 't')
+    group by 1
+),
+stays as (
+    select epoch_us(time_queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
+    from records
+    where rec in ('d', 'b') and time_queued <= time_logged
+    union all
+    select epoch_us(queued) // 1000000, null
+    from retried anti join finished using (message)
+    union all
+    select epoch_us(time_logged) // 1000000, null
+    from receptions left join tried on recipient = hash(orig, rcpt, env_id)
+    where latest is null or latest < time_logged
+),
+bounds as (
+    select
+        greatest(epoch_us($since), epoch_us(began)) // 1000000 // $step as first_step,
+        (least(epoch_us($until) - 1, epoch_us(ended)) // 1000000) // $step as last_step,
+        epoch_us(ended) // 1000000 as ended,
+        has_r,
+        case
+            when has_t then (select quantile_disc(epoch(first_deferred - queued), 0.99) from retried)
+            else (select quantile_disc(went - came, 0.99) from stays)
+        end as near
+    from data
+    where began is not null
+),
+waiting as (
+    -- At the end of step n stand those that came before it and had not gone before it.
+    select
+        unnest(range(greatest(came // $step, first_step - 1), least(coalesce(went // $step, last_step + 1), last_step + 1))) as n,
+        came
+    from stays, bounds
+    where came // $step <= last_step and (went is null or went // $step >= first_step)
+),
+depths as (
+    select n, count(*) as depth, (n + 1) * $step - min(came) as oldest
+    from waiting
+    group by n
+),
+moved as (
+    select came // 60 as minute, count(*) as came, 0 as went from stays group by 1
+    union all
+    select went // 60, 0, count(*) from stays where went is not null group by 1
+),
+minutes as (
+    select minute, sum(sum(came) - sum(went)) over (order by minute) as depth from moved group by minute
+),
+peaks as (
+    select minute * 60 // $step as n, max(depth) as peak from minutes group by 1
+),
+entered as (
+    select came // $step as n, count(*) as queued from stays group by 1
+),
+gone as (
+    select went // $step as n, count(*) as finished from stays where went is not null group by 1
+),
+steps as (
+    select unnest(range(first_step - 1, last_step + 1)) as n, bounds.* from bounds
+)
+select
+    local(make_timestamp(n * $step * 1000000)) as time,
+    coalesce(queued, 0) as queued,
+    coalesce(finished, 0) as finished,
+    coalesce(depth, 0) as depth,
+    greatest(coalesce(peak, 0), coalesce(depth, 0), lag(coalesce(depth, 0), 1, 0) over (order by n))::bigint as peak,
+    oldest,
+    case when not has_r and (n + 1) * $step > ended - near then 'end' end as edge
+from steps
+left join depths using (n)
+left join peaks using (n)
+left join entered using (n)
+left join gone using (n)
+qualify n >= first_step
+order by n

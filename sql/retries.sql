@@ -1,0 +1,55 @@
+-- name: retries
+-- title: Gaps between attempts, and what the next attempt brought
+-- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. The row with the best success says how long to wait; wasted retries are those that got the very reply of the attempt before.
+-- help: A retry is a t, d or b record that follows a t record of the same recipient: the same sender, recipient, envelope identifier and time of queueing. It counts when it lies in the window; the attempt before it is looked for up to `--horizon` before. Bounces by PMTA itself without a reply (expired, deleted) are no attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
+-- needs: t, d
+-- uses: b, time_queued, rcpt
+-- reach: before horizon
+-- param: horizon duration = 1d  How far before the window to look for the attempt before
+-- column: retries count
+-- column: share percent of of
+-- column: of count
+-- column: delivered count
+-- column: success percent of retries
+-- column: deferred count
+-- column: wasted count
+-- column: wasted_rate percent of retries
+-- column: bounced count
+-- chart: bars gap success
+-- see: survival, deferrals, throttles
+with attempt as (
+    select message(orig, rcpt, env_id, time_queued) as message, time_logged, rec, hash(template) as template
+    from records
+    where rec in ('t', 'd') or rec = 'b' and smtp_code is not null
+),
+deferred as (
+    select distinct message from attempt where rec = 't'
+),
+followed as (
+    select
+        *,
+        lag(rec) over same as rec_before,
+        lag(template) over same as template_before,
+        epoch(time_logged - lag(time_logged) over same) as gap
+    from attempt semi join deferred using (message)
+    window same as (partition by message order by time_logged, rec <> 't')
+),
+retries as (
+    select *, list_position(list_transform([300, 600, 1800, 3600, 7200, 14400, 28800], lambda limit_s: gap < limit_s), true) as bin
+    from followed
+    where rec_before = 't' and time_logged >= $since and time_logged < $until
+)
+select
+    ['under 5 min', '5 to 10 min', '10 to 30 min', '30 to 60 min', '1 to 2 h', '2 to 4 h', '4 to 8 h', '8 h and more'][coalesce(bin, 8)] as gap,
+    count(*) as retries,
+    100.0 * count(*) / sum(count(*)) over () as share,
+    sum(count(*)) over ()::bigint as "of",
+    count(*) filter (rec = 'd') as delivered,
+    100.0 * count(*) filter (rec = 'd') / count(*) as success,
+    count(*) filter (rec = 't') as deferred,
+    count(*) filter (rec = 't' and template = template_before) as wasted,
+    100.0 * count(*) filter (rec = 't' and template = template_before) / count(*) as wasted_rate,
+    count(*) filter (rec = 'b') as bounced
+from retries
+group by bin
+order by coalesce(bin, 8)

@@ -1,0 +1,54 @@
+-- name: survival
+-- title: What became of deferred recipients
+-- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many are still open.
+-- help: The shares are cumulative and of all these recipients, the open ones too; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when sender, recipient, envelope identifier and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
+-- needs: t, d, b
+-- uses: time_queued, rcpt
+-- reach: around horizon
+-- param: by dimension = provider  Count by
+-- param: horizon duration = 1d  How far around the window to look
+-- param: top int = 20  Rows to show, 0 for all
+-- column: deferred count
+-- column: in_5m percent of deferred
+-- column: in_1h percent of deferred
+-- column: in_6h percent of deferred
+-- column: in_24h percent of deferred
+-- column: bounced count
+-- column: open count
+-- column: median_wait seconds
+-- chart: bars by deferred
+-- see: deferrals, throttles, retries
+with deferred as (
+    select message(orig, rcpt, env_id, time_queued) as message, time_logged, by() as key
+    from deferrals
+),
+cohort as (
+    select message, min(time_logged) as since, arg_min(key, time_logged) as key
+    from deferred
+    group by message
+    having min(time_logged) >= $since and min(time_logged) < $until
+),
+finished as (
+    select message(orig, rcpt, env_id, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered
+    from records
+    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from cohort)
+    group by 1
+),
+waits as (
+    select key, finished, is_delivered, epoch(finished - since) as wait
+    from cohort left join finished using (message)
+)
+select
+    coalesce(key, '(none)') as "by",
+    count(*) as deferred,
+    100.0 * count(*) filter (is_delivered and wait <= 300) / count(*) as in_5m,
+    100.0 * count(*) filter (is_delivered and wait <= 3600) / count(*) as in_1h,
+    100.0 * count(*) filter (is_delivered and wait <= 21600) / count(*) as in_6h,
+    100.0 * count(*) filter (is_delivered and wait <= 86400) / count(*) as in_24h,
+    count(*) filter (not is_delivered) as bounced,
+    count(*) filter (finished is null) as open,
+    median(wait) filter (is_delivered) as median_wait
+from waits
+group by key
+order by deferred desc, "by"
+limit case when $top = 0 then 9223372036854775807 else $top end

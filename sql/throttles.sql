@@ -1,0 +1,125 @@
+-- name: throttles
+-- title: Throttle episodes
+-- help: When a provider deferred one of our addresses with one reply: onset, how long, whether still on, the worst share, how many recipients it delayed and what that cost them. Those still on come first.
+-- help: Only replies count: where no server answered at all, nobody throttles. A step of time is hot when the reply was the answer to at least `--share` percent of the attempts from this address to this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies between their deferrals and, all steps between counted, that reply was still the answer to `--share` percent of the attempts. It is still on when less than the gap lies between its last deferral and the end of the window, or of the data.
+-- help: Attempts are d, t and tq records, and b records where a receiver was reached. `peak` is the share in the step with the most deferrals, of its `tried` attempts. `delayed` counts recipients (t records; a tq record has none), `cost` is the sum of their waits from their first deferral in the episode to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was deferred in two episodes counts in both.
+-- needs: t
+-- uses: d, b, tq, dlv_source_ip, time_queued, rcpt
+-- reach: after horizon
+-- param: share int = 20  Percent of the attempts that make a step hot
+-- param: least int = 5  Deferrals that make an episode
+-- param: step duration = 5m  Length of a step
+-- param: gap duration = 1h  Time without a hot step that ends an episode
+-- param: horizon duration = 1d  How far behind the window to look for deliveries
+-- param: top int = 20  Episodes to show, 0 for all
+-- column: onset time
+-- column: lasted seconds
+-- column: peak percent of tried
+-- column: tried count
+-- column: delayed count
+-- column: cost seconds
+-- chart: bars template cost
+-- see: deferrals, survival, retries
+with tried as (
+    select *, sum(tried) over (partition by provider, ip order by step) as tried_so_far
+    from (
+        select
+            coalesce(provider, '(none)') as provider,
+            coalesce(dlv_source_ip, '(none)') as ip,
+            epoch_us(time_logged) // (1000000 * $step) as step,
+            count(*) as tried
+        from records
+        where (rec in ('d', 't', 'tq') or rec = 'b' and dlv_destination_ip is not null)
+            and time_logged >= $since and time_logged < $until
+        group by all
+    )
+),
+refused as (
+    select
+        coalesce(provider, '(none)') as provider,
+        coalesce(dlv_source_ip, '(none)') as ip,
+        coalesce(template, '(none)') as template,
+        time_logged,
+        case when rec = 't' then message(orig, rcpt, env_id, time_queued) end as message
+    from records
+    where rec in ('t', 'tq') and smtp_code is not null and time_logged >= $since and time_logged < $until
+),
+steps as (
+    select *, sum(deferred) over (partition by provider, ip, template order by step) as deferred_so_far
+    from (
+        select
+            provider, ip, template,
+            epoch_us(time_logged) // (1000000 * $step) as step,
+            count(*) as deferred,
+            min(time_logged) as began,
+            max(time_logged) as ended
+        from refused
+        group by all
+    )
+    join tried using (provider, ip, step)
+),
+marked as (
+    select
+        *,
+        began - lag(ended) over same <= to_seconds($gap)
+            and 100 * (deferred_so_far - lag(deferred_so_far) over same)
+                >= $share * (tried_so_far - lag(tried_so_far) over same) as goes_on
+    from steps
+    where 100 * deferred >= $share * tried
+    window same as (partition by provider, ip, template order by step)
+),
+numbered as (
+    select *, count(*) filter (goes_on is not true) over (partition by provider, ip, template order by step) as n
+    from marked
+),
+placed as (
+    select *, row_number() over (partition by provider, ip, template, n order by deferred desc, tried, step) as place
+    from numbered
+),
+kept as (
+    select
+        provider, ip, template, n,
+        min(began) as onset,
+        max(ended) as ended,
+        max(100.0 * deferred / tried) filter (place = 1) as peak,
+        max(tried) filter (place = 1) as tried,
+        (max(deferred_so_far) - min(deferred_so_far - deferred))::bigint as deferred
+    from placed
+    group by all
+    having max(deferred_so_far) - min(deferred_so_far - deferred) >= $least
+),
+delayed as (
+    select provider, ip, template, n, message, min(time_logged) as since
+    from kept join refused using (provider, ip, template)
+    where time_logged between onset and ended and message is not null
+    group by all
+),
+finished as (
+    select message(orig, rcpt, env_id, time_queued) as message, max(time_logged) as finished
+    from records
+    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from delayed)
+    group by 1
+),
+data as (select max(time_logged) as until from records),
+costs as (
+    select
+        provider, ip, template, n,
+        count(*) as delayed,
+        sum(epoch(coalesce(finished, data.until) - since))::bigint as cost
+    from data, delayed left join finished using (message)
+    group by all
+)
+select
+    provider,
+    ip,
+    onset,
+    epoch(ended - onset)::bigint as lasted,
+    case when least(data.until, $until) - ended < to_seconds($gap) then 'on' else 'over' end as state,
+    peak,
+    tried,
+    coalesce(delayed, 0) as delayed,
+    coalesce(cost, 0) as cost,
+    template
+from data, kept left join costs using (provider, ip, template, n)
+order by state, cost desc, delayed desc, onset, provider, ip, template
+limit case when $top = 0 then 9223372036854775807 else $top end

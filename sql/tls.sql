@@ -1,0 +1,96 @@
+-- name: tls
+-- title: Encryption of deliveries
+-- help: Deliveries by TLS protocol and cipher, those in plaintext among them; with `--by day`, `--by provider` or any other dimension the shares of each protocol, and with `--downgrades` the domains whose servers once took a better protocol than later.
+-- help: Deliveries by SMTP (d records; not those to a pipe, a file or discard). Weak is: plaintext; an old protocol (SSL, TLS 1.0, TLS 1.1); a broken cipher (RC4, DES, 3DES, NULL, export, MD5, anonymous); no forward secrecy (TLS 1.2 without an ephemeral key). A downgrade is a delivery to a domain and MX by a lower protocol than one before it in the window.
+-- needs: d
+-- uses: dlv_tls_protocol, dlv_tls_cipher
+-- param: by dimension  Count by this instead of protocol and cipher
+-- param: weak flag  Only what is weak
+-- param: downgrades flag  Show downgrades
+-- param: top int = 20  Rows to show, 0 for all
+-- column: delivered count
+-- column: share percent of of
+-- column: of count
+-- column: domains count
+-- column: plaintext percent of delivered
+-- column: tls12 percent of delivered
+-- column: tls13 percent of delivered
+-- column: older percent of delivered
+-- column: weak percent of delivered
+-- column: downgraded count
+-- column: first_seen time
+-- column: last_seen time
+-- chart: bars protocol delivered
+-- see: providers
+with judged as (
+    select
+        coalesce(dlv_tls_protocol, '(plaintext)') as protocol,
+        coalesce(dlv_tls_cipher, '(none)') as cipher,
+        weakness(dlv_tls_protocol, dlv_tls_cipher) as weakness,
+        count(*) as delivered,
+        count(distinct rcpt_domain) as domains,
+        max(time_logged) as last_seen
+    from deliveries
+    where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
+    group by all
+)
+select protocol, cipher, delivered, share, "of", domains, weakness, last_seen
+from (select *, 100.0 * delivered / sum(delivered) over () as share, sum(delivered) over ()::bigint as "of" from judged)
+where $weak is not true or weakness is not null
+order by delivered desc, protocol, cipher
+limit case when $top = 0 then 9223372036854775807 else $top end
+-- given: downgrades
+with spoken as (
+    select
+        rcpt_domain,
+        coalesce(mx, '(none)') as mx,
+        coalesce(dlv_tls_protocol, '(plaintext)') as protocol,
+        tls_level(dlv_tls_protocol) as level,
+        time_logged
+    from deliveries
+    where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
+),
+levels as (
+    select rcpt_domain, mx, protocol, level, min(time_logged) as first_seen
+    from spoken
+    group by all
+),
+better as (
+    select low.rcpt_domain, low.mx, low.protocol,
+        min(high.first_seen) as since,
+        first(high.protocol order by high.level desc, high.protocol) as was
+    from levels as low join levels as high on low.rcpt_domain = high.rcpt_domain and low.mx = high.mx and low.level < high.level
+    group by all
+)
+select
+    rcpt_domain,
+    mx,
+    was,
+    protocol as became,
+    count(*) as downgraded,
+    min(time_logged) as first_seen,
+    max(time_logged) as last_seen
+from spoken join better using (rcpt_domain, mx, protocol)
+where time_logged > since
+group by all
+order by downgraded desc, rcpt_domain, mx, became
+limit case when $top = 0 then 9223372036854775807 else $top end
+-- given: by
+with judged as (
+    select by() as key, tls_level(dlv_tls_protocol) as level, weakness(dlv_tls_protocol, dlv_tls_cipher) as weakness
+    from deliveries
+    where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
+)
+select
+    coalesce(key, '(none)') as "by",
+    count(*) as delivered,
+    100.0 * count(*) filter (level = 5) / count(*) as tls13,
+    100.0 * count(*) filter (level = 4) / count(*) as tls12,
+    100.0 * count(*) filter (level between 1 and 3) / count(*) as older,
+    100.0 * count(*) filter (level = 0) / count(*) as plaintext,
+    100.0 * count(weakness) / count(*) as weak
+from judged
+group by key
+having $weak is not true or count(weakness) > 0
+order by delivered desc, "by"
+limit case when $top = 0 then 9223372036854775807 else $top end
