@@ -13,6 +13,7 @@ mod crash;
 mod garbage;
 mod incidents;
 mod ingest;
+mod investigate;
 mod quirks;
 mod readers;
 mod readme;

@@ -1,5 +1,7 @@
 //! The command line. The doc comments are the help; reports add their own subcommands.
 
+mod investigate;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -7,6 +9,8 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
+
+pub(crate) use investigate::{Search, Sql, Trace};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
 #[derive(Debug, Parser)]
@@ -195,6 +199,10 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Any metrics by any dimensions
     Pivot(Pivot),
+    /// Find records by a text, a reply code or a regular expression, newest first
+    Search(Box<Search>),
+    /// The life of a message: everything that happened to it, in order
+    Trace(Trace),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise
@@ -281,7 +289,7 @@ pub(crate) struct Selection {
     /// Bounce category
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) category: Vec<String>,
-    /// Enhanced code, also as 5.7.*
+    /// Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub(crate) code: Vec<String>,
     /// A condition in SQL over the columns of `records`
@@ -312,22 +320,6 @@ pub(crate) struct Pivot {
     pub(crate) show_sql: bool,
     #[command(flatten)]
     pub(crate) selection: Selection,
-}
-
-/// Run SQL over the store, read-only.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:
-  pmtaq sql \"select provider, count(*) from deliveries group by all order by 2 desc\"
-  pmtaq sql --since yesterday --file report.sql --format csv")]
-pub(crate) struct Sql {
-    /// The statement; - for stdin
-    #[arg(value_name = "STATEMENT", required_unless_present = "file")]
-    pub(crate) statement: Option<String>,
-    /// A file with the statement
-    #[arg(long, value_name = "FILE", conflicts_with = "statement")]
-    pub(crate) file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) times: Times,
 }
 
 /// Write records to a file or stdout.

@@ -63,10 +63,15 @@ pub(crate) fn run() -> Exit {
     })
 }
 
-/// Help and version are answers; all else that clap says is wrong usage.
+/// Help and version are answers; all else that clap says is wrong usage, and may quote what the
+/// user typed, which need not be harmless.
 fn usage(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        ui::complain(&error.to_string());
+        return Exit::Usage;
+    }
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    Exit::Done
 }
 
 fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
@@ -84,6 +89,8 @@ fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
     match cli.command {
         Command::Ingest(args) => commands::ingest::run(&context, args),
         Command::Pivot(args) => ask::pivot(&context, &args),
+        Command::Search(args) => commands::search::run(&context, &args),
+        Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Sql(args) => ask::sql(&context, &args),
         Command::Export(args) => ask::export(&context, &args),
         Command::Paths(args) => ask::paths(&context, &args),

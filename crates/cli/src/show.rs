@@ -1,12 +1,19 @@
 //! An answer as a page: what `query` knows of its columns, in the words of `render`.
 
+use std::io::Write;
+
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use pmtaq_query::{Query, Session, Shape};
-use pmtaq_render::{BoxError, Column, Format, Sheet, Style, Unit, Written};
+use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Written};
 
 use crate::failure::{Failure, Result};
 use crate::run::Context;
 use crate::ui;
+
+/// Rows as they come.
+pub(crate) type Batches<'b> =
+    &'b mut dyn Iterator<Item = std::result::Result<RecordBatch, BoxError>>;
 
 /// Runs `query` and writes its answer where the user wants it.
 pub(crate) fn answer(
@@ -26,18 +33,22 @@ pub(crate) fn answer(
 pub(crate) fn write(
     context: &Context,
     sheet: &Sheet,
-    batches: &mut dyn Iterator<Item = std::result::Result<arrow::array::RecordBatch, BoxError>>,
+    batches: Batches<'_>,
     format: Format,
 ) -> Result<Written> {
+    write_to(context, sheet, batches, format, &mut ui::output(&context.global)?)
+}
+
+/// As [`write`], to an output that is open already: an answer may be several pages.
+pub(crate) fn write_to(
+    context: &Context,
+    sheet: &Sheet,
+    batches: Batches<'_>,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<Written> {
     let global = &context.global;
-    let style = Style {
-        width: ui::width(global),
-        color: ui::color(global),
-        csv_safe: global.csv_safe,
-        zone: global.tz.tz(),
-    };
-    let mut out = ui::output(global)?;
-    let written = pmtaq_render::write(format, &style, sheet, batches, &mut out)?;
+    let written = pmtaq_render::write(format, &style(context), sheet, batches, out)?;
     if written.hidden_columns > 0 || written.cut_columns > 0 {
         let (cut, hidden) = (written.cut_columns, written.hidden_columns);
         ui::note(
@@ -46,6 +57,27 @@ pub(crate) fn write(
         );
     }
     Ok(written)
+}
+
+/// Writes a line a row, as the user spelt it.
+pub(crate) fn lines(
+    context: &Context,
+    format: &LineFormat,
+    sheet: &Sheet,
+    batches: Batches<'_>,
+) -> Result<Written> {
+    let mut out = ui::output(&context.global)?;
+    Ok(pmtaq_render::write_lines(format, &style(context), sheet, batches, &mut out)?)
+}
+
+fn style(context: &Context) -> Style {
+    let global = &context.global;
+    Style {
+        width: ui::width(global),
+        color: ui::color(global),
+        csv_safe: global.csv_safe,
+        zone: global.tz.tz(),
+    }
 }
 
 /// The page that a shape asks for.

@@ -59,9 +59,14 @@ impl Session {
              group by v order by count(*) desc, v limit 1000",
             dimension(name)?.sql
         );
-        let mut statement = self.connection().prepare(&sql)?;
-        let values = statement.query_map([], |row| row.get(0))?;
-        Ok(values.collect::<std::result::Result<_, _>>()?)
+        self.texts(&sql, [])
+    }
+
+    /// The first column of an answer, as texts.
+    pub(crate) fn texts(&self, sql: &str, values: impl duckdb::Params) -> Result<Vec<String>> {
+        let mut statement = self.connection().prepare(sql)?;
+        let texts = statement.query_map(values, |row| row.get(0))?;
+        Ok(texts.collect::<std::result::Result<_, _>>()?)
     }
 
     /// Checks the condition of a selection: an expression, not the end of one statement and the

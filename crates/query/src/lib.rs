@@ -27,7 +27,7 @@ mod query;
 pub use query::{Query, Shape, Unit, Value};
 
 mod selection;
-pub use selection::Selection;
+pub use selection::{Selection, dimension_of};
 
 mod session;
 pub use session::{Interrupt, Limits, Session};
@@ -37,5 +37,11 @@ pub use missing::Missing;
 
 mod pivot;
 pub use pivot::Pivot;
+
+mod search;
+pub use search::{Matching, Needle, SEARCHED, Search, is_code};
+
+mod trace;
+pub use trace::Trace;
 
 mod adhoc;

@@ -85,6 +85,13 @@ pub struct Shape {
 }
 
 impl Query {
+    /// Adds a value; returns the name of its parameter.
+    pub(crate) fn bind(&mut self, value: Value) -> String {
+        let name = format!("f{}", self.values.len());
+        self.values.insert(name.clone(), value);
+        name
+    }
+
     pub(crate) fn shape(&self, schema: SchemaRef) -> Shape {
         let units = schema.fields().iter().map(|f| self.units.get(f.name()).cloned()).collect();
         Shape { schema, units }

@@ -13,7 +13,8 @@ use crate::query::{Query, Value};
 /// all hold.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Filters by dimension name, with the values that pass. `*` stands for any text.
+    /// Filters by dimension name, with the values that pass. `*` stands for any text. The name
+    /// `code` means the reply code or the enhanced code, as the value is written.
     pub filters: Vec<(String, Vec<String>)>,
     /// A condition in SQL over the columns of `records`.
     pub condition: Option<String>,
@@ -31,17 +32,8 @@ impl Selection {
     pub(crate) fn sql(&self, query: &mut Query) -> Result<String> {
         let mut all = String::new();
         for (name, values) in &self.filters {
-            let dimension = dimension(name)?;
-            let any: Vec<String> = values
-                .iter()
-                .map(|value| {
-                    let param = format!("f{}", query.values.len());
-                    let (operator, value) = pattern(dimension.name, value);
-                    query.values.insert(param.clone(), Value::Text(value));
-                    format!("{} {operator} ${param}", dimension.sql)
-                })
-                .collect();
-            let _ = write!(all, " and ({})", any.join(" or "));
+            let any = values.iter().map(|value| one(name, value, query));
+            let _ = write!(all, " and ({})", any.collect::<Result<Vec<_>>>()?.join(" or "));
         }
         if let Some(condition) = &self.condition {
             // A line of its own, so that a comment at its end closes nothing.
@@ -49,6 +41,26 @@ impl Selection {
         }
         Ok(all.strip_prefix(" and ").unwrap_or("true").to_owned())
     }
+}
+
+/// The dimension that a filter with this value is about: `550` is a reply code, `5.5.0` is not.
+pub fn dimension_of<'n>(filter: &'n str, value: &str) -> &'n str {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*');
+    match filter {
+        "code" if digits && value != "*" => "smtp_code",
+        filter => filter,
+    }
+}
+
+/// The condition that one value of a filter makes.
+pub(crate) fn one(filter: &str, value: &str, query: &mut Query) -> Result<String> {
+    let dimension = dimension(dimension_of(filter, value))?;
+    if let ("smtp_code", Ok(code)) = (dimension.name, value.parse::<i64>()) {
+        // As a number, which the statistics of the parts know.
+        return Ok(format!("smtp_code = ${}", query.bind(Value::Int(code))));
+    }
+    let (operator, value) = pattern(dimension.name, value);
+    Ok(format!("{} {operator} ${}", dimension.sql, query.bind(Value::Text(value))))
 }
 
 /// How a value is compared: exactly, or as a pattern when it has a `*`.

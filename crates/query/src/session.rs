@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use duckdb::types::TimeUnit;
-use duckdb::{Config, Connection, InterruptHandle};
+use duckdb::{Config, Connection, InterruptHandle, Statement};
 use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
@@ -29,6 +30,9 @@ pub struct Limits {
     /// Memory in bytes.
     pub memory_bytes: u64,
 }
+
+/// The rows of an answer, batch by batch, as the engine makes them.
+pub(crate) struct Rows<'s>(Statement<'s>);
 
 /// An open engine over one snapshot.
 pub struct Session {
@@ -58,6 +62,21 @@ impl Session {
         zone: Zone,
         limits: Limits,
     ) -> Result<Session> {
+        Session::open_with(snapshot, window, zone, limits, &[])
+    }
+
+    /// As [`Session::open`], and SQL may read `files` too, and what lies in those of them that
+    /// are folders.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_with(
+        snapshot: &Snapshot,
+        window: Window,
+        zone: Zone,
+        limits: Limits,
+        files: &[PathBuf],
+    ) -> Result<Session> {
         let config = Config::default()
             .enable_autoload_extension(false)?
             .threads(i64::try_from(limits.threads).unwrap_or(1))?
@@ -78,8 +97,21 @@ impl Session {
         let local = local_macro(near(window, snapshot.span), zone);
         let setup = setup(&tables, window, &local);
         connection.execute_batch(&setup)?;
-        connection.execute_batch(&confinement(tables.iter().flatten()))?;
+        let allowed = files.iter().map(PathBuf::as_path);
+        let parts = tables.iter().flatten().copied();
+        connection.execute_batch(&confinement(parts.chain(allowed.clone()), allowed))?;
         Ok(Session { connection, setup })
+    }
+
+    /// Lets the session see only those of its records that lie in `window`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
+        let records: Vec<&Path> =
+            snapshot.of(Table::Records, window).map(|part| part.path.as_path()).collect();
+        let view = view("stored", &source(&records, COLUMNS), "time_logged", window);
+        Ok(self.connection.execute_batch(&format!("create or replace {view}"))?)
     }
 
     /// Runs `query` and hands its shape and its batches, as they come, to `consume`.
@@ -92,6 +124,12 @@ impl Session {
         query: &Query,
         consume: impl FnOnce(Shape, &mut dyn Iterator<Item = Result<RecordBatch>>) -> T,
     ) -> Result<T> {
+        let (schema, mut rows) = self.rows(query)?;
+        Ok(consume(query.shape(schema), &mut rows))
+    }
+
+    /// Starts `query`: the schema of its answer, and its rows to come.
+    pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         let mut statement = self.connection.prepare(&query.sql)?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
@@ -113,13 +151,7 @@ impl Session {
         } else {
             statement.stream_arrow(&values)?.get_schema()
         };
-        let shape = query.shape(schema);
-        // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
-        let mut batches = std::iter::from_fn(|| match statement.step() {
-            Ok(batch) => batch.map(|batch| Ok(RecordBatch::from(&batch))),
-            Err(error) => Some(Err(error.into())),
-        });
-        Ok(consume(shape, &mut batches))
+        Ok((schema, Rows(statement)))
     }
 
     /// What stops a running query.
@@ -137,6 +169,18 @@ impl Session {
     }
 }
 
+impl Iterator for Rows<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
+        match self.0.step() {
+            Ok(batch) => batch.map(|batch| Ok(RecordBatch::from(&batch))),
+            Err(error) => Some(Err(error.into())),
+        }
+    }
+}
+
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
@@ -145,7 +189,9 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
     for (name, _, view) in prelude::views() {
         let _ = write!(sql, ",\n{name} as not materialized ({view})");
     }
-    let body = prelude::expand(body);
+    // What a file says of itself comes first, and is not the statement.
+    let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
+    let body = prelude::expand(&body[about.sum::<usize>().min(body.len())..]);
     match body.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + &body,
@@ -156,21 +202,23 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 fn setup(tables: &[Vec<&Path>; 3], window: Window, local: &str) -> String {
     let [records, hourly, rejects] = tables;
     let mut sql = String::new();
-    let time = |seconds: i64| format!("make_timestamp({})", Timestamp(seconds).micros());
-    let (since, until) = (time(window.since.0), time(window.until.0));
     for (name, source, by) in [
         ("stored", source(records, COLUMNS), "time_logged"),
         ("hourly", source(hourly, HOURLY), "hour"),
         ("rejects", source(rejects, REJECTS), "ingested_at"),
     ] {
-        let _ = writeln!(
-            sql,
-            "create view {name} as select * from {source} where {by} >= {since} and {by} < {until};"
-        );
+        let _ = writeln!(sql, "create {}", view(name, &source, by, window));
     }
     sql.push_str("create view records as select * from stored;\n");
     let _ = writeln!(sql, "{local}");
     sql + prelude::VIEWS
+}
+
+/// A view of the rows of `source` whose time, the column `by`, lies in `window`.
+fn view(name: &str, source: &str, by: &str, window: Window) -> String {
+    let time = |time: Timestamp| format!("make_timestamp({})", time.micros());
+    let (since, until) = (time(window.since), time(window.until));
+    format!("view {name} as select * from {source} where {by} >= {since} and {by} < {until};")
 }
 
 /// What a view reads: the parts, or nothing in the right types.
@@ -222,11 +270,19 @@ fn local_macro(window: Window, zone: Zone) -> String {
     format!("create macro local(t) as t + to_seconds(case {cases}else {first} end);")
 }
 
-/// Nothing but the parts can be read, nothing can be written, and no setting can be changed.
-fn confinement<'p>(parts: impl Iterator<Item = &'p &'p Path>) -> String {
-    let files: Vec<String> = parts.map(|path| quoted(&path.to_string_lossy())).collect();
+/// Nothing but `files` and what lies in `folders` can be read, nothing can be written, and no
+/// setting can be changed.
+fn confinement<'p>(
+    files: impl Iterator<Item = &'p Path>,
+    folders: impl Iterator<Item = &'p Path>,
+) -> String {
+    fn list<'p>(paths: impl Iterator<Item = &'p Path>) -> String {
+        paths.map(|path| quoted(&path.to_string_lossy())).collect::<Vec<_>>().join(", ")
+    }
     format!(
-        "set allowed_paths = [{}]; set enable_external_access = false; set lock_configuration = true;",
-        files.join(", ")
+        "set allowed_paths = [{}]; set allowed_directories = [{}]; \
+         set enable_external_access = false; set lock_configuration = true;",
+        list(files),
+        list(folders)
     )
 }

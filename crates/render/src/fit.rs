@@ -143,6 +143,23 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     }
 }
 
+/// The lines of a text, broken between words; a word longer than a line keeps one to itself.
+pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= room {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
 /// Returns how many bytes of the characters, taken in their order, fit in `room`.
 fn end_of(chars: impl Iterator<Item = (usize, char)>, mut room: usize) -> usize {
     let mut bytes = 0;
@@ -166,6 +183,15 @@ mod tests {
         assert_eq!(cut("gmail.com", 9), "gmail.com");
         assert_eq!(cut("gmail.com", 2), "g\u{2026}");
         assert_eq!(cut("gmail.com", 1), "\u{2026}");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_loses_nothing() {
+        let text = "Nobody knows a-very-long-word here";
+        let lines = wrapped(text, 12);
+        assert_eq!(lines, ["Nobody knows", "a-very-long-word", "here"]);
+        assert_eq!(lines.join(" "), text);
+        assert_eq!(wrapped("", 5), [""]);
     }
 
     #[test]

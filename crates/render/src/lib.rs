@@ -5,6 +5,8 @@
 //! [`write`] takes a [`Format`], a [`Style`], the [`Sheet`] that describes the columns, and the
 //! batches. `csv`, `tsv`, `json`, `jsonl` and `parquet` stream: their memory is that of a batch
 //! (for Parquet, of a row group). `table` and `markdown` are for people and collect all rows.
+//! Two layouts have no format of their own: [`write_lines`], a line a row in the user's words, and
+//! [`write_cards`], long texts below one another.
 
 mod error;
 mod sheet;
@@ -26,6 +28,9 @@ mod grid;
 mod markdown;
 mod table;
 
+mod cards;
+mod lines;
+
 mod format;
 
 use std::io::Write;
@@ -34,6 +39,7 @@ use arrow::record_batch::RecordBatch;
 
 pub use error::{BoxError, Error};
 pub use format::{Format, UnknownFormat};
+pub use lines::LineFormat;
 pub use sheet::{Column, Sheet, Style, Unit};
 
 use feed::Feed;
@@ -74,4 +80,38 @@ pub fn write(
     written.rows = feed.rows();
     out.flush()?;
     Ok(written)
+}
+
+/// Writes each row as the line that `format` makes of it, and flushes `out`. What could move the
+/// cursor is shown escaped, so that a row is a line.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_lines(
+    format: &LineFormat,
+    style: &Style,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
+    out: &mut (dyn Write + Send),
+) -> Result<Written, Error> {
+    let mut feed = Feed::new(sheet, batches);
+    lines::write(format, style, &mut feed, out)?;
+    out.flush()?;
+    Ok(Written { rows: feed.rows(), ..Written::default() })
+}
+
+/// Writes each row as a card, a line or more for each column that has a value, and flushes `out`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_cards(
+    style: &Style,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
+    out: &mut (dyn Write + Send),
+) -> Result<Written, Error> {
+    let mut feed = Feed::new(sheet, batches);
+    cards::write(style, &mut feed, out)?;
+    out.flush()?;
+    Ok(Written { rows: feed.rows(), ..Written::default() })
 }

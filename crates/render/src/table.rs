@@ -24,8 +24,10 @@ pub(crate) fn write(
     let cuts = fit::fit(&mut grid, style.width);
     if let Some(title) = &feed.sheet.title {
         let title = escape::visible(title);
-        let title = style.width.map_or(title.clone(), |width| fit::cut(&title, width.into()));
-        line(out, style, BOLD, &title)?;
+        let width = style.width.map_or(usize::MAX, usize::from);
+        for text in fit::wrapped(&title, width) {
+            line(out, style, BOLD, &fit::cut(&text, width))?;
+        }
         writeln!(out)?;
     }
     for (n, text) in drawn(grid).lines().enumerate() {

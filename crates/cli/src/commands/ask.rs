@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 
-use pmtaq_query::{Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session};
+use pmtaq_query::{
+    Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session, dimension_of,
+};
 use pmtaq_render::Format;
 use pmtaq_schema::{Record, Window};
 use pmtaq_store::layout::Table;
@@ -16,13 +18,13 @@ use crate::window::{moment, stretch, window};
 use crate::{show, ui};
 
 /// A session over what the window needs, and that window.
-struct Asked {
-    session: Session,
-    snapshot: Snapshot,
-    window: Window,
+pub(crate) struct Asked {
+    pub(crate) session: Session,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) window: Window,
 }
 
-fn open(context: &Context, times: &Times) -> Result<Asked> {
+pub(crate) fn open(context: &Context, times: &Times) -> Result<Asked> {
     open_window(context, asked_window(context, times)?)
 }
 
@@ -214,14 +216,14 @@ pub(crate) fn selection(args: &args::Selection) -> Selection {
         ("job_id", &args.job),
         ("host", &args.host),
         ("bounce_cat", &args.category),
-        ("enhanced_code", &args.code),
+        ("code", &args.code),
     ] {
         selection.filter(dimension, values.clone());
     }
     selection
 }
 
-fn print(context: &Context, text: &str) -> Result<Exit> {
+pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
     let mut out = ui::output(&context.global)?;
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -229,7 +231,7 @@ fn print(context: &Context, text: &str) -> Result<Exit> {
 }
 
 /// The window that was asked for, or the days that the store holds.
-fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
+pub(crate) fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
     let text = match (window == Window::ALL, snapshot.span) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
@@ -248,7 +250,12 @@ fn spelt(context: &Context, Window { since, until }: Window) -> String {
 }
 
 /// No rows is an answer that needs a word: nothing happened, or the name is wrong?
-fn say_rows(context: &Context, asked: &Asked, rows: u64, selection: &Selection) -> Result<Exit> {
+pub(crate) fn say_rows(
+    context: &Context,
+    asked: &Asked,
+    rows: u64,
+    selection: &Selection,
+) -> Result<Exit> {
     if rows == 0 {
         let nearest = nearest_value(asked, selection).unwrap_or_default();
         ui::note(&context.global, &format!("no rows{nearest}"));
@@ -258,7 +265,9 @@ fn say_rows(context: &Context, asked: &Asked, rows: u64, selection: &Selection) 
 
 /// For the first filter value that no record of the window has: the nearest that some have.
 fn nearest_value(asked: &Asked, selection: &Selection) -> Option<String> {
-    selection.filters.iter().find_map(|(dimension, values)| {
+    selection.filters.iter().find_map(|(filter, values)| {
+        let first = values.first()?;
+        let dimension = dimension_of(filter, first);
         let known = asked.session.values_of(dimension).ok()?;
         let missing = values.iter().find(|value| !value.contains('*') && !known.contains(value))?;
         let nearest = pmtaq_schema::nearest::nearest(missing, known.iter().map(String::as_str));

@@ -3,3 +3,5 @@
 pub(crate) mod ask;
 pub(crate) mod ingest;
 pub(crate) mod lists;
+pub(crate) mod search;
+pub(crate) mod trace;

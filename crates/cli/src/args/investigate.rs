@@ -1,0 +1,142 @@
+//! The arguments of the commands that look at single records and at replies. Only words; what
+//! they mean is decided by the commands.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Selection, Times};
+
+/// Find records by a text, a reply code or a regular expression, newest first.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq search 550 --line-format '{enhanced_code} {rcpt}'
+  pmtaq search --code 5.7.* --provider gmail --since yesterday
+  pmtaq search 'mailbox full' --ignore-case --limit 10
+  pmtaq search --diag 'S31[45]0' --regex --fields time_logged,rcpt,dlv_source_ip --format csv
+  pmtaq search --rcpt @example.com --field header_X-Campaign=spring --count",
+    after_help = "A NEEDLE that is a reply code (550, 55*) or an enhanced code (5.7.1, 5.7.*) is compared with \
+                  the columns smtp_code and enhanced_code, which is fast and finds no digits inside \
+                  queue identifiers; so is --code. Any other NEEDLE, and every text for a field, is \
+                  looked for in the raw text, upper and lower case as written; --diag 550 looks for \
+                  the three characters. A NEEDLE without a field is looked for in rcpt, orig, \
+                  dsn_status, dsn_diag, dsn_mta, src_mta, the addresses of the delivery, vmta, \
+                  vmta_pool, job_id, env_id, queue, bounce_cat and the values of extra."
+)]
+pub(crate) struct Search {
+    /// Text, reply code or enhanced code; of several, each must be found
+    #[arg(value_name = "NEEDLE")]
+    pub(crate) needles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) fields: FieldNeedles,
+    /// Take the texts as regular expressions (RE2)
+    #[arg(long, short = 'e')]
+    pub(crate) regex: bool,
+    /// Upper and lower case are the same
+    #[arg(long, short)]
+    pub(crate) ignore_case: bool,
+    /// Record type: d, b, t, tq, r, rb, rs or f
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) rec: Vec<String>,
+    /// Fields to show: columns, dimensions, header_NAME, arf_NAME, extra.NAME
+    #[arg(
+        long = "fields",
+        value_name = "FIELDS",
+        value_delimiter = ',',
+        default_value = "time_logged,rec,rcpt,vmta,dsn_diag"
+    )]
+    pub(crate) fields_shown: Vec<String>,
+    /// Print a line a record, with fields in braces, such as '{enhanced_code} {rcpt}'; \t is a tab
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["fields_shown", "count"])]
+    pub(crate) line_format: Option<String>,
+    /// Say only how many records are found
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// Records to show, 0 for all
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    pub(crate) limit: u64,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Texts that a certain field must hold.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Texts in a field, all of which must be found")]
+pub(crate) struct FieldNeedles {
+    /// The reply (dsn_diag) holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) diag: Vec<String>,
+    /// The status (dsn_status) holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) status: Vec<String>,
+    /// The recipient holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) rcpt: Vec<String>,
+    /// The envelope sender holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) orig: Vec<String>,
+    /// The remote server (dsn_mta) holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) mta: Vec<String>,
+    /// The envelope identifier holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) env_id: Vec<String>,
+    /// The queue holds it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) queue: Vec<String>,
+    /// Any field holds it, such as header_Subject=spring
+    #[arg(long, value_name = "FIELD=TEXT")]
+    pub(crate) field: Vec<String>,
+}
+
+/// The life of a message: everything that happened to it, in order.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq trace user@example.com
+  pmtaq trace user@example.com --since yesterday --format json
+  pmtaq trace --env-id b837092d-d69d-9439-3336-cb82a7368721
+  pmtaq trace --message-id '<20260301.1234@news.example.com>'")]
+#[group(id = "of", required = true, multiple = false)]
+pub(crate) struct TraceKey {
+    /// Recipient
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) rcpt: Option<String>,
+    /// Envelope identifier instead of a recipient
+    #[arg(long, value_name = "ID")]
+    pub(crate) env_id: Option<String>,
+    /// Message-Id instead of a recipient, where header_Message-Id is logged
+    #[arg(long, value_name = "ID")]
+    pub(crate) message_id: Option<String>,
+}
+
+/// The life of a message: everything that happened to it, in order.
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    #[command(flatten)]
+    pub(crate) key: TraceKey,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Run SQL over the store, read-only.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq sql \"select provider, count(*) from deliveries group by all order by 2 desc\"
+  pmtaq sql --since yesterday --file report.sql --format csv")]
+pub(crate) struct Sql {
+    /// The statement; - for stdin
+    #[arg(value_name = "STATEMENT", required_unless_present = "file")]
+    pub(crate) statement: Option<String>,
+    /// A file with the statement
+    #[arg(long, value_name = "FILE", conflicts_with = "statement")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) times: Times,
+}

@@ -1,0 +1,174 @@
+//! The life of a message: every record of it, in order. Which records those are is decided here,
+//! how they are told in `sql/commands/trace.sql`; prints nothing.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use pmtaq_schema::address::{domain_of, normal_domain};
+
+use crate::error::Result;
+use crate::query::{Query, Unit, Value};
+use crate::selection::Selection;
+use crate::session::{Session, narrowed};
+
+/// How the life of a message is told.
+const STORY: &str = include_str!("../../../sql/commands/trace.sql");
+
+/// Where its records are to be found.
+const KEYS: &str = "select distinct rcpt, env_id,
+    min(epoch_us(time_logged)) over () as since, max(epoch_us(time_logged)) over () as until
+from records";
+
+/// Recipients that are offered when the one asked for is not found.
+const NEAREST: i64 = 3;
+
+/// What a message is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Its recipient, in any case of letters.
+    Recipient(String),
+    /// Its envelope identifier.
+    EnvelopeId(String),
+    /// The header Message-Id, with or without its angle brackets.
+    MessageId(String),
+}
+
+impl Trace {
+    /// The question for all records of the messages that are meant.
+    ///
+    /// Two steps: the first reads nothing but the keys and learns the spellings and the times;
+    /// with those the second reads the few row groups that have them. On three million records
+    /// that took 0.3 s instead of 1.1 s.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] for a filter that there is not, [`crate::Error::Sql`] when the
+    /// engine cannot read the parts.
+    pub fn query(&self, session: &Session, selection: &Selection) -> Result<Query> {
+        let mut keys = Query::default();
+        let condition = format!("{} and {}", selection.sql(&mut keys)?, self.condition(&mut keys));
+        keys.sql = narrowed(&condition, KEYS);
+        let found = session.rows(&keys)?.1.collect::<Result<Vec<_>>>()?;
+        let mut query = Query::default();
+        let condition = match Keys::read(&found) {
+            Some(keys) => self.among(keys, selection, &mut query)?,
+            None => "false".to_owned(),
+        };
+        query.sql = narrowed(&condition, STORY);
+        for (name, unit) in
+            [("message", Unit::Text), ("waited", Unit::Seconds), ("took", Unit::Seconds)]
+        {
+            query.units.insert(name.to_owned(), unit);
+        }
+        Ok(query)
+    }
+
+    /// The condition that reads little, once the keys are known.
+    fn among(&self, keys: Keys, selection: &Selection, query: &mut Query) -> Result<String> {
+        let Keys { spellings, env_ids, since, until } = keys;
+        let others = selection.sql(query)?;
+        let mut any = |column, texts: Vec<String>| {
+            let texts = texts.into_iter().map(|text| format!("${}", query.bind(Value::Text(text))));
+            format!("{column} in ({})", texts.collect::<Vec<_>>().join(", "))
+        };
+        let own = match self {
+            Trace::Recipient(_) => any("rcpt", spellings),
+            Trace::EnvelopeId(id) => any("env_id", vec![id.clone()]),
+            Trace::MessageId(_) if env_ids.is_empty() => self.condition(query),
+            Trace::MessageId(_) => any("env_id", env_ids),
+        };
+        let since = format!("time_logged >= make_timestamp({since})");
+        Ok(match self {
+            // What came back of the message has its envelope identifier alone, and comes later.
+            Trace::MessageId(_) => format!("{others} and {since} and {own}"),
+            _ => {
+                format!("{others} and {since} and time_logged <= make_timestamp({until}) and {own}")
+            }
+        })
+    }
+
+    fn condition(&self, query: &mut Query) -> String {
+        match self {
+            Trace::Recipient(address) => {
+                let (domain, address) = parts(address);
+                let domain = query.bind(Value::Text(domain));
+                let address = query.bind(Value::Text(address));
+                // By domain first: the parts are sorted by it, and know which they have.
+                format!("rcpt_domain = ${domain} and lower(rcpt) = ${address}")
+            }
+            Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
+            Trace::MessageId(id) => {
+                let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
+                let bare = query.bind(Value::Text(bare.to_owned()));
+                format!(
+                    "trim(coalesce(extra['header_Message-Id'], extra['header_Message-ID']), '<>') \
+                     = ${bare}"
+                )
+            }
+        }
+    }
+
+    /// What was probably meant, when nothing was found: recipients of that domain, else domains.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    pub fn nearest(&self, session: &Session) -> Result<Vec<String>> {
+        let Trace::Recipient(address) = self else { return Ok(Vec::new()) };
+        let (domain, address) = parts(address);
+        let known = session.values_of("rcpt_domain")?;
+        if !known.contains(&domain) {
+            let nearest = pmtaq_schema::nearest::nearest(&domain, known.iter().map(String::as_str));
+            return Ok(nearest.map(str::to_owned).into_iter().collect());
+        }
+        session.texts(
+            "select rcpt from (select distinct rcpt from records where rcpt_domain = ?)
+             where jaro_winkler_similarity(lower(rcpt), ?) > 0.9
+             order by damerau_levenshtein(lower(rcpt), ?), rcpt limit ?",
+            [&domain as &dyn duckdb::ToSql, &address, &address, &NEAREST],
+        )
+    }
+}
+
+/// What is needed to find the records of some messages quickly.
+struct Keys {
+    spellings: Vec<String>,
+    env_ids: Vec<String>,
+    /// First and last of them, in microseconds since 1970.
+    since: i64,
+    until: i64,
+}
+
+impl Keys {
+    fn read(batches: &[RecordBatch]) -> Option<Keys> {
+        let texts = |column: usize| {
+            let all = batches.iter().flat_map(move |batch| {
+                let texts = batch.column(column).as_string::<i32>();
+                texts.iter().flatten().filter(|text| !text.is_empty()).map(str::to_owned)
+            });
+            all.collect::<BTreeSet<String>>().into_iter().collect()
+        };
+        let first = batches.iter().find(|batch| batch.num_rows() > 0)?;
+        let time = |column: usize| first.column(column).as_primitive::<Int64Type>().value(0);
+        Some(Keys { spellings: texts(0), env_ids: texts(1), since: time(2), until: time(3) })
+    }
+}
+
+/// The normal domain of an address, and the address in lower case.
+fn parts(address: &str) -> (String, String) {
+    let address = address.trim().trim_start_matches('<').trim_end_matches('>');
+    let mut domain = String::new();
+    normal_domain(domain_of(address.as_bytes()).unwrap_or_default(), &mut domain);
+    (domain, address.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_asked_for_in_any_spelling() {
+        let of = |text| parts(text);
+        assert_eq!(of("<User@GMAIL.com>"), ("gmail.com".to_owned(), "user@gmail.com".to_owned()));
+        assert_eq!(of("nobody").0, "");
+    }
+}
