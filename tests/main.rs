@@ -19,5 +19,6 @@ mod readers;
 mod readme;
 mod reports;
 mod rollup;
+mod shell;
 mod sql;
 mod tidy;

@@ -91,7 +91,7 @@ fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
         Command::Pivot(args) => ask::pivot(&context, &args),
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),
-        Command::Sql(args) => ask::sql(&context, &args),
+        Command::Sql(args) => commands::sql::run(context, &args),
         Command::Export(args) => ask::export(&context, &args),
         Command::Paths(args) => ask::paths(&context, &args),
         Command::Reports => lists::reports(&context, catalog),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use pmtaq_query::Interrupt;
 
 use crate::args::{ColorChoice, Global};
+use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
 /// Says something on stderr, unless `--quiet`.
@@ -29,7 +30,7 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// Names of files and texts of records may hold what a terminal obeys: shown, not obeyed.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let escape = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
     text.chars()
         .map(|c| if escape(c) { c.escape_default().to_string() } else { c.to_string() })
@@ -74,29 +75,43 @@ pub(crate) fn width(global: &Global) -> Option<u16> {
         return None;
     }
     let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    asked.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col))
+    let size = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    // A terminal that does not know its width says 0.
+    asked.or_else(size).filter(|columns| *columns > 0)
 }
 
-/// While the guard lives, Ctrl-C stops the query; else it ends the program.
+/// While the guard lives, Ctrl-C stops the query; else it ends the program, but not the shell.
 pub(crate) struct InterruptGuard;
 
 static RUNNING: Mutex<Option<Interrupt>> = Mutex::new(None);
+static IN_SHELL: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C ends queries and nothing else.
+pub(crate) fn enter_shell() {
+    IN_SHELL.store(true, Ordering::Relaxed);
+}
 
 /// Lets Ctrl-C stop a query, as long as the guard lives.
 pub(crate) fn interrupt(handle: Interrupt) -> InterruptGuard {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(|| {
         // Without a handler Ctrl-C ends the process at once, which loses nothing either.
-        let _ = ctrlc::set_handler(|| {
-            if let Ok(running) = RUNNING.lock()
-                && let Some(handle) = running.as_ref()
-            {
-                handle.interrupt();
-            }
-        });
+        let _ = ctrlc::set_handler(interrupted);
     });
     set_running(Some(handle));
     InterruptGuard
+}
+
+/// What the signal does. A lock that another thread holds is held for a moment only.
+#[expect(clippy::disallowed_methods, reason = "there is no one to return to from a signal")]
+#[expect(clippy::exit, reason = "there is no one to return to from a signal")]
+fn interrupted() {
+    let running = RUNNING.lock().map_or(None, |running| running.clone());
+    match running {
+        Some(handle) => handle.interrupt(),
+        None if IN_SHELL.load(Ordering::Relaxed) => {}
+        None => std::process::exit(Exit::Interrupted as i32),
+    }
 }
 
 fn set_running(handle: Option<Interrupt>) {

@@ -49,6 +49,13 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// Whether a statement is at its end: a semicolon, outside of quotes and comments, is the last
+/// that it says.
+pub fn is_complete(sql: &str) -> bool {
+    let comment = |token: &str| token.starts_with("--") || token.starts_with("/*");
+    tokens(sql).filter(|token| !token.trim().is_empty() && !comment(token)).last() == Some(";")
+}
+
 /// Whether every parenthesis is closed, and none that was not opened.
 pub(crate) fn is_balanced(sql: &str) -> bool {
     let mut depth = 0_i64;
@@ -75,6 +82,16 @@ mod tests {
         assert!(is_balanced("(a = ')' -- )\n and \")\" /* ) */)"));
         assert!(!is_balanced("a) or (b"));
         assert!(!is_balanced("(a"));
+    }
+
+    #[test]
+    fn a_statement_ends_with_a_semicolon_outside_of_quotes_and_comments() {
+        for complete in ["select 1;", "select ';' ; -- done", ";", "select 1\n;  /* x */"] {
+            assert!(is_complete(complete), "{complete}");
+        }
+        for open in ["", "select 1", "select ';", "select 1 -- ;", "/* ;", "select $$;"] {
+            assert!(!is_complete(open), "{open}");
+        }
     }
 
     #[test]

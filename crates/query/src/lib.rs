@@ -10,6 +10,7 @@ mod error;
 pub use error::{Error, Result};
 
 mod lex;
+pub use lex::is_complete;
 
 pub mod prelude;
 pub use prelude::{DIMENSIONS, Dimension, Metric, metrics};

@@ -125,18 +125,35 @@ pub(crate) struct Trace {
     pub(crate) selection: Selection,
 }
 
-/// Run SQL over the store, read-only.
+/// Run SQL over the store, read-only: a statement, a file, stdin, or an interactive shell.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:
+#[command(
+    before_help = "Examples:
+  pmtaq sql                                  (a shell, with history and completion)
   pmtaq sql \"select provider, count(*) from deliveries group by all order by 2 desc\"
-  pmtaq sql --since yesterday --file report.sql --format csv")]
+  pmtaq sql --since yesterday -f report.sql --format csv
+  pmtaq sql --explain \"select * from bounces where rcpt_domain = 'gmail.com'\"
+  pmtaq sql --allow-files /srv/lists \"select rcpt from bounces where rcpt in (from '/srv/lists/vip.csv')\"",
+    after_help = "It reads and does nothing else: it cannot write, attach, install or change a setting, nor \
+                  read a file outside the store that --allow-files does not name. Every metric can be \
+                  called as name(); `pmtaq metrics` and `pmtaq columns` list what there is."
+)]
 pub(crate) struct Sql {
-    /// The statement; - for stdin
-    #[arg(value_name = "STATEMENT", required_unless_present = "file")]
+    /// The statement; - for stdin; none for a shell
+    #[arg(value_name = "STATEMENT")]
     pub(crate) statement: Option<String>,
     /// A file with the statement
-    #[arg(long, value_name = "FILE", conflicts_with = "statement")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "statement")]
     pub(crate) file: Option<PathBuf>,
+    /// Show how the engine would run the statement
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Rows to show, 0 for all [default: 1000 in a table on a terminal, else all]
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// A file or folder outside the store that the statement may read
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) times: Times,
 }

@@ -1,6 +1,7 @@
 //! The commands that ask the store: reports, `pivot`, `sql`, `export`, `paths`.
 
-use std::io::{Read, Write};
+use std::io::Write;
+use std::path::PathBuf;
 
 use pmtaq_query::{
     Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session, dimension_of,
@@ -25,7 +26,12 @@ pub(crate) struct Asked {
 }
 
 pub(crate) fn open(context: &Context, times: &Times) -> Result<Asked> {
-    open_window(context, asked_window(context, times)?)
+    open_with(context, times, &[])
+}
+
+/// As [`open`], and SQL may read `files` too.
+pub(crate) fn open_with(context: &Context, times: &Times, files: &[PathBuf]) -> Result<Asked> {
+    open_window(context, asked_window(context, times)?, files)
 }
 
 fn asked_window(context: &Context, times: &Times) -> Result<Window> {
@@ -34,14 +40,14 @@ fn asked_window(context: &Context, times: &Times) -> Result<Window> {
     window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)
 }
 
-fn open_window(context: &Context, window: Window) -> Result<Asked> {
+fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
     let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     let mut tries = 0;
     loop {
         let snapshot = store.snapshot(window)?;
-        match Session::open(&snapshot, window, context.global.tz, limits) {
+        match Session::open_with(&snapshot, window, context.global.tz, limits, files) {
             Ok(session) => return Ok(Asked { session, snapshot, window }),
             Err(_) if tries < 10 && store.snapshot(window)?.generation != snapshot.generation => {
                 tries += 1;
@@ -68,7 +74,7 @@ pub(crate) fn report(
     }
     let given = by_the_clock(context, report, given, window)?;
     let scope = report.scope(&given, window, context.now);
-    let asked = open_window(context, scope.reads)?;
+    let asked = open_window(context, scope.reads, &[])?;
     asked.session.check(selection)?;
     let query = report.query(&given, selection, scope)?;
     if show_sql {
@@ -153,24 +159,6 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let mut batches = std::iter::once(Ok(batch));
     show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
     say_rows(context, &asked, rows, &selection)
-}
-
-pub(crate) fn sql(context: &Context, args: &args::Sql) -> Result<Exit> {
-    let statement = match (&args.statement, &args.file) {
-        (Some(dash), _) if dash == "-" => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text)?;
-            text
-        }
-        (Some(statement), _) => statement.clone(),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?,
-        (None, None) => String::new(),
-    };
-    let asked = open(context, &args.times)?;
-    let query = asked.session.adhoc(&statement)?;
-    show::answer(context, &asked.session, &query, context.global.format)?;
-    Ok(Exit::Done)
 }
 
 pub(crate) fn export(context: &Context, args: &args::Export) -> Result<Exit> {

@@ -44,7 +44,7 @@ pub(crate) fn dimensions(context: &Context) -> Result<Exit> {
     list(context, ["dimension", "meaning"], rows.collect())
 }
 
-fn list<const N: usize>(
+pub(crate) fn list<const N: usize>(
     context: &Context,
     names: [&str; N],
     rows: Vec<[String; N]>,

@@ -4,4 +4,6 @@ pub(crate) mod ask;
 pub(crate) mod ingest;
 pub(crate) mod lists;
 pub(crate) mod search;
+mod shell;
+pub(crate) mod sql;
 pub(crate) mod trace;
