@@ -44,6 +44,18 @@ fn searches_and_traces_give_their_golden_files() {
         ("trace-envelope", &["trace", "--env-id", "a82267e3-fd78-9710-56a8-c90525dec1c7"]),
         ("trace-nobody", &["trace", "zephyr.32028@hotmail.co.uk", "--format", "csv"]),
         ("trace-domain", &["trace", "zephyr@gmial.com"]),
+        (
+            "explain-reply",
+            &[
+                "explain",
+                "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected \
+                 volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes",
+            ],
+        ),
+        ("explain-code", &["explain", "5.7.26", "--since", "2026-03-02", "--provider", "gmail"]),
+        ("explain-own-code", &["explain", "S3140", "--format", "json"]),
+        ("explain-words", &["explain", "550", "5.1.1", "<{email}>:", "user does not exist"]),
+        ("explain-nothing", &["explain", "nonsense", "--format", "csv"]),
     ] {
         check(&sealed, &format!("investigate/{name}.txt"), args);
     }
@@ -148,4 +160,28 @@ fn a_message_is_traced_by_its_message_id_where_that_is_logged() {
     let both = sealed.done(&["trace", "u@r.example"]);
     assert!(both.contains("u@r.example: bounced after delivery, 2 attempts in 10m 05s"), "{both}");
     assert!(both.contains("u@r.example: received, not yet done"), "{both}");
+}
+
+#[test]
+fn a_reply_is_explained_without_a_store() {
+    let run = Sealed::new().run(&["explain", "5.1.1", "--format", "csv"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.lines().nth(1).unwrap().contains("recipient"), "{run:?}");
+}
+
+#[test]
+fn every_frequent_bounce_of_the_samples_has_an_explanation() {
+    let sealed = samples();
+    let sql = "select template from bounces group by template order by count(*) desc limit 20";
+    let templates = sealed.done(&["sql", sql, "--format", "jsonl"]);
+    let all: Vec<serde_json::Value> =
+        templates.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut explained = 0;
+    for row in &all {
+        let key = row["template"].as_str().unwrap();
+        let run = sealed.run(&["explain", key, "--format", "jsonl"]);
+        assert_eq!(run.code, Some(0), "{key}: {run:?}");
+        explained += usize::from(!run.stdout.is_empty());
+    }
+    assert!(explained * 10 >= all.len() * 9, "{explained} of {}", all.len());
 }

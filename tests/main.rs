@@ -9,6 +9,7 @@
 
 mod sealed;
 
+mod arguments;
 mod crash;
 mod garbage;
 mod incidents;

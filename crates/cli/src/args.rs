@@ -10,7 +10,7 @@ use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 
-pub(crate) use investigate::{Search, Sql, Trace};
+pub(crate) use investigate::{Explain, Search, Sql, Trace};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
 #[derive(Debug, Parser)]
@@ -203,6 +203,8 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// The life of a message: everything that happened to it, in order
     Trace(Trace),
+    /// What a reply or a code means, whose fault it is, and what helps
+    Explain(Explain),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise

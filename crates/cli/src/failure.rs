@@ -10,6 +10,7 @@ use crate::exit::Exit;
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
+    missing_store: bool,
     message: String,
     hint: Option<String>,
 }
@@ -20,22 +21,32 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// The command line or the configuration is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
-        Failure { exit: Exit::Usage, message: message.into(), hint: None }
+        Failure { exit: Exit::Usage, missing_store: false, message: message.into(), hint: None }
     }
 
     /// Something failed while running.
     pub(crate) fn failed(error: &dyn Error) -> Failure {
-        Failure { exit: Exit::Failed, message: chain(error), hint: None }
+        Failure { exit: Exit::Failed, missing_store: false, message: chain(error), hint: None }
     }
 
     /// Nothing more is to be said: a closed pipe.
     pub(crate) fn silent() -> Failure {
-        Failure { exit: Exit::Done, message: String::new(), hint: None }
+        Failure { exit: Exit::Done, missing_store: false, message: String::new(), hint: None }
     }
 
     /// The user interrupted it.
     pub(crate) fn interrupted() -> Failure {
-        Failure { exit: Exit::Interrupted, message: "interrupted".to_owned(), hint: None }
+        Failure {
+            exit: Exit::Interrupted,
+            missing_store: false,
+            message: "interrupted".to_owned(),
+            hint: None,
+        }
+    }
+
+    /// Whether there is no store where one was looked for.
+    pub(crate) fn is_missing_store(&self) -> bool {
+        self.missing_store
     }
 
     /// Adds what to do next.
@@ -71,10 +82,12 @@ fn chain(error: &dyn Error) -> String {
 impl From<pmtaq_store::Error> for Failure {
     fn from(error: pmtaq_store::Error) -> Failure {
         use pmtaq_store::Error as E;
-        let mut failure = Failure { exit: Exit::Store, message: chain(&error), hint: None };
+        let mut failure =
+            Failure { exit: Exit::Store, missing_store: false, message: chain(&error), hint: None };
         failure.hint = match &error {
             E::Missing { .. } => {
                 failure.exit = Exit::Usage;
+                failure.missing_store = true;
                 Some(
                     "`pmtaq ingest --store DIR FILES...` makes a store; --store or PMTAQ_STORE \
                       names one"

@@ -90,6 +90,7 @@ fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
         Command::Ingest(args) => commands::ingest::run(&context, args),
         Command::Pivot(args) => ask::pivot(&context, &args),
         Command::Search(args) => commands::search::run(&context, &args),
+        Command::Explain(args) => commands::explain::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
         Command::Export(args) => ask::export(&context, &args),

@@ -70,6 +70,12 @@ pub(crate) fn lines(
     Ok(pmtaq_render::write_lines(format, &style(context), sheet, batches, &mut out)?)
 }
 
+/// Writes a card a row.
+pub(crate) fn cards(context: &Context, sheet: &Sheet, batches: Batches<'_>) -> Result<Written> {
+    let mut out = ui::output(&context.global)?;
+    Ok(pmtaq_render::write_cards(&style(context), sheet, batches, &mut out)?)
+}
+
 fn style(context: &Context) -> Style {
     let global = &context.global;
     Style {

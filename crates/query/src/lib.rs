@@ -42,6 +42,9 @@ pub use pivot::Pivot;
 mod search;
 pub use search::{Matching, Needle, SEARCHED, Search, is_code};
 
+mod seen;
+pub use seen::{Sought, seen};
+
 mod trace;
 pub use trace::Trace;
 

@@ -17,6 +17,7 @@ pub mod size;
 
 pub mod address;
 pub mod bounce;
+pub mod explain;
 pub mod latency;
 pub mod nearest;
 pub mod provider;

@@ -125,6 +125,25 @@ pub(crate) struct Trace {
     pub(crate) selection: Selection,
 }
 
+/// What a reply or a code means, whose fault it is, what helps, and how often it was seen.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq explain '421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred'
+  pmtaq explain 5.7.26
+  pmtaq explain S3140 --since yesterday
+  pmtaq explain '550 5.1.1 <{email}>: user does not exist'       (a line of top-bounces)",
+    after_help = "A whole reply, or its template, has one meaning of its receiver and one of the standard; a \
+                  code alone has all that are known. Without a store it explains and counts nothing."
+)]
+pub(crate) struct Explain {
+    /// The reply, its template, an enhanced code, or a provider's own code
+    #[arg(value_name = "REPLY", required = true)]
+    pub(crate) reply: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
 /// Run SQL over the store, read-only: a statement, a file, stdin, or an interactive shell.
 #[derive(Debug, Args)]
 #[command(

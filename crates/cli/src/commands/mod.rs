@@ -1,6 +1,7 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
 pub(crate) mod ask;
+pub(crate) mod explain;
 pub(crate) mod ingest;
 pub(crate) mod lists;
 pub(crate) mod search;
