@@ -212,12 +212,16 @@ pub(crate) enum Command {
     /// List the Parquet files of the window, for other tools
     Paths(Paths),
     /// List the reports
+    #[command(before_help = "Example:\n  pmtaq reports")]
     Reports,
     /// List the columns of the table `records`
+    #[command(before_help = "Example:\n  pmtaq columns --format csv")]
     Columns,
     /// List the metrics, with their definitions
+    #[command(before_help = "Example:\n  pmtaq metrics")]
     Metrics,
     /// List the dimensions
+    #[command(before_help = "Example:\n  pmtaq dimensions")]
     Dimensions,
 }
 
@@ -339,6 +343,8 @@ pub(crate) struct Export {
 
 /// List the Parquet files of the window.
 #[derive(Debug, Args)]
+#[command(before_help = "Example:
+  pmtaq paths --since yesterday")]
 pub(crate) struct Paths {
     #[command(flatten)]
     pub(crate) times: Times,
