@@ -128,7 +128,7 @@ fn is_sane(line: &[String], output: &Output) {
     let exact = line[0] == "export" || line.iter().any(|arg| arg.starts_with("--format"));
     let stdout = String::from_utf8_lossy(if exact { &[] } else { &output.stdout });
     for text in [stdout, stderr] {
-        let obeyed = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        let obeyed = |c: char| !matches!(c, '\n' | '\t') && (c.is_control() || c == '\u{202e}');
         assert!(!text.contains(obeyed), "{line:?} prints an escape: {text:?}");
     }
 }

@@ -31,7 +31,7 @@ mod selection;
 pub use selection::{Selection, dimension_of};
 
 mod session;
-pub use session::{Interrupt, Limits, Session};
+pub use session::{Interrupt, Limits, Session, sql_type};
 
 mod missing;
 pub use missing::Missing;

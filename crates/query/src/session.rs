@@ -234,7 +234,8 @@ fn source(parts: &[&Path], columns: &[Column]) -> String {
     format!("(select {names} from read_parquet([{}], hive_partitioning = false))", files.join(", "))
 }
 
-fn sql_type(kind: Kind) -> &'static str {
+/// The engine's type of a column.
+pub fn sql_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Name => "varchar",
         Kind::Int => "bigint",

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use pmtaq_query::{DIMENSIONS, is_complete, metrics, prelude};
+use pmtaq_query::{DIMENSIONS, is_complete, metrics, prelude, sql_type};
 use pmtaq_render::Format;
-use pmtaq_schema::columns::REJECTS;
-use pmtaq_schema::{COLUMNS, Column, Kind};
+use pmtaq_schema::columns::{HOURLY, REJECTS};
+use pmtaq_schema::{COLUMNS, Column};
 use pmtaq_store::Store;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -177,6 +177,7 @@ impl Shell<'_> {
 
     fn schema(&self, table: &str) -> Result<Exit> {
         let columns: &[Column] = match table {
+            "hourly" => HOURLY,
             "rejects" => REJECTS,
             name if name == "records" || prelude::views().iter().any(|view| view.0 == name) => {
                 COLUMNS
@@ -223,19 +224,13 @@ impl Shell<'_> {
 }
 
 fn tables() -> impl Iterator<Item = [String; 2]> {
-    let tables =
-        [("records", "All records."), ("rejects", "Lines that were refused, with reasons.")];
+    let tables = [
+        ("records", "All records."),
+        ("hourly", "Counts of records by hour."),
+        ("rejects", "Lines that were refused, with reasons."),
+    ];
     let views = prelude::views().into_iter().map(|(name, doc, _)| (name, doc));
     tables.into_iter().chain(views).map(|(name, doc)| [name.to_owned(), doc.to_owned()])
-}
-
-fn sql_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text | Kind::Name => "varchar",
-        Kind::Int => "bigint",
-        Kind::Time => "timestamp",
-        Kind::Map => "map(varchar, varchar)",
-    }
 }
 
 /// What the editor knows: words to complete, and where a statement ends.
@@ -245,7 +240,9 @@ impl Words {
     fn new() -> Words {
         let mut words: Vec<String> = KEYWORDS.iter().map(|word| (*word).to_owned()).collect();
         words.extend(tables().map(|[name, _]| name));
-        words.extend(COLUMNS.iter().chain(REJECTS).map(|column| column.name.to_owned()));
+        words.extend(
+            COLUMNS.iter().chain(HOURLY).chain(REJECTS).map(|column| column.name.to_owned()),
+        );
         words.extend(metrics().iter().map(|metric| format!("{}()", metric.name)));
         words.extend(DIMENSIONS.iter().map(|dimension| dimension.name.to_owned()));
         words.extend(HELP.iter().filter_map(|[command, _]| {
