@@ -10,11 +10,15 @@
 mod sealed;
 
 mod arguments;
+mod config;
 mod crash;
+mod docs;
+mod doctor;
 mod garbage;
 mod incidents;
 mod ingest;
 mod investigate;
+mod own;
 mod quirks;
 mod readers;
 mod readme;

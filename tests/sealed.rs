@@ -57,6 +57,7 @@ impl Sealed {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pmtaq"));
         command.env_clear().current_dir(root()).env("PMTAQ_STORE", self.store());
+        command.env("PMTAQ_ETC", self.dir.path().join("etc"));
         command
     }
 
@@ -69,6 +70,14 @@ impl Sealed {
             .output()
             .unwrap();
         Run::of(&output, self)
+    }
+
+    /// Runs the program with variables of the environment.
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Run {
+        let mut command = self.command();
+        command.args(["--now", "2026-03-05T12:00:00Z", "--threads", "2"]).args(args);
+        command.envs(variables.iter().copied());
+        Run::of(&command.output().unwrap(), self)
     }
 
     /// Runs the program and expects it to succeed; returns stdout.

@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help; reports add their own subcommands.
 
 mod investigate;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 
 pub(crate) use investigate::{Explain, Search, Sql, Trace};
+pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
 #[derive(Debug, Parser)]
@@ -48,7 +50,13 @@ pub(crate) struct Global {
     )]
     pub(crate) store: PathBuf,
     /// Output format: table, csv, tsv, json, jsonl, markdown or parquet
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(
+        long,
+        global = true,
+        env = "PMTAQ_FORMAT",
+        value_name = "FORMAT",
+        default_value = "table"
+    )]
     pub(crate) format: Format,
     /// Write the answer to a file instead of stdout
     #[arg(long, short, global = true, value_name = "FILE")]
@@ -57,7 +65,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "PMTAQ_TZ", value_name = "ZONE", default_value = "UTC")]
     pub(crate) tz: Zone,
     /// Colour: auto, always or never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, env = "PMTAQ_COLOR", value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
     /// Do not cut columns to the width of the terminal
     #[arg(long, global = true)]
@@ -100,6 +108,13 @@ pub(crate) struct ReportArgs {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,
+}
+
+impl ReportArgs {
+    /// `command` with these arguments.
+    pub(crate) fn augment(command: clap::Command) -> clap::Command {
+        ReportArgs::augment_args(command)
+    }
 }
 
 /// The command line with the reports as subcommands, made from the headers of their files.
@@ -223,6 +238,16 @@ pub(crate) enum Command {
     /// List the dimensions
     #[command(before_help = "Example:\n  pmtaq dimensions")]
     Dimensions,
+    /// Show what is set, and where
+    Config(Config),
+    /// Print lines with which other tools read the store
+    Connect(Connect),
+    /// Look for what is not logged, lost, late or refused
+    Doctor(Doctor),
+    /// Print what completes the command line in a shell
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
 }
 
 /// Take new records of accounting files into the store.
@@ -235,10 +260,10 @@ pub(crate) struct Ingest {
     #[arg(required = true, value_name = "FILES")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Which MTA wrote the files [default: the field userString, else this machine's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "PMTAQ_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
     /// End with exit code 4 when more lines than this are refused
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, env = "PMTAQ_MAX_REJECTS", value_name = "N", default_value_t = 0)]
     pub(crate) max_rejects: u64,
     /// Kill the process before this change of the file system, for tests of crashes
     #[arg(long, hide = true, value_name = "STEP")]

@@ -49,6 +49,11 @@ impl Failure {
         self.missing_store
     }
 
+    /// What went wrong, without what to do next.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());

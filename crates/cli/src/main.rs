@@ -3,6 +3,8 @@
 mod run;
 
 mod args;
+mod own;
+mod settings;
 mod window;
 
 mod commands;

@@ -1,14 +1,17 @@
 //! The program on one screen: arguments, context, command, exit. The only place with a clock.
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, FromArgMatches};
 use pmtaq_query::Catalog;
 use pmtaq_schema::Timestamp;
 
 use crate::args::{self, Cli, Command, Global, ReportArgs};
-use crate::commands::{self, ask, lists};
+use crate::commands::{self, ask, lists, pages};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::ui;
+use crate::settings::{Places, Settings};
+use crate::{own, ui};
 
 /// What every command is given beside its own arguments.
 pub(crate) struct Context {
@@ -16,11 +19,13 @@ pub(crate) struct Context {
     pub(crate) now: Timestamp,
     pub(crate) threads: usize,
     pub(crate) machine: String,
+    pub(crate) settings: Settings,
+    pub(crate) places: Places,
 }
 
 impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
-    fn new(global: Global) -> Result<Context> {
+    fn new(global: Global, settings: Settings, places: Places) -> Result<Context> {
         let now = match &global.now {
             Some(text) => Timestamp::parse(text.as_bytes())
                 .ok_or_else(|| Failure::usage(format!("--now `{text}` is no time")))?,
@@ -34,7 +39,7 @@ impl Context {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or(cores, usize::from);
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Context { global, now, threads, machine })
+        Ok(Context { global, now, threads, machine, settings, places })
     }
 
     /// Memory that a query may use, in bytes.
@@ -50,17 +55,42 @@ impl Context {
 
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
-    let result =
-        Catalog::builtin().map_err(Failure::from).and_then(|catalog| {
-            match args::command(&catalog).try_get_matches() {
-                Ok(matches) => dispatch(&catalog, &matches),
-                Err(error) => Ok(usage(&error)),
-            }
-        });
-    result.unwrap_or_else(|failure| {
+    try_run().unwrap_or_else(|failure| {
         ui::complain(&failure.text());
         failure.exit
     })
+}
+
+fn try_run() -> Result<Exit> {
+    let places = Places::of_the_environment();
+    let (catalog, warnings) = own::catalog(&places)?;
+    let command = own::marked(args::command(&catalog), &catalog);
+    // Help and what is wrong with the command line are told in any case.
+    let settings = Settings::load(&places, &command);
+    let command = match &settings {
+        Ok(settings) => settings.apply(command),
+        Err(_) => command,
+    };
+    let parsed = command.clone().try_get_matches_from(told(std::env::args_os().collect()));
+    if !parsed.as_ref().is_ok_and(|matches| matches.get_flag("quiet")) {
+        for warning in warnings {
+            ui::complain(&format!("pmtaq: warning: {warning}"));
+        }
+    }
+    match parsed {
+        Ok(matches) => dispatch(&catalog, command, &matches, settings?, places),
+        Err(error) => Ok(usage(&error)),
+    }
+}
+
+/// The command line as clap is told it: help about a list is the list.
+fn told(mut args: Vec<OsString>) -> Vec<OsString> {
+    const LISTS: [&str; 4] = ["columns", "dimensions", "metrics", "reports"];
+    let is_list = args.get(2).is_some_and(|arg| LISTS.iter().any(|list| arg == list));
+    if is_list && args[1] == "help" {
+        args.remove(1);
+    }
+    args
 }
 
 /// Help and version are answers; all else that clap says is wrong usage, and may quote what the
@@ -74,18 +104,26 @@ fn usage(error: &clap::Error) -> Exit {
     Exit::Done
 }
 
-fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
+fn dispatch(
+    catalog: &Catalog,
+    command: clap::Command,
+    matches: &ArgMatches,
+    settings: Settings,
+    places: Places,
+) -> Result<Exit> {
     let wrong = |error: clap::Error| Failure::usage(error.to_string());
     if let Some((report, own)) = args::called(catalog, matches) {
-        let context = Context::new(Global::from_arg_matches(own).map_err(wrong)?)?;
+        let context =
+            Context::new(Global::from_arg_matches(own).map_err(wrong)?, settings, places)?;
         let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
         let selection = ask::selection(&args.selection);
         let given = args::given(report, own);
         let times = &args.selection.times;
-        return ask::report(&context, report, given, times, &selection, args.show_sql);
+        let whose = catalog.own(&report.name);
+        return ask::report(&context, report, whose, given, times, &selection, args.show_sql);
     }
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
-    let context = Context::new(cli.global)?;
+    let context = Context::new(cli.global, settings, places)?;
     match cli.command {
         Command::Ingest(args) => commands::ingest::run(&context, args),
         Command::Pivot(args) => ask::pivot(&context, &args),
@@ -99,5 +137,12 @@ fn dispatch(catalog: &Catalog, matches: &ArgMatches) -> Result<Exit> {
         Command::Columns => lists::columns(&context),
         Command::Metrics => lists::metric_list(&context),
         Command::Dimensions => lists::dimensions(&context),
+        Command::Config(args) => {
+            commands::config::run(&context, args.what, command, matches, catalog)
+        }
+        Command::Connect(args) => commands::connect::run(&context, &args),
+        Command::Doctor(args) => commands::doctor::run(&context, &args, catalog),
+        Command::Completions(args) => pages::completions(&context, args.shell, command),
+        Command::Man(args) => pages::man(&context, &args, command),
     }
 }

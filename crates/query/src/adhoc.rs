@@ -30,6 +30,14 @@ impl Session {
         Ok(Query { sql: sql.to_owned(), ..Query::default() })
     }
 
+    /// Checks that the statement of a report that a user wrote is one, and one that reads.
+    ///
+    /// # Errors
+    /// [`Error::NotReading`] when it is not.
+    pub fn check_own(&self, query: &Query) -> Result<()> {
+        self.must_read(query.sql.trim().trim_end_matches(';'))
+    }
+
     /// Some columns of the records that `selection` lets through.
     ///
     /// # Errors
@@ -49,14 +57,14 @@ impl Session {
     }
 
     /// The values that a dimension has in the records of the session, the most frequent first;
-    /// a thousand at most.
+    /// a hundred thousand at most.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a dimension that there is not.
     pub fn values_of(&self, name: &str) -> Result<Vec<String>> {
         let sql = format!(
             "select v from (select {} as v from records) where v is not null
-             group by v order by count(*) desc, v limit 1000",
+             group by v order by count(*) desc, v limit 100000",
             dimension(name)?.sql
         );
         self.texts(&sql, [])

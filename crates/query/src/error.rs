@@ -33,10 +33,12 @@ pub enum Error {
     #[error("only one statement that reads is allowed: {0}")]
     NotReading(String),
     /// A report file has a bad header.
-    #[error("report {file}: {what}")]
+    #[error("report {file}:{line}: {what}")]
     BadReport {
         /// The file.
         file: String,
+        /// The line, from 1.
+        line: usize,
         /// What is wrong.
         what: String,
     },

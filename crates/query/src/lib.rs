@@ -22,7 +22,7 @@ mod report;
 pub use report::{Reach, Report, Scope};
 
 mod catalog;
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Own};
 
 mod query;
 pub use query::{Query, Shape, Unit, Value};
@@ -35,6 +35,11 @@ pub use session::{Interrupt, Limits, Session, sql_type};
 
 mod missing;
 pub use missing::Missing;
+
+mod classes;
+
+mod presence;
+pub use presence::{Balance, Logged, Presence};
 
 mod pivot;
 pub use pivot::Pivot;

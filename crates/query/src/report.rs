@@ -4,6 +4,7 @@
 //! To add one: 1. write `sql/<name>.sql` with a header like the others; 2. run the tests with
 //! `UPDATE=1`; 3. look at the golden file that they made.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use pmtaq_schema::nearest::nearest;
@@ -87,7 +88,11 @@ impl Report {
     /// # Errors
     /// [`Error::BadReport`] for an unknown key, a missing one, or a value of another form.
     pub fn parse(stem: &str, text: &str) -> Result<Vec<Report>> {
-        let bad = |what: String| Error::BadReport { file: format!("{stem}.sql"), what };
+        let line = Cell::new(0);
+        let bad = |what: String| {
+            let (file, line) = (format!("{stem}.sql"), line.get().max(1));
+            Error::BadReport { file, line, what }
+        };
         let mut report = Report {
             name: String::new(),
             title: String::new(),
@@ -105,11 +110,12 @@ impl Report {
         };
         let mut names = Vec::new();
         let mut lines = text.lines().peekable();
-        while let Some(line) = lines.next_if(|line| line.starts_with("-- ")) {
-            let (key, value) = line[3..]
+        while let Some(text) = lines.next_if(|line| line.starts_with("-- ")) {
+            line.set(line.get() + 1);
+            let (key, value) = text[3..]
                 .split_once(':')
                 .map(|(key, value)| (key.trim(), value.trim().to_owned()))
-                .ok_or_else(|| bad(format!("`{line}` is not `-- key: value`")))?;
+                .ok_or_else(|| bad(format!("`{text}` is not `-- key: value`")))?;
             match key {
                 "name" => names.push(value),
                 "title" => report.title = value,
@@ -379,7 +385,7 @@ mod tests {
     #[test]
     fn a_slip_in_a_header_is_named() {
         let error = parse("x", &format!("{HEAD}-- colum: n count\n")).expect_err("a slip");
-        assert_eq!(error, "report x.sql: unknown key `colum`; did you mean `column`?");
+        assert_eq!(error, "report x.sql:5: unknown key `colum`; did you mean `column`?");
         for slip in ["uses: q", "reach: far", "reach: before far", "param: by  x", "name: y by=1"] {
             assert!(parse("x", &format!("{HEAD}-- {slip}\n")).is_err(), "{slip}");
         }

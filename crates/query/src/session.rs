@@ -164,6 +164,13 @@ impl Session {
         format!("{}\n{};\n", self.setup, query.with_literals().trim_end())
     }
 
+    /// Runs statements that lay views anew, and remembers them as a part of the set-up.
+    pub(crate) fn set_up(&mut self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql)?;
+        self.setup.push_str(sql);
+        Ok(())
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

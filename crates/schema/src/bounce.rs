@@ -1,6 +1,8 @@
 //! Bounce categories and the class that each belongs to. A category may be any text: sites add
 //! their own by `bounce-category-patterns`.
 
+use std::collections::BTreeMap;
+
 /// What a bounce says about the recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BounceClass {
@@ -68,50 +70,20 @@ pub fn bounce_class(bounce_cat: &str) -> BounceClass {
 }
 
 /// The classes of a site: those of [`bounce_class`] and what it says otherwise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BounceClasses {
-    overrides: Vec<(String, BounceClass)>,
-}
-
-/// A line that gives no category its class.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "line {line}: `{text}` is not `category = class` with class hard, soft, block or undetermined"
-)]
-pub struct BadClass {
-    /// Line number, from 1.
-    pub line: usize,
-    /// The line.
-    pub text: String,
+    own: BTreeMap<String, BounceClass>,
 }
 
 impl BounceClasses {
-    /// Reads overrides: one `category = class` a line, `#` begins a comment, later lines win.
-    ///
-    /// # Errors
-    /// The first line of another form.
-    pub fn parse(text: &str) -> Result<BounceClasses, BadClass> {
-        let mut overrides = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            if line.is_empty() {
-                continue;
-            }
-            let pair =
-                line.split_once('=').map(|(category, class)| (category.trim(), class.trim()));
-            let class = pair.and_then(|(_, class)| BounceClass::parse(class));
-            let (Some((category, _)), Some(class)) = (pair, class) else {
-                return Err(BadClass { line: number + 1, text: line.to_owned() });
-            };
-            overrides.push((category.to_owned(), class));
-        }
-        Ok(BounceClasses { overrides })
+    /// Gives a category the class that it has at this site.
+    pub fn set(&mut self, bounce_cat: &str, class: BounceClass) {
+        self.own.insert(bounce_cat.to_owned(), class);
     }
 
-    /// The class of a category at this site.
-    pub fn class_of(&self, bounce_cat: &str) -> BounceClass {
-        let own = self.overrides.iter().rev().find(|(category, _)| category == bounce_cat);
-        own.map_or_else(|| bounce_class(bounce_cat), |&(_, class)| class)
+    /// What the site says otherwise, in the order of the categories.
+    pub fn own(&self) -> impl Iterator<Item = (&str, BounceClass)> {
+        self.own.iter().map(|(category, class)| (category.as_str(), *class))
     }
 }
 
@@ -120,16 +92,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_may_say_otherwise() {
-        let site = BounceClasses::parse(
-            "# ours\nrelaying-issues = hard\nour-own = soft # for now\nour-own=block\n",
-        )
-        .expect("three overrides");
-        assert_eq!(site.class_of("relaying-issues"), BounceClass::Hard);
-        assert_eq!(site.class_of("our-own"), BounceClass::Block);
-        assert_eq!(site.class_of("bad-mailbox"), BounceClass::Hard);
-        let error = BounceClasses::parse("\nour-own = hardest\n").expect_err("no such class");
-        assert_eq!(error, BadClass { line: 2, text: "our-own = hardest".to_owned() });
+    fn the_last_word_of_a_site_holds() {
+        let mut site = BounceClasses::default();
+        site.set("relaying-issues", BounceClass::Soft);
+        site.set("relaying-issues", BounceClass::Hard);
+        site.set("our-own", BounceClass::Block);
+        let own: Vec<_> = site.own().collect();
+        assert_eq!(own, [("our-own", BounceClass::Block), ("relaying-issues", BounceClass::Hard)]);
     }
 
     #[test]

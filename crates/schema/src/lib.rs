@@ -15,6 +15,9 @@ pub mod zone;
 
 pub mod size;
 
+pub mod acct_file;
+pub mod acct_name;
+
 pub mod address;
 pub mod bounce;
 pub mod explain;

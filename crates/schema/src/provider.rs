@@ -36,6 +36,17 @@ impl Providers {
     /// The first line of another form.
     pub fn parse(text: &str) -> Result<Providers, BadLine> {
         let mut providers = Providers::default();
+        providers.extend(text)?;
+        Ok(providers)
+    }
+
+    /// Adds the lines of another table, of the same form, to this one. A name that is here already
+    /// gets the other provider. Returns how many lines it has.
+    ///
+    /// # Errors
+    /// The first line of another form; the lines before it are added.
+    pub fn extend(&mut self, text: &str) -> Result<usize, BadLine> {
+        let mut lines = 0;
         for (number, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if line.is_empty() {
@@ -48,16 +59,17 @@ impl Providers {
                 return Err(BadLine { line: number + 1, text: line.to_owned() });
             };
             let table = match kind {
-                "mx" => &mut providers.by_mx,
-                "domain" => &mut providers.by_domain,
-                "rollup" => &mut providers.by_rollup,
+                "mx" => &mut self.by_mx,
+                "domain" => &mut self.by_domain,
+                "rollup" => &mut self.by_rollup,
                 _ => return Err(BadLine { line: number + 1, text: line.to_owned() }),
             };
             let mut key = String::new();
             normal_domain(name.as_bytes(), &mut key);
             table.insert(key, provider.to_owned());
+            lines += 1;
         }
-        Ok(providers)
+        Ok(lines)
     }
 
     /// The provider of a record: by the rollup queue, else by the mail server, else by the
@@ -131,6 +143,17 @@ mod tests {
         let rows = include_str!("../data/providers.csv").lines().filter(|l| !l.starts_with('#'));
         let held = table.by_mx.len() + table.by_domain.len() + table.by_rollup.len();
         assert_eq!(rows.count(), held, "a name stands twice");
+    }
+
+    #[test]
+    fn a_site_adds_to_the_table_and_replaces_entries_of_it() {
+        let mut table = Providers::builtin();
+        let own = "own-relay,mx,mx.example # ours\nworkspace,mx,google.com\n";
+        assert_eq!(table.extend(own), Ok(2));
+        let of = |mta: &str, domain: &str| table.provider_of("", mta, domain).into_owned();
+        assert_eq!(of("a.mx.example (192.0.2.1)", "x.org"), "own-relay");
+        assert_eq!(of("aspmx.l.google.com (192.0.2.1)", "x.org"), "workspace");
+        assert_eq!(of("", "gmail.com"), "gmail");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use pmtaq_query::{
-    Limits, Missing, ParamKind, Pivot, Query, Report, Selection, Session, dimension_of,
+    Limits, Missing, Own, ParamKind, Pivot, Query, Report, Selection, Session, dimension_of,
 };
 use pmtaq_render::Format;
 use pmtaq_schema::{Record, Window};
@@ -14,6 +14,7 @@ use pmtaq_store::{Snapshot, Store};
 use crate::args::{self, Times};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::own::blamed;
 use crate::run::Context;
 use crate::window::{moment, stretch, window};
 use crate::{show, ui};
@@ -48,7 +49,10 @@ fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<A
     loop {
         let snapshot = store.snapshot(window)?;
         match Session::open_with(&snapshot, window, context.global.tz, limits, files) {
-            Ok(session) => return Ok(Asked { session, snapshot, window }),
+            Ok(mut session) => {
+                session.classify(&context.settings.classes)?;
+                return Ok(Asked { session, snapshot, window });
+            }
             Err(_) if tries < 10 && store.snapshot(window)?.generation != snapshot.generation => {
                 tries += 1;
             }
@@ -61,6 +65,7 @@ fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<A
 pub(crate) fn report(
     context: &Context,
     report: &Report,
+    own: Option<&Own>,
     given: Vec<(String, String)>,
     times: &Times,
     selection: &Selection,
@@ -77,6 +82,13 @@ pub(crate) fn report(
     let asked = open_window(context, scope.reads, &[])?;
     asked.session.check(selection)?;
     let query = report.query(&given, selection, scope)?;
+    if let Some(own) = own {
+        if own.replaces {
+            let (name, file) = (&own.name, own.file.display());
+            ui::note(&context.global, &format!("`{name}` is your own report, from {file}"));
+        }
+        asked.session.check_own(&query).map_err(|error| blamed(error.into(), &own.file))?;
+    }
     if show_sql {
         return print(context, &asked.session.script(&query));
     }
@@ -87,7 +99,12 @@ pub(crate) fn report(
     } else {
         say_window(context, &asked.snapshot, scope.window);
     }
-    let written = show::answer(context, &asked.session, &query, context.global.format)?;
+    let written = show::answer(context, &asked.session, &query, context.global.format).map_err(
+        |failure| match own {
+            Some(own) => blamed(failure, &own.file),
+            None => failure,
+        },
+    )?;
     say_missing(context, &asked.session, report, &given)?;
     say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))
 }

@@ -8,7 +8,6 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use pmtaq_ingest::{Outcome, Settings, Status};
 use pmtaq_render::{Format, Sheet};
-use pmtaq_schema::provider::Providers;
 use pmtaq_schema::size::show_bytes;
 use pmtaq_store::{Disk, Fault, Store};
 
@@ -16,6 +15,7 @@ use crate::args::{Global, Ingest};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::run::Context;
+use crate::settings::providers;
 use crate::{show, ui};
 
 /// What every other format than a table gets: the counts by name, in the order of the closing
@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         host: args.host,
         machine: context.machine.clone(),
         threads: context.threads,
-        providers: Providers::builtin(),
+        providers: providers(&context.places)?.0,
         now: context.now,
     };
     let progress = AtomicU64::new(0);

@@ -14,8 +14,11 @@ use crate::run::Context;
 use crate::show;
 
 pub(crate) fn reports(context: &Context, catalog: &Catalog) -> Result<Exit> {
-    let rows = catalog.iter().map(|r| [r.name.clone(), r.needs.to_string(), r.help.clone()]);
-    list(context, ["report", "needs", "meaning"], rows.collect())
+    let rows = catalog.iter().map(|r| {
+        let own = catalog.own(&r.name).map(|own| own.file.display().to_string());
+        [r.name.clone(), r.needs.to_string(), own.unwrap_or("pmtaq".to_owned()), r.help.clone()]
+    });
+    list(context, ["report", "needs", "from", "meaning"], rows.collect())
 }
 
 pub(crate) fn columns(context: &Context) -> Result<Exit> {

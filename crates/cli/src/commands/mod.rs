@@ -1,9 +1,13 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
 pub(crate) mod ask;
+pub(crate) mod config;
+pub(crate) mod connect;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod ingest;
 pub(crate) mod lists;
+pub(crate) mod pages;
 pub(crate) mod search;
 mod shell;
 pub(crate) mod sql;

@@ -1,0 +1,113 @@
+//! The arguments of the commands around the store: settings, other tools, health, help in files.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Times;
+
+/// Show what is set, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) what: ConfigWhat,
+}
+
+/// What to show of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum ConfigWhat {
+    /// Every setting with its value and what set it
+    Show,
+    /// The files and folders that may hold settings, those that win last
+    Path,
+    /// A commented configuration file to begin with
+    Example,
+}
+
+/// Lines for other tools to read the store.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq connect duckdb
+  pmtaq connect polars > report.py")]
+pub(crate) struct Connect {
+    /// The tool
+    #[arg(value_name = "TOOL")]
+    pub(crate) tool: Tool,
+}
+
+/// Tools that read Parquet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tool {
+    /// The DuckDB shell.
+    Duckdb,
+    /// Python with DuckDB.
+    Python,
+    /// Python with Polars.
+    Polars,
+    /// Python with PyArrow.
+    Pyarrow,
+    /// Python with pandas.
+    Pandas,
+    /// ClickHouse, without a server.
+    Clickhouse,
+    /// Python with Spark.
+    Spark,
+    /// R with arrow and dplyr.
+    R,
+}
+
+/// Look for trouble.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq doctor
+  pmtaq doctor --last 7d /etc/pmta/config",
+    after_help = "Ends with exit code 1 when there is trouble: records that are lost, late or refused, \
+                  or a configuration that loses them. What is merely not logged is no trouble."
+)]
+pub(crate) struct Doctor {
+    /// A configuration file of PowerMTA, whose <acct-file> blocks are looked at too
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How old the newest record of an MTA may be
+    #[arg(long, value_name = "DURATION", default_value = "1d")]
+    pub(crate) max_lag: String,
+    #[command(flatten)]
+    pub(crate) times: Times,
+}
+
+/// Print what completes the command line in a shell.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  source <(pmtaq completions bash)
+  pmtaq completions zsh > ~/.zfunc/_pmtaq
+  pmtaq completions fish > ~/.config/fish/completions/pmtaq.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// Shells that can be taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// The friendly interactive shell.
+    Fish,
+}
+
+/// Write the manual pages.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq man /usr/local/share/man/man1")]
+pub(crate) struct Man {
+    /// The folder; it is made when there is none
+    #[arg(value_name = "DIR", required_unless_present = "markdown")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print all of it as one page of Markdown instead
+    #[arg(long, conflicts_with = "dir")]
+    pub(crate) markdown: bool,
+}

@@ -1,0 +1,82 @@
+//! `pmtaq config`: what is set, what set it, and where one sets it.
+
+use std::fmt::Write as _;
+
+use clap::{ArgMatches, Command};
+use pmtaq_query::Catalog;
+
+use crate::args::ConfigWhat;
+use crate::commands::ask::print;
+use crate::commands::lists::list;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::settings::{KEYS, providers};
+
+/// The file to begin with.
+const EXAMPLE: &str = include_str!("../../../../packaging/pmtaq.toml");
+
+pub(crate) fn run(
+    context: &Context,
+    what: ConfigWhat,
+    command: Command,
+    matches: &ArgMatches,
+    catalog: &Catalog,
+) -> Result<Exit> {
+    match what {
+        ConfigWhat::Show => show(context, command, matches, catalog),
+        ConfigWhat::Path => path(context),
+        ConfigWhat::Example => print(context, EXAMPLE),
+    }
+}
+
+fn show(
+    context: &Context,
+    command: Command,
+    matches: &ArgMatches,
+    catalog: &Catalog,
+) -> Result<Exit> {
+    let mut rows = Vec::new();
+    for (index, key) in KEYS.iter().enumerate() {
+        // What is set for another command is what that command would find.
+        let other = key.command().map(|name| -> Result<ArgMatches> {
+            let args = ["pmtaq", name, "-"];
+            let matches = command.clone().try_get_matches_from(args);
+            let wrong = |error: clap::Error| Failure::usage(error.to_string());
+            Ok(matches.map_err(wrong)?.remove_subcommand().expect("it was named").1)
+        });
+        let other = other.transpose()?;
+        let (value, origin) =
+            context.settings.told(index, other.as_ref().unwrap_or(matches), &command);
+        rows.push([key.name.to_owned(), value, origin]);
+    }
+    for (category, class, origin) in &context.settings.class_origins {
+        let name = format!("bounce-classes.{category}");
+        rows.push([name, class.as_str().to_owned(), origin.to_string()]);
+    }
+    rows.push(["providers".to_owned(), "built in".to_owned(), "default".to_owned()]);
+    for (path, lines) in providers(&context.places)?.1 {
+        let value = format!("{lines} lines over it");
+        rows.push(["providers".to_owned(), value, path.display().to_string()]);
+    }
+    for own in catalog.iter().filter_map(|report| catalog.own(&report.name)) {
+        let mut value = own.name.clone();
+        if own.replaces {
+            value.push_str(", instead of the one of pmtaq");
+        }
+        rows.push(["report".to_owned(), value, own.file.display().to_string()]);
+    }
+    list(context, ["setting", "value", "set_by"], rows)
+}
+
+fn path(context: &Context) -> Result<Exit> {
+    let places = &context.places;
+    let reports = places.folders.iter().map(|folder| folder.join("reports"));
+    let all = places.files.iter().cloned().chain(places.provider_tables()).chain(reports);
+    let mut text = String::new();
+    for path in all {
+        let absent = if path.exists() { "" } else { "  (absent)" };
+        let _ = writeln!(text, "{}{absent}", path.display());
+    }
+    print(context, &text)
+}

@@ -1,0 +1,305 @@
+//! `pmtaq doctor`: is all there that the reports ask for, and is anything lost, late or refused?
+//! Here the findings are gathered and told; each file below makes those of one kind.
+
+mod acct;
+mod files;
+mod wants;
+
+use std::fmt::Write as _;
+
+use pmtaq_query::Presence;
+use pmtaq_render::Format;
+use pmtaq_schema::Timestamp;
+use pmtaq_schema::size::parse_duration_s;
+use pmtaq_schema::time::DAY_S;
+use pmtaq_store::Store;
+
+use crate::args;
+use crate::commands::ask::{self, Asked, print};
+use crate::commands::lists::list;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::ui;
+
+/// What was found out about one thing.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    check: &'static str,
+    level: Level,
+    what: String,
+    /// Lines that would help: of PMTA's configuration, or a command.
+    fix: Vec<String>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// As it should be.
+    Ok,
+    /// Not logged, so that some reports say less. A choice, and no trouble.
+    Lacks,
+    /// Lost, late or refused.
+    Trouble,
+}
+
+impl Level {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Lacks => "lacks",
+            Level::Trouble => "trouble",
+        }
+    }
+}
+
+impl Finding {
+    fn new(check: &'static str, level: Level, what: impl Into<String>) -> Finding {
+        Finding { check, level, what: what.into(), fix: Vec::new() }
+    }
+
+    fn fix(mut self, line: impl Into<String>) -> Finding {
+        self.fix.push(line.into());
+        self
+    }
+}
+
+pub(crate) fn run(
+    context: &Context,
+    args: &args::Doctor,
+    catalog: &pmtaq_query::Catalog,
+) -> Result<Exit> {
+    let max_lag_s = parse_duration_s(&args.max_lag).ok_or_else(|| {
+        Failure::usage(format!("--max-lag `{}` is no duration like 1d or 2h", args.max_lag))
+    })?;
+    let asked = ask::open(context, &args.times)?;
+    let _guard = ui::interrupt(asked.session.interrupt());
+    let presence = asked.session.presence()?;
+    let sources = Store::open(&context.global.store)?.sources()?;
+    let sources = files::within(sources, asked.window);
+    let mut findings = records(context, &presence);
+    findings.extend(wants::findings(&presence, catalog));
+    if let Some(config) = &args.config {
+        findings.extend(acct::findings(config, catalog)?);
+    }
+    findings.extend(files::gaps(&sources));
+    findings.extend(files::clock(context, &sources, &presence));
+    if asked.window.until > context.now {
+        findings.extend(lag(context, &presence, &sources, max_lag_s));
+    }
+    findings.extend(balance(context, &asked, &presence)?);
+    findings.extend(refused(&asked)?);
+    tell(context, &findings)?;
+    let is_trouble = findings.iter().any(|finding| finding.level == Level::Trouble);
+    Ok(if is_trouble { Exit::Failed } else { Exit::Done })
+}
+
+/// What each MTA logs.
+fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
+    if presence.logged.is_empty() {
+        let nothing = Finding::new("records", Level::Trouble, "no record in this window");
+        return vec![nothing.fix("pmtaq ingest FILES")];
+    }
+    let of_host = |host: &&str| {
+        let types: Vec<String> = presence
+            .of(host)
+            .map(|logged| format!("{} {}", thousands(logged.rows), logged.record))
+            .collect();
+        let first = presence.of(host).map(|logged| logged.times.0).min().unwrap_or_default();
+        let last = presence.of(host).map(|logged| logged.times.1).max().unwrap_or_default();
+        let (first, last) = (shown(context, first), shown(context, last));
+        let what = format!("{host}: {}; {first} to {last}", types.join(", "));
+        Finding::new("records", Level::Ok, what)
+    };
+    presence.hosts().iter().map(of_host).collect()
+}
+
+/// How old the newest record of each MTA is.
+fn lag(
+    context: &Context,
+    presence: &Presence,
+    sources: &[files::Seen],
+    max_lag_s: i64,
+) -> Vec<Finding> {
+    let ingested = sources.iter().map(|seen| seen.source.ingested_at).max();
+    let ingested = ingested.map_or_else(String::new, |at| {
+        format!("; the last ingest that found any was at {}", shown(context, Timestamp(at)))
+    });
+    let of_host = |host: &&str| {
+        let newest = presence.of(host).map(|logged| logged.times.1).max().unwrap_or_default();
+        let age_s = context.now.0.saturating_sub(newest.0).max(0);
+        let what = format!(
+            "{host}: the newest record is of {}, {} ago{ingested}",
+            shown(context, newest),
+            duration(age_s)
+        );
+        if age_s <= max_lag_s {
+            return Finding::new("lag", Level::Ok, what);
+        }
+        Finding::new("lag", Level::Trouble, what).fix("pmtaq ingest FILES, from cron or a timer")
+    };
+    presence.hosts().iter().map(of_host).collect()
+}
+
+/// A message is given up after some days (`bounce-after`, 4d12h unless set), so all that came in
+/// before so long must have gone out.
+const QUEUED_AT_MOST_S: i64 = 5 * DAY_S;
+
+/// Received = delivered + bounced + queued.
+fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
+    let newest = presence.logged.iter().map(|logged| logged.times.1).max().unwrap_or_default();
+    let before = Timestamp(newest.0 - QUEUED_AT_MOST_S);
+    // A few may differ where files begin and end.
+    let is_many = |n: u64, of: u64| n > 10 + of / 1000;
+    let findings = asked.session.balance(before)?.into_iter().map(|balance| {
+        let (host, received, finished) = (&balance.host, balance.received, balance.finished);
+        let (over, queued) = (finished.saturating_sub(received), received.saturating_sub(finished));
+        let old = balance.received_before.saturating_sub(balance.finished_before);
+        if is_many(over, received) {
+            let what = format!(
+                "{host}: {} recipients were finished and only {} received: r records are missing",
+                thousands(finished),
+                thousands(received)
+            );
+            return Finding::new("balance", Level::Trouble, what);
+        }
+        if is_many(old, balance.received_before) {
+            let what = format!(
+                "{host}: {} of {} recipients received before {} were never delivered nor bounced: \
+                 d or b records are missing",
+                thousands(old),
+                thousands(balance.received_before),
+                shown(context, before)
+            );
+            return Finding::new("balance", Level::Trouble, what);
+        }
+        let what = format!(
+            "{host}: {} received = {} delivered or bounced + {} queued",
+            thousands(received),
+            thousands(received - queued),
+            thousands(queued)
+        );
+        Finding::new("balance", Level::Ok, what)
+    });
+    let findings: Vec<Finding> = findings.collect();
+    if findings.is_empty() && !presence.logged.is_empty() {
+        let what = "no r records: what came in cannot be weighed against what went out";
+        return Ok(vec![Finding::new("balance", Level::Lacks, what)]);
+    }
+    Ok(findings)
+}
+
+/// Lines that ingest refused.
+fn refused(asked: &Asked) -> Result<Vec<Finding>> {
+    let rejects = asked.session.rejects()?;
+    let all: u64 = rejects.iter().map(|(_, n)| n).sum();
+    if all == 0 {
+        return Ok(vec![Finding::new("refused", Level::Ok, "no line was refused")]);
+    }
+    let reasons: Vec<String> =
+        rejects.iter().map(|(why, n)| format!("{why} ({})", thousands(*n))).collect();
+    let what = format!("{} refused: {}", counted(all, "line"), few(&reasons));
+    Ok(vec![Finding::new("refused", Level::Trouble, what).fix("pmtaq rejects")])
+}
+
+// ---- telling ---------------------------------------------------------------------------------
+
+fn tell(context: &Context, findings: &[Finding]) -> Result<()> {
+    if context.global.format == Format::Table {
+        return print(context, &text(context, findings)).map(drop);
+    }
+    let rows = findings.iter().map(|finding| {
+        let (check, level) = (finding.check.to_owned(), finding.level.as_str().to_owned());
+        [check, level, finding.what.clone(), finding.fix.join("\n")]
+    });
+    list(context, ["check", "level", "finding", "fix"], rows.collect()).map(drop)
+}
+
+/// The findings as lines that fit a terminal, and the blocks for PMTA's configuration.
+fn text(context: &Context, findings: &[Finding]) -> String {
+    let width = ui::width(&context.global).map_or(100, usize::from).clamp(60, 120);
+    let mut text = String::new();
+    let mut last = "";
+    for finding in findings {
+        let check = if finding.check == last { "" } else { finding.check };
+        last = finding.check;
+        let head = format!("{check:8}  {:7}  ", finding.level.as_str());
+        let _ = writeln!(text, "{}", wrapped(&head, &ui::harmless(&finding.what), width));
+        for line in &finding.fix {
+            let _ = writeln!(text, "{:21}{}", "", ui::harmless(line));
+        }
+    }
+    text
+}
+
+/// `head` and `body`, broken between words, each line below the first one indented.
+fn wrapped(head: &str, body: &str, width: usize) -> String {
+    let mut text = head.to_owned();
+    let mut column = head.len();
+    for (number, word) in body.split(' ').enumerate() {
+        let length = word.chars().count();
+        if number > 0 && column + 1 + length > width {
+            let _ = write!(text, "\n{:1$}", "", head.len());
+            column = head.len();
+        } else if number > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text
+}
+
+fn shown(context: &Context, time: Timestamp) -> String {
+    context.global.tz.local(time).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Seconds in two units at most: `1d12h`.
+fn duration(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / DAY_S, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes}m"),
+        (0, _) => format!("{hours}h{minutes:02}m"),
+        _ => format!("{days}d{hours:02}h"),
+    }
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// So many of a thing.
+fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// The first of many, and how many more there are.
+fn few(all: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let more = all.len().saturating_sub(SHOWN);
+    let first = all[..all.len().min(SHOWN)].join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_durations_and_lines_are_for_people() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([59, 3_661, 129_600].map(duration), ["0m", "1h01m", "1d12h"]);
+        assert_eq!(wrapped("ok  ", "one two three", 12), "ok  one two\n    three");
+        let many: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+        assert_eq!(few(&many), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");
+    }
+}

@@ -1,0 +1,111 @@
+//! What a configuration of PMTA asks to be logged: its `<acct-file>` blocks, with the files that it
+//! includes, against what the reports ask for.
+
+use std::path::{Path, PathBuf};
+
+use pmtaq_query::Catalog;
+use pmtaq_schema::Record;
+use pmtaq_schema::acct_file::{AcctFile, AcctFiles};
+
+use super::wants::{Wants, block};
+use super::{Finding, Level};
+use crate::failure::{Failure, Result};
+
+/// A block, and the file it stands in.
+struct Found {
+    file: PathBuf,
+    block: AcctFile,
+}
+
+/// What `config` says of accounting.
+pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>> {
+    let text = std::fs::read(config)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", config.display())))?;
+    let (mut blocks, mut findings) = (Vec::new(), Vec::new());
+    let mut files = vec![(config.to_owned(), text)];
+    let mut at = 0;
+    while at < files.len() {
+        let (file, text) = &files[at];
+        let read = AcctFiles::parse(&String::from_utf8_lossy(text));
+        let blocks_of_file = read.blocks.into_iter();
+        blocks.extend(blocks_of_file.map(|block| Found { file: file.clone(), block }));
+        let mut trouble = |line: usize, what: &str| {
+            let what = format!("{}:{line}: {what}", file.display());
+            findings.push(Finding::new("config", Level::Trouble, what));
+        };
+        for (line, what) in &read.bad {
+            trouble(*line, what);
+        }
+        let mut included = Vec::new();
+        for (line, name) in &read.includes {
+            let path = file.parent().unwrap_or(Path::new("/")).join(name);
+            match std::fs::read(&path) {
+                Ok(text) => included.push((path, text)),
+                Err(error) => trouble(*line, &format!("cannot read {}: {error}", path.display())),
+            }
+        }
+        // A file that is included twice, or includes itself, says nothing new.
+        included.retain(|(path, _)| !files.iter().any(|(known, _)| known == path));
+        files.extend(included);
+        at += 1;
+    }
+    if blocks.is_empty() {
+        let what = format!("{}: no <acct-file> block: PMTA logs nothing", config.display());
+        let fix = ["records d,b,t,tq,r,rb,rs,f".to_owned()];
+        let mut finding = Finding::new("config", Level::Trouble, what);
+        finding.fix = block(&fix);
+        findings.push(finding);
+        return Ok(findings);
+    }
+    for Found { file, block } in &blocks {
+        findings.extend(of_block(file, block));
+    }
+    let anyone = |test: &dyn Fn(&AcctFile) -> bool| blocks.iter().any(|found| test(&found.block));
+    let wants = Wants::of(catalog);
+    let (sentences, lines) = wants.missing(
+        |record| anyone(&|block| block.records.contains(record)),
+        // What PMTA writes by default is for the store to show.
+        |column| {
+            let field = column.fields.first().copied().unwrap_or(column.name);
+            anyone(&|block| {
+                block.records.iter().any(|record| {
+                    column.records.contains(record) && block.writes(record, field) != Some(false)
+                })
+            })
+        },
+    );
+    let last = sentences.len().saturating_sub(1);
+    for (number, sentence) in sentences.into_iter().enumerate() {
+        let mut finding = Finding::new("config", Level::Lacks, sentence);
+        if number == last {
+            finding.fix = block(&lines);
+        }
+        findings.push(finding);
+    }
+    Ok(findings)
+}
+
+/// What is wrong with one block alone.
+fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
+    let place = format!("{}:{}", file.display(), block.line);
+    let moved = block.move_to.as_ref().map(|to| format!(", moved to {to}")).unwrap_or_default();
+    let what = format!("{place}: {} logs {}{moved}", block.path, block.records);
+    let mut findings = vec![Finding::new("config", Level::Ok, what)];
+    let timeless: Vec<&str> = block
+        .records
+        .iter()
+        .filter(|record| block.writes(*record, "timeLogged") == Some(false))
+        .map(Record::as_str)
+        .collect();
+    if !timeless.is_empty() {
+        let types = timeless.join(", ");
+        let what = format!(
+            "{place}: {types} records without timeLogged have no day: ingest refuses the file"
+        );
+        let lines = timeless.iter().map(|record| format!("record-fields {record} *"));
+        let mut finding = Finding::new("config", Level::Trouble, what);
+        finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
+        findings.push(finding);
+    }
+    findings
+}

@@ -1,0 +1,196 @@
+//! What the names and the times of the ingested files say: gaps in their numbers, and clocks that
+//! went back or ahead. Reads no record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pmtaq_query::Presence;
+use pmtaq_schema::acct_name::AcctName;
+use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_schema::{Timestamp, Window};
+use pmtaq_store::Source;
+
+use super::{Finding, Level, counted, duration, few, shown, thousands};
+use crate::run::Context;
+
+/// A file that was ingested.
+pub(super) struct Seen {
+    pub(super) source: Source,
+}
+
+/// Those whose records may lie in the window.
+pub(super) fn within(sources: Vec<(Day, Source)>, window: Window) -> Vec<Seen> {
+    let touches = |day: Day, source: &Source| {
+        let (first, last) = source.times.unwrap_or((day.start().0, day.start().0));
+        first < window.until.0 && last >= window.since.0
+    };
+    let sources = sources.into_iter().filter(|(day, source)| touches(*day, source));
+    sources.map(|(_, source)| Seen { source }).collect()
+}
+
+/// The files that rotation has made, of each MTA and each name.
+fn series(sources: &[Seen]) -> BTreeMap<(&str, &str), Vec<(AcctName<'_>, &Source)>> {
+    let mut series: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for Seen { source } in sources {
+        if let Some(name) = AcctName::parse(&source.name) {
+            let of = (source.host.as_str(), name.prefix);
+            series.entry(of).or_default().push((name, source));
+        }
+    }
+    for files in series.values_mut() {
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    series
+}
+
+/// Numbers and days that are missing between the first file and the last.
+pub(super) fn gaps(sources: &[Seen]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let series = series(sources);
+    let named: usize = series.values().map(Vec::len).sum();
+    for ((host, prefix), files) in &series {
+        let mut days: BTreeMap<Day, BTreeSet<u32>> = BTreeMap::new();
+        for (name, _) in files {
+            days.entry(name.day).or_default().insert(name.number);
+        }
+        let missing = missing(&days);
+        let (first, last) = (files[0].0.day, files[files.len() - 1].0.day);
+        let all = format!(
+            "{host}: {} {prefix}-*.csv, {first} to {last}",
+            counted(files.len() as u64, "file")
+        );
+        if missing.is_empty() {
+            findings.push(Finding::new("files", Level::Ok, format!("{all}, none missing")));
+        } else {
+            let what = format!("{all}; missing: {}", few(&missing));
+            let fix = "ingest them, if `delete-after` has left them anywhere";
+            findings.push(Finding::new("files", Level::Trouble, what).fix(fix));
+        }
+    }
+    let others = sources.len() - named;
+    if others > 0 {
+        let what = format!(
+            "{} of names that rotation has not made: gaps between them cannot be seen",
+            counted(others as u64, "file")
+        );
+        findings.push(Finding::new("files", Level::Ok, what));
+    }
+    findings
+}
+
+/// Each stretch of numbers and days that is missing.
+fn missing(days: &BTreeMap<Day, BTreeSet<u32>>) -> Vec<String> {
+    let mut missing = Vec::new();
+    let mut before: Option<Day> = None;
+    for (day, numbers) in days {
+        // Where the first day of all begins is when ingest began.
+        let mut next = match before {
+            None => numbers.first().copied().unwrap_or(0),
+            Some(_) => 0,
+        };
+        match before.map(|Day(before)| (before + 1, day.0 - 1)) {
+            Some((first, last)) if first == last => missing.push(format!("{}", Day(first))),
+            Some((first, last)) if first < last => {
+                missing.push(format!("{} to {}", Day(first), Day(last)));
+            }
+            _ => {}
+        }
+        for &number in numbers {
+            if number == next + 1 {
+                missing.push(format!("{day}-{next:04}"));
+            } else if number > next {
+                missing.push(format!("{day}-{next:04} to {:04}", number - 1));
+            }
+            next = number.saturating_add(1);
+        }
+        before = Some(*day);
+    }
+    missing
+}
+
+/// Seconds by which records may be out of order.
+const JITTER_S: i64 = 60;
+
+/// Seconds by which the clock of an MTA may be ahead of ours.
+const AHEAD_S: i64 = 300;
+
+/// PMTA was not there before the year 2000.
+const EARLIEST_S: i64 = 10_957 * DAY_S;
+
+/// Times that cannot be.
+pub(super) fn clock(context: &Context, sources: &[Seen], presence: &Presence) -> Vec<Finding> {
+    let mut wrong = Vec::new();
+    for ((host, prefix), files) in series(sources) {
+        let timed = files.iter().filter_map(|(_, source)| Some((source, source.times?)));
+        let timed: Vec<_> = timed.collect();
+        for pair in timed.windows(2) {
+            let ((before, (_, end)), (after, (begin, _))) = (pair[0], pair[1]);
+            if end - begin > JITTER_S {
+                wrong.push(format!(
+                    "{host}: {} begins {} before the end of {}: the clock went back, or two MTAs \
+                     write {prefix}-*.csv and `ingest --host` does not tell them apart",
+                    after.name,
+                    duration(end - begin),
+                    before.name
+                ));
+            }
+        }
+    }
+    for Seen { source } in sources {
+        let Some((first, last)) = source.times else { continue };
+        if last - source.ingested_at > AHEAD_S {
+            let time = shown(context, Timestamp(last));
+            wrong.push(format!(
+                "{}: {} has records of {time}, after the moment of its ingestion",
+                source.host, source.name
+            ));
+        }
+        if first < EARLIEST_S {
+            let time = shown(context, Timestamp(first));
+            wrong.push(format!("{}: {} has records of {time}", source.host, source.name));
+        }
+    }
+    for host in presence.hosts() {
+        let backwards: u64 = presence.of(host).map(|logged| logged.backwards).sum();
+        if backwards > 0 {
+            wrong.push(format!(
+                "{host}: {} logged a minute or more before it was queued",
+                counted(backwards, "record")
+            ));
+        }
+    }
+    if wrong.is_empty() {
+        return vec![Finding::new("clock", Level::Ok, "no clock went back, and none is ahead")];
+    }
+    const SHOWN: usize = 10;
+    let more = wrong.len().saturating_sub(SHOWN);
+    wrong.truncate(SHOWN);
+    let mut findings: Vec<Finding> =
+        wrong.into_iter().map(|what| Finding::new("clock", Level::Trouble, what)).collect();
+    if more > 0 {
+        let what = format!("and {} more of the kind", thousands(more as u64));
+        findings.push(Finding::new("clock", Level::Trouble, what));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_in_stretches() {
+        let days = |list: &[(i64, &[u32])]| {
+            list.iter()
+                .map(|(day, numbers)| (Day(20_000 + day), numbers.iter().copied().collect()))
+                .collect()
+        };
+        let shown = |list: &[(i64, &[u32])]| missing(&days(list)).join("; ");
+        assert_eq!(shown(&[(0, &[3, 4]), (1, &[0, 1])]), "");
+        assert_eq!(shown(&[(0, &[3, 5, 9])]), "2024-10-04-0004; 2024-10-04-0006 to 0008");
+        assert_eq!(shown(&[(0, &[0]), (1, &[1])]), "2024-10-05-0000");
+        assert_eq!(
+            shown(&[(0, &[0]), (2, &[0]), (5, &[0])]),
+            "2024-10-05; 2024-10-07 to 2024-10-08"
+        );
+    }
+}

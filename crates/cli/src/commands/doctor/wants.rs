@@ -1,0 +1,137 @@
+//! What the reports ask for and an MTA does not log, by the headers of the reports and by no other
+//! list; and the lines of PMTA's configuration that would log it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pmtaq_query::{Catalog, Presence};
+use pmtaq_schema::{Column, Record};
+
+use super::{Finding, Level, few};
+
+/// Who asks for a record type or a field.
+#[derive(Debug, Default)]
+struct Askers {
+    /// Reports that say nothing without it.
+    need: BTreeSet<String>,
+    /// Reports that say less without it.
+    use_it: BTreeSet<String>,
+}
+
+impl Askers {
+    fn text(&self) -> String {
+        let list = |names: &BTreeSet<String>| few(&names.iter().cloned().collect::<Vec<_>>());
+        match (self.need.is_empty(), self.use_it.is_empty()) {
+            (false, true) => format!("needed by {}", list(&self.need)),
+            (true, _) => format!("used by {}", list(&self.use_it)),
+            (false, false) => {
+                format!("needed by {}; used by {}", list(&self.need), list(&self.use_it))
+            }
+        }
+    }
+}
+
+/// What the reports ask for.
+pub(super) struct Wants {
+    records: BTreeMap<Record, Askers>,
+    /// By PMTA's name of the field.
+    fields: BTreeMap<&'static str, (&'static Column, Askers)>,
+}
+
+impl Wants {
+    /// Of all reports.
+    pub(super) fn of(catalog: &Catalog) -> Wants {
+        let mut wants = Wants { records: BTreeMap::new(), fields: BTreeMap::new() };
+        for report in catalog.iter() {
+            let name = || report.name.clone();
+            for record in report.needs.iter() {
+                wants.records.entry(record).or_default().need.insert(name());
+            }
+            for record in report.uses.iter().filter(|record| !report.needs.contains(*record)) {
+                wants.records.entry(record).or_default().use_it.insert(name());
+            }
+            for column in &report.fields {
+                let field = column.fields.first().unwrap_or(&column.name);
+                let entry = wants.fields.entry(field).or_insert((*column, Askers::default()));
+                entry.1.use_it.insert(name());
+            }
+        }
+        wants
+    }
+
+    /// What is missing where `has_record` and `has_field` say no: a sentence each, and the lines
+    /// that would log it.
+    pub(super) fn missing(
+        &self,
+        has_record: impl Fn(Record) -> bool,
+        has_field: impl Fn(&Column) -> bool,
+    ) -> (Vec<String>, Vec<String>) {
+        let mut sentences = Vec::new();
+        for (record, askers) in self.records.iter().filter(|(record, _)| !has_record(**record)) {
+            sentences.push(format!("no {record} records, {}", askers.text()));
+        }
+        let mut lines = Vec::new();
+        if !sentences.is_empty() {
+            let all = Record::ALL
+                .into_iter()
+                .filter(|record| has_record(*record) || self.records.contains_key(record));
+            let all: Vec<&str> = all.map(Record::as_str).collect();
+            lines.push(format!("records {}", all.join(",")));
+        }
+        let mut fields: BTreeMap<Record, Vec<&str>> = BTreeMap::new();
+        for (field, (column, askers)) in &self.fields {
+            // Where no record may have it, the missing type has been named.
+            let types: Vec<Record> =
+                column.records.iter().filter(|record| has_record(*record)).collect();
+            if types.is_empty() || has_field(column) {
+                continue;
+            }
+            sentences.push(format!("no {field}, {}", askers.text()));
+            for record in types {
+                fields.entry(record).or_default().push(field);
+            }
+        }
+        for (record, fields) in fields {
+            lines.push(format!("record-fields {record} *,{}", fields.join(",")));
+        }
+        (sentences, lines)
+    }
+}
+
+/// What each MTA does not log. Those that lack the same are named together.
+pub(super) fn findings(presence: &Presence, catalog: &Catalog) -> Vec<Finding> {
+    let wants = Wants::of(catalog);
+    let mut by_lack: BTreeMap<(Vec<String>, Vec<String>), Vec<&str>> = BTreeMap::new();
+    for host in presence.hosts() {
+        let missing = wants.missing(
+            |record| presence.of(host).any(|logged| logged.record == record),
+            |column| presence.of(host).any(|logged| logged.fields.get(column.name) > Some(&0)),
+        );
+        by_lack.entry(missing).or_default().push(host);
+    }
+    let mut findings = Vec::new();
+    for ((sentences, lines), hosts) in by_lack {
+        let hosts = hosts.join(", ");
+        if sentences.is_empty() {
+            let what = format!("{hosts}: all that the reports ask for is logged");
+            findings.push(Finding::new("reports", Level::Ok, what));
+            continue;
+        }
+        let last = sentences.len() - 1;
+        for (number, sentence) in sentences.into_iter().enumerate() {
+            let mut finding = Finding::new("reports", Level::Lacks, format!("{hosts}: {sentence}"));
+            if number == last {
+                finding.fix = block(&lines);
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// Lines for an `<acct-file>` block.
+pub(super) fn block(lines: &[String]) -> Vec<String> {
+    let mut block = vec!["<acct-file ...>".to_owned()];
+    block.extend(lines.iter().map(|line| format!("    {line}")));
+    block.push("</acct-file>".to_owned());
+    block
+}

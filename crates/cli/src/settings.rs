@@ -1,0 +1,393 @@
+//! What the user has set once and for all: the configuration files and the folders beside them.
+//! The only file that reads the environment; what a setting does is decided elsewhere.
+//!
+//! A value of a file becomes the default of its argument, so that the environment and the command
+//! line stand above it by clap's own rules, and `--help` shows what holds here.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, Command};
+use pmtaq_schema::bounce::{BounceClass, BounceClasses};
+use pmtaq_schema::nearest::nearest;
+use pmtaq_schema::provider::Providers;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::failure::{Failure, Result};
+
+/// A setting that a file may hold.
+pub(crate) struct Key {
+    /// Its name in the file; `ingest.host` is `host` in the table `ingest`.
+    pub(crate) name: &'static str,
+    /// The argument that it is the default of.
+    arg: &'static str,
+    /// What holds when nobody says anything and the argument has no default.
+    pub(crate) unset: &'static str,
+}
+
+const fn key(name: &'static str, arg: &'static str, unset: &'static str) -> Key {
+    Key { name, arg, unset }
+}
+
+/// All settings.
+pub(crate) const KEYS: &[Key] = &[
+    key("store", "store", ""),
+    key("tz", "tz", ""),
+    key("format", "format", ""),
+    key("color", "color", ""),
+    key("memory", "memory", "2GB"),
+    key("threads", "threads", "all cores"),
+    key("ingest.host", "host", "userString of the record, else the name of this machine"),
+    key("ingest.max-rejects", "max_rejects", ""),
+];
+
+/// The table of the classes of bounce categories.
+const CLASSES: &str = "bounce-classes";
+
+/// Where a value was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    file: PathBuf,
+    line: usize,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// The files and folders that hold settings, those that win last.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// Configuration files.
+    pub(crate) files: Vec<PathBuf>,
+    /// Folders of `providers.csv` and `reports/`.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Those of the machine, and those of the user where the environment says where these are.
+    pub(crate) fn of_the_environment() -> Places {
+        let absolute = |name: &str| {
+            let path = std::env::var_os(name).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
+        };
+        let machine = absolute("PMTAQ_ETC").unwrap_or_else(|| PathBuf::from("/etc"));
+        let user =
+            absolute("XDG_CONFIG_HOME").or(absolute("HOME").map(|home| home.join(".config")));
+        let mut places = Places {
+            files: vec![machine.join("pmtaq.toml")],
+            folders: vec![machine.join("pmtaq")],
+        };
+        if let Some(folder) = user.map(|user| user.join("pmtaq")) {
+            places.files.push(folder.join("config.toml"));
+            places.folders.push(folder);
+        }
+        places
+    }
+
+    /// The provider tables that there may be.
+    pub(crate) fn provider_tables(&self) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().map(|folder| folder.join("providers.csv"))
+    }
+
+    /// The files of reports that there are, by folder and name.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    #[expect(clippy::disallowed_methods, reason = "a folder of the user, not one of a store")]
+    pub(crate) fn report_files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for folder in self.folders.iter().map(|folder| folder.join("reports")) {
+            let list = match std::fs::read_dir(&folder) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                list => list.and_then(Iterator::collect::<std::io::Result<Vec<_>>>),
+            };
+            let list = list.map_err(|error| unreadable(&folder, &error))?;
+            let mut paths: Vec<PathBuf> = list.iter().map(std::fs::DirEntry::path).collect();
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+            paths.sort();
+            files.extend(paths);
+        }
+        Ok(files)
+    }
+}
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// By index of [`KEYS`], the values with their origins; the last one holds.
+    values: Vec<(usize, String, Origin)>,
+    /// The classes of bounce categories.
+    pub(crate) classes: BounceClasses,
+    /// Where each of them is said.
+    pub(crate) class_origins: Vec<(String, BounceClass, Origin)>,
+}
+
+impl Settings {
+    /// Reads the files that there are.
+    ///
+    /// # Errors
+    /// [`Failure::usage`] with file and line for what is no TOML, an unknown key, or a value that
+    /// `command` would not take.
+    pub(crate) fn load(places: &Places, command: &Command) -> Result<Settings> {
+        let mut settings = Settings::default();
+        for file in &places.files {
+            if let Some(text) = read(file)? {
+                settings.take(file, &text, command)?;
+            }
+        }
+        Ok(settings)
+    }
+
+    fn take(&mut self, file: &Path, text: &str, command: &Command) -> Result<()> {
+        let origin = |at: usize| {
+            let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+            Origin { file: file.to_owned(), line }
+        };
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = origin(error.span().map_or(0, |span| span.start));
+            Failure::usage(format!("{at}: {}", error.message().replace('\n', " ")))
+        })?;
+        let mut entries = Vec::new();
+        flatten("", table.get_ref(), &mut entries);
+        for (name, at, value) in entries {
+            let origin = origin(at);
+            let wrong = |what: String| Failure::usage(format!("{origin}: {what}"));
+            let text = text_of(value.get_ref()).ok_or_else(|| {
+                wrong(format!("`{name}` must be a text, a number or true or false"))
+            })?;
+            if let Some(category) = name.strip_prefix(CLASSES).and_then(|n| n.strip_prefix('.')) {
+                let class = BounceClass::parse(&text).ok_or_else(|| {
+                    let classes = BounceClass::ALL.map(BounceClass::as_str).join(", ");
+                    wrong(format!(
+                        "the class of `{category}` is `{text}` and must be one of {classes}"
+                    ))
+                })?;
+                self.classes.set(category, class);
+                self.class_origins.push((category.to_owned(), class, origin));
+                continue;
+            }
+            let index = KEYS.iter().position(|key| key.name == name).ok_or_else(|| {
+                let hint =
+                    nearest(&name, known_names()).map(|name| format!("; did you mean `{name}`?"));
+                wrong(format!("there is no setting `{name}`{}", hint.unwrap_or_default()))
+            })?;
+            let text =
+                if KEYS[index].name == "store" { path(file, text).map_err(wrong)? } else { text };
+            KEYS[index].check(&text, command).map_err(wrong)?;
+            self.values.push((index, text, origin));
+        }
+        Ok(())
+    }
+
+    /// `command` with the values as the defaults of its arguments.
+    pub(crate) fn apply(&self, command: Command) -> Command {
+        self.values.iter().fold(command, |command, (index, value, _)| {
+            let set = |command: Command| {
+                command.mut_arg(KEYS[*index].arg, |arg| arg.default_value(value.clone()))
+            };
+            match KEYS[*index].name.split_once('.') {
+                Some((name, _)) => command.mut_subcommand(name, set),
+                None => set(command),
+            }
+        })
+    }
+
+    /// The value of a setting and what set it. `matches` are those of the command that has it.
+    pub(crate) fn told(
+        &self,
+        index: usize,
+        matches: &ArgMatches,
+        command: &Command,
+    ) -> (String, String) {
+        use clap::parser::ValueSource;
+        let key = &KEYS[index];
+        let value = matches.get_raw(key.arg).and_then(|mut values| values.next_back());
+        let value =
+            value.map_or(key.unset.to_owned(), |value| value.to_string_lossy().into_owned());
+        let arg = key.find(command);
+        let origin = match matches.value_source(key.arg) {
+            Some(ValueSource::CommandLine) => {
+                arg.and_then(clap::Arg::get_long).map(|long| format!("--{long}"))
+            }
+            Some(ValueSource::EnvVariable) => {
+                arg.and_then(clap::Arg::get_env).map(|name| name.to_string_lossy().into_owned())
+            }
+            _ => {
+                let last = self.values.iter().rev().find(|(known, ..)| *known == index);
+                last.map(|(_, _, origin)| origin.to_string())
+            }
+        };
+        (value, origin.unwrap_or_else(|| "default".to_owned()))
+    }
+}
+
+impl Key {
+    /// The command that it is a setting of; none for all of them.
+    pub(crate) fn command(&self) -> Option<&'static str> {
+        self.name.split_once('.').map(|(command, _)| command)
+    }
+
+    fn find<'c>(&self, command: &'c Command) -> Option<&'c clap::Arg> {
+        let command = match self.command() {
+            Some(name) => command.find_subcommand(name)?,
+            None => command,
+        };
+        command.get_arguments().find(|arg| arg.get_id() == self.arg)
+    }
+
+    /// Whether the argument takes `text`.
+    fn check(&self, text: &str, command: &Command) -> std::result::Result<(), String> {
+        let arg = self.find(command).expect("a test looks every key up").clone();
+        let line = format!("--{}={text}", arg.get_long().unwrap_or_default());
+        let alone = Command::new("pmtaq").arg(arg);
+        let error = match alone.try_get_matches_from(["pmtaq", &line]) {
+            Ok(_) => return Ok(()),
+            Err(error) => error.to_string(),
+        };
+        let what = error.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        Err(format!("`{}`: {}", self.name, what.split_whitespace().collect::<Vec<_>>().join(" ")))
+    }
+}
+
+/// The provider table that comes with pmtaq and what the user's tables say otherwise; with the
+/// number of lines of each of these.
+///
+/// # Errors
+/// [`Failure::usage`] with file and line.
+pub(crate) fn providers(places: &Places) -> Result<(Providers, Vec<(PathBuf, usize)>)> {
+    let (mut providers, mut tables) = (Providers::builtin(), Vec::new());
+    for path in places.provider_tables() {
+        if let Some(text) = read(&path)? {
+            let lines = providers.extend(&text).map_err(|bad| {
+                let what = bad.to_string();
+                let what = what.split_once(": ").map_or(what.as_str(), |(_, what)| what);
+                Failure::usage(format!("{}:{}: {what}", path.display(), bad.line))
+            })?;
+            tables.push((path, lines));
+        }
+    }
+    Ok((providers, tables))
+}
+
+/// The text of a file of the user; none when there is no such file.
+///
+/// # Errors
+/// [`Failure::usage`] that names the file.
+pub(crate) fn read(path: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("cannot read {}: {error}", path.display()))
+}
+
+/// What a file may say at the top and in its tables.
+fn known_names() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.name).chain([CLASSES])
+}
+
+/// The values of a table by their dotted names, each with the place of its key.
+fn flatten<'t, 'i>(
+    prefix: &str,
+    table: &'t DeTable<'i>,
+    entries: &mut Vec<(String, usize, &'t Spanned<DeValue<'i>>)>,
+) {
+    for (key, value) in table {
+        let name = format!("{prefix}{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(table) => flatten(&format!("{name}."), table, entries),
+            _ => entries.push((name, key.span().start, value)),
+        }
+    }
+}
+
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// A path in a file is meant from where the file is, since a process of cron is anywhere.
+fn path(file: &Path, text: String) -> std::result::Result<String, String> {
+    if text.starts_with('~') {
+        return Err(format!("`{text}`: no shell reads this file; write the path in full"));
+    }
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    Ok(folder.join(text).to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn load(text: &str) -> std::result::Result<Settings, String> {
+        let mut settings = Settings::default();
+        let command = crate::args::Cli::command();
+        let taken = settings.take(Path::new("/etc/pmtaq.toml"), text, &command);
+        taken.map(|()| settings).map_err(|failure| failure.text())
+    }
+
+    #[test]
+    fn every_key_is_the_default_of_an_argument() {
+        let command = crate::args::Cli::command();
+        for key in KEYS {
+            let arg = key.find(&command).unwrap_or_else(|| panic!("{}", key.name));
+            assert!(arg.get_env().is_some(), "{} has no PMTAQ_ variable", key.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_with_what_was_probably_meant() {
+        for (text, expected) in [
+            ("tz = 'UTC'\nstoer = 'x'\n", ":2: there is no setting `stoer`; did you mean `store`?"),
+            (
+                "[ingest]\nhots = 'x'\n",
+                ":2: there is no setting `ingest.hots`; did you mean `ingest.host`?",
+            ),
+            ("\n\ntz = 'Mars/Olympus'\n", ":3: `tz`: invalid value 'Mars/Olympus'"),
+            ("threads = 0\n", ":1: `threads`: invalid value '0'"),
+            ("threads = [1]\n", ":1: `threads` must be a text"),
+            ("store = '~/x'\n", ":1: `~/x`: no shell reads this file"),
+            ("[bounce-classes]\nours = 'hardest'\n", ":2: the class of `ours` is `hardest`"),
+            ("tz = \n", ":1: "),
+            ("tz = 'UTC'\ntz = 'UTC'\n", ":2: duplicate key"),
+        ] {
+            let error = load(text).expect_err(text);
+            assert!(error.contains(&format!("/etc/pmtaq.toml{expected}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_later_file_wins_and_a_path_is_meant_from_its_file() {
+        let settings =
+            load("store = 'data'\n[bounce-classes]\nours = 'block'\n").expect("settings");
+        assert_eq!(settings.values[0].1, "/etc/data");
+        assert_eq!(settings.classes.own().collect::<Vec<_>>(), [("ours", BounceClass::Block)]);
+    }
+
+    #[test]
+    fn the_example_holds_every_setting() {
+        let example = include_str!("../../../packaging/pmtaq.toml");
+        let lines = example.lines().filter(|line| !line.starts_with("# "));
+        let active: String =
+            lines.map(|line| format!("{}\n", line.trim_start_matches('#'))).collect();
+        assert!(load(example).expect("comments alone").values.is_empty());
+        let settings = load(&active).expect("what it would be without its comment signs");
+        let held: Vec<usize> = settings.values.iter().map(|(index, ..)| *index).collect();
+        let missing = (0..KEYS.len()).find(|index| !held.contains(index));
+        assert_eq!(missing.map(|index| KEYS[index].name), None);
+        assert!(settings.classes.own().count() > 0);
+    }
+}

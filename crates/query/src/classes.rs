@@ -1,0 +1,38 @@
+//! The site's own classes of bounce categories. A part keeps the class by pmtaq's own table; the
+//! site's word is applied when records are read, so it holds for all of them from the next
+//! question on, and no part has to be written again.
+
+use pmtaq_schema::bounce::BounceClasses;
+
+use crate::error::Result;
+use crate::query::quoted;
+use crate::session::Session;
+
+impl Session {
+    /// Lets `bounce_class` be what the site says, where it says anything.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot lay the views anew.
+    pub fn classify(&mut self, classes: &BounceClasses) -> Result<()> {
+        let cases: String = classes
+            .own()
+            .map(|(category, class)| {
+                format!(" when {} then {}", quoted(category), quoted(class.as_str()))
+            })
+            .collect();
+        if cases.is_empty() {
+            return Ok(());
+        }
+        // A record has a class only where its type may have one.
+        let class = format!(
+            "case when bounce_class is not null then case bounce_cat{cases} else bounce_class end end"
+        );
+        ["stored", "hourly"].into_iter().try_for_each(|view| {
+            self.set_up(&format!(
+                "alter view {view} rename to {view}_as_ingested;\n\
+                 create view {view} as select * replace ({class} as bounce_class) \
+                 from {view}_as_ingested;\n"
+            ))
+        })
+    }
+}

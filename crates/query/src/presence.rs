@@ -1,0 +1,151 @@
+//! What the records of a session hold: which types and fields each MTA writes, whether its clock
+//! went back, whether all that came in went out. Counts only; judges nothing.
+
+use std::collections::BTreeMap;
+
+use pmtaq_schema::{COLUMNS, Column, Kind, Record, Timestamp};
+
+use crate::error::Result;
+use crate::session::Session;
+
+/// What one MTA wrote of one record type.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// The MTA.
+    pub host: String,
+    /// The record type.
+    pub record: Record,
+    /// How many records.
+    pub rows: u64,
+    /// The earliest and the latest of them.
+    pub times: (Timestamp, Timestamp),
+    /// Records logged a minute or more before they were queued: a clock went back.
+    pub backwards: u64,
+    /// For each field that PMTA may write, how many of the records have it.
+    pub fields: BTreeMap<&'static str, u64>,
+}
+
+/// What the records of a session hold.
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    /// By MTA, then by record type.
+    pub logged: Vec<Logged>,
+}
+
+/// What came in and what went out, of one MTA that logs receptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The MTA.
+    pub host: String,
+    /// Recipients received.
+    pub received: u64,
+    /// Recipients delivered or bounced that were queued since the first reception.
+    pub finished: u64,
+    /// Of the received, those that came in before the moment asked for.
+    pub received_before: u64,
+    /// Of the finished, those that were queued before it.
+    pub finished_before: u64,
+}
+
+/// The columns that hold a field of PMTA.
+fn fields() -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(|column| !column.is_derived() && column.kind != Kind::Map)
+}
+
+impl Session {
+    /// Counts what the records hold. It reads every column.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn presence(&self) -> Result<Presence> {
+        let counts: String = fields().map(|column| format!(", count({})", column.name)).collect();
+        let sql = format!(
+            "select coalesce(host, ''), rec, count(*), epoch_us(min(time_logged)) // 1000000,
+             epoch_us(max(time_logged)) // 1000000,
+             count(*) filter (time_logged + interval 1 minute < time_queued){counts}
+             from stored group by all order by all"
+        );
+        let mut statement = self.connection().prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut presence = Presence::default();
+        while let Some(row) = rows.next()? {
+            let record: String = row.get(1)?;
+            let Some(record) = Record::parse(record.as_bytes()) else { continue };
+            let mut counts = BTreeMap::new();
+            for (at, column) in fields().enumerate() {
+                counts.insert(column.name, row.get(6 + at)?);
+            }
+            presence.logged.push(Logged {
+                host: row.get(0)?,
+                record,
+                rows: row.get(2)?,
+                times: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
+                backwards: row.get(5)?,
+                fields: counts,
+            });
+        }
+        presence.logged.sort_by(|a, b| (&a.host, a.record).cmp(&(&b.host, b.record)));
+        Ok(presence)
+    }
+
+    /// Weighs what came in against what went out, of each MTA that logs receptions; `before` is
+    /// the moment before which all must have gone out.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn balance(&self, before: Timestamp) -> Result<Vec<Balance>> {
+        let sql = format!(
+            "with began as (
+                select host, min(time_logged) as began from receptions group by host
+            )
+            select coalesce(host, ''),
+                count(*) filter (rec = 'r'),
+                count(*) filter (rec <> 'r' and time_queued >= began),
+                count(*) filter (rec = 'r' and time_logged < make_timestamp({before})),
+                count(*) filter (
+                    rec <> 'r' and time_queued >= began and time_queued < make_timestamp({before})
+                )
+            from stored join began using (host)
+            where rec in ('r', 'd', 'b')
+            group by host order by host",
+            before = before.micros()
+        );
+        let mut statement = self.connection().prepare(&sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Balance {
+                host: row.get(0)?,
+                received: row.get(1)?,
+                finished: row.get(2)?,
+                received_before: row.get(3)?,
+                finished_before: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// Refused lines by their reason and field, the most frequent first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn rejects(&self) -> Result<Vec<(String, u64)>> {
+        let sql = "select concat_ws(': ', field, reason) as why, count(*) from rejects
+            group by why order by count(*) desc, why";
+        let mut statement = self.connection().prepare(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+impl Presence {
+    /// The MTAs, by name.
+    pub fn hosts(&self) -> Vec<&str> {
+        let mut hosts: Vec<&str> = self.logged.iter().map(|logged| logged.host.as_str()).collect();
+        hosts.dedup();
+        hosts
+    }
+
+    /// What `host` wrote, by record type.
+    pub fn of<'p>(&'p self, host: &'p str) -> impl Iterator<Item = &'p Logged> {
+        self.logged.iter().filter(move |logged| logged.host == host)
+    }
+}

@@ -1,0 +1,200 @@
+//! The `<acct-file>` blocks of a PMTA configuration: what is asked to be logged, and where to
+//! (`PowerMTA` User's Guide, 3.3.11). Reads text; opens no file, so includes are for the caller.
+
+use crate::record::{Record, Records};
+
+/// One `<acct-file>` block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcctFile {
+    /// The file that it writes, as the configuration names it.
+    pub path: String,
+    /// Line of the configuration file where the block begins, from 1.
+    pub line: usize,
+    /// The record types it asks for; without `records`, PMTA writes `d` and `b`.
+    pub records: Records,
+    /// What its `record-fields` lines say.
+    pub fields: Vec<RecordFields>,
+    /// Where finished files are moved.
+    pub move_to: Option<String>,
+}
+
+/// One `record-fields` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordFields {
+    /// The record types that it is about.
+    pub records: Records,
+    /// Whether PMTA's default fields are among them: `*`.
+    pub defaults: bool,
+    /// The fields it names.
+    pub named: Vec<String>,
+    /// The fields it takes away from the default ones.
+    pub without: Vec<String>,
+}
+
+/// What a configuration file says of accounting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AcctFiles {
+    /// The blocks, in order.
+    pub blocks: Vec<AcctFile>,
+    /// The files to read in addition, each with the line that asks for it.
+    pub includes: Vec<(usize, String)>,
+    /// Lines that cannot be understood, each with what is wrong.
+    pub bad: Vec<(usize, String)>,
+}
+
+impl AcctFiles {
+    /// Reads a configuration file. Directives of no interest are passed over.
+    pub fn parse(text: &str) -> AcctFiles {
+        let mut found = AcctFiles::default();
+        let mut open: Option<AcctFile> = None;
+        for (number, line) in text.lines().enumerate() {
+            let (number, line) = (number + 1, line.trim());
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let (word, rest) = (word.to_ascii_lowercase(), without_comment(rest.trim()));
+            match (word.as_str(), &mut open) {
+                ("<acct-file", None) => {
+                    let path = unquoted(rest.trim_end_matches('>').trim()).to_owned();
+                    open = Some(AcctFile {
+                        path,
+                        line: number,
+                        records: Records::of(&[Record::Delivery, Record::Bounce]),
+                        fields: Vec::new(),
+                        move_to: None,
+                    });
+                }
+                ("<acct-file", Some(block)) => {
+                    let what =
+                        format!("the block that begins at line {} is not closed", block.line);
+                    found.bad.push((number, what));
+                }
+                ("</acct-file>", _) => found.blocks.extend(open.take()),
+                ("include", _) => found.includes.push((number, unquoted(rest).to_owned())),
+                ("records", Some(block)) => match types(rest) {
+                    Ok(records) => block.records = records,
+                    Err(name) => found.bad.push((number, format!("`{name}` is no record type"))),
+                },
+                ("record-fields", Some(block)) => match RecordFields::parse(rest) {
+                    Ok(fields) => block.fields.push(fields),
+                    Err(what) => found.bad.push((number, what)),
+                },
+                ("move-to", Some(block)) => block.move_to = Some(unquoted(rest).to_owned()),
+                _ => {}
+            }
+        }
+        if let Some(block) = open {
+            found.bad.push((block.line, "the <acct-file> block is not closed".to_owned()));
+            found.blocks.push(block);
+        }
+        found
+    }
+}
+
+impl AcctFile {
+    /// Whether it writes `field` in records of the type: `None` where that depends on what PMTA
+    /// writes by default.
+    pub fn writes(&self, record: Record, field: &str) -> Option<bool> {
+        if !self.records.contains(record) {
+            return Some(false);
+        }
+        let among = |list: &[String]| list.iter().any(|name| name.eq_ignore_ascii_case(field));
+        // The last word on a type holds.
+        let line = self.fields.iter().rev().find(|line| line.records.contains(record))?;
+        if among(&line.named) {
+            Some(true)
+        } else if !line.defaults || among(&line.without) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+impl RecordFields {
+    fn parse(text: &str) -> Result<RecordFields, String> {
+        let wrong = || format!("`record-fields {text}` is not a record type and a list of fields");
+        let (first, list) = text.split_once(char::is_whitespace).ok_or_else(wrong)?;
+        let records = types(first).map_err(|name| format!("`{name}` is no record type"))?;
+        let mut fields =
+            RecordFields { records, defaults: false, named: Vec::new(), without: Vec::new() };
+        for word in words(list) {
+            match word.strip_prefix(['!', '-']) {
+                Some(name) => fields.without.push(name.to_owned()),
+                None if word == "*" => fields.defaults = true,
+                None => fields.named.push(word.to_owned()),
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// A list of record types, by commas or by spaces.
+fn types(list: &str) -> Result<Records, String> {
+    Records::parse(&words(list).collect::<Vec<_>>().join(","))
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ', '\t']).map(|word| unquoted(word.trim())).filter(|word| !word.is_empty())
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
+/// The value of a directive: a `#` after white space begins a comment.
+fn without_comment(text: &str) -> &str {
+    let mut before = ' ';
+    let mut quoted = false;
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '"';
+        if c == '#' && before.is_whitespace() && !quoted {
+            return text[..at].trim_end();
+        }
+        before = c;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Record::{Bounce, Deferral, Delivery};
+
+    #[test]
+    fn a_block_says_what_is_logged() {
+        let found = AcctFiles::parse(
+            "host-name mta1 # ours\r\ninclude /etc/pmta/more\n#<acct-file x>\n\
+             <acct-file \"/var/log/pmta/acct.csv\">\n  records d, b ,t # no r\n\
+             RECORD-FIELDS d *,jobId, envId !dlvSize\n  record-fields b timeLogged,rcpt\n\
+             move-to /srv/acct\n</acct-file>\n<domain *>\n  records x\n</domain>\n<acct-file a>\n</acct-file>\n",
+        );
+        assert_eq!(found.bad, []);
+        assert_eq!(found.includes, [(2, "/etc/pmta/more".to_owned())]);
+        let [block, plain] = &found.blocks[..] else { panic!("{found:?}") };
+        assert_eq!((block.path.as_str(), block.line), ("/var/log/pmta/acct.csv", 4));
+        assert_eq!(block.records.to_string(), "d, b, t");
+        assert_eq!(block.move_to.as_deref(), Some("/srv/acct"));
+        for (record, field, expected) in [
+            (Delivery, "jobID", Some(true)),
+            (Delivery, "dlvSize", Some(false)),
+            (Delivery, "rcpt", None),
+            (Bounce, "rcpt", Some(true)),
+            (Bounce, "orig", Some(false)),
+            (Deferral, "orig", None),
+            (Record::Reception, "orig", Some(false)),
+        ] {
+            assert_eq!(block.writes(record, field), expected, "{record} {field}");
+        }
+        assert_eq!(plain.records.to_string(), "d, b");
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_named_by_its_line() {
+        let found =
+            AcctFiles::parse("<acct-file a>\nrecords d,x\nrecord-fields d\n<acct-file b>\n");
+        let lines: Vec<usize> = found.bad.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 3, 4, 1], "{found:?}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The help in its other forms: pages of docs/, manual pages, completions, lines for other tools.
+
+use std::process::Command;
+
+use pmtaq_query::{Unit, metrics};
+use pmtaq_schema::bounce::CATEGORIES;
+
+use crate::sealed::{Sealed, golden, root};
+
+/// A page of docs/, made from what the program itself says.
+fn page(name: &str, text: &str) {
+    golden(&format!("../docs/{name}"), text);
+}
+
+const MADE: &str = "Made by the tests from the program itself; `UPDATE=1 cargo test` rewrites it.";
+
+#[test]
+fn docs_columns_is_what_the_program_says() {
+    let table = Sealed::new().done(&["columns", "--format", "markdown"]);
+    page("columns.md", &format!("# The columns of `records`\n\n{MADE}\n\n{table}"));
+}
+
+#[test]
+fn docs_metrics_is_what_the_program_says() {
+    let sealed = Sealed::new();
+    let help = |list| {
+        let output =
+            sealed.command().args(["help", list, "--format", "markdown"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (list, dimensions) = (help("metrics"), help("dimensions"));
+    assert_eq!(list, sealed.done(&["metrics", "--format", "markdown"]), "help is the list");
+    let definitions: String = metrics()
+        .iter()
+        .map(|metric| {
+            let of = match &metric.unit {
+                Unit::Percent(Some(of)) => format!(" -- percent of {of}"),
+                _ => String::new(),
+            };
+            format!("{}(){of}\n    {}\n", metric.name, metric.sql)
+        })
+        .collect();
+    let classes: String = CATEGORIES
+        .iter()
+        .map(|(category, class, meaning)| {
+            format!("| {category} | {} | {meaning} |\n", class.as_str())
+        })
+        .collect();
+    page(
+        "metrics.md",
+        &format!(
+            "# Metrics, dimensions, bounce classes\n\n{MADE}\n\n{list}\n\
+             In SQL a metric is its name with empty parentheses, an aggregate over `records`:\n\n\
+             ```sql\n{definitions}```\n\n## Dimensions\n\n{dimensions}\n\
+             ## Bounce classes\n\n\
+             Any other category is undetermined. A site says otherwise in `[bounce-classes]` of its\n\
+             configuration, see [configuration.md](configuration.md).\n\n\
+             | category | class | meaning |\n|---|---|---|\n{classes}"
+        ),
+    );
+}
+
+#[test]
+fn docs_cli_is_what_the_program_says() {
+    page("cli.md", &Sealed::new().done(&["man", "--markdown"]));
+}
+
+#[test]
+fn bash_completes_commands_options_and_values() {
+    let sealed = Sealed::new();
+    let script = sealed.file("pmtaq.bash", sealed.done(&["completions", "bash"]));
+    let complete = |words: &str| {
+        let line = format!(
+            "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _pmtaq pmtaq \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            script.display()
+        );
+        let output = Command::new("bash").args(["--norc", "-c", &line]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    assert_eq!(complete("pmtaq top-b"), "top-bounces");
+    assert_eq!(complete("pmtaq pivot --metr"), "--metric");
+    assert!(complete("pmtaq top-bounces --by c").contains("category"));
+    assert!(complete("pmtaq completions ''").contains("fish"));
+    assert!(sealed.done(&["completions", "zsh"]).starts_with("#compdef pmtaq"));
+    assert!(sealed.done(&["completions", "fish"]).contains("complete -c pmtaq"));
+}
+
+#[test]
+fn manual_pages_can_be_read() {
+    let sealed = Sealed::new();
+    let dir = sealed.dir.path().join("man1");
+    sealed.done(&["man", dir.to_str().unwrap()]);
+    for (page, text) in [("pmtaq.1", "Exit codes"), ("pmtaq-top-bounces.1", "masked")] {
+        let source = std::fs::read_to_string(dir.join(page)).unwrap();
+        assert!(source.contains(".TH"), "{page}");
+        let Ok(output) =
+            Command::new("groff").args(["-man", "-Tascii", "-ww"]).arg(dir.join(page)).output()
+        else {
+            continue;
+        };
+        let (shown, said) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && shown.contains(text), "{page}: {shown}{said}");
+    }
+}
+
+/// A store in a folder whose name means something to SQL, Python and globs.
+fn awkward() -> (Sealed, String) {
+    let sealed = Sealed::new();
+    let store = sealed.dir.path().join("it's [a] \"store\"");
+    let store = store.to_str().unwrap().to_owned();
+    sealed.done(&["ingest", "-q", "--store", &store, "samples/acct"]);
+    (sealed, store)
+}
+
+#[test]
+fn the_lines_for_other_tools_run_as_they_are() {
+    let (sealed, store) = awkward();
+    let python = std::env::var_os("PMTAQ_PYTHON")
+        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let delivered = sealed.done(&[
+        "sql",
+        "--store",
+        &store,
+        "select count(*) from deliveries",
+        "--format",
+        "tsv",
+    ]);
+    let delivered = delivered.lines().nth(1).unwrap();
+    for tool in ["python", "polars", "pyarrow", "duckdb"] {
+        let mut lines = sealed.done(&["connect", tool, "--store", &store]);
+        // The path comes back as it was, and not as the tests show it.
+        lines = lines.replace("$DIR", sealed.dir.path().canonicalize().unwrap().to_str().unwrap());
+        if tool == "duckdb" {
+            let path = sealed.file("lines.sql", &lines);
+            let path = path.to_str().unwrap();
+            lines = format!("import duckdb\nprint(duckdb.sql(open('{path}').read()).fetchall())\n");
+        }
+        let script = sealed.file(&format!("lines-of-{tool}.py"), &lines);
+        let output = Command::new(&python).arg(&script).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{tool}: {lines}{said}");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains(delivered), "{tool}: {shown}");
+    }
+    for tool in ["clickhouse", "spark", "pandas", "r"] {
+        let lines = sealed.done(&["connect", tool, "--store", &store]);
+        assert!(lines.contains("store"), "{tool}: {lines}");
+    }
+    assert_eq!(sealed.run(&["connect", "duckdb"]).code, Some(2), "there is no store there");
+}
