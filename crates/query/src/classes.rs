@@ -27,6 +27,7 @@ impl Session {
         let class = format!(
             "case when bounce_class is not null then case bounce_cat{cases} else bounce_class end end"
         );
+        self.parts_view = "stored_as_ingested";
         ["stored", "hourly"].into_iter().try_for_each(|view| {
             self.set_up(&format!(
                 "alter view {view} rename to {view}_as_ingested;\n\

@@ -38,6 +38,8 @@ pub(crate) struct Rows<'s>(Statement<'s>);
 pub struct Session {
     connection: Connection,
     setup: String,
+    /// The view that reads the parts of the records.
+    pub(crate) parts_view: &'static str,
 }
 
 /// Stops a running query from another thread.
@@ -100,7 +102,7 @@ impl Session {
         let allowed = files.iter().map(PathBuf::as_path);
         let parts = tables.iter().flatten().copied();
         connection.execute_batch(&confinement(parts.chain(allowed.clone()), allowed))?;
-        Ok(Session { connection, setup })
+        Ok(Session { connection, setup, parts_view: "stored" })
     }
 
     /// Lets the session see only those of its records that lie in `window`.
@@ -110,7 +112,7 @@ impl Session {
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
         let records: Vec<&Path> =
             snapshot.of(Table::Records, window).map(|part| part.path.as_path()).collect();
-        let view = view("stored", &source(&records, COLUMNS), "time_logged", window);
+        let view = view(self.parts_view, &source(&records, COLUMNS), "time_logged", window);
         Ok(self.connection.execute_batch(&format!("create or replace {view}"))?)
     }
 
