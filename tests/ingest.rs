@@ -181,3 +181,96 @@ fn rejects_above_the_limit_end_with_code_4() {
     assert_eq!(sealed.run(&["ingest", "--max-rejects", "1", path]).code, Some(0));
     assert_eq!(Sealed::new().run(&["ingest", path]).code, Some(4));
 }
+
+/// Makes a file minutes old by the clock of the tests: one that PMTA may still be writing.
+fn touch(path: &Path) {
+    let minutes_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_772_711_900);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(minutes_ago).unwrap();
+}
+
+#[test]
+fn a_live_file_is_taken_line_by_line_whatever_the_cut() {
+    let reply =
+        "t,2026-01-05 11:00:00+0000,x@example.org,\"smtp;451 try\r\nlater, \"\"please\"\"\"\r\n";
+    let whole = content(0..3) + reply + &row(3) + reply + &content(4..6);
+    let sealed = Sealed::new();
+    // Each run sees a few bytes more: within a number, a quoted line break, a doubled quote.
+    for end in (0..whole.len()).step_by(7).chain([whole.len()]) {
+        let path = sealed.file("acct.csv", &whole.as_bytes()[..end]);
+        touch(&path);
+        let (read, stored, duplicate, rejected) = sealed.ingest(&[&path]).counts();
+        assert_eq!((stored + duplicate, rejected), (read, 0), "cut at byte {end}");
+    }
+    assert_eq!(distinct(&sealed), (8, 7));
+    let once = Sealed::new();
+    once.ingest(&[&once.file("acct.csv", &whole)]);
+    let rows = "select list(r order by r) from (select concat_ws('|', rec, time_logged, rcpt, dsn_diag) r from records)";
+    assert_eq!(
+        sealed.done(&["sql", rows, "--format", "csv"]),
+        once.done(&["sql", rows, "--format", "csv"])
+    );
+}
+
+#[test]
+fn a_live_file_that_is_moved_and_compressed_goes_on_where_it_was() {
+    let sealed = Sealed::new();
+    let live = sealed.file("live/acct-2026-01-05-0000.csv", content(0..10));
+    touch(&live);
+    assert_eq!(sealed.ingest(&[&live]).counts(), (10, 10, 0, 0));
+    // PMTA's `move-to`: the whole file, under the same name, in another folder.
+    std::fs::write(&live, content(0..15)).unwrap();
+    let moved = sealed.file("done/acct-2026-01-05-0000.csv", "");
+    std::fs::rename(&live, &moved).unwrap();
+    assert_eq!(sealed.ingest(&[&moved]).counts(), (15, 5, 10, 0));
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gz, content(0..20).as_bytes()).unwrap();
+    let gz = sealed.file("done/acct-2026-01-05-0000.csv.gz", gz.finish().unwrap());
+    // Compressed when it had grown once more; what lies beside it is the beginning of it.
+    assert_eq!(sealed.ingest(&[&gz, &moved]).counts(), (35, 5, 30, 0));
+    assert_eq!(sealed.ingest(&[gz.parent().unwrap()]).counts(), (35, 0, 35, 0));
+    assert_eq!(distinct(&sealed), (20, 20));
+}
+
+#[test]
+fn a_file_copied_and_truncated_gives_what_is_written_after() {
+    let sealed = Sealed::new();
+    let live = sealed.file("acct.csv", content(0..10));
+    sealed.ingest(&[&live]);
+    // As `copytruncate` does: the copy gets all, the original begins anew.
+    let copy = sealed.file("acct.csv.1", content(0..12));
+    std::fs::File::options().write(true).open(&live).unwrap().set_len(0).unwrap();
+    assert_eq!(sealed.ingest(&[&live, &copy]).counts(), (12, 2, 10, 0));
+    std::fs::write(&live, content(12..40)).unwrap();
+    assert_eq!(sealed.ingest(&[&live, &copy]).counts(), (40, 28, 12, 0));
+    assert_eq!(distinct(&sealed), (40, 40));
+}
+
+#[test]
+fn two_files_that_one_has_grown_into_share_what_they_have_in_common() {
+    let sealed = Sealed::new();
+    let one = sealed.file("acct-a.csv", content(0..10));
+    sealed.ingest(&[&one]);
+    sealed.file("acct-a.csv", content(0..10) + &row(20) + &row(21));
+    let other = sealed.file("acct-b.csv", content(0..10) + &row(30));
+    assert_eq!(sealed.ingest(&[&one, &other]).counts(), (23, 3, 20, 0));
+    assert_eq!(sealed.ingest(&[&one, &other]).counts(), (23, 0, 23, 0));
+    assert_eq!(distinct(&sealed), (13, 13));
+}
+
+#[test]
+fn two_runs_at_once_take_everything_once() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..50_000));
+    let start = || {
+        let mut command = sealed.command();
+        command.args(["--now", "2026-03-05T12:00:00Z", "ingest", "-q", path.to_str().unwrap()]);
+        command.stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    for mut child in [start(), start(), start()] {
+        let code = child.wait().unwrap().code();
+        // One that comes while another writes says so; one that comes after finds nothing new.
+        assert!(matches!(code, Some(0 | 3)), "{code:?}");
+    }
+    sealed.ingest(&[&path]);
+    assert_eq!(distinct(&sealed), (50_000, 50_000));
+}

@@ -18,6 +18,7 @@ mod garbage;
 mod incidents;
 mod ingest;
 mod investigate;
+mod life;
 mod own;
 mod quirks;
 mod readers;

@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
+use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, Search, Sql, Trace};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
@@ -212,6 +213,8 @@ pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, Strin
 pub(crate) enum Command {
     /// Take new records of accounting files into the store
     Ingest(Ingest),
+    /// Merge the small parts of a day into few
+    Compact(Compact),
     /// Any metrics by any dimensions
     Pivot(Pivot),
     /// Find records by a text, a reply code or a regular expression, newest first
@@ -265,12 +268,40 @@ pub(crate) struct Ingest {
     /// End with exit code 4 when more lines than this are refused
     #[arg(long, env = "PMTAQ_MAX_REJECTS", value_name = "N", default_value_t = 0)]
     pub(crate) max_rejects: u64,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
+}
+
+/// Merge the small parts of a day into few.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq compact
+  pmtaq compact --day 2026-03-01")]
+pub(crate) struct Compact {
+    /// UTC days, such as 2026-03-01 or yesterday [default: all before today]
+    #[arg(long, value_name = "DAY", value_delimiter = ',')]
+    pub(crate) day: Vec<String>,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
+}
+
+/// What goes wrong with the disk, for tests.
+#[derive(Debug, Args)]
+pub(crate) struct Faults {
     /// Kill the process before this change of the file system, for tests of crashes
     #[arg(long, hide = true, value_name = "STEP")]
     pub(crate) kill_at: Option<u64>,
     /// Let changes of the file system fail from this one on, for tests of full disks
     #[arg(long, hide = true, value_name = "STEP")]
     pub(crate) full_at: Option<u64>,
+}
+
+impl Faults {
+    /// A disk with these faults.
+    pub(crate) fn disk(&self) -> Disk {
+        let fault = self.kill_at.map(Fault::KillAt).or(self.full_at.map(Fault::FullAt));
+        fault.map(Disk::failing).unwrap_or_default()
+    }
 }
 
 /// A stretch of time.

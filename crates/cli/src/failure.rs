@@ -116,7 +116,7 @@ impl From<pmtaq_store::Error> for Failure {
                 )
             }
             E::Io { .. } | E::Damaged { .. } => None,
-            E::Unbalanced { .. } | E::Parquet { .. } => {
+            E::Unbalanced { .. } | E::Lost { .. } | E::Parquet { .. } => {
                 failure.exit = Exit::Failed;
                 Some("nothing was stored; the store is as it was before".to_owned())
             }

@@ -53,8 +53,18 @@ impl Context {
     }
 }
 
+/// Lets the process open as many files as the system allows it: a query holds its parts open.
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // What is refused leaves the usual limit, which is enough for a thousand parts.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
+    allow_many_files();
     try_run().unwrap_or_else(|failure| {
         ui::complain(&failure.text());
         failure.exit
@@ -126,6 +136,7 @@ fn dispatch(
     let context = Context::new(cli.global, settings, places)?;
     match cli.command {
         Command::Ingest(args) => commands::ingest::run(&context, args),
+        Command::Compact(args) => commands::compact::run(&context, &args),
         Command::Pivot(args) => ask::pivot(&context, &args),
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),

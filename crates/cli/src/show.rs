@@ -123,6 +123,9 @@ impl From<pmtaq_query::Error> for Failure {
             E::NotReading(_) => Failure::usage(error.to_string())
                 .hint("pmtaq never changes a store by SQL; `pmtaq export` writes files"),
             E::Interrupted => Failure::interrupted(),
+            E::Vanished(_) => {
+                Failure::failed(&error).hint("`pmtaq verify` says what else is missing")
+            }
             E::Sql(_) => Failure::failed(&error),
         }
     }

@@ -169,7 +169,9 @@ impl Chunks {
             if self.offset == 0 && self.carry.starts_with(b"\xef\xbb\xbf") {
                 self.give_out(3);
             }
-            let forced = self.ended || self.carry.len() >= MAX_RECORD;
+            // In a file that may grow, a quote without its end is not damage yet.
+            let whole = self.ended && !self.hold_torn;
+            let forced = whole || self.carry.len() >= MAX_RECORD;
             let end = last_record_end(&self.carry, forced);
             if end > 0 {
                 return self.cut(end, false);

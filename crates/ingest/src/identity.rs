@@ -72,21 +72,56 @@ pub(crate) fn decide(
 ) -> Result<(Vec<Candidate>, Vec<Refused>), pmtaq_store::Error> {
     let mut days: HashMap<Day, HashMap<String, Vec<Source>>> = HashMap::new();
     let mut refused = Vec::new();
-    for candidate in candidates.iter_mut().filter(|c| c.status == Status::New) {
+    let mut shorter = Vec::new();
+    for (i, candidate) in candidates.iter_mut().enumerate() {
+        if candidate.status != Status::New {
+            continue;
+        }
         let heads = match days.entry(candidate.day) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(by_head(writer.sources(candidate.day)?)),
         };
-        if let Some(known) = heads.get(&candidate.head)
-            && let Err(reason) = against_store(candidate, known, now)
-        {
-            refused.push(Refused { path: candidate.found.path.clone(), reason });
+        let Some(known) = heads.get(&candidate.head) else { continue };
+        match against_store(candidate, known, now) {
+            Ok(None) => {}
+            Ok(Some(than)) => shorter.push((i, than)),
+            Err(error) => refused.push(refuse(candidate, &error)),
         }
+    }
+    for (i, than) in shorter {
+        if is_copy_of_another(&candidates, i) {
+            candidates[i].status = Status::Known;
+            candidates[i].known_records = count(&candidates[i].found.path);
+            continue;
+        }
+        // It may be an older copy of that file, all of whose records are stored. To take it
+        // could count them twice; to pass over it in silence could lose some.
+        let reason = format!(
+            "begins like {than}, which was ingested and is longer: a truncated copy? Nothing was \
+             taken; ingest the whole file instead"
+        );
+        refused.push(refuse(&candidates[i], &reason));
     }
     candidates.retain(|candidate| refused.iter().all(|r| r.path != candidate.found.path));
     against_each_other(&mut candidates, &mut refused);
     candidates.retain(|candidate| refused.iter().all(|r| r.path != candidate.found.path));
     Ok((candidates, refused))
+}
+
+fn refuse(candidate: &Candidate, reason: &dyn std::fmt::Display) -> Refused {
+    Refused { path: candidate.found.path.clone(), reason: reason.to_string() }
+}
+
+/// Whether the content of a candidate is the beginning of another that begins alike and is not
+/// itself in doubt: a copy of a live file that lies beside what that file has become.
+fn is_copy_of_another(candidates: &[Candidate], i: usize) -> bool {
+    let Ok((length, hash)) = whole(&candidates[i].found.path) else { return false };
+    let others = candidates.iter().filter(|other| {
+        other.head == candidates[i].head && matches!(other.status, Status::Known | Status::Grown)
+    });
+    others.into_iter().any(|other| {
+        matches!(prefix(&other.found.path, length), Ok(Prefix::Hash { hash: h, .. }) if h == hash)
+    })
 }
 
 fn by_head(sources: Vec<Source>) -> HashMap<String, Vec<Source>> {
@@ -97,12 +132,13 @@ fn by_head(sources: Vec<Source>) -> HashMap<String, Vec<Source>> {
     heads
 }
 
-/// Compares a candidate with the known sources that begin alike.
+/// Compares a candidate with the known sources that begin alike. Returns the name of one that is
+/// longer, when the candidate may be the beginning of it.
 fn against_store(
     candidate: &mut Candidate,
     known: &[Source],
     now: Timestamp,
-) -> Result<(), String> {
+) -> io::Result<Option<String>> {
     let stat = candidate.found.stat;
     let untouched = known.iter().find(|source| source.stat == stat);
     if let Some(source) = untouched
@@ -112,33 +148,24 @@ fn against_store(
         candidate.status = Status::Known;
         candidate.known_records = source.ledger.read;
         candidate.known = Some(source.clone());
-        return Ok(());
+        return Ok(None);
     }
     let mut known: Vec<&Source> = known.iter().collect();
     known.sort_by_key(|source| std::cmp::Reverse(source.length));
     let mut shorter_than = None;
     for source in known {
-        match prefix(&candidate.found.path, source.length) {
-            Ok(Prefix::Hash { hash, more }) if hex(hash) == source.hash => {
+        match prefix(&candidate.found.path, source.length)? {
+            Prefix::Hash { hash, more } if hex(hash) == source.hash => {
                 candidate.status = if more { Status::Grown } else { Status::Known };
                 candidate.known_records = source.ledger.read;
                 candidate.known = Some(source.clone());
-                return Ok(());
+                return Ok(None);
             }
-            Ok(Prefix::Hash { .. }) => {}
-            Ok(Prefix::Shorter) => shorter_than = Some(source.name.clone()),
-            Err(error) => return Err(error.to_string()),
+            Prefix::Hash { .. } => {}
+            Prefix::Shorter => shorter_than = Some(source.name.clone()),
         }
     }
-    match shorter_than {
-        // It may be an older copy of that file, all of whose records are stored. To take it
-        // could count them twice; to pass over it in silence could lose some.
-        Some(name) => Err(format!(
-            "begins like {name}, which was ingested and is longer: a truncated copy? Nothing was \
-             taken; ingest the whole file instead"
-        )),
-        None => Ok(()),
-    }
+    Ok(shorter_than)
 }
 
 /// Of new files that begin alike, takes the longest; one that is a part of it is known.

@@ -1,5 +1,7 @@
 //! From accounting files to staged parts: find, open, cut, split, plan, build, derive, write.
 //!
+//! [`compact`] writes parts of parts.
+//!
 //! Never renames or deletes, never writes a manifest field, never touches DuckDB, stdout or the
 //! clock. The modules below are in the order in which a byte passes them.
 //!
@@ -36,6 +38,9 @@ mod identity;
 
 mod pipeline;
 pub use pipeline::ingest;
+
+mod compact;
+pub use compact::{Compacted, Effort, compact};
 
 mod outcome;
 pub use outcome::{Outcome, Refused, SourceOutcome, Status};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pmtaq_schema::time::Day;
 use pmtaq_store::Ledger;
 
 use crate::reject::Reject;
@@ -17,6 +18,8 @@ pub struct Outcome {
     pub ledger: Ledger,
     /// Parts written.
     pub parts: u64,
+    /// The days that got new parts, in order.
+    pub days: Vec<Day>,
     /// Bytes of content read, decompressed.
     pub content_bytes: u64,
     /// Bytes of the parts written.

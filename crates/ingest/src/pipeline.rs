@@ -4,6 +4,7 @@
 //! Threads exchange nothing but chunks: each takes the next one of the first file that no other
 //! is reading from, builds its rows and writes them into its own open parts.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -75,6 +76,9 @@ fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Resu
     outcome.ledger.check("this run")?;
     outcome.parts = change.parts.len() as u64;
     outcome.part_bytes = change.parts.iter().map(NewPart::bytes).sum();
+    outcome.days = change.parts.iter().map(NewPart::day).collect();
+    outcome.days.sort();
+    outcome.days.dedup();
     if !change.parts.is_empty() || !change.sources.is_empty() {
         writer.commit(change)?;
     }
@@ -186,6 +190,7 @@ impl<'r> Run<'r> {
         let now = self.settings.now;
         let mut outcome = Outcome { refused, ..Outcome::default() };
         let mut part = None;
+        let mut replaced = HashSet::new();
         for task in self.tasks {
             let Task { candidate, reading, tally } = task;
             let (Ok(Reading::Done { consumed, held_back, hash, stopped }), Ok(mut tally)) =
@@ -214,6 +219,9 @@ impl<'r> Run<'r> {
                 .rejects
                 .extend(tally.rejects.into_iter().take(room).map(|reject| (path.clone(), reject)));
             if matches!(candidate.status, Status::New | Status::Grown) && ledger.read > 0 {
+                // Of two files that one has grown into, the second does not replace it again, and
+                // counts what they have in common as known before.
+                let old = candidate.known.as_ref().filter(|old| replaced.insert(old.hash.clone()));
                 let source = Source {
                     head: candidate.head.clone(),
                     length: consumed,
@@ -221,14 +229,17 @@ impl<'r> Run<'r> {
                     name: candidate.found.name(),
                     host: host.clone(),
                     stat: candidate.found.stat,
-                    ledger: whole_ledger(candidate.known.as_ref(), tally.ledger),
+                    ledger: match old {
+                        Some(old) => whole_ledger(old, tally.ledger),
+                        None => ledger,
+                    },
                     ingested_at: now.0,
                     times: join(
                         candidate.known.as_ref().and_then(|known| known.times),
                         tally.times,
                     ),
                 };
-                change.sources.push((candidate.day, source, candidate.known.clone()));
+                change.sources.push((candidate.day, source, old.cloned()));
             }
             let status = candidate.status;
             outcome.sources.push(SourceOutcome { path, status, ledger, held_back, stopped });
@@ -245,8 +256,8 @@ const BATCH_LINES: usize = 256;
 const MAX_SHOWN: usize = 20;
 
 /// A source's ledger over all runs: what was stored before is not a duplicate of itself.
-fn whole_ledger(known: Option<&Source>, new: Ledger) -> Ledger {
-    let mut ledger = known.map(|source| source.ledger).unwrap_or_default();
+fn whole_ledger(known: &Source, new: Ledger) -> Ledger {
+    let mut ledger = known.ledger;
     ledger.add(new);
     ledger
 }

@@ -6,6 +6,9 @@ pub enum Error {
     /// The engine refused; usually the user's SQL.
     #[error("{0}")]
     Sql(String),
+    /// A part of the snapshot is gone: a commit replaced it.
+    #[error("{} is gone", .0.display())]
+    Vanished(std::path::PathBuf),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,

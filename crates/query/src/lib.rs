@@ -30,6 +30,8 @@ pub use query::{Query, Shape, Unit, Value};
 mod selection;
 pub use selection::{Selection, dimension_of};
 
+mod opened;
+
 mod session;
 pub use session::{Interrupt, Limits, Session, sql_type};
 

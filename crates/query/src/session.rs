@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -18,7 +18,8 @@ use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value, quoted};
 
@@ -32,12 +33,16 @@ pub struct Limits {
 }
 
 /// The rows of an answer, batch by batch, as the engine makes them.
-pub(crate) struct Rows<'s>(Statement<'s>);
+pub(crate) struct Rows<'s> {
+    session: &'s Session,
+    statement: Statement<'s>,
+}
 
 /// An open engine over one snapshot.
 pub struct Session {
     connection: Connection,
     setup: String,
+    opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: &'static str,
 }
@@ -57,7 +62,9 @@ impl Session {
     /// Opens the records of `snapshot` that lie in `window`; local times are those of `zone`.
     ///
     /// # Errors
-    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    /// [`crate::Error::Vanished`] when a part is gone, because a commit replaced it: a new
+    /// snapshot names what came in its place. [`crate::Error::Sql`] when the engine cannot read
+    /// the parts.
     pub fn open(
         snapshot: &Snapshot,
         window: Window,
@@ -88,21 +95,23 @@ impl Session {
             // Otherwise a large sort would spill into the current folder.
             .with("temp_directory", "")?;
         let connection = Connection::open_in_memory_with_flags(config)?;
-        let parts = |table, window| -> Vec<&Path> {
-            snapshot.of(table, window).map(|part| part.path.as_path()).collect()
-        };
-        let tables = [
-            parts(Table::Records, window),
-            parts(Table::Hourly, window),
-            parts(Table::Rejects, Window::ALL),
+        let mut opened = [
+            Opened::new(snapshot.of(Table::Records, window))?,
+            Opened::new(snapshot.of(Table::Hourly, window))?,
+            Opened::new(snapshot.of(Table::Rejects, Window::ALL))?,
         ];
+        let files: Vec<String> =
+            files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
+        let files = files.iter().map(String::as_str);
+        let names = opened.iter().flat_map(Opened::allowed).chain(files.clone());
+        connection.execute_batch(&allowance(names, files))?;
+        opened.iter_mut().for_each(Opened::hold);
         let local = local_macro(near(window, snapshot.span), zone);
-        let setup = setup(&tables, window, &local);
-        connection.execute_batch(&setup)?;
-        let allowed = files.iter().map(PathBuf::as_path);
-        let parts = tables.iter().flatten().copied();
-        connection.execute_batch(&confinement(parts.chain(allowed.clone()), allowed))?;
-        Ok(Session { connection, setup, parts_view: "stored" })
+        let names = opened.each_ref().map(Opened::names);
+        connection.execute_batch(&setup(&names, window, &local))?;
+        connection.execute_batch(CONFINEMENT)?;
+        let setup = setup(&opened.each_ref().map(Opened::paths), window, &local);
+        Ok(Session { connection, setup, opened, parts_view: "stored" })
     }
 
     /// Lets the session see only those of its records that lie in `window`.
@@ -110,8 +119,8 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
-        let records: Vec<&Path> =
-            snapshot.of(Table::Records, window).map(|part| part.path.as_path()).collect();
+        let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
+        let records = self.opened[0].names_of(&parts);
         let view = view(self.parts_view, &source(&records, COLUMNS), "time_logged", window);
         Ok(self.connection.execute_batch(&format!("create or replace {view}"))?)
     }
@@ -130,8 +139,22 @@ impl Session {
         Ok(consume(query.shape(schema), &mut rows))
     }
 
+    /// An error of the engine with the paths that people know.
+    fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Sql(text) => {
+                Error::Sql(self.opened.iter().fold(text, |text, opened| opened.with_paths(text)))
+            }
+            other => other,
+        }
+    }
+
     /// Starts `query`: the schema of its answer, and its rows to come.
     pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
+        self.start(query).map_err(|error| self.named(error))
+    }
+
+    fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         let mut statement = self.connection.prepare(&query.sql)?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
@@ -153,7 +176,7 @@ impl Session {
         } else {
             statement.stream_arrow(&values)?.get_schema()
         };
-        Ok((schema, Rows(statement)))
+        Ok((schema, Rows { session: self, statement }))
     }
 
     /// What stops a running query.
@@ -183,9 +206,9 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
-        match self.0.step() {
+        match self.statement.step() {
             Ok(batch) => batch.map(|batch| Ok(RecordBatch::from(&batch))),
-            Err(error) => Some(Err(error.into())),
+            Err(error) => Some(Err(self.session.named(error.into()))),
         }
     }
 }
@@ -208,7 +231,7 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 }
 
 /// The views and macros over the parts.
-fn setup(tables: &[Vec<&Path>; 3], window: Window, local: &str) -> String {
+fn setup(tables: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let [records, hourly, rejects] = tables;
     let mut sql = String::new();
     for (name, source, by) in [
@@ -231,16 +254,22 @@ fn view(name: &str, source: &str, by: &str, window: Window) -> String {
 }
 
 /// What a view reads: the parts, or nothing in the right types.
-fn source(parts: &[&Path], columns: &[Column]) -> String {
+fn source(parts: &[&str], columns: &[Column]) -> String {
     let list =
         |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     if parts.is_empty() {
         let typed = list(&|column| format!("null::{} as {}", sql_type(column.kind), column.name));
         return format!("(select {typed} where false)");
     }
-    let files: Vec<String> = parts.iter().map(|path| quoted(&path.to_string_lossy())).collect();
-    let names = list(&|column| column.name.to_owned());
-    format!("(select {names} from read_parquet([{}], hive_partitioning = false))", files.join(", "))
+    let files: Vec<String> = parts.iter().map(|path| quoted(path)).collect();
+    // The schema is said, so that no part has to be opened for it, and a part of an older
+    // version reads as null where it lacks a column.
+    let schema = list(&|column| {
+        let (name, kind) = (column.name, sql_type(column.kind));
+        format!("'{name}': {{name: '{name}', type: '{kind}', default_value: null}}")
+    });
+    let files = files.join(", ");
+    format!("read_parquet([{files}], hive_partitioning = false, schema = map {{{schema}}})")
 }
 
 /// The engine's type of a column.
@@ -280,19 +309,16 @@ fn local_macro(window: Window, zone: Zone) -> String {
     format!("create macro local(t) as t + to_seconds(case {cases}else {first} end);")
 }
 
-/// Nothing but `files` and what lies in `folders` can be read, nothing can be written, and no
-/// setting can be changed.
-fn confinement<'p>(
-    files: impl Iterator<Item = &'p Path>,
-    folders: impl Iterator<Item = &'p Path>,
+/// The parts can be read, by these names, and what lies in `folders`.
+fn allowance<'p>(
+    names: impl Iterator<Item = &'p str>,
+    folders: impl Iterator<Item = &'p str>,
 ) -> String {
-    fn list<'p>(paths: impl Iterator<Item = &'p Path>) -> String {
-        paths.map(|path| quoted(&path.to_string_lossy())).collect::<Vec<_>>().join(", ")
+    fn list<'p>(paths: impl Iterator<Item = &'p str>) -> String {
+        paths.map(quoted).collect::<Vec<_>>().join(", ")
     }
-    format!(
-        "set allowed_paths = [{}]; set allowed_directories = [{}]; \
-         set enable_external_access = false; set lock_configuration = true;",
-        list(files),
-        list(folders)
-    )
+    format!("set allowed_paths = [{}]; set allowed_directories = [{}];", list(names), list(folders))
 }
+
+/// Nothing else can be read, nothing can be written, and no setting can be changed.
+const CONFINEMENT: &str = "set enable_external_access = false; set lock_configuration = true;";

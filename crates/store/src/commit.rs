@@ -5,10 +5,11 @@
 //! | 0 parts written and synced in `staging/` | the old state; the next writer empties `staging/` |
 //! | 1 new manifests of the touched days written, under names that nobody reads yet | the old state |
 //! | 2 `root.json` replaced | **the new state**; readers of ours find the parts in `staging/` |
-//! | 3 parts renamed into their partitions, replaced ones out of them | the new state |
+//! | 3 parts that were replaced deleted, new ones renamed into their partitions | the new state |
 //!
 //! A glob sees a part only after step 3, so it never sees what is not committed. The moves are
-//! written in the root: the next writer repeats those that a kill prevented.
+//! written in the root: the next writer repeats those that a kill prevented. A reader of ours
+//! keeps open what it reads, so a part that goes under its hands stays readable for it.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,13 +19,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use pmtaq_schema::time::Day;
 
 use crate::encode::Encoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Move, Part, Root, Source};
+use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Source};
 use crate::part::{NewPart, PartWriter};
 use crate::run::RunWriter;
+use crate::snapshot::SnapshotPart;
 
 /// The one writer of a store.
 #[derive(Debug)]
@@ -46,6 +48,39 @@ pub struct Change {
     /// Sources to remember, each under its day; one with the same head and hash as
     /// `Option<Source>` replaces that one.
     pub sources: Vec<(Day, Source, Option<Source>)>,
+    /// Rows that are in `retired`, in no new part, and meant to be gone.
+    pub removed: Removed,
+}
+
+impl Change {
+    /// No row appears or vanishes unless a ledger says so.
+    fn check(&self) -> Result<()> {
+        for (_, source, _) in &self.sources {
+            source.ledger.check(&source.name)?;
+        }
+        // `hourly` has no ledger: its rows are sums.
+        for (table, removed) in
+            [(Table::Records, self.removed.records), (Table::Rejects, self.removed.rejects)]
+        {
+            let counted = |ledger: Ledger| match table {
+                Table::Rejects => ledger.rejected,
+                Table::Records | Table::Hourly => ledger.stored,
+            };
+            let of = |part: &&Part| part.table == table;
+            let found: u64 = self.parts.iter().map(|p| &p.part).filter(of).map(|p| p.rows).sum();
+            let old = self.retired.iter().map(|(_, part)| part).filter(of).map(|p| p.rows);
+            let taken = self.sources.iter().map(|(_, new, old)| {
+                let known = old.as_ref().map_or(0, |old| counted(old.ledger));
+                counted(new.ledger).saturating_sub(known)
+            });
+            let before = old.sum::<u64>() + taken.sum::<u64>();
+            if found + removed != before {
+                let expected = before.saturating_sub(removed);
+                return Err(Error::Lost { table, expected, found });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -69,6 +104,20 @@ impl<'a> Writer<'a> {
             0 => Ok(Vec::new()),
             generation => manifest::read(&layout::sources(self.dir, day, generation)),
         }
+    }
+
+    /// The days of which the store holds parts, in order.
+    pub fn days(&self) -> Vec<Day> {
+        self.root.days().filter(|(_, entry)| entry.parts != 0).map(|(day, _)| day).collect()
+    }
+
+    /// The parts of `day`, in the order in which they were added, each where it lies.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
+    pub fn parts(&self, day: Day) -> Result<Vec<SnapshotPart>> {
+        let parts = read_parts(self.dir, &self.root, day)?;
+        Ok(parts.into_iter().map(|part| SnapshotPart::settled(self.dir, day, part)).collect())
     }
 
     /// Begins a part of `table` for `day`. May be called from many threads.
@@ -96,16 +145,16 @@ impl<'a> Writer<'a> {
     /// survives a power cut.
     ///
     /// # Errors
-    /// [`crate::Error::Unbalanced`] when a ledger does not add up, before anything was written;
-    /// otherwise what the file system said.
+    /// [`crate::Error::Unbalanced`] or [`crate::Error::Lost`] when a count does not add up, before
+    /// anything was written; otherwise what the file system said.
     pub fn commit(&mut self, change: Change) -> Result<()> {
-        for (_, source, _) in &change.sources {
-            source.ledger.check(&source.name)?;
-        }
+        change.check()?;
         self.disk.sync_dir(&layout::staging(self.dir))?;
         let mut root = self.root.clone();
         root.generation += 1;
         root.moves.clear();
+        root.removed.records += change.removed.records;
+        root.removed.rejects += change.removed.rejects;
         self.change_parts(&mut root, change.parts, &change.retired)?;
         self.change_sources(&mut root, change.sources)?;
 
@@ -189,22 +238,26 @@ impl<'a> Writer<'a> {
     /// Step 3. Idempotent: a part that is no longer where it comes from has been moved before.
     fn apply_moves(&self) -> Result<()> {
         // What leaves goes first, so that a glob never sees a row twice.
-        for leaves in [true, false] {
-            for step in self.root.moves.iter().filter(|step| step.leaves == leaves) {
-                let (from, to) = step.paths(self.dir);
-                if from.exists() {
-                    if let Some(parent) = to.parent() {
-                        self.disk.create_dir(parent)?;
-                    }
-                    self.disk.rename(&from, &to)?;
-                }
+        let (leave, come): (Vec<_>, Vec<_>) = self.root.moves.iter().partition(|step| step.leaves);
+        for step in leave {
+            self.disk.remove(&step.settled(self.dir))?;
+        }
+        for step in come {
+            let (from, to) = (layout::staging(self.dir).join(&step.name), step.settled(self.dir));
+            if from.exists() {
+                self.disk.create_dir(&step.partition(self.dir))?;
+                self.disk.rename(&from, &to)?;
             }
         }
         let mut partitions: Vec<_> =
             self.root.moves.iter().map(|step| step.partition(self.dir)).collect();
         partitions.sort();
         partitions.dedup();
-        partitions.iter().filter(|dir| dir.is_dir()).try_for_each(|dir| self.disk.sync_dir(dir))
+        for dir in partitions.iter().filter(|dir| dir.is_dir()) {
+            self.disk.sync_dir(dir)?;
+            self.disk.remove_empty_dir(dir)?;
+        }
+        Ok(())
     }
 
     /// Deletes the manifests that `old` named and the root no longer does. A reader that still

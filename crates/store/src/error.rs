@@ -57,6 +57,16 @@ pub enum Error {
         /// Records refused.
         rejected: u64,
     },
+    /// A change whose parts do not hold the rows that its ledgers count; nothing was committed.
+    #[error("the change of {table} does not balance: {expected} rows expected, {found} found")]
+    Lost {
+        /// The table.
+        table: crate::layout::Table,
+        /// Rows before, plus those stored, less those removed.
+        expected: u64,
+        /// Rows in the parts.
+        found: u64,
+    },
     /// The file system refused.
     #[error("{}", path.display())]
     Io {

@@ -32,11 +32,6 @@ impl Disk {
         Disk { fault: Some(fault), steps: AtomicU64::new(0) }
     }
 
-    /// The steps taken so far.
-    pub fn steps(&self) -> u64 {
-        self.steps.load(Ordering::Relaxed)
-    }
-
     fn step(&self, path: &Path) -> Result<()> {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         match self.fault {
@@ -109,6 +104,17 @@ impl Disk {
     pub(crate) fn remove(&self, path: &Path) -> Result<()> {
         self.step(path)?;
         match fs::remove_file(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other.at(path),
+        }
+    }
+
+    /// Deletes a folder if nothing is in it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that deletes")]
+    pub(crate) fn remove_empty_dir(&self, path: &Path) -> Result<()> {
+        self.step(path)?;
+        match fs::remove_dir(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             other => other.at(path),
         }

@@ -8,7 +8,6 @@
 //! <store>/_pmtaq/days/2026-03-01/parts-42.json           the parts of a day, as of generation 42
 //! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
 //! <store>/_pmtaq/staging/                                parts not yet visible to a glob
-//! <store>/_pmtaq/retired/                                parts replaced, kept for running readers
 //! <store>/_pmtaq/lock                                    held by the one writer
 //! ```
 
@@ -28,6 +27,11 @@ pub enum Table {
     Hourly,
     /// One row a refused line, by the UTC day of its ingestion.
     Rejects,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Table; 3] = [Table::Records, Table::Hourly, Table::Rejects];
 }
 
 impl fmt::Display for Table {
@@ -58,11 +62,6 @@ pub fn lock(store: &Path) -> PathBuf {
 /// Where parts are written before they count.
 pub fn staging(store: &Path) -> PathBuf {
     private(store).join("staging")
-}
-
-/// Where parts go that no longer count.
-pub fn retired(store: &Path) -> PathBuf {
-    private(store).join("retired")
 }
 
 /// Where the manifests of the days are.

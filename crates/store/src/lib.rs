@@ -12,13 +12,16 @@ mod fs;
 pub use fs::{Disk, Fault};
 
 pub mod manifest;
-pub use manifest::{Ledger, Part, Source, Stat};
+pub use manifest::{Ledger, Part, Removed, Source, Stat};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
 
 mod part;
-pub use part::{NewPart, PartWriter, arrow_type, schema_of};
+pub use part::{NewPart, PartWriter, ROW_GROUP_ROWS, arrow_type, schema_of};
+
+mod read;
+pub use read::PartReader;
 
 mod run;
 pub use run::RunWriter;
@@ -72,12 +75,17 @@ impl Store {
         if fs::holds_other_things(dir)? {
             return Err(Error::Occupied { dir: dir.to_owned() });
         }
-        for place in [layout::staging(dir), layout::days(dir), layout::retired(dir)] {
+        for place in [layout::staging(dir), layout::days(dir)] {
             store.disk.create_dir(&place)?;
         }
         // Two first ingests may race here: both write the same empty root, and then one locks.
         store.disk.write_atomic(&layout::root(dir), &manifest::Root::default().to_bytes())?;
         Ok(store)
+    }
+
+    /// The same store, written by `disk`.
+    pub fn with_disk(self, disk: Disk) -> Store {
+        Store { disk, ..self }
     }
 
     /// The folder of the store.

@@ -28,6 +28,18 @@ pub(crate) struct Root {
     /// Renames that the last commit decided. They are done after it, and done again by the next
     /// writer when a kill prevented them.
     pub(crate) moves: Vec<Move>,
+    /// Rows that were stored once and have been taken away since.
+    #[serde(default)]
+    pub(crate) removed: Removed,
+}
+
+/// Rows that were taken away for good, so that `stored = rows + removed` stays true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Rows of `records`.
+    pub records: u64,
+    /// Rows of `rejects`.
+    pub rejects: u64,
 }
 
 /// Which manifests of a day count, and what they sum up to.
@@ -49,13 +61,19 @@ pub(crate) struct Move {
     pub(crate) table: Table,
     pub(crate) date: String,
     pub(crate) name: String,
-    /// False: from staging into the partition. True: from the partition to the retired.
+    /// False: from staging into the partition. True: deleted from the partition.
     pub(crate) leaves: bool,
 }
 
 impl Default for Root {
     fn default() -> Root {
-        Root { version: VERSION, generation: 0, days: BTreeMap::new(), moves: Vec::new() }
+        Root {
+            version: VERSION,
+            generation: 0,
+            days: BTreeMap::new(),
+            moves: Vec::new(),
+            removed: Removed::default(),
+        }
     }
 }
 
@@ -75,6 +93,11 @@ impl Root {
 
     pub(crate) fn entry(&self, day: Day) -> DayEntry {
         self.days.get(&day.to_string()).copied().unwrap_or_default()
+    }
+
+    /// The days that have a manifest of either kind, in order.
+    pub(crate) fn days(&self) -> impl Iterator<Item = (Day, DayEntry)> {
+        self.days.iter().filter_map(|(date, entry)| Some((Day::parse(date)?, *entry)))
     }
 }
 

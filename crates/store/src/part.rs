@@ -22,7 +22,7 @@ use crate::layout::Table;
 use crate::manifest::Part;
 
 /// Rows in a row group. Measured: best query times and least memory of 64k to 512k.
-pub(crate) const ROW_GROUP_ROWS: usize = 128 * 1024;
+pub const ROW_GROUP_ROWS: usize = 128 * 1024;
 
 /// The Arrow type in which a column of the given kind is built and written.
 pub fn arrow_type(kind: Kind) -> DataType {
@@ -105,6 +105,16 @@ impl NewPart {
     /// Rows in the part.
     pub fn rows(&self) -> u64 {
         self.part.rows
+    }
+
+    /// The table that it belongs to.
+    pub fn table(&self) -> Table {
+        self.part.table
+    }
+
+    /// The day of its partition.
+    pub fn day(&self) -> Day {
+        self.day
     }
 
     /// Size of the part in bytes.

@@ -34,6 +34,8 @@ pub struct SnapshotPart {
     pub part: Part,
     /// Where it lies.
     pub path: PathBuf,
+    /// Where it will lie, when the renames of its commit are not all done.
+    pub moves_to: Option<PathBuf>,
 }
 
 impl Snapshot {
@@ -62,11 +64,10 @@ impl Snapshot {
             stored().next_back().and_then(|(date, _)| Day::parse(date)),
         );
         let mut parts = Vec::new();
-        for day in root.days.keys().filter_map(|date| Day::parse(date)) {
+        for (day, _) in root.days() {
             if window.touches(day) {
                 for part in read_parts(store, &root, day)? {
-                    let path = place(store, &root, day, &part);
-                    parts.push(SnapshotPart { day, part, path });
+                    parts.push(place(store, &root, day, part));
                 }
             }
         }
@@ -89,25 +90,35 @@ impl Snapshot {
 pub(crate) fn all_sources(store: &Path) -> Result<Vec<(Day, Source)>> {
     let root = Root::read(&layout::root(store))?;
     let mut all = Vec::new();
-    for (date, entry) in root.days.iter().filter(|(_, entry)| entry.sources != 0) {
-        if let Some(day) = Day::parse(date) {
-            let path = layout::sources(store, day, entry.sources);
-            let sources: Vec<Source> = crate::manifest::read(&path)?;
-            all.extend(sources.into_iter().map(|source| (day, source)));
-        }
+    for (day, entry) in root.days().filter(|(_, entry)| entry.sources != 0) {
+        let path = layout::sources(store, day, entry.sources);
+        let sources: Vec<Source> = crate::manifest::read(&path)?;
+        all.extend(sources.into_iter().map(|source| (day, source)));
     }
     Ok(all)
 }
 
 /// Where a part lies now: in its partition, or still in staging when a kill came between the
 /// commit and the rename.
-fn place(store: &Path, root: &Root, day: Day, part: &Part) -> PathBuf {
-    let settled = layout::partition(store, part.table, day).join(&part.name);
+fn place(store: &Path, root: &Root, day: Day, part: Part) -> SnapshotPart {
     let pending = root
         .moves
         .iter()
         .any(|step| !step.leaves && step.name == part.name && step.table == part.table);
-    if pending && !settled.exists() { layout::staging(store).join(&part.name) } else { settled }
+    let mut placed = SnapshotPart::settled(store, day, part);
+    if pending && !placed.path.exists() {
+        let staged = layout::staging(store).join(&placed.part.name);
+        placed.moves_to = Some(std::mem::replace(&mut placed.path, staged));
+    }
+    placed
+}
+
+impl SnapshotPart {
+    /// A part that lies in its partition.
+    pub(crate) fn settled(store: &Path, day: Day, part: Part) -> SnapshotPart {
+        let path = layout::partition(store, part.table, day).join(&part.name);
+        SnapshotPart { day, part, path, moves_to: None }
+    }
 }
 
 impl Move {
@@ -119,13 +130,8 @@ impl Move {
         layout::partition(store, self.table, Day::parse(&self.date).unwrap_or(Day(0)))
     }
 
-    /// From where to where the part goes.
-    pub(crate) fn paths(&self, store: &Path) -> (PathBuf, PathBuf) {
-        let inside = self.partition(store).join(&self.name);
-        if self.leaves {
-            (inside, layout::retired(store).join(&self.name))
-        } else {
-            (layout::staging(store).join(&self.name), inside)
-        }
+    /// Where the part lies in its partition.
+    pub(crate) fn settled(&self, store: &Path) -> PathBuf {
+        self.partition(store).join(&self.name)
     }
 }

@@ -26,7 +26,7 @@ impl Drop for Folder {
 }
 
 fn source(name: &str, read: u64) -> Source {
-    let ledger = Ledger { read, stored: 2, duplicate: 0, rejected: 0 };
+    let ledger = Ledger { read, stored: 0, duplicate: 2, rejected: 0 };
     let (head, hash) = (format!("head of {name}"), format!("hash of {name}"));
     Source { name: name.to_owned(), head, hash, ledger, ..Source::default() }
 }
@@ -53,7 +53,7 @@ fn an_unbalanced_ledger_is_refused_before_anything_changes() {
     let error = writer.commit(unbalanced).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the ledger of acct.csv does not balance: 3 read, but 2 stored + 0 duplicate + 0 rejected"
+        "the ledger of acct.csv does not balance: 3 read, but 0 stored + 2 duplicate + 0 rejected"
     );
     assert_eq!(store.snapshot(Window::ALL).unwrap().generation, 0);
     assert!(store.sources().unwrap().is_empty());

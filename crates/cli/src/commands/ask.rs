@@ -45,6 +45,8 @@ fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<A
     let store = Store::open(&context.global.store)?;
     let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
+    // One that is gone for good is gone from every snapshot.
+    const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
         let snapshot = store.snapshot(window)?;
@@ -53,9 +55,7 @@ fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<A
                 session.classify(&context.settings.classes)?;
                 return Ok(Asked { session, snapshot, window });
             }
-            Err(_) if tries < 10 && store.snapshot(window)?.generation != snapshot.generation => {
-                tries += 1;
-            }
+            Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
         }
     }

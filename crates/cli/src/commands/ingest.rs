@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
-use pmtaq_ingest::{Outcome, Settings, Status};
+use pmtaq_ingest::{Effort, Outcome, Settings, Status};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::size::show_bytes;
-use pmtaq_store::{Disk, Fault, Store};
+use pmtaq_store::Store;
 
 use crate::args::{Global, Ingest};
 use crate::exit::Exit;
@@ -26,8 +26,7 @@ type Ledger = Vec<(&'static str, u64)>;
 pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let global = &context.global;
     let begun = Instant::now();
-    let fault = args.kill_at.map(Fault::KillAt).or(args.full_at.map(Fault::FullAt));
-    let store = Store::create(&global.store, fault.map(Disk::failing).unwrap_or_default())?;
+    let store = Store::create(&global.store, args.faults.disk())?;
     let mut writer = store.lock(&context.owner())?;
     let settings = Settings {
         inputs: args.inputs,
@@ -48,6 +47,8 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         Format::Table => say(global, &counts, seconds),
         _ => show(context, &counts, seconds)?,
     }
+    // What was taken is safe by now; many small runs must not leave many small parts.
+    pmtaq_ingest::compact(&mut writer, &outcome.days, Effort::Little)?;
     Ok(judge(&outcome, args.max_rejects))
 }
 

@@ -1,6 +1,7 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
 pub(crate) mod ask;
+pub(crate) mod compact;
 pub(crate) mod config;
 pub(crate) mod connect;
 pub(crate) mod doctor;

@@ -12,9 +12,10 @@ use arrow::compute::cast;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use pmtaq_query::{Catalog, Limits, Query, Result, Scope, Selection, Session};
 use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Disk, Store, arrow_type, schema_of};
+use pmtaq_store::{Change, Disk, Ledger, Source, Store, arrow_type, schema_of};
 
 pub(crate) type Row = Vec<(&'static str, String)>;
 
@@ -136,14 +137,38 @@ impl Stored {
             part.write(&batch, first, last).expect("written");
             change.parts.push(part.finish().expect("finished"));
         }
+        // A commit takes no row that no source accounts for.
+        let mut ledger = Ledger { read: rows.len() as u64, ..Ledger::default() };
+        match table {
+            Table::Records => ledger.stored = ledger.read,
+            Table::Hourly | Table::Rejects => ledger.rejected = ledger.read,
+        }
+        change.sources.push((Day(0), Source { ledger, ..Source::default() }, None));
         writer.commit(change).expect("committed");
     }
 
     pub(crate) fn open(&self, window: Window, zone: &str) -> Session {
+        self.try_open(window, zone).expect("a session")
+    }
+
+    fn try_open(&self, window: Window, zone: &str) -> Result<Session> {
         let snapshot = self.store().snapshot(window).expect("a snapshot");
         let limits = Limits { threads: 2, memory_bytes: 500_000_000 };
         Session::open(&snapshot, window, zone.parse::<Zone>().expect("a zone"), limits)
-            .expect("a session")
+    }
+
+    pub(crate) fn try_session(&self) -> Result<Session> {
+        self.try_open(Window::ALL, "UTC")
+    }
+
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        &self.dir
+    }
+
+    /// Where all parts lie.
+    pub(crate) fn parts(&self) -> Vec<PathBuf> {
+        let snapshot = self.store().snapshot(Window::ALL).expect("a snapshot");
+        snapshot.parts.into_iter().map(|part| part.path).collect()
     }
 
     pub(crate) fn session(&self) -> Session {

@@ -1,6 +1,7 @@
 //! The crate from outside: a store of hand-made records, asked in every way.
 
 mod answers;
+mod commits;
 mod filters;
 mod fixture;
 mod measures;

@@ -1,0 +1,52 @@
+//! `pmtaq compact`: the small parts of a day as few. Ingest does a little of it by itself.
+
+use pmtaq_ingest::Effort;
+use pmtaq_schema::size::show_bytes;
+use pmtaq_schema::time::Day;
+use pmtaq_schema::{Timestamp, Zone};
+use pmtaq_store::Store;
+
+use crate::args::Compact;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::ui;
+use crate::window::window;
+
+pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
+    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let mut writer = store.lock(&context.owner())?;
+    let stored = writer.days();
+    let days = if args.day.is_empty() {
+        // Today still gets rows, and what is merged now would be merged again.
+        stored.into_iter().filter(|day| *day < context.now.day()).collect()
+    } else {
+        let days = args.day.iter().map(|text| day(text, context.now));
+        let days = days.collect::<Result<Vec<Day>>>()?;
+        if let Some(none) = days.iter().find(|day| !stored.contains(day)) {
+            return Err(Failure::usage(format!("the store has nothing of {none}")));
+        }
+        days
+    };
+    let done = pmtaq_ingest::compact(&mut writer, &days, Effort::Whole)?;
+    let text = if done.before == 0 {
+        "nothing to compact".to_owned()
+    } else {
+        format!(
+            "{} parts ({}) became {} ({}); {} records, as before",
+            done.before,
+            show_bytes(done.bytes_before),
+            done.after,
+            show_bytes(done.bytes_after),
+            done.records
+        )
+    };
+    ui::note(&context.global, &text);
+    Ok(Exit::Done)
+}
+
+/// A UTC day as people name it.
+fn day(text: &str, now: Timestamp) -> Result<Day> {
+    let window = window(Some(text), None, None, Zone::UTC, now).map_err(Failure::usage)?;
+    Ok(window.since.day())
+}

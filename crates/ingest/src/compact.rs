@@ -1,0 +1,320 @@
+//! Small parts of a day as fewer larger ones: read, sorted as ingest sorts, written, swapped in
+//! one commit. Changes no row and decides no day.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
+use pmtaq_schema::columns::index_of;
+use pmtaq_schema::time::Day;
+use pmtaq_store::layout::Table;
+use pmtaq_store::{
+    Change, NewPart, Part, PartReader, PartWriter, ROW_GROUP_ROWS, Result, SnapshotPart, Writer,
+    schema_of,
+};
+
+use crate::hourly::Hourly;
+
+/// So many small parts are worth a merge.
+const MANY: usize = 8;
+
+/// Rows that a merge after an ingest handles at most, so that no run takes seconds longer than
+/// another. Parts of that size are large enough to be left alone.
+const MERGE_ROWS: u64 = 2_000_000;
+
+/// Rows of a part that a whole compaction aims at; a part of half of it is left alone.
+const FULL_ROWS: u64 = 8_000_000;
+
+/// Bytes of rows that are sorted together, at most.
+const GROUP_BYTES: usize = 128 << 20;
+
+/// Rows of `hourly` that are gathered in memory, at most: 100 MB.
+const HOURLY_ROWS: usize = 512 * 1024;
+
+/// How much to merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// What has become many small parts, such that a row is merged a few times in its life.
+    Little,
+    /// All parts of a day into as few as make sense.
+    Whole,
+}
+
+/// What a compaction did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Parts that were replaced.
+    pub before: u64,
+    /// Parts in their place.
+    pub after: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes of the parts that were replaced.
+    pub bytes_before: u64,
+    /// Bytes of the parts in their place.
+    pub bytes_after: u64,
+}
+
+/// Merges parts of `days`, each day in a commit of its own.
+///
+/// # Errors
+/// What the store says. The days before are done then, the failing one is as it was.
+pub fn compact(writer: &mut Writer<'_>, days: &[Day], effort: Effort) -> Result<Compacted> {
+    let mut done = Compacted::default();
+    for &day in days {
+        let parts = writer.parts(day)?;
+        let mut change = Change::default();
+        for table in Table::ALL {
+            let mut chosen: Vec<&SnapshotPart> =
+                parts.iter().filter(|part| part.part.table == table).collect();
+            choose(&mut chosen, effort);
+            if chosen.is_empty() {
+                continue;
+            }
+            change.parts.extend(merge(writer, table, day, &mut chosen)?);
+            change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
+        }
+        if change.retired.is_empty() {
+            continue;
+        }
+        done.before += change.retired.len() as u64;
+        done.after += change.parts.len() as u64;
+        let records = change.parts.iter().filter(|part| part.table() == Table::Records);
+        done.records += records.map(NewPart::rows).sum::<u64>();
+        done.bytes_before += change.retired.iter().map(|(_, part)| part.bytes).sum::<u64>();
+        done.bytes_after += change.parts.iter().map(NewPart::bytes).sum::<u64>();
+        writer.commit(change)?;
+    }
+    Ok(done)
+}
+
+/// Keeps the parts that are to be merged, or none.
+///
+/// A little: from the smallest on, as many as possible of which the largest has no more rows
+/// than all others together. So the part of every row at least doubles when it is merged: a row
+/// is written again no more often than the logarithm of the day's rows to base two, and what
+/// stays unmerged grows geometrically, so that a day has few parts.
+fn choose(parts: &mut Vec<&SnapshotPart>, effort: Effort) {
+    parts.sort_by_key(|part| part.part.rows);
+    let chosen = match effort {
+        Effort::Whole => {
+            let small = parts.partition_point(|part| part.part.rows < FULL_ROWS / 2);
+            if small > 1 { small } else { 0 }
+        }
+        Effort::Little => {
+            let (mut chosen, mut sum) = (0, 0);
+            for (i, Part { rows, .. }) in parts.iter().map(|part| &part.part).enumerate() {
+                if sum + rows > MERGE_ROWS {
+                    break;
+                }
+                if i + 1 >= MANY && *rows <= sum {
+                    chosen = i + 1;
+                }
+                sum += rows;
+            }
+            chosen
+        }
+    };
+    parts.truncate(chosen);
+}
+
+/// Writes the rows of `parts` anew, in the order of time as far as the parts have one, each row
+/// group sorted as a whole.
+fn merge(
+    writer: &Writer<'_>,
+    table: Table,
+    day: Day,
+    parts: &mut [&SnapshotPart],
+) -> Result<Vec<NewPart>> {
+    parts.sort_by(|a, b| (a.part.since, &a.part.name).cmp(&(b.part.since, &b.part.name)));
+    let mut merged = Merged::new(writer, table, day);
+    for part in parts {
+        for batch in PartReader::open(&part.path, table, |_| true)? {
+            merged.add(batch?, &part.part)?;
+        }
+    }
+    merged.finish()
+}
+
+/// Parts being written from the rows of others.
+pub(crate) struct Merged<'w> {
+    writer: &'w Writer<'w>,
+    table: Table,
+    day: Day,
+    group: Vec<RecordBatch>,
+    hourly: Hourly,
+    /// Earliest and latest time that the rows not yet written may have.
+    times: Option<(i64, i64)>,
+    open: Option<PartWriter<'w>>,
+    done: Vec<NewPart>,
+}
+
+impl<'w> Merged<'w> {
+    pub(crate) fn new(writer: &'w Writer<'w>, table: Table, day: Day) -> Merged<'w> {
+        let (group, done) = (Vec::new(), Vec::new());
+        Merged {
+            writer,
+            table,
+            day,
+            group,
+            hourly: Hourly::default(),
+            times: None,
+            open: None,
+            done,
+        }
+    }
+
+    /// Adds rows whose times lie where those of `part` do.
+    pub(crate) fn add(&mut self, batch: RecordBatch, part: &Part) -> Result<()> {
+        if self.table == Table::Hourly {
+            self.hourly.add_hourly(&batch);
+            self.extend(part);
+            return if self.hourly.len() >= HOURLY_ROWS { self.write() } else { Ok(()) };
+        }
+        let mut rest = batch;
+        while rest.num_rows() > 0 {
+            let rows: usize = self.group.iter().map(RecordBatch::num_rows).sum();
+            let now = rest.num_rows().min(ROW_GROUP_ROWS - rows);
+            self.group.push(rest.slice(0, now));
+            self.extend(part);
+            rest = rest.slice(now, rest.num_rows() - now);
+            let bytes: usize = self.group.iter().map(RecordBatch::get_array_memory_size).sum();
+            if rows + now == ROW_GROUP_ROWS || bytes >= GROUP_BYTES {
+                self.write()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, part: &Part) {
+        let (since, until) = self.times.unwrap_or((part.since, part.until));
+        self.times = Some((since.min(part.since), until.max(part.until)));
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let Some((since, until)) = self.times.take() else { return Ok(()) };
+        let rows = match self.table {
+            Table::Hourly => self.hourly.take(),
+            Table::Records => sorted(&self.whole_group()),
+            Table::Rejects => self.whole_group(),
+        };
+        let part = match &mut self.open {
+            Some(part) => part,
+            none => none.insert(self.writer.stage(self.table, self.day)?),
+        };
+        part.write(&rows, since, until)?;
+        if part.rows() >= FULL_ROWS { self.close() } else { Ok(()) }
+    }
+
+    fn whole_group(&mut self) -> RecordBatch {
+        let group = std::mem::take(&mut self.group);
+        concat_batches(&schema_of(self.table), &group)
+            .expect("batches of one schema, of a row group's size")
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.done.extend(self.open.take().map(PartWriter::finish).transpose()?);
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Vec<NewPart>> {
+        self.write()?;
+        self.close()?;
+        Ok(self.done)
+    }
+}
+
+/// Records by recipient domain, then VMTA, then time, as ingest sorts each run of them: alike
+/// values side by side compress better and let a query for one domain skip pages.
+fn sorted(rows: &RecordBatch) -> RecordBatch {
+    let domain = ranks(rows.column(index_of("rcpt_domain")));
+    let vmta = ranks(rows.column(index_of("vmta")));
+    let time = rows.column(index_of("time_logged"));
+    let time = time.as_primitive::<TimestampMicrosecondType>().values();
+    let mut order: Vec<(u32, u32, i64, u32)> = (0_u32..)
+        .take(rows.num_rows())
+        .zip(domain.into_iter().zip(vmta).zip(time))
+        .map(|(row, ((domain, vmta), time))| (domain, vmta, *time, row))
+        .collect();
+    order.sort_unstable();
+    let indices = UInt32Array::from_iter_values(order.into_iter().map(|(.., row)| row));
+    take_record_batch(rows, &indices).expect("indices of the rows themselves")
+}
+
+/// For each row the rank of its name among all names of the column, nulls last.
+fn ranks(column: &ArrayRef) -> Vec<u32> {
+    let names = column.as_dictionary::<Int32Type>();
+    let values = names.values().as_string::<i32>();
+    let mut by_name: Vec<usize> = (0..values.len()).collect();
+    by_name.sort_unstable_by_key(|&i| values.value(i));
+    let mut rank_of = vec![0_u32; values.len()];
+    let mut rank = 0;
+    for (i, &at) in by_name.iter().enumerate() {
+        // A merged dictionary may hold a name twice.
+        rank += u32::from(i > 0 && values.value(by_name[i - 1]) != values.value(at));
+        rank_of[at] = rank;
+    }
+    names.keys_iter().map(|key| key.map_or(u32::MAX, |key| rank_of[key])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The sizes that are merged of parts of these sizes.
+    fn chosen(sizes: &[u64], effort: Effort) -> Vec<u64> {
+        let parts: Vec<SnapshotPart> = sizes
+            .iter()
+            .map(|&rows| SnapshotPart {
+                day: Day(0),
+                part: Part {
+                    table: Table::Records,
+                    name: String::new(),
+                    rows,
+                    bytes: 0,
+                    since: 0,
+                    until: 0,
+                },
+                path: std::path::PathBuf::new(),
+                moves_to: None,
+            })
+            .collect();
+        let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
+        choose(&mut parts, effort);
+        parts.iter().map(|part| part.part.rows).collect()
+    }
+
+    #[test]
+    fn few_parts_and_large_ones_are_left_alone() {
+        assert!(chosen(&[1; 7], Effort::Little).is_empty());
+        assert_eq!(chosen(&[1; 8], Effort::Little), [1; 8]);
+        assert_eq!(chosen(&[1, 1, 1, 1, 1, 1, 1, 1, 8, 16, 33], Effort::Little).len(), 10);
+        assert!(chosen(&[1_000_000; 30], Effort::Little).is_empty());
+        assert_eq!(chosen(&[5_000_000, 3, 4], Effort::Whole), [3, 4]);
+        assert!(chosen(&[5_000_000, 3], Effort::Whole).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_of_any_files_has_few_parts_and_no_row_is_written_often(
+            files in proptest::collection::vec(1_u64..20_000, 1..1500),
+        ) {
+            // Each part with the number of times that its oldest row was written.
+            let mut parts: Vec<(u64, u32)> = Vec::new();
+            for rows in files {
+                parts.push((rows, 1));
+                let sizes: Vec<u64> = parts.iter().map(|part| part.0).collect();
+                let merged = chosen(&sizes, Effort::Little);
+                if !merged.is_empty() {
+                    parts.sort_unstable();
+                    let of = parts.drain(..merged.len()).collect::<Vec<_>>();
+                    let writes = of.iter().map(|part| part.1).max().unwrap_or(0) + 1;
+                    parts.push((of.iter().map(|part| part.0).sum(), writes));
+                }
+                let small = parts.iter().filter(|part| part.0 < MERGE_ROWS / 2).count();
+                prop_assert!(small <= 32, "{parts:?}");
+                prop_assert!(parts.iter().all(|part| part.1 <= 1 + part.0.ilog2()), "{parts:?}");
+            }
+        }
+    }
+}
