@@ -133,3 +133,209 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+/// The problems that `verify` says, and its exit code.
+fn verify(sealed: &Sealed, args: &[&str]) -> (Option<i32>, String) {
+    let run = sealed.run(&[&["verify"], args].concat());
+    (run.code, run.stderr)
+}
+
+fn part_of(sealed: &Sealed, table: &str) -> std::path::PathBuf {
+    let pattern = sealed.store().join(table).join("*/*.parquet");
+    glob::glob(pattern.to_str().unwrap()).unwrap().next().unwrap().unwrap()
+}
+
+#[test]
+fn verify_finds_what_is_wrong_and_says_where() {
+    let sound = Sealed::new();
+    sound.ingest(&[&root().join("samples/acct"), &root().join("samples/quirks")]);
+    let (code, said) = verify(&sound, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("sound: 6077 records in "), "{said}");
+    let broken = |hurt: &dyn Fn(&Sealed), words: &[&str]| {
+        let sealed = Sealed::new();
+        copy(&sound.store(), &sealed.store());
+        hurt(&sealed);
+        let (code, said) = verify(&sealed, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+    };
+    broken(&|s| std::fs::remove_file(part_of(s, "records")).unwrap(), &["No such file"]);
+    broken(
+        &|s| std::fs::write(part_of(s, "rejects"), "PAR1").unwrap(),
+        &["rejects/", "is damaged"],
+    );
+    broken(
+        &|s| {
+            let part = part_of(s, "records");
+            std::fs::copy(&part, part.with_file_name("copy.parquet")).unwrap();
+        },
+        &["copy.parquet: no manifest names it"],
+    );
+    // A ledger that counts a row that is not there.
+    broken(
+        &|s| {
+            let pattern = s.store().join("_pmtaq/days/2026-03-01/sources-*.json");
+            let path = glob::glob(pattern.to_str().unwrap()).unwrap().next().unwrap().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let at = text.find("\"stored\":").unwrap();
+            std::fs::write(path, format!("{}\"stored\":1{}", &text[..at], &text[at + 9..]))
+                .unwrap();
+        },
+        &["does not balance", "the ledgers of the sources count"],
+    );
+}
+
+#[test]
+fn verify_repairs_a_rollup_and_nothing_else() {
+    let sealed = Sealed::new();
+    sealed.ingest(&[&root().join("samples/acct")]);
+    // The rollup of one day in place of another's: readable, and wrong.
+    let wrong = part_of(&sealed, "hourly");
+    let pattern = sealed.store().join("_pmtaq/days/2026-03-01/parts-*.json");
+    let path = glob::glob(pattern.to_str().unwrap()).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let name = wrong.file_name().unwrap().to_str().unwrap();
+    assert!(text.contains(name), "{text}");
+    let mut parts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    parts.as_array_mut().unwrap().retain(|part| part["name"] != name);
+    std::fs::write(&path, parts.to_string()).unwrap();
+    let before = state(&sealed);
+    let (code, said) = verify(&sealed, &[]);
+    assert!(code == Some(1) && said.contains("2026-03-01: the rollup is not what"), "{said}");
+    // What no manifest names is not ours to delete.
+    std::fs::remove_file(wrong).unwrap();
+    let (code, said) = verify(&sealed, &["--repair"]);
+    assert!(code == Some(0) && said.contains("2026-03-01: the rollup was made anew"), "{said}");
+    assert_eq!((verify(&sealed, &[]).0, differences(&sealed)), (Some(0), 0));
+    assert_eq!(state(&sealed), before);
+}
+
+#[test]
+fn prune_removes_whole_days_of_the_tables_named_and_they_stay_gone() {
+    let sealed = Sealed::new();
+    let samples = root().join("samples/acct");
+    sealed.ingest(&[&samples]);
+    let asked = sealed.run(&["prune", "--keep", "records=2d"]);
+    assert!(asked.code == Some(2) && asked.stderr.contains("say --yes"), "{asked:?}");
+    let dry = sealed.run(&["prune", "--keep", "records=2d", "--dry-run"]);
+    assert!(
+        dry.stderr.contains("records: ") && dry.stderr.contains("2026-03-01 to 2026-03-02"),
+        "{dry:?}"
+    );
+    assert_eq!(sealed.number("select count(*) from records"), 6000);
+    let hours = sealed.number("select sum(records)::bigint from hourly");
+    sealed.done(&["prune", "--keep", "records=2d,hourly=3y", "--yes"]);
+    let left = sealed.number("select count(*) from records");
+    assert_eq!(sealed.number("select count(*) from records where time_logged < '2026-03-03'"), 0);
+    assert!(left > 1000);
+    assert_eq!(sealed.number("select sum(records)::bigint from hourly"), hours);
+    assert_eq!(verify(&sealed, &[]).0, Some(0));
+    assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 0, 6000, 0));
+    assert_eq!(sealed.number("select count(*) from records"), left);
+    assert!(
+        sealed.run(&["prune", "--keep", "records=2d"]).stderr.contains("nothing is old enough")
+    );
+    assert_eq!(sealed.run(&["prune", "--keep", "recrods=2d", "--yes"]).code, Some(2));
+}
+
+#[test]
+fn a_forgotten_recipient_is_nowhere_and_the_ledgers_stay_true() {
+    let header = "type,timeLogged,orig,rcpt,orcpt,dsnDiag,header_To\r\n";
+    let rows = [
+        "d,2026-01-05 10:00:00+0000,b-Jane.Doe=example.org@esp.net,Jane.Doe@Example.org,,smtp;250 ok,jane.doe@example.org",
+        "b,2026-01-05 11:00:00+0000,x@esp.net,alias@example.net,,\"smtp;550 5.1.1 <jane.doe@example.org>, unknown\",",
+        "rb,2026-01-06 11:00:00+0000,b-jane.doe=example.org@esp.net,info@esp.net,rfc822;JANE.DOE@example.org,smtp;550 no,",
+        "d,2026-01-06 12:00:00+0000,b-not.jane.doe=example.org@esp.net,not.jane.doe@example.org,,smtp;250 ok,",
+        "d,2026-01-06 12:00:01+0000,x@esp.net,jane.doe@example.org.au,,smtp;250 ok,\"Mail for JANE.DOE@EXAMPLE.ORG\"",
+        "d,yesterday,x@esp.net,jane.doe@example.org,,smtp;250 ok,",
+        "d,yesterday,x@esp.net,john@example.org,,smtp;250 ok,",
+    ];
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", format!("{header}{}\r\n", rows.join("\r\n")));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (7, 5, 0, 2));
+    let forget = ["forget", "--rcpt", "jane.doe@example.org"];
+    let dry = sealed.run(&[&forget[..], &["--dry-run"]].concat());
+    let said = "2 records, 1 refused lines, mentions in 3 other records";
+    assert!(dry.stderr.contains(said), "{dry:?}");
+    assert_eq!(sealed.number("select count(*) from records"), 5);
+    let run = sealed.run(&[&forget[..], &["--yes"]].concat());
+    assert!(run.code == Some(0) && run.stderr.contains(said), "{run:?}");
+
+    let everything = sealed.done(&[
+        "sql",
+        "select concat_ws('|', orig, rcpt, orcpt, dsn_diag, template, extra) r from records order by r",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(everything.lines().count(), 4, "{everything}");
+    assert!(everything.contains("<forgotten@example.org>, unknown"), "{everything}");
+    assert!(everything.contains("not.jane.doe@example.org"), "{everything}");
+    assert!(everything.contains("jane.doe@example.org.au"), "{everything}");
+    assert_eq!(sealed.number("select count(*) from rejects where raw like '%john%'"), 1);
+    assert_eq!(sealed.number("select count(*) from rejects"), 1);
+    assert_eq!((verify(&sealed, &[]).0, differences(&sealed)), (Some(0), 0));
+    assert_eq!(sealed.ingest(&[&path]).counts(), (7, 0, 7, 0));
+    assert!(
+        sealed.run(&[&forget[..], &["--yes"]].concat()).stderr.contains("0 records, 0 refused")
+    );
+    assert_eq!(sealed.run(&["forget", "--rcpt", "postmaster", "--yes"]).code, Some(2));
+}
+
+#[test]
+fn status_says_what_is_there_how_old_and_what_never_came() {
+    let sealed = Sealed::new();
+    let sample = root().join("samples/acct");
+    for name in ["acct-2026-03-01-0000.csv", "acct-2026-03-03-0000.csv"] {
+        sealed.ingest(&[&sample.join(name)]);
+    }
+    let shown = sealed.done(&["status"]);
+    assert!(shown.contains("days      2, 2026-03-01 to 2026-03-03"), "{shown}");
+    assert!(shown.contains("missing   1 files"), "{shown}");
+    assert!(shown.contains("          acct-2026-03-02-* ("), "{shown}");
+    let json = sealed.done(&["status", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let newest = sealed.number("select epoch(max(time_logged))::bigint from records");
+    let now = 1_772_712_000;
+    assert_eq!(json[0]["lag_seconds"], now - newest);
+    assert_eq!(json[0]["records_rows"], sealed.number("select count(*) from records"));
+    assert_eq!(json[0]["missing"], 1);
+}
+
+/// Kills at moments that nobody chose; `PMTAQ_KILLS` says how often.
+#[test]
+fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would() {
+    let kills: u64 = std::env::var("PMTAQ_KILLS").map_or(6, |n| n.parse().unwrap());
+    let golden = Sealed::new();
+    let inputs = pieces(&golden, 400);
+    for input in &inputs {
+        golden.ingest(&[input]);
+    }
+    golden.done(&["compact", "-q"]);
+    let expected = (state(&golden), parts(&golden));
+    let mut killed = 0;
+    for round in 0..kills {
+        let sealed = Sealed::new();
+        let runs = inputs.iter().map(|input| vec!["ingest", "-q", input.to_str().unwrap()]);
+        for (i, args) in runs.chain([vec!["compact", "-q"]]).enumerate() {
+            let mut command = sealed.command();
+            command.args(["--now", "2026-03-05T12:00:00Z"]).args(&args);
+            let mut child = command.spawn().unwrap();
+            // Spread over the time that a run takes, differently in each round.
+            let moment = (round * 7919 + i as u64 * 104_729) % 40_000;
+            std::thread::sleep(std::time::Duration::from_micros(moment));
+            child.kill().unwrap();
+            killed += u64::from(child.wait().unwrap().code().is_none());
+            if i % 4 == 0 {
+                sealed.done(&args);
+            }
+        }
+        sealed.ingest(&[inputs[0].parent().unwrap()]);
+        assert_eq!(state(&sealed), expected.0, "round {round}");
+        sealed.done(&["compact", "-q"]);
+        assert_eq!((state(&sealed), parts(&sealed)), expected, "round {round}");
+        assert_eq!(differences(&sealed), 0, "round {round}");
+        assert_eq!(verify(&sealed, &[]).0, Some(0), "round {round}");
+    }
+    assert!(killed >= kills, "only {killed} runs were killed");
+}

@@ -137,6 +137,10 @@ fn dispatch(
     match cli.command {
         Command::Ingest(args) => commands::ingest::run(&context, args),
         Command::Compact(args) => commands::compact::run(&context, &args),
+        Command::Status(args) => commands::status::run(&context, &args),
+        Command::Verify(args) => commands::keep::verify(&context, &args),
+        Command::Forget(args) => commands::keep::forget(&context, &args),
+        Command::Prune(args) => commands::keep::prune(&context, &args),
         Command::Pivot(args) => ask::pivot(&context, &args),
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),

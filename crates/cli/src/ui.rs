@@ -37,6 +37,27 @@ pub(crate) fn harmless(text: &str) -> String {
         .collect()
 }
 
+/// Asks on a terminal whether to go on; elsewhere `yes` must have been said.
+///
+/// # Errors
+/// When the answer is no, or there is nobody to ask.
+#[expect(clippy::print_stderr, reason = "the one place that talks")]
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage("nothing was removed").hint("say --yes, or --dry-run to look"));
+    }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::usage("nothing was removed"))
+}
+
 /// Where the answer goes: the file of `-o`, else stdout.
 pub(crate) fn output(global: &Global) -> Result<Box<dyn Write + Send>> {
     match &global.output {

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
+use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
@@ -229,7 +229,7 @@ fn sorted(rows: &RecordBatch) -> RecordBatch {
     let domain = ranks(rows.column(index_of("rcpt_domain")));
     let vmta = ranks(rows.column(index_of("vmta")));
     let time = rows.column(index_of("time_logged"));
-    let time = time.as_primitive::<TimestampMicrosecondType>().values();
+    let time = time.as_primitive::<TimestampMillisecondType>().values();
     let mut order: Vec<(u32, u32, i64, u32)> = (0_u32..)
         .take(rows.num_rows())
         .zip(domain.into_iter().zip(vmta).zip(time))

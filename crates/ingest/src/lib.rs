@@ -42,6 +42,15 @@ pub use pipeline::ingest;
 mod compact;
 pub use compact::{Compacted, Effort, compact};
 
+mod verify;
+pub use verify::{Verified, rebuild_hourly, verify};
+
+mod forget;
+pub use forget::{Forgotten, forget};
+
+mod prune;
+pub use prune::{Keep, expired, prune};
+
 mod outcome;
 pub use outcome::{Outcome, Refused, SourceOutcome, Status};
 

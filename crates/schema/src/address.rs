@@ -37,6 +37,76 @@ pub fn normal_domain(raw: &[u8], out: &mut String) {
     }
 }
 
+/// The places where an address stands in a text, as such or encoded in another (VERP):
+/// `user@example.com`, `bounce-user=example.com@sender.example`, `user%40example.com`; in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    local: String,
+    domain: String,
+}
+
+impl Mention {
+    /// Of an address with a local part and a domain; none for any other text.
+    pub fn of(address: &str) -> Option<Mention> {
+        let address = bare(address);
+        let domain = std::str::from_utf8(domain_of(address.as_bytes())?).ok()?;
+        let local = address[..address.rfind('@')?].to_ascii_lowercase();
+        let domain = domain.to_ascii_lowercase();
+        (!local.is_empty()).then_some(Mention { local, domain })
+    }
+
+    /// Whether `text` is the address and nothing else, as in `rcpt` and, behind `rfc822;`, in
+    /// `orcpt`.
+    pub fn is(&self, text: &str) -> bool {
+        Mention::of(text).is_some_and(|other| other == *self)
+    }
+
+    /// Whether a text can mention the address: it holds the local part. Cheap, to be asked first.
+    pub fn may_be_in(&self, lower: &[u8]) -> bool {
+        memchr::memmem::find(lower, self.local.as_bytes()).is_some()
+    }
+
+    /// The text with `instead` in place of the local part wherever the address stands; none when
+    /// it stands nowhere.
+    pub fn replaced(&self, text: &str, instead: &str) -> Option<String> {
+        let lower = text.to_ascii_lowercase();
+        let mut out = String::new();
+        let mut done = 0;
+        for (at, _) in lower.match_indices(&self.local) {
+            let end = at + self.local.len();
+            let behind = &lower[end..];
+            let Some((sign, domain)) =
+                ["@", "=", "%40"].iter().find_map(|sign| Some((*sign, behind.strip_prefix(sign)?)))
+            else {
+                continue;
+            };
+            let Some(rest) = domain.strip_prefix(self.domain.as_str()) else { continue };
+            // In VERP the address follows a sign that could belong to a local part.
+            let joins = |c: char| {
+                c.is_alphanumeric()
+                    || (sign == "@" && matches!(c, '.' | '_' | '-' | '+' | '%' | '='))
+            };
+            let longer = lower[..at].ends_with(joins)
+                || rest.starts_with(|c: char| c.is_alphanumeric() || c == '-')
+                || rest.strip_prefix('.').is_some_and(|r| r.starts_with(char::is_alphanumeric));
+            if !longer && at >= done {
+                out.push_str(&text[done..at]);
+                out.push_str(instead);
+                done = end;
+            }
+        }
+        (done > 0).then(|| out + &text[done..])
+    }
+}
+
+/// An address without the type, the brackets and the dot at the end that may surround it.
+fn bare(address: &str) -> &str {
+    let address = address.trim();
+    let typed = address.split_once(';').filter(|(kind, _)| kind.eq_ignore_ascii_case("rfc822"));
+    let address = typed.map_or(address, |(_, address)| address).trim();
+    address.strip_prefix('<').and_then(|a| a.strip_suffix('>')).unwrap_or(address)
+}
+
 /// Splits PMTA's `host (ip)` into host and address; either may be empty.
 pub fn mx_host(dsn_mta: &[u8]) -> (&[u8], &[u8]) {
     let Some(open) = memchr::memchr(b'(', dsn_mta) else { return (dsn_mta.trim_ascii(), b"") };
@@ -117,6 +187,30 @@ mod tests {
         assert_eq!(mx_host(b"mx.a.com (10.1.2.3)"), (&b"mx.a.com"[..], &b"10.1.2.3"[..]));
         assert_eq!(mx_host(b"mx.a.com"), (&b"mx.a.com"[..], &b""[..]));
         assert_eq!(mx_host(b"(2001:db8::1"), (&b""[..], &b"2001:db8::1"[..]));
+    }
+
+    #[test]
+    fn an_address_is_found_where_it_stands_and_not_within_another() {
+        let mention = Mention::of("User.Name@Example.com").expect("an address");
+        for (text, expected) in [
+            ("user.name@example.com", Some("X@example.com")),
+            ("550 <USER.NAME@EXAMPLE.COM>: unknown", Some("550 <X@EXAMPLE.COM>: unknown")),
+            ("b-7-user.name=example.com@esp.net", Some("b-7-X=example.com@esp.net")),
+            ("b+user.name=example.com@esp.net", Some("b+X=example.com@esp.net")),
+            ("?to=user.name%40example.com&", Some("?to=X%40example.com&")),
+            ("user.name@example.com,user.name@example.com.", Some("X@example.com,X@example.com.")),
+            ("my.user.name@example.com", None),
+            ("user.name@example.com.au", None),
+            ("user.name@example.community", None),
+            ("user.name at example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(mention.replaced(text, "X").as_deref(), expected, "{text}");
+        }
+        assert!(
+            mention.is("rfc822;<user.name@EXAMPLE.com>") && mention.is(" user.name@example.com")
+        );
+        assert!(!mention.is("user.name@example.org") && Mention::of("postmaster").is_none());
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub fn parse_duration_s(text: &str) -> Option<i64> {
             "h" | "hour" | "hours" => 3600,
             "d" | "day" | "days" => 86_400,
             "w" | "week" | "weeks" => 604_800,
+            "y" | "year" | "years" => 365 * 86_400,
             _ => return None,
         };
         total = total.checked_add(number.checked_mul(unit)?)?;

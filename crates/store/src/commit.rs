@@ -50,6 +50,8 @@ pub struct Change {
     pub sources: Vec<(Day, Source, Option<Source>)>,
     /// Rows that are in `retired`, in no new part, and meant to be gone.
     pub removed: Removed,
+    /// The days whose records are retired for their age, while `hourly` may stay.
+    pub pruned: Vec<Day>,
 }
 
 impl Change {
@@ -111,6 +113,11 @@ impl<'a> Writer<'a> {
         self.root.days().filter(|(_, entry)| entry.parts != 0).map(|(day, _)| day).collect()
     }
 
+    /// Whether records of `day` were removed for their age.
+    pub fn is_pruned(&self, day: Day) -> bool {
+        self.root.entry(day).pruned
+    }
+
     /// The parts of `day`, in the order in which they were added, each where it lies.
     ///
     /// # Errors
@@ -156,6 +163,9 @@ impl<'a> Writer<'a> {
         root.removed.records += change.removed.records;
         root.removed.rejects += change.removed.rejects;
         self.change_parts(&mut root, change.parts, &change.retired)?;
+        for day in change.pruned {
+            root.days.entry(day.to_string()).or_default().pruned = true;
+        }
         self.change_sources(&mut root, change.sources)?;
 
         self.disk.write_atomic(&layout::root(self.dir), &root.to_bytes())?;

@@ -133,8 +133,8 @@ pub(crate) fn holds_other_things(dir: &Path) -> Result<bool> {
     }
 }
 
-/// The names in a private folder, in no order.
-#[expect(clippy::disallowed_methods, reason = "sweeping asks the disk what no manifest knows")]
+/// The names in a folder, in no order; none when it is not there.
+#[expect(clippy::disallowed_methods, reason = "asks the disk what no manifest knows")]
 pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -84,9 +84,14 @@ pub fn sources(store: &Path, of: Day, generation: u64) -> PathBuf {
     day(store, of).join(format!("sources-{generation}.json"))
 }
 
+/// The folder of a table.
+pub fn table(store: &Path, table: Table) -> PathBuf {
+    store.join(table.to_string())
+}
+
 /// The folder of one day of a table, as hive partitioning spells it.
-pub fn partition(store: &Path, table: Table, day: Day) -> PathBuf {
-    store.join(table.to_string()).join(format!("date={day}"))
+pub fn partition(store: &Path, of: Table, day: Day) -> PathBuf {
+    table(store, of).join(format!("date={day}"))
 }
 
 /// The glob that other tools read a table by.

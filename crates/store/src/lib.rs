@@ -34,6 +34,9 @@ pub use commit::{Change, Writer};
 mod snapshot;
 pub use snapshot::{Snapshot, SnapshotPart};
 
+mod audit;
+pub use audit::Audit;
+
 mod error;
 pub use error::{Error, Result};
 
@@ -101,12 +104,20 @@ impl Store {
         Snapshot::take(&self.dir, window)
     }
 
-    /// Every source that the store knows, each with the day it is filed under.
+    /// The sources whose first record is of a day that `window` touches.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Damaged`].
-    pub fn sources(&self) -> Result<Vec<(Day, Source)>> {
-        snapshot::all_sources(&self.dir)
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn sources(&self, window: Window) -> Result<Vec<(Day, Source)>> {
+        snapshot::sources(&self.dir, window)
+    }
+
+    /// All that the manifests say, as of one commit, and the files that none of them names.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn audit(&self) -> Result<Audit> {
+        Audit::take(&self.dir)
     }
 
     /// Becomes the one writer. `owner` says who, for the message that another writer gets.

@@ -53,6 +53,9 @@ pub(crate) struct DayEntry {
     pub(crate) rows: u64,
     /// Bytes of the parts of `records`.
     pub(crate) bytes: u64,
+    /// Records of the day were removed for their age: `hourly` counts more than is left.
+    #[serde(default)]
+    pub(crate) pruned: bool,
 }
 
 /// A part that comes into its partition or leaves it.

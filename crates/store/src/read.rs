@@ -1,12 +1,15 @@
 //! The rows of a part, batch by batch, in today's schema of its table: a column that the part
-//! lacks, because an older version wrote it, is all null. Knows no meaning of any column.
+//! lacks, because an older version wrote it, is all null, and one of another type is cast. Knows
+//! no meaning of any column.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -42,11 +45,10 @@ impl PartReader {
             .map_err(|error| damaged(error.to_string()))?;
         // Names are read as dictionaries, as they are written.
         let fields = loaded.schema().fields().iter().map(|field| {
-            match schema.field_with_name(field.name()) {
-                Ok(known) => {
-                    Arc::new(Field::clone(field).with_data_type(known.data_type().clone()))
-                }
-                Err(_) => field.clone(),
+            let known = schema.field_with_name(field.name()).ok().map(Field::data_type);
+            match known.filter(|known| matches!(known, DataType::Dictionary(..))) {
+                Some(known) => Arc::new(Field::clone(field).with_data_type(known.clone())),
+                None => field.clone(),
             }
         });
         let typed = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
@@ -88,12 +90,16 @@ impl PartReader {
 
     fn in_schema(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let rows = batch.num_rows();
-        let columns = self.schema.fields().iter().map(|field| {
-            let column = batch.column_by_name(field.name()).cloned();
-            column.unwrap_or_else(|| new_null_array(field.data_type(), rows))
-        });
-        RecordBatch::try_new(self.schema.clone(), columns.collect())
-            .map_err(|error| Error::Damaged { path: self.path.clone(), what: error.to_string() })
+        let damaged =
+            |error: ArrowError| Error::Damaged { path: self.path.clone(), what: error.to_string() };
+        let columns =
+            self.schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+                Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
+                Some(column) => cast(column, field.data_type()).map_err(damaged),
+                None => Ok(new_null_array(field.data_type(), rows)),
+            });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        RecordBatch::try_new(self.schema.clone(), columns).map_err(damaged)
     }
 }
 

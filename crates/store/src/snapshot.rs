@@ -40,24 +40,11 @@ pub struct SnapshotPart {
 
 impl Snapshot {
     pub(crate) fn take(store: &Path, window: Window) -> Result<Snapshot> {
-        // A commit may delete a manifest between our reading the root and our reading it. Each
-        // new try sees a newer generation, so this ends as soon as no commit falls in between.
-        const TRIES: u32 = 100;
-        let mut tries = 0;
-        loop {
-            match Snapshot::try_take(store, window) {
-                Err(Error::Io { source, .. })
-                    if source.kind() == ErrorKind::NotFound && tries < TRIES =>
-                {
-                    tries += 1;
-                }
-                other => return other,
-            }
-        }
+        consistent(store, |root| Snapshot::of_root(store, root, window))
     }
 
-    fn try_take(store: &Path, window: Window) -> Result<Snapshot> {
-        let root = Root::read(&layout::root(store))?;
+    /// What `root` says of the days that `window` touches.
+    pub(crate) fn of_root(store: &Path, root: &Root, window: Window) -> Result<Snapshot> {
         let stored = || root.days.iter().filter(|(_, entry)| entry.rows > 0);
         let span = Option::zip(
             stored().next().and_then(|(date, _)| Day::parse(date)),
@@ -66,8 +53,8 @@ impl Snapshot {
         let mut parts = Vec::new();
         for (day, _) in root.days() {
             if window.touches(day) {
-                for part in read_parts(store, &root, day)? {
-                    parts.push(place(store, &root, day, part));
+                for part in read_parts(store, root, day)? {
+                    parts.push(place(store, root, day, part));
                 }
             }
         }
@@ -83,14 +70,38 @@ impl Snapshot {
     }
 }
 
-/// Every source that the store knows, by day. Costs as much as there are sources.
-///
-/// # Errors
-/// [`Error::Io`] or [`Error::Damaged`].
-pub(crate) fn all_sources(store: &Path) -> Result<Vec<(Day, Source)>> {
-    let root = Root::read(&layout::root(store))?;
+/// What `read` makes of the root and the manifests that it names.
+fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Result<T>) -> Result<T> {
+    // A commit may delete a manifest between our reading the root and our reading it. Each new
+    // try sees a newer generation, so this ends as soon as no commit falls in between.
+    const TRIES: u32 = 100;
+    let mut tries = 0;
+    loop {
+        let root = Root::read(&layout::root(store))?;
+        match read(&root) {
+            Err(Error::Io { source, .. })
+                if source.kind() == ErrorKind::NotFound && tries < TRIES =>
+            {
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// The sources that are filed under the days of `window`.
+pub(crate) fn sources(store: &Path, window: Window) -> Result<Vec<(Day, Source)>> {
+    consistent(store, |root| sources_of_root(store, root, |day| window.touches(day)))
+}
+
+/// The sources that `root` knows of some days. Costs as much as there are.
+pub(crate) fn sources_of_root(
+    store: &Path,
+    root: &Root,
+    wanted: impl Fn(Day) -> bool,
+) -> Result<Vec<(Day, Source)>> {
     let mut all = Vec::new();
-    for (day, entry) in root.days().filter(|(_, entry)| entry.sources != 0) {
+    for (day, entry) in root.days().filter(|(day, entry)| entry.sources != 0 && wanted(*day)) {
         let path = layout::sources(store, day, entry.sources);
         let sources: Vec<Source> = crate::manifest::read(&path)?;
         all.extend(sources.into_iter().map(|source| (day, source)));

@@ -1,0 +1,127 @@
+//! The commands that look after a store: `verify`, `prune`, `forget`.
+
+use std::collections::BTreeMap;
+
+use pmtaq_schema::address::Mention;
+use pmtaq_schema::size::{parse_duration_s, show_bytes};
+use pmtaq_schema::time::Day;
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Part, Store};
+
+use crate::args::{Forget, Prune, Verify};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::ui;
+
+/// Problems that are said one by one.
+const MAX_SAID: usize = 50;
+
+pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
+    let store = Store::open(&context.global.store)?;
+    let verified = pmtaq_ingest::verify(&store, |_| {})?;
+    for problem in verified.problems.iter().take(MAX_SAID) {
+        ui::complain(problem);
+    }
+    let more = verified.problems.len().saturating_sub(MAX_SAID);
+    if more > 0 {
+        ui::complain(&format!("... and {more} more"));
+    }
+    let (parts, records, sources) = (verified.parts, verified.records, verified.sources);
+    let read = format!("{records} records in {parts} parts, of {sources} sources");
+    if verified.problems.is_empty() {
+        ui::note(&context.global, &format!("sound: {read}"));
+        return Ok(Exit::Done);
+    }
+    let mut left = verified.problems.len();
+    if args.repair {
+        let mut writer = store.lock(&context.owner())?;
+        for day in &verified.stale {
+            pmtaq_ingest::rebuild_hourly(&mut writer, *day)?;
+            ui::complain(&format!("{day}: the rollup was made anew"));
+            left -= 1;
+        }
+    }
+    ui::complain(&format!("{left} problems left: {read}"));
+    Ok(if left == 0 { Exit::Done } else { Exit::Failed })
+}
+
+pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
+    let keep = args.keep.iter().map(|text| keep(text)).collect::<Result<Vec<_>>>()?;
+    let store = Store::open(&context.global.store)?;
+    let mut writer = store.lock(&context.owner())?;
+    let expired = pmtaq_ingest::expired(&writer, &keep, context.now)?;
+    if expired.is_empty() {
+        ui::note(&context.global, "nothing is old enough");
+        return Ok(Exit::Done);
+    }
+    for line in told(&expired) {
+        ui::note(&context.global, &line);
+    }
+    if args.dry_run {
+        ui::note(&context.global, "nothing was removed: --dry-run");
+        return Ok(Exit::Done);
+    }
+    ui::confirm("Remove them for good?", args.yes)?;
+    pmtaq_ingest::prune(&mut writer, expired)?;
+    ui::note(&context.global, "removed");
+    Ok(Exit::Done)
+}
+
+pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
+    let address = Mention::of(&args.rcpt).ok_or_else(|| {
+        Failure::usage(format!(
+            "--rcpt `{}` is no address with a local part and a domain",
+            args.rcpt
+        ))
+    })?;
+    let store = Store::open(&context.global.store)?;
+    let mut writer = store.lock(&context.owner())?;
+    if !args.dry_run {
+        ui::confirm(&format!("Erase {} for good?", args.rcpt), args.yes)?;
+    }
+    let done = pmtaq_ingest::forget(&mut writer, &address, args.dry_run)?;
+    let (records, rejects, mentions) = (done.records, done.rejects, done.mentions);
+    let verb = if args.dry_run { "would be erased" } else { "erased" };
+    ui::note(
+        &context.global,
+        &format!(
+            "{verb}: {records} records, {rejects} refused lines, mentions in {mentions} other \
+             records; {} parts written anew",
+            if args.dry_run { 0 } else { done.parts }
+        ),
+    );
+    Ok(Exit::Done)
+}
+
+/// Reads `records=90d`.
+fn keep(text: &str) -> Result<pmtaq_ingest::Keep> {
+    let wrong = || {
+        Failure::usage(format!(
+            "--keep `{text}`: write a table and how long to keep it, such as records=90d or \
+             hourly=3y; the tables are records, hourly and rejects"
+        ))
+    };
+    let (name, duration) = text.split_once('=').ok_or_else(wrong)?;
+    let table = Table::ALL.into_iter().find(|table| table.to_string() == name.trim());
+    let seconds = parse_duration_s(duration).filter(|seconds| *seconds > 0);
+    Ok((table.ok_or_else(wrong)?, seconds.ok_or_else(wrong)?))
+}
+
+/// A line a table: what would go.
+fn told(parts: &[(Day, Part)]) -> Vec<String> {
+    let mut tables: BTreeMap<Table, Vec<&(Day, Part)>> = BTreeMap::new();
+    for part in parts {
+        tables.entry(part.1.table).or_default().push(part);
+    }
+    let told = tables.into_iter().map(|(table, parts)| {
+        let rows: u64 = parts.iter().map(|(_, part)| part.rows).sum();
+        let bytes: u64 = parts.iter().map(|(_, part)| part.bytes).sum();
+        let days = parts.iter().map(|(day, _)| *day);
+        let (first, last) = (days.clone().min(), days.max());
+        let span = first.zip(last).map(|(a, b)| format!("{a} to {b}")).unwrap_or_default();
+        let bytes = show_bytes(bytes);
+        format!("{table}: {rows} rows of {span}, {} parts, {bytes}", parts.len())
+    });
+    told.collect()
+}

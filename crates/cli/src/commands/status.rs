@@ -1,0 +1,138 @@
+//! `pmtaq status`: what the store holds, how far it is behind, and which files never came.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Schema};
+use pmtaq_render::{Format, Sheet};
+use pmtaq_schema::size::{parse_duration_s, show_bytes};
+use pmtaq_schema::{Timestamp, Window};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{SnapshotPart, Store};
+
+use crate::args;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::missing::missing;
+use crate::run::Context;
+use crate::{show, ui};
+
+/// Missing files that are said one by one.
+const MAX_SAID: usize = 20;
+
+pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
+    let last = parse_duration_s(&args.last).ok_or_else(|| {
+        Failure::usage(format!("`{}` is no duration; write it like 30d", args.last))
+    })?;
+    let store = Store::open(&context.global.store)?;
+    let now = context.now;
+    let snapshot = store.snapshot(Window::ALL)?;
+    let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
+    let sources = store.sources(window)?;
+    let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
+    let newest = of(Table::Records).map(|part| part.part.until).max();
+    let ingested = sources.iter().map(|(_, source)| source.ingested_at).max();
+    let mut days: Vec<_> = of(Table::Records).map(|part| part.day).collect();
+    days.sort();
+    days.dedup();
+    let gone =
+        missing(sources.iter().map(|(_, source)| (source.host.as_str(), source.name.as_str())));
+    if context.global.format == Format::Table {
+        let mut lines = Vec::new();
+        match (days.first(), days.last()) {
+            (Some(first), Some(last)) => {
+                lines.push(format!("days      {}, {first} to {last}", days.len()));
+            }
+            _ => lines.push("days      none: the store is empty".to_owned()),
+        }
+        for table in Table::ALL {
+            let (rows, parts, bytes) = size(of(table));
+            let name = table.to_string();
+            lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", show_bytes(bytes)));
+        }
+        if let Some(newest) = newest {
+            let at = Timestamp(newest);
+            lines.push(match now.0 - newest {
+                lag if lag >= 0 => format!("newest    {at}, {} ago", duration(lag)),
+                _ => format!("newest    {at}, which is in the future: is a clock wrong?"),
+            });
+        }
+        lines.push(match ingested {
+            Some(at) => format!(
+                "ingested  {} ({} ago) last; {} sources of the last {}",
+                Timestamp(at),
+                duration(now.0 - at),
+                sources.len(),
+                args.last
+            ),
+            None => format!("ingested  nothing of the last {}", args.last),
+        });
+        lines.push(match gone.len() {
+            0 => "missing   no file, by their names".to_owned(),
+            count => format!("missing   {count} files, by the names of the others:"),
+        });
+        lines.extend(gone.iter().take(MAX_SAID).map(|name| format!("          {name}")));
+        if gone.len() > MAX_SAID {
+            lines.push(format!("          ... and {} more", gone.len() - MAX_SAID));
+        }
+        let mut out = ui::output(&context.global)?;
+        for line in lines {
+            writeln!(out, "{}", ui::harmless(&line))?;
+        }
+        out.flush()?;
+        return Ok(Exit::Done);
+    }
+    let int =
+        |n: u64| Arc::new(Int64Array::from(vec![i64::try_from(n).unwrap_or(i64::MAX)])) as ArrayRef;
+    let text = |text: Option<String>| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let time = |time: Option<i64>| {
+        Arc::new(TimestampMicrosecondArray::from(vec![time.map(|t| Timestamp(t).micros())]))
+            as ArrayRef
+    };
+    let mut cells: Vec<(String, ArrayRef)> = vec![
+        ("days".to_owned(), int(days.len() as u64)),
+        ("first_day".to_owned(), text(days.first().map(ToString::to_string))),
+        ("last_day".to_owned(), text(days.last().map(ToString::to_string))),
+    ];
+    for table in Table::ALL {
+        let (rows, parts, bytes) = size(of(table));
+        cells.push((format!("{table}_rows"), int(rows)));
+        cells.push((format!("{table}_parts"), int(parts)));
+        cells.push((format!("{table}_bytes"), int(bytes)));
+    }
+    let lag = Int64Array::from(vec![newest.map(|newest| now.0 - newest)]);
+    cells.push(("newest".to_owned(), time(newest)));
+    cells.push(("lag_seconds".to_owned(), Arc::new(lag)));
+    cells.push(("last_ingest".to_owned(), time(ingested)));
+    cells.push(("sources".to_owned(), int(sources.len() as u64)));
+    cells.push(("missing".to_owned(), int(gone.len() as u64)));
+    cells.push(("missing_files".to_owned(), text(Some(gone.join(", ")))));
+    let fields =
+        cells.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let columns = cells.into_iter().map(|(_, array)| array).collect();
+    let batch = RecordBatch::try_new(schema.clone(), columns).expect("one value a field");
+    let mut batches = std::iter::once(Ok(batch));
+    show::write(context, &Sheet::new(schema), &mut batches, context.global.format)?;
+    Ok(Exit::Done)
+}
+
+/// Rows, parts and bytes.
+fn size<'p>(parts: impl Iterator<Item = &'p SnapshotPart>) -> (u64, u64, u64) {
+    parts.fold((0, 0, 0), |(rows, count, bytes), part| {
+        (rows + part.part.rows, count + 1, bytes + part.part.bytes)
+    })
+}
+
+/// A duration with two units at most.
+fn duration(seconds: i64) -> String {
+    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}

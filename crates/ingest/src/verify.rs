@@ -1,0 +1,223 @@
+//! Whether a store holds what its manifests and ledgers say: every part read, every count compared,
+//! every day's rollup made anew. Changes nothing but, when asked, a rollup.
+
+use std::io::ErrorKind;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::TimestampMillisecondType;
+use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Audit, Change, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer};
+
+use crate::hourly::Hourly;
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Parts that were read.
+    pub parts: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Sources whose ledgers were summed up.
+    pub sources: u64,
+    /// Sentences, each of something that is wrong.
+    pub problems: Vec<String>,
+    /// The days whose rollup is not what their records come to.
+    pub stale: Vec<Day>,
+}
+
+/// Checks all of `store`, calling `progress` with each day before its parts are read.
+///
+/// # Errors
+/// When the manifests cannot be read.
+pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> {
+    let mut audit = store.audit()?;
+    let mut verified = Verified { sources: audit.sources.len() as u64, ..Verified::default() };
+    verified.problems.extend(sums(&audit));
+    let mut days: Vec<Day> = audit.parts.iter().map(|part| part.day).collect();
+    days.sort();
+    days.dedup();
+    for day in days {
+        progress(day);
+        let mut found = check_day(&audit, day);
+        // A commit may replace a part while we read: the day is checked as it is then.
+        while found.vanished {
+            let now = store.audit()?;
+            if now.generation == audit.generation {
+                break;
+            }
+            audit = now;
+            found = check_day(&audit, day);
+        }
+        verified.parts += found.parts;
+        verified.records += found.records;
+        verified.problems.extend(found.problems);
+        verified.stale.extend(found.stale.then_some(day));
+    }
+    Ok(verified)
+}
+
+/// Makes the rollup of a day anew from its records.
+///
+/// # Errors
+/// What the store says; the day is as it was then.
+pub fn rebuild_hourly(writer: &mut Writer<'_>, day: Day) -> Result<()> {
+    let parts = writer.parts(day)?;
+    let mut change = Change::default();
+    let records = parts.iter().filter(|part| part.part.table == Table::Records);
+    stage_hourly(writer, day, records, &mut change, RecordBatch::clone)?;
+    let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
+    change.retired.extend(old.map(|part| (day, part.part.clone())));
+    writer.commit(change)
+}
+
+/// Stages what the records of `parts` come to by hour, after `then` has made of them what it does.
+pub(crate) fn stage_hourly<'p>(
+    writer: &Writer<'_>,
+    day: Day,
+    parts: impl Iterator<Item = &'p SnapshotPart>,
+    change: &mut Change,
+    then: impl Fn(&RecordBatch) -> RecordBatch,
+) -> Result<()> {
+    let mut hourly = Hourly::default();
+    for part in parts {
+        for batch in PartReader::open(&part.path, Table::Records, |_| true)? {
+            hourly.add_records(&then(&batch?));
+        }
+    }
+    if !hourly.is_empty() {
+        let mut part = writer.stage(Table::Hourly, day)?;
+        part.write(&hourly.take(), day.start().0, day.start().0 + DAY_S - 1)?;
+        change.parts.push(part.finish()?);
+    }
+    Ok(())
+}
+
+/// What is wrong with the counts, before any part is opened.
+fn sums(audit: &Audit) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut ledger = Ledger::default();
+    for (_, source) in &audit.sources {
+        ledger.add(source.ledger);
+        problems.extend(source.ledger.check(&source.name).err().map(|error| error.to_string()));
+    }
+    let rows = |table| -> u64 {
+        audit.parts.iter().filter(|p| p.part.table == table).map(|p| p.part.rows).sum()
+    };
+    for (table, counted, removed) in [
+        (Table::Records, ledger.stored, audit.removed.records),
+        (Table::Rejects, ledger.rejected, audit.removed.rejects),
+    ] {
+        let found = rows(table);
+        if found + removed != counted {
+            problems.push(format!(
+                "{table}: the ledgers of the sources count {counted} rows; the parts hold {found} \
+                 and {removed} were removed, which makes {}",
+                found + removed
+            ));
+        }
+    }
+    for (day, rows) in &audit.rows {
+        let parts = audit.parts.iter().filter(|p| p.day == *day && p.part.table == Table::Records);
+        let found: u64 = parts.map(|part| part.part.rows).sum();
+        if found != *rows {
+            problems.push(format!("{day}: the root counts {rows} records, its parts {found}"));
+        }
+    }
+    let mut names: Vec<&str> = audit.parts.iter().map(|part| part.part.name.as_str()).collect();
+    names.sort_unstable();
+    for pair in names.windows(2).filter(|pair| pair[0] == pair[1]) {
+        problems.push(format!("the part {} is named twice", pair[0]));
+    }
+    for path in &audit.strays {
+        let path = path.display();
+        problems.push(format!("{path}: no manifest names it; tools that read by a glob count it"));
+    }
+    problems
+}
+
+/// What was found of a day.
+#[derive(Default)]
+struct Found {
+    parts: u64,
+    records: u64,
+    problems: Vec<String>,
+    stale: bool,
+    /// A part is not there.
+    vanished: bool,
+}
+
+fn check_day(audit: &Audit, day: Day) -> Found {
+    let mut found = Found::default();
+    let (mut counted, mut stored) = (Hourly::default(), Hourly::default());
+    let mut records = false;
+    for part in audit.parts.iter().filter(|part| part.day == day) {
+        let result = check_part(part, |batch| match part.part.table {
+            Table::Records => counted.add_records(batch),
+            Table::Hourly => stored.add_hourly(batch),
+            Table::Rejects => {}
+        });
+        found.parts += 1;
+        match result {
+            Ok(problems) => found.problems.extend(problems),
+            Err(error) => {
+                found.vanished |= matches!(&error, Error::Io { source, .. }
+                    if source.kind() == ErrorKind::NotFound);
+                let path = part.path.display();
+                found.problems.push(match &error {
+                    Error::Io { source, .. } => format!("{path}: {source}"),
+                    other => other.to_string(),
+                });
+            }
+        }
+        if part.part.table == Table::Records {
+            records = true;
+            found.records += part.part.rows;
+        }
+    }
+    // Of a day that has lost records for their age, the rollup knows more than they do.
+    let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
+    if comparable && (records || !stored.is_empty()) && counted.take() != stored.take() {
+        found.stale = true;
+        found.problems.push(format!(
+            "{day}: the rollup is not what the records come to; `pmtaq verify --repair` makes it anew"
+        ));
+    }
+    found
+}
+
+/// Reads a part and compares it with its manifest.
+fn check_part(part: &SnapshotPart, mut rows: impl FnMut(&RecordBatch)) -> Result<Vec<String>> {
+    let reader = PartReader::open(&part.path, part.part.table, |_| true)?;
+    let time = match part.part.table {
+        Table::Records => "time_logged",
+        Table::Hourly => "hour",
+        Table::Rejects => "ingested_at",
+    };
+    let (mut count, mut least, mut greatest) = (0, i64::MAX, i64::MIN);
+    for batch in reader {
+        let batch = batch?;
+        count += batch.num_rows() as u64;
+        let times =
+            batch.column_by_name(time).map(|t| t.as_primitive::<TimestampMillisecondType>());
+        least = least.min(times.and_then(min).unwrap_or(i64::MAX));
+        greatest = greatest.max(times.and_then(max).unwrap_or(i64::MIN));
+        rows(&batch);
+    }
+    let (since, until) = (part.part.since, part.part.until);
+    let path = part.path.display();
+    let mut problems = Vec::new();
+    if count != part.part.rows {
+        problems.push(format!("{path}: {count} rows; its manifest says {}", part.part.rows));
+    }
+    let day = part.day.start().0..part.day.start().0 + DAY_S;
+    let (least, greatest) = (least.div_euclid(1000), greatest.div_euclid(1000));
+    let inside =
+        since <= least && greatest <= until && day.contains(&least) && day.contains(&greatest);
+    if count > 0 && !inside {
+        problems
+            .push(format!("{path}: holds times outside its day or outside what its manifest says"));
+    }
+    Ok(problems)
+}
