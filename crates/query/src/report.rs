@@ -65,6 +65,16 @@ pub enum Reach {
     Around(String),
 }
 
+impl Reach {
+    /// Whether `param` says how far.
+    pub fn names(&self, param: &str) -> bool {
+        match self {
+            Reach::Window | Reach::Previous => false,
+            Reach::Before(name) | Reach::After(name) | Reach::Around(name) => name == param,
+        }
+    }
+}
+
 /// A window that is asked for, and the one that must be read to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {

@@ -46,9 +46,9 @@ fn bounce_reasons_have_their_share() {
         "bounce-reasons",
         &[],
         &[
-            "hard | bad-mailbox | 5.1.1 | 2 | 50.00 | 4 | 1 | 1",
-            "soft | quota-issues | 5.2.2 | 1 | 25.00 | 4 | 1 | 1",
-            "undetermined | other | 5.0.0 | 1 | 25.00 | 4 | 1 | 1",
+            "hard | bad-mailbox | 5.1.1 | 2 | 50.00 | 4 | 1 | 550 5.1.1 no such user {email}",
+            "soft | quota-issues | 5.2.2 | 1 | 25.00 | 4 | 1 | 552 5.2.2 full",
+            "undetermined | other | 5.0.0 | 1 | 25.00 | 4 | 1 | 554 it's $5 off",
         ],
     );
 }
@@ -58,7 +58,7 @@ fn the_share_of_the_rows_shown_is_that_of_all() {
     check(
         "top-bounces",
         &[("top", "1"), ("by", "category")],
-        &["bad-mailbox | 2 | 50.00 | 4 | bad-mailbox | 2026-03-01T10:21:00"],
+        &["bad-mailbox | 2 | 50.00 | 4 | - | 2026-03-01T10:20:00 | 2026-03-01T10:21:00"],
     );
 }
 
@@ -132,6 +132,7 @@ fn value(report: &Report, name: &str) -> &'static str {
         ParamKind::Time => "2026-03-01T10:00:00Z",
         ParamKind::Window => "2026-03-01T00:00:00Z/2026-03-02T00:00:00Z",
         ParamKind::Flag => "true",
+        ParamKind::Int => "1",
         ParamKind::Dimension => "vmta",
         _ => "x",
     }
@@ -212,7 +213,7 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
             let word = param.name.replace('-', "_");
             let uses: Vec<String> = match param.kind {
                 ParamKind::Filter(_) => vec![],
-                _ if is_variant(param) => vec![],
+                _ if is_variant(param) || each.reach.names(&param.name) => vec![],
                 ParamKind::Window => vec![format!("${word}_since"), format!("${word}_until")],
                 ParamKind::Dimension | ParamKind::Metric => vec![format!("{word}()")],
                 _ => vec![format!("${word}")],
