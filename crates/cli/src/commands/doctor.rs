@@ -75,7 +75,7 @@ pub(crate) fn run(
     let asked = ask::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
-    let sources = Store::open(&context.global.store)?.sources()?;
+    let sources = Store::open(&context.global.store)?.sources(asked.window)?;
     let sources = files::within(sources, asked.window);
     let mut findings = records(context, &presence);
     findings.extend(wants::findings(&presence, catalog));
