@@ -28,3 +28,4 @@ mod rollup;
 mod shell;
 mod sql;
 mod tidy;
+mod why;

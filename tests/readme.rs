@@ -26,7 +26,7 @@ fn the_transcripts_of_the_readme_are_what_is_printed() {
 }
 
 /// Splits as a shell does, as far as the README needs it.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for c in command.chars() {

@@ -232,7 +232,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("ingest", &["schema", "store"]),
     ("query", &["schema", "store"]),
     ("render", &["schema"]),
-    ("cli", &["schema", "store", "ingest", "query", "render"]),
+    ("why", &["schema"]),
+    ("cli", &["schema", "store", "ingest", "query", "render", "why"]),
     ("gen", &[]),
 ];
 

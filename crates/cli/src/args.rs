@@ -231,6 +231,8 @@ pub(crate) enum Command {
     Trace(Trace),
     /// What a reply or a code means, whose fault it is, and what helps
     Explain(Explain),
+    /// Why a number changed: the stage, the causes, the words of the receivers
+    Why(Why),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise
@@ -453,6 +455,35 @@ pub(crate) struct Pivot {
     /// Rows to show, the rest summed up as `other`; 0 for all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) top: u32,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Why a number changed: the stage of the funnel that moved, the causes in it with their share,
+/// since when, the replies that came with them, and what stays unexplained. docs/why.md has the
+/// method and the JSON.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq why delivered --at 16:00
+  pmtaq why bounce_rate --window 16:00..17:30 --provider gmail
+  pmtaq why delivered --last 2h --vs previous")]
+pub(crate) struct Why {
+    /// Metric: delivered, sent, accepted, injected, bounced, deferred, complaints, bounce_rate,
+    /// accepted_rate, deferral_rate, complaint_rate, ...
+    #[arg(value_name = "METRIC", default_value = "delivered")]
+    pub(crate) metric: String,
+    /// The hour that begins then: 16:00, 2026-03-02T16:00
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["window", "since", "until", "last"])]
+    pub(crate) at: Option<String>,
+    /// The window: 16:00..17:30, 2026-03-02T16:00..18:00 [default: the last hour]
+    #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["since", "until", "last"])]
+    pub(crate) window: Option<String>,
+    /// What to compare with: same-hour/7d (the same hours of the last 7 days) or previous
+    #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
+    pub(crate) vs: crate::commands::why::Versus,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,

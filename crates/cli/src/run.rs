@@ -145,6 +145,7 @@ fn dispatch(
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),
+        Command::Why(args) => commands::why::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
         Command::Export(args) => ask::export(&context, &args),
         Command::Paths(args) => ask::paths(&context, &args),

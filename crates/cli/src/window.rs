@@ -37,6 +37,23 @@ pub(crate) fn window(
     Ok(window)
 }
 
+/// Reads the end of a window that begins at `since`: a time of the day means the first one behind.
+///
+/// # Errors
+/// A sentence that names the text and the forms that are understood.
+pub(crate) fn end(
+    text: &str,
+    zone: Zone,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<Timestamp, String> {
+    let Ok(time) = NaiveTime::parse_from_str(text.trim(), "%H:%M") else {
+        return moment(text, zone, now);
+    };
+    let on = |days: i64| zone.utc(zone.day_of(since, days).and_time(time));
+    Ok(if on(0) > since { on(0) } else { on(1) })
+}
+
 /// Reads a stretch of time in one text: a day (`yesterday`, `monday`, `2026-03-01`), so long up to
 /// now (`2h`), or two moments (`2026-03-01..2026-03-04`, of which the second is not included).
 ///
@@ -168,6 +185,16 @@ mod tests {
         for text in ["2026-03-01T10:00", "someday", "..", "2026-03-03..2026-03-01", ""] {
             assert!(shown(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_of_the_day_ends_a_window_where_it_comes_next() {
+        let (now, zone) = (at("2026-03-04T10:30:00Z"), "Europe/Madrid".parse().expect("a zone"));
+        let since = at("2026-03-03T22:30:00Z");
+        let of = |text| end(text, zone, now, since).map(|time| time.to_string());
+        assert_eq!(of("01:00").as_deref(), Ok("2026-03-04T00:00:00Z"));
+        assert_eq!(of("23:45").as_deref(), Ok("2026-03-03T22:45:00Z"));
+        assert_eq!(of("yesterday").as_deref(), Ok("2026-03-02T23:00:00Z"));
     }
 
     #[test]

@@ -55,4 +55,7 @@ pub use seen::{Sought, seen};
 mod trace;
 pub use trace::Trace;
 
+mod why;
+pub use why::{Ask, Period, Place, Why};
+
 mod adhoc;

@@ -74,6 +74,20 @@ impl Session {
         Session::open_with(snapshot, window, zone, limits, &[])
     }
 
+    /// Opens the records of `snapshot` in the hull of some windows, of which all that is asked
+    /// lies in the windows: other parts are not even opened.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub fn open_windows(
+        snapshot: &Snapshot,
+        windows: &[Window],
+        zone: Zone,
+        limits: Limits,
+    ) -> Result<Session> {
+        Session::open_parts(snapshot, windows, hull(windows), zone, limits, &[])
+    }
+
     /// As [`Session::open`], and SQL may read `files` too, and what lies in those of them that
     /// are folders.
     ///
@@ -81,6 +95,17 @@ impl Session {
     /// As [`Session::open`].
     pub fn open_with(
         snapshot: &Snapshot,
+        window: Window,
+        zone: Zone,
+        limits: Limits,
+        files: &[PathBuf],
+    ) -> Result<Session> {
+        Session::open_parts(snapshot, &[window], window, zone, limits, files)
+    }
+
+    fn open_parts(
+        snapshot: &Snapshot,
+        windows: &[Window],
         window: Window,
         zone: Zone,
         limits: Limits,
@@ -95,9 +120,13 @@ impl Session {
             // Otherwise a large sort would spill into the current folder.
             .with("temp_directory", "")?;
         let connection = Connection::open_in_memory_with_flags(config)?;
+        let parts = |table| {
+            let parts = snapshot.of(table, Window::ALL);
+            parts.filter(|part| windows.iter().any(|window| part.meets(*window)))
+        };
         let mut opened = [
-            Opened::new(snapshot.of(Table::Records, window))?,
-            Opened::new(snapshot.of(Table::Hourly, window))?,
+            Opened::new(parts(Table::Records))?,
+            Opened::new(parts(Table::Hourly))?,
             Opened::new(snapshot.of(Table::Rejects, Window::ALL))?,
         ];
         let files: Vec<String> =
@@ -213,11 +242,27 @@ impl Iterator for Rows<'_> {
     }
 }
 
+/// The shortest window around all of them.
+fn hull(windows: &[Window]) -> Window {
+    let since = windows.iter().map(|window| window.since).min();
+    let until = windows.iter().map(|window| window.until).max();
+    match (since, until) {
+        (Some(since), Some(until)) => Window { since, until },
+        _ => Window::ALL,
+    }
+}
+
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    let mut sql =
-        format!("with records as not materialized (select * from stored where {condition})");
+    narrowed_by("*", condition, body)
+}
+
+/// The same, with other columns than those of the store.
+pub(crate) fn narrowed_by(columns: &str, condition: &str, body: &str) -> String {
+    let mut sql = format!(
+        "with records as not materialized (select {columns} from stored where {condition})"
+    );
     for (name, _, view) in prelude::views() {
         let _ = write!(sql, ",\n{name} as not materialized ({view})");
     }

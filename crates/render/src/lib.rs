@@ -33,6 +33,8 @@ mod lines;
 
 mod format;
 
+pub mod words;
+
 use std::io::Write;
 
 use arrow::record_batch::RecordBatch;

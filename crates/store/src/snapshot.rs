@@ -64,9 +64,14 @@ impl Snapshot {
 
     /// The parts of `table`, without those whose times all lie outside `window`.
     pub fn of(&self, table: Table, window: Window) -> impl Iterator<Item = &SnapshotPart> {
-        self.parts.iter().filter(move |p| {
-            p.part.table == table && p.part.since < window.until.0 && window.since.0 <= p.part.until
-        })
+        self.parts.iter().filter(move |part| part.part.table == table && part.meets(window))
+    }
+}
+
+impl SnapshotPart {
+    /// Whether some of its times may lie in `window`.
+    pub fn meets(&self, window: Window) -> bool {
+        self.part.since < window.until.0 && window.since.0 <= self.part.until
     }
 }
 

@@ -15,3 +15,4 @@ mod shell;
 pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod trace;
+pub(crate) mod why;

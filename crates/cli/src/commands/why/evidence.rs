@@ -1,0 +1,202 @@
+//! What the records of a cause say: since when, and in which words. Fetches once for all causes.
+
+use pmtaq_query::{Ask, Period, Selection, Why};
+use pmtaq_schema::Timestamp;
+use pmtaq_why::{Answer, Cause, Kind, onset};
+
+use super::{Opened, batches, ints, texts};
+use crate::failure::Result;
+
+/// Replies told of a cause at most.
+const MAX_REPLIES: usize = 3;
+/// Causes of which the records are asked.
+pub(crate) const MAX_CAUSES: usize = 5;
+/// The number of the time before the window, in which an onset may lie.
+const LEAD: i64 = -1;
+
+/// What the records of a cause say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Evidence {
+    pub(crate) onset: Option<Onset>,
+    pub(crate) replies: Vec<Reply>,
+}
+
+/// Since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Onset {
+    /// In the step that begins then.
+    At(Timestamp),
+    /// Before what was looked at, which begins then.
+    Before(Timestamp),
+}
+
+/// A reply that comes more often than usual.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) template: String,
+    pub(crate) category: Option<String>,
+    /// Records in the window, and on the mean of the baseline.
+    pub(crate) now: f64,
+    pub(crate) usual: f64,
+}
+
+struct Row {
+    cause: usize,
+    period: i64,
+    rec: String,
+    category: Option<String>,
+    template: Option<String>,
+    step: Option<i64>,
+    n: f64,
+}
+
+/// For each cause of the answer, in its order.
+pub(crate) fn of(
+    opened: &Opened,
+    why: &Why,
+    selection: &Selection,
+    answer: &Answer,
+) -> Result<Vec<Evidence>> {
+    let causes = &answer.causes[..answer.causes.len().min(MAX_CAUSES)];
+    if causes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let length_s = opened.window.until.0 - opened.window.since.0;
+    let step_s = match length_s {
+        ..=10_800 => 60,
+        10_801..=86_400 => 600,
+        _ => 3600,
+    };
+    let mut periods: Vec<Period> = vec![(LEAD, opened.lead)];
+    periods.extend(opened.periods());
+    let place = |cause: &Cause| {
+        let is_real = |(_, value): &&(String, Option<String>)| {
+            !value.as_deref().is_some_and(pmtaq_why::is_group_of_jobs)
+        };
+        cause.values.iter().filter(is_real).cloned().collect()
+    };
+    let why = Why { periods, step_s, causes: causes.iter().map(place).collect(), ..why.clone() };
+    let mut rows: Vec<Row> = Vec::new();
+    for batch in batches(&opened.session, &why.query(Ask::Evidence, selection)?)? {
+        let (cause, period, step) =
+            (ints(&batch, "cause")?, ints(&batch, "period")?, ints(&batch, "step")?);
+        let (rec, category, template) =
+            (texts(&batch, "rec")?, texts(&batch, "bounce_cat")?, texts(&batch, "template")?);
+        let n = ints(&batch, "n")?;
+        for row in 0..batch.num_rows() {
+            rows.push(Row {
+                cause: cause[row].and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX),
+                period: period[row].unwrap_or(i64::MIN),
+                rec: rec[row].clone().unwrap_or_default(),
+                category: category[row].clone(),
+                template: template[row].clone(),
+                step: step[row],
+                n: n[row].unwrap_or(0) as f64,
+            });
+        }
+    }
+    let told = |(number, cause): (usize, &Cause)| {
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.cause == number).collect();
+        Evidence {
+            onset: since(cause, &rows, opened, step_s),
+            replies: replies(cause, &rows, opened.baseline.len()),
+        }
+    };
+    Ok(causes.iter().enumerate().map(told).collect())
+}
+
+/// Whether a record is one that the stage of the cause counts.
+fn is_counted(cause: &Cause, row: &Row) -> bool {
+    let kinds = cause.stage.output();
+    let is_kind = match row.rec.as_str() {
+        "r" => kinds.contains(&Kind::Injected),
+        "d" => kinds.contains(&Kind::Delivered),
+        "b" => kinds.contains(&Kind::Bounced),
+        "t" => kinds.contains(&Kind::Held) || kinds.contains(&Kind::Deferred),
+        "f" => kinds.contains(&Kind::Complained),
+        _ => false,
+    };
+    is_kind && (cause.categories.is_empty() || cause.categories.contains(&row.category))
+}
+
+/// Whether a record is one of those that enter the stage.
+fn is_entering(cause: &Cause, row: &Row) -> bool {
+    let kinds = cause.stage.input();
+    match row.rec.as_str() {
+        "r" => kinds.contains(&Kind::Injected),
+        "d" => kinds.contains(&Kind::Delivered),
+        "b" => kinds.contains(&Kind::Bounced),
+        "t" => kinds.contains(&Kind::Held) || kinds.contains(&Kind::Deferred),
+        _ => false,
+    }
+}
+
+fn since(cause: &Cause, rows: &[&Row], opened: &Opened, step_s: i64) -> Option<Onset> {
+    let first = opened.lead.since.0.div_euclid(step_s) * step_s;
+    let n_steps = usize::try_from((opened.window.until.0 - first).div_euclid(step_s) + 1).ok()?;
+    let (mut seen, mut entered) = (vec![0.0; n_steps], vec![0.0; n_steps]);
+    let (mut past_seen, mut past_entered) = (0.0, 0.0);
+    for row in rows {
+        let Some(step) = row.step else { continue };
+        let (counts, enters) = (is_counted(cause, row), is_entering(cause, row));
+        if row.period > 0 {
+            past_seen += if counts { row.n } else { 0.0 };
+            past_entered += if enters { row.n } else { 0.0 };
+        } else if let Ok(at) = usize::try_from((step - first).div_euclid(step_s))
+            && at < n_steps
+        {
+            seen[at] += if counts { row.n } else { 0.0 };
+            entered[at] += if enters { row.n } else { 0.0 };
+        }
+    }
+    let has_input = !cause.stage.input().is_empty();
+    let length_s = opened.window.until.0 - opened.window.since.0;
+    let steps_of_baseline = (opened.baseline.len() as i64 * length_s) as f64 / step_s as f64;
+    // Half way between usual and now: what is below belongs to the time before.
+    let now = |of: &[f64]| {
+        let begin =
+            usize::try_from((opened.window.since.0 - first).div_euclid(step_s)).unwrap_or(0);
+        of[begin.min(of.len())..].iter().sum::<f64>()
+    };
+    let rate_now = now(&seen)
+        / if has_input { now(&entered).max(1.0) } else { length_s as f64 / step_s as f64 };
+    let rate_usual =
+        past_seen / if has_input { past_entered.max(1.0) } else { steps_of_baseline.max(1.0) };
+    let middle = (rate_now + rate_usual) / 2.0;
+    let expected: Vec<f64> =
+        entered.iter().map(|n| if has_input { n * middle } else { middle }).collect();
+    let step = onset(&seen, &expected, rate_now > rate_usual)?;
+    let at = Timestamp(first + step as i64 * step_s);
+    Some(if step == 0 { Onset::Before(opened.lead.since) } else { Onset::At(at) })
+}
+
+/// The replies that are more frequent than usual, given how many there are.
+fn replies(cause: &Cause, rows: &[&Row], n_baseline: usize) -> Vec<Reply> {
+    let mut replies: Vec<Reply> = Vec::new();
+    for row in rows {
+        let Some(template) = &row.template else { continue };
+        // Who is turned away at the greeting stands for a whole queue.
+        let is_queue = row.rec == "tq" && cause.stage.output().contains(&Kind::Held);
+        let is_refusal = matches!(row.rec.as_str(), "b" | "t") && is_counted(cause, row);
+        if row.period == LEAD || !(is_refusal || is_queue) {
+            continue;
+        }
+        let known = replies.iter().position(|reply| reply.template == *template);
+        let at = known.unwrap_or_else(|| {
+            let category = row.category.clone();
+            replies.push(Reply { template: template.clone(), category, now: 0.0, usual: 0.0 });
+            replies.len() - 1
+        });
+        match row.period {
+            0 => replies[at].now += row.n,
+            _ => replies[at].usual += row.n / n_baseline.max(1) as f64,
+        }
+    }
+    let is_told = |reply: &Reply| reply.now >= 3.0 && reply.now > 2.0 * reply.usual;
+    replies.retain(is_told);
+    replies.sort_by(|a, b| {
+        (b.now - b.usual).total_cmp(&(a.now - a.usual)).then(a.template.cmp(&b.template))
+    });
+    replies.truncate(MAX_REPLIES);
+    replies
+}

@@ -1,0 +1,368 @@
+//! The answer of `why` as a page for people: the funnel, the causes, what stays unexplained.
+//! Computes nothing but shares; texts of strangers are shown escaped.
+
+use std::fmt::Write as _;
+
+use pmtaq_render::words::{count, cut, percent, visible};
+use pmtaq_schema::{Timestamp, Zone};
+use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
+
+use super::Told;
+use super::evidence::{Evidence, MAX_CAUSES, Onset};
+
+/// The page; its lines cut to `width` columns, if that is given.
+pub(crate) fn text(told: &Told, zone: Zone, width: Option<u16>) -> String {
+    let page = Page { told, zone, width: width.map_or(usize::MAX, usize::from) };
+    let mut out = String::new();
+    page.headline(&mut out);
+    if told.answer.verdict == Verdict::TooLittle {
+        page.too_little(&mut out);
+        return out;
+    }
+    page.funnel(&mut out);
+    for (number, cause) in told.answer.causes.iter().take(MAX_CAUSES).enumerate() {
+        let nothing = Evidence::default();
+        page.cause(number + 1, cause, told.evidence.get(number).unwrap_or(&nothing), &mut out);
+    }
+    page.mix(&mut out);
+    page.rest(&mut out);
+    out
+}
+
+struct Page<'t> {
+    told: &'t Told,
+    zone: Zone,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn line(&self, out: &mut String, indent: usize, text: &str) {
+        let room = self.width.saturating_sub(indent);
+        let _ = writeln!(out, "{:indent$}{}", "", cut(text, room));
+    }
+
+    /// A number of the metric.
+    fn value(&self, n: f64) -> String {
+        if self.told.answer.metric.is_rate() { percent(n) } else { count(n) }
+    }
+
+    /// A change of the metric, with its sign; of a rate in percentage points.
+    fn change(&self, n: f64) -> String {
+        let is_rate = self.told.answer.metric.is_rate();
+        let sign = if n < 0.0 { "-" } else { "+" };
+        match is_rate {
+            true => format!("{sign}{:.2} points", n.abs()),
+            false => format!("{sign}{}", count(n.abs())),
+        }
+    }
+
+    fn headline(&self, out: &mut String) {
+        let answer = &self.told.answer;
+        let (low, high) = answer.range;
+        let mut text = format!("{} {}", answer.metric.name, self.value(answer.now));
+        if let Some((now, _)) = answer.of {
+            let _ = write!(text, " of {}", count(now));
+        }
+        if self.told.baseline.is_empty() {
+            let _ = writeln!(out, "{text}");
+            return;
+        }
+        let _ = write!(text, ", usually {}", self.value(answer.usual));
+        if self.told.baseline.len() > 1 {
+            let _ = write!(text, " ({} to {})", self.value(low), self.value(high));
+        }
+        let change = answer.now - answer.usual;
+        let _ = write!(text, ": {}", self.change(change));
+        if !answer.metric.is_rate() && answer.usual > 0.0 {
+            let share = 100.0 * change / answer.usual;
+            let _ =
+                write!(text, ", {}{}", if share < 0.0 { "-" } else { "+" }, percent(share.abs()));
+        }
+        self.line(out, 0, &text);
+    }
+
+    fn too_little(&self, out: &mut String) {
+        let text = match self.told.baseline.is_empty() {
+            true => {
+                "too little data: nothing to compare with; the store has no such hours before the window"
+            }
+            false => "too little data: fewer than 20 in the window or in what it is compared with",
+        };
+        self.line(out, 0, text);
+    }
+
+    fn funnel(&self, out: &mut String) {
+        let steps = &self.told.answer.steps;
+        let name = self.told.answer.metric.name;
+        let _ = writeln!(out, "\n{:<28}{:>12}{:>12}   {name}", "", "now", "usual");
+        for step in steps {
+            let (label, now, usual) = self.step(step);
+            let text = format!("{label:<28}{now:>12}{usual:>12}   {}", self.change(step.effect));
+            self.line(out, 0, &text);
+        }
+    }
+
+    /// What a step is called, with its numbers.
+    fn step(&self, step: &Step) -> (&'static str, String, String) {
+        let share = |(entered, counted): (f64, f64)| match entered > 0.0 {
+            true => percent(100.0 * counted / entered),
+            false => "-".to_owned(),
+        };
+        let shares = |label| (label, share(step.now), share(step.usual));
+        let counts = |label| (label, count(step.now.1), count(step.usual.1));
+        match step.part {
+            Part::Stage(Stage::Injection) => counts("injected"),
+            Part::Stage(Stage::Attempts) => counts("attempts"),
+            Part::Stage(Stage::Deliveries) => counts("delivered"),
+            Part::Stage(Stage::Queue) => {
+                // Who came out of the queue in addition is no negative share that waits.
+                let waits =
+                    |(entered, tried): (f64, f64)| share((entered, (entered - tried).max(0.0)));
+                ("waiting untried in queue", waits(step.now), waits(step.usual))
+            }
+            Part::Stage(Stage::Deferral) => shares("deferred of tried"),
+            Part::Stage(Stage::Bounce) => shares("bounced of finished"),
+            Part::Stage(Stage::Deferrals) => shares("deferred of attempts"),
+            Part::Stage(Stage::Complaints) => shares("complaints of delivered"),
+            Part::Remote => counts("bounces by mail"),
+            Part::Mix => ("mix of what was sent", String::new(), String::new()),
+        }
+    }
+
+    fn cause(&self, number: usize, cause: &Cause, evidence: &Evidence, out: &mut String) {
+        let against = if cause.share < 0.0 { ", the other way" } else { "" };
+        let share = match cause.share {
+            share if share.abs() >= 1000.0 => String::new(),
+            share => format!(", {:.0} % of the change{against}", share.abs()),
+        };
+        let head =
+            format!("{number}. {}: {}{share}", cause.stage.name(), self.change(cause.effect))
+                + &self.since(evidence);
+        let _ = writeln!(out);
+        self.line(out, 0, &head);
+        self.line(out, 3, &named(cause));
+        self.line(out, 3, &self.rates(cause));
+        self.line(out, 3, cause.reading.text());
+        for reply in &evidence.replies {
+            let text = format!(
+                "{} (usually {}) {}",
+                count(reply.now),
+                count(reply.usual),
+                visible(&reply.template)
+            );
+            self.line(out, 3, &text);
+        }
+        // Not cut: it is there to be copied.
+        if let Some(command) = command(self.told, cause) {
+            let _ = writeln!(out, "   {command}");
+        }
+    }
+
+    /// What entered and what came out, now and usually.
+    fn rates(&self, cause: &Cause) -> String {
+        let what = match cause.stage {
+            Stage::Injection => "injected",
+            Stage::Queue => "tried",
+            Stage::Deferral => "waiting deferred",
+            Stage::Bounce => "bounced",
+            Stage::Attempts => "attempts",
+            Stage::Deferrals => "deferred",
+            Stage::Deliveries => "delivered",
+            Stage::Complaints => "complained",
+        };
+        let words: Vec<String> = cause
+            .categories
+            .iter()
+            .map(|name| visible(name.as_deref().unwrap_or("no category")))
+            .collect();
+        let words =
+            if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+        let part = |(entered, counted): (f64, f64)| match entered > 0.0 {
+            true => format!(
+                "{} of {} ({})",
+                count(counted),
+                count(entered),
+                percent(100.0 * counted / entered)
+            ),
+            false => count(counted),
+        };
+        format!("{} {what}, usually {}{words}", part(cause.now), part(cause.usual))
+    }
+
+    fn since(&self, evidence: &Evidence) -> String {
+        let shown = |time: Timestamp| {
+            let local = self.zone.local(time);
+            let same_day = local.date() == self.zone.local(self.told.window.since).date();
+            local.format(if same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
+        };
+        match evidence.onset {
+            Some(Onset::At(time)) => format!(", since {}", shown(time)),
+            Some(Onset::Before(time)) => format!(", since before {}", shown(time)),
+            None => String::new(),
+        }
+    }
+
+    fn mix(&self, out: &mut String) {
+        for (number, mover) in self.told.answer.mix.iter().enumerate() {
+            if number == 0 {
+                let _ = writeln!(out, "\nmix: not a worse rate, but more or less of it sent");
+            }
+            let name = format!(
+                "{} {}",
+                mover.dimension,
+                visible(mover.value.as_deref().unwrap_or("(none)"))
+            );
+            let text = format!(
+                "{name}: {} of all, usually {}, at a usual rate of {}: {}",
+                percent(mover.now),
+                percent(mover.usual),
+                percent(mover.rate),
+                self.change(mover.effect)
+            );
+            self.line(out, 3, &text);
+        }
+    }
+
+    fn rest(&self, out: &mut String) {
+        let answer = &self.told.answer;
+        let change = answer.now - answer.usual;
+        let _ = writeln!(out);
+        match answer.verdict {
+            Verdict::Quiet => {
+                self.line(
+                    out,
+                    0,
+                    "nothing unusual: no stage and no combination of values stands out",
+                );
+            }
+            Verdict::Unexplained => {
+                self.line(
+                    out,
+                    0,
+                    "unusual, but no combination of values stands out: it is spread over all",
+                );
+            }
+            Verdict::Explained => {
+                let share = if change == 0.0 { 0.0 } else { 100.0 * answer.unexplained / change };
+                let share = match share.abs() {
+                    share if share < 1000.0 => format!(" ({share:.0} % of the change)"),
+                    _ => String::new(),
+                };
+                self.line(
+                    out,
+                    0,
+                    &format!("unexplained {}{share}", self.change(answer.unexplained)),
+                );
+            }
+            Verdict::TooLittle => {}
+        }
+        let more = answer.causes.len().saturating_sub(MAX_CAUSES);
+        if more > 0 {
+            self.line(out, 0, &format!("and {more} smaller causes; --format json has them all"));
+        }
+    }
+}
+
+/// Values that name the cause, and in parentheses those that follow.
+fn named(cause: &Cause) -> String {
+    let list = |values: &[(String, Option<String>)]| {
+        let one = |(dim, value): &(String, Option<String>)| match value {
+            Some(value) => format!("{dim} {}", visible(value)),
+            None => format!("no {dim}"),
+        };
+        values.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let names = if cause.values.is_empty() { "everywhere".to_owned() } else { list(&cause.values) };
+    match cause.implied.is_empty() {
+        true => names,
+        false => format!("{names} ({})", list(&cause.implied)),
+    }
+}
+
+/// The command that shows the records of a cause. None where a value cannot be typed.
+pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
+    let rec = match cause.stage {
+        Stage::Injection | Stage::Queue if told.had.iter().any(|rec| rec == "r") => "rec = 'r'",
+        Stage::Injection | Stage::Queue | Stage::Attempts => "rec in ('d', 'b', 't')",
+        Stage::Deferral | Stage::Deferrals => "rec = 't'",
+        Stage::Bounce => "rec = 'b'",
+        Stage::Deliveries => "rec = 'd'",
+        Stage::Complaints => "rec = 'f'",
+    };
+    // A comment at its end would take what is put behind it.
+    if told.condition.as_ref().is_some_and(|condition| condition.contains("--")) {
+        return None;
+    }
+    let mut conditions = vec![rec.to_owned()];
+    conditions.extend(told.condition.iter().map(|condition| format!("({condition})")));
+    let mut args: Vec<(&str, String)> = Vec::new();
+    let any: Vec<String> =
+        cause.categories.iter().map(|name| equals("bounce_cat", name.as_deref())).collect();
+    match any.as_slice() {
+        [] => {}
+        [one] => conditions.push(one.clone()),
+        more => conditions.push(format!("({})", more.join(" or "))),
+    }
+    for (dim, value) in &cause.values {
+        let flag = match dim.as_str() {
+            "provider" => "--provider",
+            "sender_domain" => "--sender",
+            "vmta_pool" => "--pool",
+            "vmta" => "--vmta",
+            "dlv_source_ip" => "--ip",
+            _ => "--job",
+        };
+        match value.as_deref() {
+            Some(jobs) if pmtaq_why::is_group_of_jobs(jobs) => {}
+            Some(value) if !value.contains(['*', ',']) && !value.starts_with('-') => {
+                args.push((flag, value.to_owned()));
+            }
+            value => conditions.push(equals(dim, value)),
+        }
+    }
+    // The cause lies within the filters: where it names a value itself, theirs says nothing more.
+    let mut filters = told.filters.clone();
+    filters.retain(|(flag, _)| args.iter().all(|(named, _)| named != flag));
+    filters.extend(args);
+    let mut all = vec!["pmtaq".to_owned(), "export".to_owned()];
+    all.extend(["--since".to_owned(), told.window.since.to_string()]);
+    all.extend(["--until".to_owned(), told.window.until.to_string()]);
+    all.extend(filters.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
+    all.extend(["--where".to_owned(), conditions.join(" and ")]);
+    all.extend(["--format".to_owned(), "csv".to_owned()]);
+    let typed = |arg: &String| arg.chars().all(|c| !c.is_control()) && visible(arg) == *arg;
+    all.iter().all(typed).then(|| all.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" "))
+}
+
+fn equals(dim: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{dim} = '{}'", value.replace('\'', "''")),
+        None => format!("{dim} is null"),
+    }
+}
+
+/// An argument as a shell reads it.
+fn quoted(arg: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@=".contains(c);
+    if !arg.is_empty() && arg.chars().all(is_plain) {
+        return arg.to_owned();
+    }
+    // Double quotes where they need no care, since SQL is full of single ones.
+    if !arg.contains(['"', '$', '`', '\\', '!']) {
+        return format!("\"{arg}\"");
+    }
+    format!("'{}'", arg.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_an_argument_as_it_is() {
+        assert_eq!(quoted("pool-bulk"), "pool-bulk");
+        assert_eq!(quoted("rec = 't'"), "\"rec = 't'\"");
+        assert_eq!(quoted("$(reboot)'"), "'$(reboot)'\\'''");
+        assert_eq!(quoted(""), "\"\"");
+    }
+}

@@ -1,0 +1,128 @@
+//! The questions behind `pmtaq why`: the files of `sql/why`, over a window and its baseline.
+//! Fetches counts and judges none of them.
+
+use std::fmt::Write as _;
+
+use pmtaq_schema::Window;
+
+use crate::error::Result;
+use crate::prelude::dimension;
+use crate::query::{Query, Value};
+use crate::selection::Selection;
+use crate::session::narrowed_by;
+
+/// A stretch of time and the number that its records get in the column `period`.
+pub type Period = (i64, Window);
+
+/// A question of `sql/why`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Which records there are.
+    Had,
+    /// What became of the messages; of the bounces, those of a class.
+    Messages,
+    /// The records themselves.
+    Records,
+    /// What was injected, by `r` records.
+    Injected,
+    /// What was injected, by the time of queueing; see [`Why::lag_s`].
+    Queued,
+    /// What the records of causes say.
+    Evidence,
+}
+
+impl Ask {
+    const fn sql(self) -> &'static str {
+        match self {
+            Ask::Had => include_str!("../../../sql/why/had.sql"),
+            Ask::Messages => include_str!("../../../sql/why/messages.sql"),
+            Ask::Records => include_str!("../../../sql/why/records.sql"),
+            Ask::Injected => include_str!("../../../sql/why/injected.sql"),
+            Ask::Queued => include_str!("../../../sql/why/queued.sql"),
+            Ask::Evidence => include_str!("../../../sql/why/evidence.sql"),
+        }
+    }
+}
+
+/// What a cause is: values of dimensions, none for records without one.
+pub type Place = Vec<(String, Option<String>)>;
+
+/// Which records are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Why {
+    /// The window and its baseline.
+    pub periods: Vec<Period>,
+    /// For [`Ask::Queued`]: seconds after its end in which a period is still watched.
+    pub lag_s: i64,
+    /// The class of the bounces that count.
+    pub class: Option<String>,
+    /// Whether only attempts that reached a receiver count.
+    pub reached: bool,
+    /// For [`Ask::Evidence`]: the causes, and the length of a step of time.
+    pub causes: Vec<Place>,
+    /// Seconds of a step of time.
+    pub step_s: i64,
+}
+
+impl Why {
+    /// The question `ask`, for what `selection` lets through.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] for a filter or a dimension that there is not.
+    pub fn query(&self, ask: Ask, selection: &Selection) -> Result<Query> {
+        let mut query = Query::default();
+        let number = |flag: bool| Value::Int(flag.into());
+        query.values.insert("reached".to_owned(), number(self.reached));
+        query.values.insert("step_s".to_owned(), Value::Int(self.step_s.max(1)));
+        if let Some(class) = &self.class {
+            query.values.insert("class".to_owned(), Value::Text(class.clone()));
+        }
+        let filter = selection.sql(&mut query)?;
+        let lag_s = if ask == Ask::Queued { self.lag_s } else { 0 };
+        let by = if ask == Ask::Queued { "time_queued" } else { "time_logged" };
+        let (mut number, mut when) = (String::new(), Vec::new());
+        for (period, window) in &self.periods {
+            let _ = write!(number, "when {} then {period} ", within(by, *window, 0));
+            when.push(within("time_logged", *window, lag_s));
+        }
+        let mut columns = format!("*, case {number}end as period");
+        let mut condition = format!("({}) and ({filter})", when.join(" or "));
+        if ask == Ask::Evidence {
+            let mut places = Vec::new();
+            for place in &self.causes {
+                places.push(condition_of(place, &mut query)?);
+            }
+            let list: Vec<String> = places
+                .iter()
+                .enumerate()
+                .map(|(cause, place)| format!("case when {place} then {cause} end"))
+                .collect();
+            let _ = write!(columns, ", [{}] as causes", list.join(", "));
+            let _ = write!(condition, " and ({})", places.join(" or "));
+        }
+        query.sql = narrowed_by(&columns, &condition, ask.sql());
+        Ok(query)
+    }
+}
+
+/// Whether the column lies in the window. In numbers of ours, so nothing is to be bound.
+fn within(column: &str, window: Window, lag_s: i64) -> String {
+    let (since, until) = (window.since.micros(), window.until.micros() + lag_s * 1_000_000);
+    format!("({column} >= make_timestamp({since}) and {column} < make_timestamp({until}))")
+}
+
+fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
+    let mut all = vec!["true".to_owned()];
+    for (name, value) in place {
+        let dimension = dimension(name)?;
+        match value {
+            Some(text) => {
+                let param = format!("c{}", query.values.len());
+                all.push(format!("{} = ${param}", dimension.sql));
+                query.values.insert(param, Value::Text(text.clone()));
+            }
+            None => all.push(format!("{} is null", dimension.sql)),
+        }
+    }
+    Ok(format!("({})", all.join(" and ")))
+}

@@ -1,0 +1,24 @@
+//! Single values in the words of a table, for pages that are no tables.
+//! Never writes anything.
+
+use crate::{escape, fit, human};
+
+/// A count with thousands separators, rounded to a whole number.
+pub fn count(n: f64) -> String {
+    human::grouped(&format!("{:.0}", if n.abs() < 0.5 { 0.0 } else { n }))
+}
+
+/// A share of 0 to 100, `12.3 %`; only an exact 0 or 100 looks like one.
+pub fn percent(n: f64) -> String {
+    human::percent(n)
+}
+
+/// Text of strangers, with all that could move the cursor shown as an escape.
+pub fn visible(text: &str) -> String {
+    escape::visible(text)
+}
+
+/// Text with its middle replaced by an ellipsis so that it is no wider than `width`.
+pub fn cut(text: &str, width: usize) -> String {
+    fit::cut(text, width)
+}

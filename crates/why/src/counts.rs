@@ -1,0 +1,340 @@
+//! Counts of messages by leaf, period and kind: what the findings are made from.
+//! Knows no SQL: batches come in, sums go out.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::error::ArrowError;
+
+/// A period with a smaller share than this of the best period of a job has its left-overs.
+pub(crate) const LEFT_OVER: f64 = 0.1;
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Recipients handed to PMTA.
+    Injected,
+    /// Recipients delivered.
+    Delivered,
+    /// Recipients bounced in band, of the class that is asked about.
+    Bounced,
+    /// Recipients bounced in band, of other classes.
+    Aside,
+    /// Recipients that were tried, deferred, and neither delivered nor bounced in the period.
+    Held,
+    /// Attempts that were deferred (`t` records).
+    Deferred,
+    /// Bounces that came back by mail (`rb` records).
+    Remote,
+    /// Complaints (`f` records).
+    Complained,
+}
+
+impl Kind {
+    /// All kinds, with the word that the SQL of `sql/why` has for each.
+    pub const ALL: [(Kind, &str); 8] = [
+        (Kind::Injected, "injected"),
+        (Kind::Delivered, "delivered"),
+        (Kind::Bounced, "bounced"),
+        (Kind::Aside, "aside"),
+        (Kind::Held, "held"),
+        (Kind::Deferred, "deferred"),
+        (Kind::Remote, "remote"),
+        (Kind::Complained, "complained"),
+    ];
+
+    fn parse(word: &str) -> Option<Kind> {
+        Kind::ALL.iter().find(|(_, name)| *name == word).map(|(kind, _)| *kind)
+    }
+}
+
+/// A kind, and the bounce category where the record had one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Measure {
+    pub(crate) kind: Kind,
+    pub(crate) category: Option<String>,
+}
+
+/// So many of a measure in a leaf and a period. Period 0 is the window, the others its baseline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) leaf: u32,
+    pub(crate) period: u16,
+    pub(crate) measure: u16,
+    pub(crate) n: f64,
+}
+
+/// The values of one dimension, each with its number.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    texts: Vec<Option<String>>,
+    codes: HashMap<String, u32>,
+    none: Option<u32>,
+}
+
+impl Values {
+    fn code(&mut self, text: Option<&str>) -> u32 {
+        let known = match text {
+            Some(text) => self.codes.get(text).copied(),
+            None => self.none,
+        };
+        known.unwrap_or_else(|| {
+            let code = self.texts.len() as u32;
+            self.texts.push(text.map(str::to_owned));
+            match text {
+                Some(text) => drop(self.codes.insert(text.to_owned(), code)),
+                None => self.none = Some(code),
+            }
+            code
+        })
+    }
+}
+
+/// Counts by leaf, period and measure. A leaf is a combination of values of the dimensions.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    dims: Vec<String>,
+    values: Vec<Values>,
+    keys: HashMap<Vec<u32>, u32>,
+    leaves: Vec<Vec<u32>>,
+    pub(crate) measures: Vec<Measure>,
+    pub(crate) entries: Vec<Entry>,
+    n_periods: usize,
+}
+
+impl Counts {
+    /// No counts, of a window and so many periods of its baseline.
+    pub fn new(dims: &[&str], n_baseline: usize) -> Counts {
+        Counts {
+            dims: dims.iter().map(|&dim| dim.to_owned()).collect(),
+            values: vec![Values::default(); dims.len()],
+            keys: HashMap::new(),
+            leaves: Vec::new(),
+            measures: Vec::new(),
+            entries: Vec::new(),
+            n_periods: n_baseline + 1,
+        }
+    }
+
+    /// Adds `n` to a leaf, given by its values in the order of the dimensions.
+    pub fn add(
+        &mut self,
+        period: usize,
+        values: &[Option<&str>],
+        kind: Kind,
+        category: Option<&str>,
+        n: u64,
+    ) {
+        let key = self.values.iter_mut().zip(values).map(|(dim, text)| dim.code(*text)).collect();
+        let leaf = self.leaf(key);
+        let measure = self.measure(kind, category);
+        let period = period as u16;
+        self.entries.push(Entry { leaf, period, measure, n: n as f64 });
+    }
+
+    /// Adds the rows of `batch`: columns `period`, the dimensions by their names (one that is
+    /// missing has no value), `kind`, `category` and `n`. Rows of other periods and of unknown
+    /// kinds are left out.
+    ///
+    /// # Errors
+    /// When a column is missing or of a wrong type.
+    pub fn read(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let column = |name: &str| -> Result<&ArrayRef, ArrowError> {
+            let missing = || ArrowError::SchemaError(format!("the column `{name}` is missing"));
+            batch.column_by_name(name).ok_or_else(missing)
+        };
+        let text = |name: &str| cast(column(name)?, &DataType::Utf8);
+        let int = |name: &str| cast(column(name)?, &DataType::Int64);
+        let (periods, numbers) = (int("period")?, int("n")?);
+        let (periods, numbers) =
+            (periods.as_primitive::<Int64Type>(), numbers.as_primitive::<Int64Type>());
+        let (kinds, categories) = (text("kind")?, text("category")?);
+        let has = |dim: &String| batch.column_by_name(dim).is_some();
+        let dims: Vec<Option<ArrayRef>> = self
+            .dims
+            .iter()
+            .map(|dim| has(dim).then(|| text(dim)).transpose())
+            .collect::<Result<_, _>>()?;
+        let at = |array: &ArrayRef, row: usize| {
+            array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_owned())
+        };
+        for row in 0..batch.num_rows() {
+            let kind = at(&kinds, row).and_then(|word| Kind::parse(&word));
+            let period = usize::try_from(periods.value(row)).unwrap_or(usize::MAX);
+            let (Some(kind), true) = (kind, period < self.n_periods) else { continue };
+            let mut key = Vec::with_capacity(dims.len());
+            for (values, array) in self.values.iter_mut().zip(&dims) {
+                let text = array.as_ref().filter(|array| array.is_valid(row));
+                key.push(values.code(text.map(|array| array.as_string::<i32>().value(row))));
+            }
+            let leaf = self.leaf(key);
+            let measure = self.measure(kind, at(&categories, row).as_deref());
+            let n = numbers.value(row) as f64;
+            self.entries.push(Entry { leaf, period: period as u16, measure, n });
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, key: Vec<u32>) -> u32 {
+        if let Some(leaf) = self.keys.get(&key) {
+            return *leaf;
+        }
+        let leaf = self.leaves.len() as u32;
+        self.leaves.push(key.clone());
+        self.keys.insert(key, leaf);
+        leaf
+    }
+
+    fn measure(&mut self, kind: Kind, category: Option<&str>) -> u16 {
+        let same = |m: &Measure| m.kind == kind && m.category.as_deref() == category;
+        let found = self.measures.iter().position(same).unwrap_or_else(|| {
+            self.measures.push(Measure { kind, category: category.map(str::to_owned) });
+            self.measures.len() - 1
+        });
+        found as u16
+    }
+
+    /// The names of the dimensions.
+    pub fn dims(&self) -> &[String] {
+        &self.dims
+    }
+
+    /// Periods of the baseline.
+    pub fn n_baseline(&self) -> usize {
+        self.n_periods - 1
+    }
+
+    /// How many leaves there are.
+    pub fn n_leaves(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// The number of the value that a leaf has in a dimension.
+    pub(crate) fn code(&self, leaf: usize, dim: usize) -> u32 {
+        self.leaves[leaf][dim]
+    }
+
+    /// How many values a dimension has.
+    pub(crate) fn n_values(&self, dim: usize) -> usize {
+        self.values[dim].texts.len()
+    }
+
+    /// The value behind a number; none where the records had none.
+    pub(crate) fn value(&self, dim: usize, code: u32) -> Option<&str> {
+        self.values[dim].texts.get(code as usize).and_then(Option::as_deref)
+    }
+
+    /// The sum of some kinds in one period.
+    pub fn sum(&self, period: usize, kinds: &[Kind]) -> f64 {
+        let counts = |entry: &&Entry| {
+            usize::from(entry.period) == period
+                && kinds.contains(&self.measures[usize::from(entry.measure)].kind)
+        };
+        self.entries.iter().filter(counts).fold(0.0, |sum, entry| sum + entry.n)
+    }
+
+    /// The mean of some kinds over the baseline.
+    pub fn usual(&self, kinds: &[Kind]) -> f64 {
+        let periods = 1..self.n_periods;
+        let all = periods.fold(0.0, |all, period| all + self.sum(period, kinds));
+        all / self.n_baseline().max(1) as f64
+    }
+
+    /// Hands every count of some kinds to `take`: period, values of the leaf, category, number.
+    pub fn each(
+        &self,
+        kinds: &[Kind],
+        mut take: impl FnMut(usize, &[Option<&str>], Option<&str>, f64),
+    ) {
+        for entry in &self.entries {
+            let measure = &self.measures[usize::from(entry.measure)];
+            if kinds.contains(&measure.kind) {
+                let key = &self.leaves[entry.leaf as usize];
+                let value = |(dim, &code): (usize, &u32)| self.value(dim, code);
+                let values: Vec<Option<&str>> = key.iter().enumerate().map(value).collect();
+                take(usize::from(entry.period), &values, measure.category.as_deref(), entry.n);
+            }
+        }
+    }
+
+    /// Some kinds by leaf, for each period.
+    pub(crate) fn dense(&self, wanted: impl Fn(&Measure) -> bool) -> Vec<Vec<f64>> {
+        let mut sums = vec![vec![0.0; self.leaves.len()]; self.n_periods];
+        let wanted: Vec<bool> = self.measures.iter().map(wanted).collect();
+        for entry in &self.entries {
+            if wanted[usize::from(entry.measure)] {
+                sums[usize::from(entry.period)][entry.leaf as usize] += entry.n;
+            }
+        }
+        sums
+    }
+
+    /// The same counts by fewer dimensions, `rename` deciding what each value becomes.
+    pub(crate) fn folded(
+        &self,
+        keep: &[usize],
+        mut rename: impl FnMut(usize, u32) -> Option<String>,
+    ) -> Counts {
+        let names: Vec<&str> = keep.iter().map(|&dim| self.dims[dim].as_str()).collect();
+        let mut folded = Counts::new(&names, self.n_baseline());
+        folded.measures.clone_from(&self.measures);
+        let mut maps: Vec<Vec<u32>> = Vec::new();
+        for (at, &dim) in keep.iter().enumerate() {
+            let codes = 0..self.n_values(dim) as u32;
+            let code = |code| folded.values[at].code(rename(dim, code).as_deref());
+            maps.push(codes.map(code).collect());
+        }
+        let leaves: Vec<u32> = self
+            .leaves
+            .iter()
+            .map(|key| {
+                let code = |(at, &dim): (usize, &usize)| maps[at][key[dim] as usize];
+                folded.leaf(keep.iter().enumerate().map(code).collect())
+            })
+            .collect();
+        let moved = |entry: &Entry| Entry { leaf: leaves[entry.leaf as usize], ..*entry };
+        folded.entries = self.entries.iter().map(moved).collect();
+        folded
+    }
+
+    /// Some kinds by the values of a dimension, for each period.
+    pub(crate) fn by_value(&self, dim: usize, wanted: impl Fn(Kind) -> bool) -> Vec<Vec<f64>> {
+        let mut sums = vec![vec![0.0; self.n_periods]; self.n_values(dim)];
+        for entry in &self.entries {
+            if wanted(self.measures[usize::from(entry.measure)].kind) {
+                let code = self.code(entry.leaf as usize, dim) as usize;
+                sums[code][usize::from(entry.period)] += entry.n;
+            }
+        }
+        sums
+    }
+
+    /// The same counts, with what is left of earlier jobs as a job of its own: a few messages that
+    /// wait since yesterday are deferred again and again, and that is as usual, whichever they are.
+    pub(crate) fn leftovers_apart(&self) -> Counts {
+        let mut counts = self.clone();
+        let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return counts };
+        let by_period = self.by_value(dim, |_| true);
+        let most: Vec<f64> =
+            by_period.iter().map(|periods| periods.iter().copied().fold(0.0, f64::max)).collect();
+        let left_over = counts.values[dim].code(Some(crate::EARLIER_JOBS));
+        for at in 0..counts.entries.len() {
+            let entry = counts.entries[at];
+            let code = self.code(entry.leaf as usize, dim);
+            let n = by_period[code as usize][usize::from(entry.period)];
+            if self.value(dim, code).is_some() && n < LEFT_OVER * most[code as usize] {
+                let mut key = self.leaves[entry.leaf as usize].clone();
+                key[dim] = left_over;
+                counts.entries[at].leaf = counts.leaf(key);
+            }
+        }
+        counts
+    }
+
+    /// A copy of the value behind a number, for [`Counts::folded`].
+    pub(crate) fn name(&self, dim: usize, code: u32) -> Option<String> {
+        self.value(dim, code).map(str::to_owned)
+    }
+}

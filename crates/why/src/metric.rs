@@ -1,0 +1,193 @@
+//! What can be explained: each metric with the stages of the funnel that its number passes.
+//! The definitions are those of `sql/prelude/metrics.sql`; here is how they come apart.
+
+use pmtaq_schema::bounce::BounceClass;
+
+use crate::counts::Kind;
+
+/// A stage of the funnel: what enters it, what is counted at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Messages come in.
+    Injection,
+    /// They wait in our queue until they are tried for the first time.
+    Queue,
+    /// Receivers defer what is tried, and it waits for another attempt.
+    Deferral,
+    /// What is finished has bounced or is delivered.
+    Bounce,
+    /// Attempts are made.
+    Attempts,
+    /// A share of the attempts is deferred.
+    Deferrals,
+    /// Messages are delivered.
+    Deliveries,
+    /// A share of the deliveries is complained about.
+    Complaints,
+}
+
+/// How a cause changes the leaves under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// By the same factor.
+    Scale,
+    /// A rise is the same share of what enters each leaf, whatever was usual there: a block or a
+    /// throttle does not heed how many bounced before. A fall is a factor.
+    Share,
+}
+
+const TRIED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Held];
+const FINISHED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside];
+const ATTEMPTS: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Deferred];
+
+impl Stage {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Injection => "injection",
+            Stage::Queue => "queue",
+            Stage::Deferral => "deferral",
+            Stage::Bounce => "bounce",
+            Stage::Attempts => "attempts",
+            Stage::Deferrals => "deferrals",
+            Stage::Deliveries => "deliveries",
+            Stage::Complaints => "complaints",
+        }
+    }
+
+    /// What enters; nothing for a stage that is compared with plain history.
+    pub const fn input(self) -> &'static [Kind] {
+        match self {
+            Stage::Injection | Stage::Attempts | Stage::Deliveries => &[],
+            Stage::Queue => &[Kind::Injected],
+            Stage::Deferral => TRIED,
+            Stage::Bounce => FINISHED,
+            Stage::Deferrals => ATTEMPTS,
+            Stage::Complaints => &[Kind::Delivered],
+        }
+    }
+
+    /// What is counted.
+    pub const fn output(self) -> &'static [Kind] {
+        match self {
+            Stage::Injection => &[Kind::Injected],
+            Stage::Queue => TRIED,
+            Stage::Deferral => &[Kind::Held],
+            Stage::Bounce => &[Kind::Bounced],
+            Stage::Attempts => ATTEMPTS,
+            Stage::Deferrals => &[Kind::Deferred],
+            Stage::Deliveries => &[Kind::Delivered],
+            Stage::Complaints => &[Kind::Complained],
+        }
+    }
+
+    /// What goes on to the next stage; nothing after the last.
+    pub(crate) const fn survivors(self) -> Option<&'static [Kind]> {
+        match self {
+            Stage::Injection => Some(&[Kind::Injected]),
+            Stage::Queue => Some(TRIED),
+            Stage::Deferral => Some(FINISHED),
+            Stage::Attempts => Some(ATTEMPTS),
+            Stage::Deliveries => Some(&[Kind::Delivered]),
+            Stage::Bounce | Stage::Deferrals | Stage::Complaints => None,
+        }
+    }
+
+    pub(crate) const fn model(self) -> Model {
+        match self {
+            Stage::Injection | Stage::Queue | Stage::Attempts | Stage::Deliveries => Model::Scale,
+            Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Complaints => Model::Share,
+        }
+    }
+
+    /// Whether the records that are counted have a bounce category.
+    pub(crate) const fn has_categories(self) -> bool {
+        matches!(self, Stage::Deferral | Stage::Bounce | Stage::Deferrals)
+    }
+
+    /// The dimensions that the records of its input and its output share.
+    pub(crate) const fn dims(self) -> &'static [&'static str] {
+        match self {
+            // An `r` record knows no address, and often only the pool.
+            Stage::Injection | Stage::Queue => {
+                &["provider", "sender_domain", "vmta_pool", "vmta", "job_id"]
+            }
+            Stage::Deliveries | Stage::Complaints => &["provider", "sender_domain"],
+            _ => &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
+        }
+    }
+}
+
+/// A metric that can be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, as in `pmtaq metrics`.
+    pub name: &'static str,
+    /// What it counts; for a rate, what stands above the line.
+    pub counted: &'static [Kind],
+    /// Remote bounces are counted too (1), taken off (-1) or have no part (0).
+    pub remote: i8,
+    /// The class of the bounces that count; none for all.
+    pub class: Option<BounceClass>,
+    /// What stands below the line; empty for a volume.
+    pub of: &'static [Kind],
+    /// Whether it is a hundred less what is counted, such as the accepted share.
+    pub rest: bool,
+    /// The stages that it passes, in order.
+    pub stages: &'static [Stage],
+}
+
+const FUNNEL: &[Stage] = &[Stage::Injection, Stage::Queue, Stage::Deferral, Stage::Bounce];
+
+const fn volume(name: &'static str, counted: &'static [Kind], stages: &'static [Stage]) -> Metric {
+    Metric { name, counted, remote: 0, class: None, of: &[], rest: false, stages }
+}
+
+const fn bounces(name: &'static str, class: Option<BounceClass>) -> Metric {
+    Metric { remote: 1, class, ..volume(name, &[Kind::Bounced], FUNNEL) }
+}
+
+const fn bounce_share(name: &'static str, class: Option<BounceClass>) -> Metric {
+    Metric { of: FINISHED, stages: &[Stage::Bounce], ..bounces(name, class) }
+}
+
+impl Metric {
+    /// All of them.
+    #[rustfmt::skip]
+    pub const ALL: &'static [Metric] = &[
+        volume("injected", &[Kind::Injected], &[Stage::Injection]),
+        volume("delivered", &[Kind::Delivered], FUNNEL),
+        Metric { remote: -1, ..volume("accepted", &[Kind::Delivered], FUNNEL) },
+        volume("sent", FINISHED, &[Stage::Injection, Stage::Queue, Stage::Deferral]),
+        bounces("bounced", None),
+        bounces("hard", Some(BounceClass::Hard)),
+        bounces("soft", Some(BounceClass::Soft)),
+        bounces("block", Some(BounceClass::Block)),
+        bounces("undetermined", Some(BounceClass::Undetermined)),
+        volume("deferred", &[Kind::Deferred], &[Stage::Attempts, Stage::Deferrals]),
+        volume("complaints", &[Kind::Complained], &[Stage::Deliveries, Stage::Complaints]),
+        Metric { rest: true, ..bounce_share("accepted_rate", None) },
+        bounce_share("bounce_rate", None),
+        bounce_share("hard_rate", Some(BounceClass::Hard)),
+        bounce_share("soft_rate", Some(BounceClass::Soft)),
+        bounce_share("block_rate", Some(BounceClass::Block)),
+        bounce_share("undetermined_rate", Some(BounceClass::Undetermined)),
+        Metric { of: ATTEMPTS, stages: &[Stage::Deferrals], ..volume("deferral_rate", &[Kind::Deferred], &[]) },
+        Metric { of: &[Kind::Delivered], stages: &[Stage::Complaints], ..volume("complaint_rate", &[Kind::Complained], &[]) },
+    ];
+
+    /// The metric called `name`.
+    pub fn named(name: &str) -> Option<&'static Metric> {
+        Metric::ALL.iter().find(|metric| metric.name == name)
+    }
+
+    /// Whether it is a share of something, in percent.
+    pub const fn is_rate(&self) -> bool {
+        !self.of.is_empty()
+    }
+
+    /// Whether its stages follow single messages through the queue.
+    pub fn follows_messages(&self) -> bool {
+        self.stages.contains(&Stage::Injection)
+    }
+}

@@ -1,0 +1,125 @@
+//! What a cause looks like to a postmaster, by rule: from its dimensions, its stage and its
+//! category. Judges, and does not count.
+
+use pmtaq_schema::bounce::{BounceClass, bounce_class};
+
+use crate::{Cause, Stage, is_group_of_jobs};
+
+/// What a cause looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Messages came in fewer or more than usual.
+    Injection,
+    /// They wait in our own queue.
+    Queue,
+    /// A receiver judges our addresses.
+    IpReputation,
+    /// A receiver judges the sender domain, or its authentication fails.
+    SenderDomain,
+    /// One job, refused for what is in it.
+    Content,
+    /// One job, with addresses that do not exist.
+    List,
+    /// One job, for another reason.
+    Job,
+    /// A receiver does not answer or has trouble of its own.
+    ReceiverOutage,
+    /// A receiver refuses, whoever sends.
+    Receiver,
+    /// Our network, resolver or host.
+    OurSide,
+    /// Less is refused than usual.
+    Relief,
+    /// No rule fits.
+    Unclear,
+}
+
+/// Each reading with its name in JSON, and what to tell a postmaster.
+const TEXTS: [(Reading, &str, &str); 12] = [
+    (Reading::Injection, "injection", "what came in changed: no delivery problem; ask who injects"),
+    (
+        Reading::Queue,
+        "queue",
+        "our own queue: waits here untried; look at paused queues, max-msg-rate, connections, disk",
+    ),
+    (
+        Reading::IpReputation,
+        "ip-reputation",
+        "IP reputation: this receiver judges these addresses, others are as usual",
+    ),
+    (
+        Reading::SenderDomain,
+        "sender-domain",
+        "sender domain: its reputation or authentication (SPF, DKIM, DMARC)",
+    ),
+    (Reading::Content, "content", "content: this job is refused for what is in it"),
+    (Reading::List, "list", "list: this job goes to addresses that do not exist"),
+    (Reading::Job, "job", "this job alone: content, list or sending rate"),
+    (
+        Reading::ReceiverOutage,
+        "receiver-outage",
+        "receiver outage: it does not answer or has trouble of its own",
+    ),
+    (
+        Reading::Receiver,
+        "receiver",
+        "this receiver, whoever sends: its policy, limits or an outage",
+    ),
+    (Reading::OurSide, "our-side", "our side: network, DNS or host, since it is not one receiver"),
+    (Reading::Relief, "relief", "better than usual: less is refused here"),
+    (Reading::Unclear, "unclear", "no rule fits: read the replies"),
+];
+
+impl Reading {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// What to tell a postmaster.
+    pub fn text(self) -> &'static str {
+        self.entry().2
+    }
+
+    fn entry(self) -> &'static (Reading, &'static str, &'static str) {
+        TEXTS.iter().find(|(reading, ..)| *reading == self).expect("every reading has a text")
+    }
+}
+
+/// Categories that speak of a connection, not of a message.
+const CONNECTION: &[&str] =
+    &["no-answer-from-host", "bad-connection", "routing-errors", "protocol-errors"];
+
+pub(crate) fn read(cause: &Cause) -> Reading {
+    match cause.stage {
+        Stage::Injection | Stage::Attempts | Stage::Deliveries => return Reading::Injection,
+        Stage::Queue => return Reading::Queue,
+        Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Complaints => {}
+    }
+    if cause.now.1 < cause.expected {
+        return Reading::Relief;
+    }
+    let named = |dim: &str| {
+        let value = cause.values.iter().find(|(name, _)| name == dim).map(|(_, value)| value);
+        value.and_then(Option::as_deref)
+    };
+    let category = cause.categories.first().and_then(Option::as_deref).unwrap_or("");
+    let is_connection = CONNECTION.contains(&category);
+    let is_address = ["dlv_source_ip", "vmta", "vmta_pool"].iter().any(|dim| named(dim).is_some());
+    if named("job_id").is_some_and(|job| !is_group_of_jobs(job)) {
+        return match (bounce_class(category), category) {
+            (BounceClass::Hard, _) => Reading::List,
+            (_, "spam-related" | "content-related" | "virus-related") => Reading::Content,
+            _ => Reading::Job,
+        };
+    }
+    match (is_address, named("provider").is_some(), named("sender_domain").is_some()) {
+        (true, _, _) if is_connection => Reading::OurSide,
+        (true, _, _) => Reading::IpReputation,
+        (false, _, true) => Reading::SenderDomain,
+        (false, true, false) if is_connection => Reading::ReceiverOutage,
+        (false, true, false) => Reading::Receiver,
+        (false, false, false) if is_connection => Reading::OurSide,
+        (false, false, false) => Reading::Unclear,
+    }
+}

@@ -1,0 +1,16 @@
+-- What the records of each cause say: by step of time, and by reply. A record may speak for
+-- several causes; `causes` has the numbers of those it speaks for.
+with told as (
+    select
+        unnest(causes) as cause, period, rec, bounce_cat,
+        template, epoch(time_logged)::bigint // $step_s * $step_s as step
+    from records
+)
+select cause, period, rec, bounce_cat, template, step, count(*) as n
+from told
+where cause is not null
+group by grouping sets (
+    (cause, period, rec, bounce_cat, step),
+    (cause, period, rec, bounce_cat, template)
+)
+order by all

@@ -1,0 +1,20 @@
+-- Records by what they report: attempts, bounces that came back, complaints.
+select
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+    case
+        when rec = 'd' then 'delivered'
+        when rec in ('t', 'tq') then 'deferred'
+        when rec = 'f' then 'complained'
+        when $class is not null and bounce_class is distinct from $class then 'aside'
+        when rec = 'rb' then 'remote'
+        else 'bounced'
+    end as kind,
+    case when rec <> 'd' then bounce_cat end as category,
+    count(*) as n
+from records
+where
+    rec in ('d', 'b', 't', 'tq', 'rb', 'f')
+    -- A deferral rate is of the attempts that reached a receiver.
+    and ($reached = 0 or (dlv_destination_ip is not null and rec in ('d', 'b', 't')))
+    and not (rec = 'rb' and $class is not null and bounce_class is distinct from $class)
+group by all
