@@ -435,6 +435,9 @@ pub(crate) struct Selection {
     /// A condition in SQL over the columns of `records`
     #[arg(long = "where", value_name = "SQL")]
     pub(crate) condition: Option<String>,
+    /// Table that answers: auto takes the hourly rollup where it can answer
+    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
+    pub(crate) from: String,
 }
 
 /// Any metrics by any dimensions.

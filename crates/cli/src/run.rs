@@ -126,11 +126,9 @@ fn dispatch(
         let context =
             Context::new(Global::from_arg_matches(own).map_err(wrong)?, settings, places)?;
         let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
-        let selection = ask::selection(&args.selection);
         let given = args::given(report, own);
-        let times = &args.selection.times;
         let whose = catalog.own(&report.name);
-        return ask::report(&context, report, whose, given, times, &selection, args.show_sql);
+        return ask::report(&context, report, whose, given, &args);
     }
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global, settings, places)?;

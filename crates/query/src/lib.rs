@@ -30,7 +30,9 @@ pub use query::{Query, Shape, Unit, Value};
 mod selection;
 pub use selection::{Selection, dimension_of};
 
+mod hours;
 mod opened;
+mod rollup;
 
 mod session;
 pub use session::{Interrupt, Limits, Session, sql_type};

@@ -26,28 +26,30 @@ impl Session {
         let wanted =
             |record: &Record| report.needs.contains(*record) || report.uses.contains(*record);
         let mut missing = Missing::default();
-        if !self.any("true")? {
+        if !self.any("rec", "is not null")? {
             return Ok(missing);
         }
         for record in Record::ALL.into_iter().filter(wanted) {
-            if !self.any(&format!("rec = '{record}'"))? {
+            if !self.any("rec", &format!("= '{record}'"))? {
                 missing.records.push(record);
             }
         }
         let statement = report.statement(given);
         for Column { name, fields, .. } in &report.fields {
-            if statement.contains(name) && !self.any(&format!("{name} is not null"))? {
+            if statement.contains(name) && !self.any(name, "is not null")? {
                 missing.fields.push(fields.first().unwrap_or(name));
             }
         }
         Ok(missing)
     }
 
-    /// Whether `condition` holds for any record. It is made of names on closed lists.
-    fn any(&self, condition: &str) -> Result<bool> {
+    /// Whether `column`, a name on a closed list, is what `condition` says in any record.
+    fn any(&self, column: &str, condition: &str) -> Result<bool> {
+        let table = self.table_with(column);
         // A limit, since the engine reads all of it for `exists`.
-        let sql =
-            format!("select count(*) > 0 from (select 1 from stored where {condition} limit 1)");
+        let sql = format!(
+            "select count(*) > 0 from (select 1 from {table} where {column} {condition} limit 1)"
+        );
         Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
     }
 }

@@ -72,6 +72,11 @@ fn parse_metrics(text: &str) -> std::result::Result<Vec<Metric>, String> {
 
 /// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
 pub(crate) fn expand(sql: &str) -> String {
+    expand_by(sql, &mut |metric| expand(&metric.sql))
+}
+
+/// `sql` with every `metric()` replaced by what `meaning` gives for it.
+pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric) -> String) -> String {
     let mut out = String::new();
     let mut tokens = tokens(sql).peekable();
     while let Some(token) = tokens.next() {
@@ -83,7 +88,7 @@ pub(crate) fn expand(sql: &str) -> String {
         tokens.next();
         if tokens.next_if_eq(&")").is_some() {
             out.push('(');
-            out.push_str(&expand(&metric.sql));
+            out.push_str(&meaning(metric));
             out.push(')');
         } else {
             out.push_str(token);

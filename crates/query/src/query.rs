@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use arrow::datatypes::SchemaRef;
 use pmtaq_schema::Timestamp;
 
+use crate::error::Result;
 use crate::lex::tokens;
+use crate::rollup::{OverHours, over_hours};
+use crate::selection::Selection;
+use crate::session::narrowed;
 
 /// A statement, its parameters by name, and what its columns mean.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +21,8 @@ pub struct Query {
     pub values: BTreeMap<String, Value>,
     /// What is known of the columns of the answer, by name.
     pub units: BTreeMap<String, Unit>,
+    /// The same question to the rollup, if that can answer it.
+    pub(crate) over_hours: Option<OverHours>,
 }
 
 /// A bound value.
@@ -92,6 +98,15 @@ impl Query {
         name
     }
 
+    /// Lets the body that it has speak of those records only that `selection` lets through.
+    pub(crate) fn ask(&mut self, selection: &Selection) -> Result<()> {
+        let body = std::mem::take(&mut self.sql);
+        let condition = selection.sql(self)?;
+        self.over_hours = over_hours(&body, &condition, selection, self);
+        self.sql = narrowed(&condition, &body);
+        Ok(())
+    }
+
     pub(crate) fn shape(&self, schema: SchemaRef) -> Shape {
         let units = schema.fields().iter().map(|f| self.units.get(f.name()).cloned()).collect();
         Shape { schema, units }
@@ -99,8 +114,13 @@ impl Query {
 
     /// The statement with its values as literals, as it runs in the DuckDB shell.
     pub fn with_literals(&self) -> String {
+        self.literally(&self.sql)
+    }
+
+    /// `sql`, which is this statement or the same question to the rollup, with literals.
+    pub(crate) fn literally(&self, sql: &str) -> String {
         let mut out = String::new();
-        for token in tokens(&self.sql) {
+        for token in tokens(sql) {
             // A text in dollars ends in one, a parameter does not.
             match token.strip_prefix('$').filter(|name| !name.is_empty() && !name.ends_with('$')) {
                 Some(name) => match self.values.get(name) {

@@ -334,8 +334,7 @@ impl Report {
         ] {
             query.values.insert(name.to_owned(), Value::Time(time));
         }
-        let condition = self.narrowed(given, selection).sql(&mut query)?;
-        query.sql = crate::session::narrowed(&condition, &query.sql);
+        query.ask(&self.narrowed(given, selection))?;
         Ok(query)
     }
 }

@@ -19,6 +19,7 @@ use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
 use crate::error::{Error, Result};
+use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value, quoted};
@@ -45,6 +46,8 @@ pub struct Session {
     opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: &'static str,
+    /// What the rollup can answer.
+    hours: Hours,
 }
 
 /// Stops a running query from another thread.
@@ -140,7 +143,8 @@ impl Session {
         connection.execute_batch(&setup(&names, window, &local))?;
         connection.execute_batch(CONFINEMENT)?;
         let setup = setup(&opened.each_ref().map(Opened::paths), window, &local);
-        Ok(Session { connection, setup, opened, parts_view: "stored" })
+        let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
+        Ok(Session { connection, setup, opened, parts_view: "stored", hours })
     }
 
     /// Lets the session see only those of its records that lie in `window`.
@@ -184,7 +188,7 @@ impl Session {
     }
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
-        let mut statement = self.connection.prepare(&query.sql)?;
+        let mut statement = self.connection.prepare(self.sql_of(query))?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
         for index in 1..=statement.parameter_count() {
@@ -215,7 +219,29 @@ impl Session {
 
     /// All that `query` needs, as one script for the DuckDB shell.
     pub fn script(&self, query: &Query) -> String {
-        format!("{}\n{};\n", self.setup, query.with_literals().trim_end())
+        let sql = query.literally(self.sql_of(query));
+        format!("{}\n{};\n", self.setup, sql.trim_end())
+    }
+
+    /// Answers from records from now on, also what the rollup could answer.
+    pub fn read_records(&mut self) {
+        self.hours = Hours::None;
+    }
+
+    /// Whether the rollup answers `query`.
+    pub fn reads_hours(&self, query: &Query) -> bool {
+        self.sql_of(query) != query.sql
+    }
+
+    fn sql_of<'q>(&self, query: &'q Query) -> &'q str {
+        let over_hours = query.over_hours.as_ref().filter(|over| self.hours.answer(over.is_local));
+        over_hours.map_or(&query.sql, |over| &over.sql)
+    }
+
+    /// The view that says which values of `column` there are in the window.
+    pub(crate) fn table_with(&self, column: &str) -> &'static str {
+        let has = HOURLY.iter().any(|known| known.name == column);
+        if has && self.hours.answer(false) { HOURS_VIEW } else { "stored" }
     }
 
     /// Runs statements that lay views anew, and remembers them as a part of the set-up.
@@ -279,13 +305,15 @@ pub(crate) fn narrowed_by(columns: &str, condition: &str, body: &str) -> String 
 fn setup(tables: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let [records, hourly, rejects] = tables;
     let mut sql = String::new();
-    for (name, source, by) in [
-        ("stored", source(records, COLUMNS), "time_logged"),
-        ("hourly", source(hourly, HOURLY), "hour"),
-        ("rejects", source(rejects, REJECTS), "ingested_at"),
+    let hours = whole_hours(window);
+    for (name, source, by, window) in [
+        ("stored", source(records, COLUMNS), "time_logged", window),
+        ("hourly", source(hourly, HOURLY), "hour", hours),
+        ("rejects", source(rejects, REJECTS), "ingested_at", window),
     ] {
         let _ = writeln!(sql, "create {}", view(name, &source, by, window));
     }
+    sql.push_str(&hours_view(window));
     sql.push_str("create view records as select * from stored;\n");
     let _ = writeln!(sql, "{local}");
     sql + prelude::VIEWS

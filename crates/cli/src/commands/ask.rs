@@ -26,6 +26,16 @@ pub(crate) struct Asked {
     pub(crate) window: Window,
 }
 
+impl Asked {
+    /// Answers from the table that the user named, if any.
+    fn from(mut self, table: &str) -> Asked {
+        if table == "records" {
+            self.session.read_records();
+        }
+        self
+    }
+}
+
 pub(crate) fn open(context: &Context, times: &Times) -> Result<Asked> {
     open_with(context, times, &[])
 }
@@ -67,11 +77,10 @@ pub(crate) fn report(
     report: &Report,
     own: Option<&Own>,
     given: Vec<(String, String)>,
-    times: &Times,
-    selection: &Selection,
-    show_sql: bool,
+    args: &args::ReportArgs,
 ) -> Result<Exit> {
-    let window = asked_window(context, times)?;
+    let window = asked_window(context, &args.selection.times)?;
+    let selection = &selection(&args.selection);
     if report.has_own_windows() && window != Window::ALL {
         let name = &report.name;
         return Err(Failure::usage(format!("`pmtaq {name}` has windows of its own"))
@@ -79,7 +88,9 @@ pub(crate) fn report(
     }
     let given = by_the_clock(context, report, given, window)?;
     let scope = report.scope(&given, window, context.now);
-    let asked = open_window(context, scope.reads, &[])?;
+    // Of a report of the user's own nobody has tested that both tables give the same.
+    let table = if own.is_some() { "records" } else { args.selection.from.as_str() };
+    let asked = open_window(context, scope.reads, &[])?.from(table);
     asked.session.check(selection)?;
     let query = report.query(&given, selection, scope)?;
     if let Some(own) = own {
@@ -89,7 +100,7 @@ pub(crate) fn report(
         }
         asked.session.check_own(&query).map_err(|error| blamed(error.into(), &own.file))?;
     }
-    if show_sql {
+    if args.show_sql {
         return print(context, &asked.session.script(&query));
     }
     if report.has_own_windows() {
@@ -163,7 +174,7 @@ fn say_missing(
 pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
     let selection = selection(&args.selection);
-    let asked = open(context, &args.selection.times)?;
+    let asked = open(context, &args.selection.times)?.from(&args.selection.from);
     asked.session.check(&selection)?;
     if args.show_sql {
         return print(context, &asked.session.script(&pivot.query(&selection)?));

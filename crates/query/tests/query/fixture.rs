@@ -90,6 +90,19 @@ fn rejects() -> Vec<Row> {
     vec![row("2026-03-02T08:00:00Z", "7"), row("2026-03-02T20:00:00Z", "9")]
 }
 
+/// What `hourly` holds of one day.
+const HOURLY_SQL: &str = "
+select date_trunc('hour', time_logged)::timestamp as hour, rec, host, sender_domain, rcpt_domain,
+    provider, vmta, vmta_pool, dlv_source_ip, job_id, bounce_cat, bounce_class, smtp_code,
+    enhanced_code, template, dlv_tls_protocol, src_type, format,
+    (dlv_destination_ip is not null)::bigint as reached, count(*) as records,
+    coalesce(sum(dlv_size), 0)::bigint as bytes,
+    sum(latency)::bigint as latency_sum, max(latency) as latency_max,
+    histogram(latency) filter (latency is not null) as latencies
+from (select *, case when rec = 'd' then epoch(time_logged - time_queued)::bigint end as latency from records)
+where time_logged::date = date '$day'
+group by all";
+
 impl Stored {
     /// A store of the [`day`] and of two refused lines.
     pub(crate) fn day() -> Stored {
@@ -107,6 +120,7 @@ impl Stored {
         let stored = Stored { dir: std::env::temp_dir().join(name) };
         stored.add(Table::Records, records);
         stored.add(Table::Rejects, rejects);
+        stored.add_hourly();
         stored
     }
 
@@ -118,7 +132,8 @@ impl Stored {
     pub(crate) fn add(&self, table: Table, rows: &[Row]) {
         let (columns, time) = match table {
             Table::Records => (COLUMNS, "time_logged"),
-            Table::Hourly | Table::Rejects => (REJECTS, "ingested_at"),
+            Table::Rejects => (REJECTS, "ingested_at"),
+            Table::Hourly => unreachable!("made from the records"),
         };
         let store = self.store();
         let mut writer = store.lock("a test").expect("the lock");
@@ -144,6 +159,30 @@ impl Stored {
             Table::Hourly | Table::Rejects => ledger.rejected = ledger.read,
         }
         change.sources.push((Day(0), Source { ledger, ..Source::default() }, None));
+        writer.commit(change).expect("committed");
+    }
+
+    /// Adds the rollup of all records: by SQL, as a witness for that of ingest.
+    fn add_hourly(&self) {
+        let session = self.session();
+        let store = self.store();
+        let mut writer = store.lock("a test").expect("the lock");
+        let mut change = Change::default();
+        let days = sql(&session, "select distinct time_logged::date from records").expect("days");
+        for day in days {
+            let start = at(&format!("{day}T00:00:00Z"));
+            let query = session.adhoc(&HOURLY_SQL.replace("$day", &day)).expect("a statement");
+            let mut part = writer.stage(Table::Hourly, start.day()).expect("a part");
+            let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>());
+            for batch in batches.expect("run").expect("rows") {
+                let schema = schema_of(Table::Hourly);
+                let arrays = batch.columns().iter().zip(schema.fields());
+                let arrays = arrays.map(|(a, f)| cast(a, f.data_type()).expect("the type"));
+                let batch = RecordBatch::try_new(schema.clone(), arrays.collect());
+                part.write(&batch.expect("a batch"), start.0, start.0 + 86_399).expect("written");
+            }
+            change.parts.push(part.finish().expect("finished"));
+        }
         writer.commit(change).expect("committed");
     }
 

@@ -7,4 +7,5 @@ mod fixture;
 mod measures;
 mod pivots;
 mod reports;
+mod rollup;
 mod walls;

@@ -1,0 +1,206 @@
+//! The rollup answers what the records answer, and only what it can.
+
+use pmtaq_query::{Catalog, DIMENSIONS, Param, Pivot, Query, Scope, Selection, Session, metrics};
+use pmtaq_schema::{Timestamp, Window};
+
+use crate::fixture::{Row, Stored, at, day, lines, only, record};
+
+/// What a pivot gives, and whether the rollup gave it.
+fn pivot(
+    session: &Session,
+    rows: &str,
+    metric: &str,
+    selection: &Selection,
+) -> (Vec<String>, bool) {
+    let metrics: Vec<String> = metric.split(',').map(str::to_owned).collect();
+    let pivot = Pivot::new(&[rows.to_owned()], None, &metrics, 3).expect("names");
+    let query = pivot.query(selection).expect("a query");
+    let lines = lines(session, &query).unwrap_or_else(|error| panic!("{rows} {metric}: {error}"));
+    (lines, session.reads_hours(&query))
+}
+
+/// The window and the zone from records alone, and by the rule.
+fn both(stored: &Stored, window: Window, zone: &str) -> (Session, Session) {
+    let mut records = stored.open(window, zone);
+    records.read_records();
+    (records, stored.open(window, zone))
+}
+
+/// Two days of records that differ in everything, at odd times.
+fn many() -> Vec<Row> {
+    let mut state = 7_u64;
+    let mut next = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut rows = day();
+    for _ in 0..600 {
+        let second = next(2 * 86_400);
+        let time = Timestamp(at("2026-03-01T00:00:00Z").0 + i64::try_from(second).unwrap_or(0));
+        let rec = ["d", "d", "d", "b", "t", "tq", "r", "rb", "f"][next(9) as usize];
+        let queued = Timestamp(time.0 - i64::try_from(next(127)).unwrap_or(0));
+        let mut text = format!("{rec} {time} d{}.example v{}", next(4), next(3));
+        for (name, value) in [
+            ("time_queued", queued.to_string()),
+            ("provider", format!("p{}", next(3))),
+            ("sender_domain", format!("s{}.example", next(2))),
+            ("job_id", format!("j{}", next(3))),
+            (
+                "bounce_class",
+                ["hard", "soft", "block", "undetermined"][next(4) as usize].to_owned(),
+            ),
+            ("dlv_destination_ip", "192.0.2.1".to_owned()),
+            ("dlv_tls_protocol", "TLSv1.3".to_owned()),
+            ("dlv_size", next(9999).to_string()),
+            ("smtp_code", (550 + next(3)).to_string()),
+            ("rcpt", format!("u{}@example", next(50))),
+        ] {
+            if next(5) > 0 {
+                text += &format!(" | {name}={value}");
+            }
+        }
+        rows.push(record(&text));
+    }
+    rows
+}
+
+#[test]
+fn every_metric_by_every_dimension_is_the_same_from_both_tables() {
+    let stored = Stored::of(&many(), &[]);
+    let (records, auto) = both(&stored, Window::ALL, "Europe/Madrid");
+    let all = Selection::default();
+    let mut answered = Vec::new();
+    for metric in metrics() {
+        let (actual, from_hours) = pivot(&auto, "provider", &metric.name, &all);
+        assert_eq!(actual, pivot(&records, "provider", &metric.name, &all).0, "{}", metric.name);
+        assert_eq!(from_hours, !metric.name.starts_with("delayed"), "{}", metric.name);
+        if from_hours {
+            answered.push(metric.name.as_str());
+        }
+    }
+    let mut by_hours = 0;
+    for dimension in DIMENSIONS {
+        let (expected, from_hours) = pivot(&records, dimension.name, &answered.join(","), &all);
+        assert!(!from_hours);
+        let (actual, from_hours) = pivot(&auto, dimension.name, &answered.join(","), &all);
+        assert_eq!(actual, expected, "{}", dimension.name);
+        by_hours += usize::from(from_hours);
+    }
+    assert_eq!(by_hours, 21, "dimensions that the rollup has");
+}
+
+#[test]
+fn a_window_that_cuts_hours_is_the_same_from_both_tables() {
+    let stored = Stored::of(&many(), &[]);
+    for (since, until, hours) in [
+        ("2026-03-01T10:00:00Z", "2026-03-01T13:00:00Z", true),
+        ("2026-03-01T10:05:01Z", "2026-03-02T13:10:00Z", true),
+        ("2026-03-01T10:05:00Z", "2026-03-01T11:00:00Z", false),
+        ("2026-03-01T10:05:00Z", "2026-03-01T11:59:00Z", false),
+        ("2026-03-01T10:05:00Z", "2026-03-01T12:01:00Z", true),
+    ] {
+        let window = Window { since: at(since), until: at(until) };
+        let (records, auto) = both(&stored, window, "UTC");
+        for (dimension, metric) in
+            [("provider", "bounce_rate"), ("hour", "p90"), ("rec", "injected")]
+        {
+            let all = Selection::default();
+            let (actual, from_hours) = pivot(&auto, dimension, metric, &all);
+            assert_eq!(actual, pivot(&records, dimension, metric, &all).0, "{since} {until}");
+            assert_eq!(from_hours, hours, "{since} {until}");
+        }
+    }
+}
+
+#[test]
+fn filters_and_conditions_are_the_same_from_both_tables() {
+    let stored = Stored::of(&many(), &[]);
+    let (records, auto) = both(&stored, Window::ALL, "UTC");
+    for (selection, hours) in [
+        (only(&[("provider", &["p1", "p2"]), ("domain", &["d*"])], None), true),
+        (only(&[("hour_of_day", &["10", "11"])], None), true),
+        (only(&[("mx", &["x"])], None), false),
+        (only(&[], Some("rec = 'd' and vmta like 'v%' or smtp_code >= 551")), true),
+        (only(&[], Some("\"VMTA\" in ('v1', 'v2') and bounce_class is null")), true),
+        (only(&[], Some("dlv_size > 500")), false),
+        (only(&[], Some("\"dlv_size\" > 500")), false),
+        (only(&[], Some("hour(time_logged) = 10")), false),
+        (only(&[], Some("vmta in (select vmta from records)")), false),
+        (only(&[], Some("dlv_destination_ip = ''")), false),
+    ] {
+        let (actual, from_hours) = pivot(&auto, "provider", "bounce_rate", &selection);
+        let expected = pivot(&records, "provider", "bounce_rate", &selection).0;
+        assert_eq!(actual, expected, "{selection:?}");
+        assert_eq!(from_hours, hours, "{selection:?}");
+    }
+}
+
+#[test]
+fn a_zone_of_half_hours_leaves_local_times_to_the_records() {
+    let stored = Stored::of(&many(), &[]);
+    let (records, auto) = both(&stored, Window::ALL, "Asia/Kolkata");
+    for (dimension, hours) in [("hour", false), ("day", false), ("provider", true)] {
+        let (actual, from_hours) = pivot(&auto, dimension, "sent", &Selection::default());
+        assert_eq!(actual, pivot(&records, dimension, "sent", &Selection::default()).0);
+        assert_eq!(from_hours, hours, "{dimension}");
+    }
+}
+
+/// Every choice of a report's parameters, one after the other.
+fn settings(params: &[Param]) -> Vec<Vec<(String, String)>> {
+    let mut all = vec![Vec::new()];
+    for param in params.iter().filter(|param| !param.fixed) {
+        let choices: Vec<String> = match &param.kind {
+            pmtaq_query::ParamKind::Choice(choices) => choices.clone(),
+            pmtaq_query::ParamKind::Dimension => {
+                DIMENSIONS.iter().map(|d| d.name.to_owned()).collect()
+            }
+            pmtaq_query::ParamKind::Metric => metrics().iter().map(|m| m.name.clone()).collect(),
+            pmtaq_query::ParamKind::Flag => vec!["true".to_owned()],
+            _ => continue,
+        };
+        all.extend(choices.into_iter().map(|choice| vec![(param.name.clone(), choice)]));
+    }
+    all
+}
+
+#[test]
+fn every_report_is_the_same_from_both_tables() {
+    let stored = Stored::of(&many(), &[]);
+    let (records, auto) = both(&stored, Window::ALL, "UTC");
+    let mut by_hours = Vec::new();
+    for report in Catalog::builtin().expect("the reports").iter() {
+        for given in settings(&report.params) {
+            let Ok(query) = report.query(&given, &Selection::default(), Scope::ALL) else {
+                continue;
+            };
+            if auto.reads_hours(&query) {
+                let answer =
+                    |session: &Session, query: &Query| lines(session, query).expect("rows");
+                assert_eq!(
+                    answer(&auto, &query),
+                    answer(&records, &query),
+                    "{} {given:?}",
+                    report.name
+                );
+                by_hours.push(report.name.clone());
+            }
+        }
+    }
+    for name in ["domains", "providers", "vmtas", "volume"] {
+        assert!(by_hours.iter().any(|known| known == name), "{name} reads records: {by_hours:?}");
+    }
+}
+
+#[test]
+fn a_day_without_a_rollup_is_answered_from_records() {
+    let stored = Stored::of(&many(), &[]);
+    stored
+        .add(pmtaq_store::layout::Table::Records, &[record("d 2026-03-07T10:00:00Z x.example v1")]);
+    let session = stored.session();
+    let (rows, from_hours) =
+        pivot(&session, "rcpt_domain", "sent", &only(&[("domain", &["x.example"])], None));
+    assert!(!from_hours);
+    assert_eq!(rows.len(), 2);
+}
