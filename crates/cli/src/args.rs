@@ -129,7 +129,9 @@ pub(crate) fn command(catalog: &Catalog) -> clap::Command {
             } else {
                 let about = format!("Reports by the names that {} has for them", tool(group));
                 let group = clap::Command::new(group.to_owned()).about(about);
+                let example = format!("Example:\n  pmtaq {}", report.name);
                 let group = group.subcommand_required(true).arg_required_else_help(true);
+                let group = group.before_help(example);
                 command.subcommand(group.subcommand(of_report(name, report)))
             }
         }

@@ -8,6 +8,9 @@ use super::Times;
 
 /// Show what is set, and where.
 #[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq config show
+  pmtaq config example > ~/.config/pmtaq/config.toml")]
 pub(crate) struct Config {
     #[command(subcommand)]
     pub(crate) what: ConfigWhat,
@@ -17,10 +20,13 @@ pub(crate) struct Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum ConfigWhat {
     /// Every setting with its value and what set it
+    #[command(before_help = "Example:\n  pmtaq config show")]
     Show,
     /// The files and folders that may hold settings, those that win last
+    #[command(before_help = "Example:\n  pmtaq config path")]
     Path,
     /// A commented configuration file to begin with
+    #[command(before_help = "Example:\n  pmtaq config example > ~/.config/pmtaq/config.toml")]
     Example,
 }
 

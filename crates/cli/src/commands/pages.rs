@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command};
+use pmtaq_query::DIMENSIONS;
 
 use crate::args::{self, ReportArgs, Shell};
 use crate::commands::ask::print;
@@ -20,8 +22,20 @@ pub(crate) fn completions(context: &Context, shell: Shell, mut command: Command)
     };
     // By way of memory, since what writes there cannot fail, and a closed pipe must stay silent.
     let mut script = Vec::new();
+    command = with_names(command);
     clap_complete::generate(shell, &mut command, "pmtaq", &mut script);
     print(context, &String::from_utf8_lossy(&script))
+}
+
+/// A name of a dimension is checked by who knows what is near it, not by clap; here it may offer them.
+fn with_names(command: Command) -> Command {
+    let offer = |arg: Arg| match arg.get_value_names() {
+        Some([name]) if name == "DIMENSION" => {
+            arg.value_parser(PossibleValuesParser::new(DIMENSIONS.iter().map(|of| of.name)))
+        }
+        _ => arg,
+    };
+    command.mut_args(offer).mut_subcommands(with_names)
 }
 
 pub(crate) fn man(context: &Context, args: &args::Man, command: Command) -> Result<Exit> {
