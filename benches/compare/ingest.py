@@ -126,7 +126,7 @@ def chdb(source, out, threads):
         "integer": "Nullable(Int32)",
         "bigint": "Nullable(Int64)",
     }
-    structure = ", ".join(f"{name} {kinds.get(TYPES.get(name), 'String')}" for name in header)
+    structure = ", ".join(f"`{name}` {kinds.get(TYPES.get(name), 'String')}" for name in header)
     quoted = structure.replace("'", "\\'")
     db.query("create database house")
     db.query(

@@ -66,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
                 sources.len(),
                 args.last
             ),
-            None => format!("ingested  nothing of the last {}", args.last),
+            None => format!("ingested  no file whose records begin in the last {}", args.last),
         });
         lines.push(match gone.len() {
             0 => "missing   no file, by their names".to_owned(),

@@ -15,7 +15,7 @@ fn parts_that_a_commit_deletes_are_read_on() {
     let stored = Stored::day();
     let session = stored.session();
     let parts = stored.parts();
-    assert_eq!(parts.len(), 2);
+    assert_eq!(parts.len(), 3, "of records, hourly and rejects");
     for path in parts {
         std::fs::remove_file(path).expect("deleted");
     }

@@ -119,8 +119,8 @@ impl Stored {
         let name = format!("it's a store {} {number}", std::process::id());
         let stored = Stored { dir: std::env::temp_dir().join(name) };
         stored.add(Table::Records, records);
-        stored.add(Table::Rejects, rejects);
         stored.add_hourly();
+        stored.add(Table::Rejects, rejects);
         stored
     }
 
