@@ -106,6 +106,9 @@ pub(crate) enum ColorChoice {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Table that answers: auto takes the hourly rollup where it can answer
+    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
+    pub(crate) from: String,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,
@@ -437,9 +440,6 @@ pub(crate) struct Selection {
     /// A condition in SQL over the columns of `records`
     #[arg(long = "where", value_name = "SQL")]
     pub(crate) condition: Option<String>,
-    /// Table that answers: auto takes the hourly rollup where it can answer
-    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
-    pub(crate) from: String,
 }
 
 /// Any metrics by any dimensions.
@@ -460,6 +460,9 @@ pub(crate) struct Pivot {
     /// Rows to show, the rest summed up as `other`; 0 for all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) top: u32,
+    /// Table that answers: auto takes the hourly rollup where it can answer
+    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
+    pub(crate) from: String,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,

@@ -89,7 +89,7 @@ pub(crate) fn report(
     let given = by_the_clock(context, report, given, window)?;
     let scope = report.scope(&given, window, context.now);
     // Of a report of the user's own nobody has tested that both tables give the same.
-    let table = if own.is_some() { "records" } else { args.selection.from.as_str() };
+    let table = if own.is_some() { "records" } else { args.from.as_str() };
     let asked = open_window(context, scope.reads, &[])?.from(table);
     asked.session.check(selection)?;
     let query = report.query(&given, selection, scope)?;
@@ -174,7 +174,7 @@ fn say_missing(
 pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
     let selection = selection(&args.selection);
-    let asked = open(context, &args.selection.times)?.from(&args.selection.from);
+    let asked = open(context, &args.selection.times)?.from(&args.from);
     asked.session.check(&selection)?;
     if args.show_sql {
         return print(context, &asked.session.script(&pivot.query(&selection)?));
