@@ -154,14 +154,13 @@ def dimensions(records):
             for (key,), m in grouped(records, by)
             if m.sent + m.bounced + m.deferred
         ]
-        # Percentiles from hourly are rounded by less than a hundredth; these are exact.
-        yield question(f"{name} --top 0 --from records", [by], rows)
+        yield question(f"{name} --top 0", [by], rows)
 
 
 def jobs(records):
     """All jobs, and the scorecard of some."""
     told = of(records, "r", "d", "b", "t")
-    yield question("jobs --top 0 --from records", ["job_id"], [
+    yield question("jobs --top 0", ["job_id"], [
         {
             "job_id": key,
             "began": shown(min(r.logged if r.queued is None else r.queued for r in m.records)),
@@ -232,7 +231,7 @@ def latency(records):
         for (key,), m in grouped(records, "vmta")
         if m.delivered
     ]
-    yield question("latency --by vmta --top 0 --from records", ["vmta"], rows)
+    yield question("latency --by vmta --top 0", ["vmta"], rows)
 
     all_taken = sorted(Metrics(records).taken)
     rows, before = [], -math.inf
