@@ -3,6 +3,7 @@
 
 CARGO ?= cargo
 ROWS ?= 1000000
+DAYS ?= 7
 ROUNDS ?= 3
 BENCH := target/compare
 
@@ -27,10 +28,10 @@ deny: ## check licences and advisories of the dependencies, if cargo-deny is ins
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
 	else echo "cargo-deny is not installed: cargo install cargo-deny --locked"; fi
 
-bench: library python ## compare ingest with its peers: ROWS=1000000 ROUNDS=3
+bench: library python ## compare ingest with its peers: ROWS=1000000 DAYS=7 ROUNDS=3
 	$(CARGO) build --release
 	test -d $(BENCH)/$(ROWS) || { rm -rf $(BENCH)/part && \
-	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
+	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
 	.venv/bin/python benches/compare/ingest.py $(BENCH)/$(ROWS) --rounds $(ROUNDS)
 
 golden: library python ## rewrite the expected outputs; read the diff before you commit it
