@@ -92,7 +92,9 @@ fn section(page: &mut String, command: &Command, shared: &[&str], parent: &str) 
     }
     let own = |arg: &&Arg| !arg.is_global_set() && !is_of_clap(arg);
     let has = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
-    let is_report = shared.iter().all(|id| has(id));
+    // Only what is answered by metrics and dimensions has two tables to choose from.
+    let is_report = shared.iter().all(|id| *id == "from" || has(id));
+    let but = if has("from") { "" } else { " but `--from`" };
     let rest: Vec<&Arg> = command
         .get_arguments()
         .filter(own)
@@ -101,7 +103,7 @@ fn section(page: &mut String, command: &Command, shared: &[&str], parent: &str) 
     if is_report {
         let _ = writeln!(
             page,
-            "\nIt takes the options of every report{}",
+            "\nIt takes the options of every report{but}{}",
             if rest.is_empty() { "." } else { " and these:" }
         );
     }
