@@ -31,6 +31,7 @@ class Terminal:
         deadline = time.monotonic() + WAIT_S
         while not (found := re.search(pattern, self.shown)):
             if time.monotonic() > deadline or not self.read(deadline):
+                os.kill(self.pid, signal.SIGKILL)
                 sys.exit(f"not shown: {pattern!r}; shown: {self.shown!r}")
         self.shown = self.shown[found.end() :]
 
@@ -50,11 +51,17 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def end(self):
-        """Waits for the end of the program and returns its exit code."""
+        """Waits for the end of the program and returns its exit code; one that goes on is killed."""
         deadline = time.monotonic() + WAIT_S
         while self.read(deadline) and time.monotonic() < deadline:
             pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                sys.exit(f"it did not end; shown: {self.shown!r}")
+            time.sleep(0.01)
+        return os.waitstatus_to_exitcode(ended[1])
 
 
 def require(condition, text):
@@ -138,6 +145,7 @@ def main():
     shell.expect("pmtaq> ")
     shell.type("select 6 * 7 as bare;\r")
     shell.expect("42")
+    shell.expect("pmtaq> ")
     shell.type("\x04")
     require(shell.end() == 0, "without HOME it does not end well")
 

@@ -77,11 +77,11 @@ fn try_run() -> Result<Exit> {
     let command = own::marked(args::command(&catalog), &catalog);
     // Help and what is wrong with the command line are told in any case.
     let settings = Settings::load(&places, &command);
-    let command = match &settings {
+    let mut command = match &settings {
         Ok(settings) => settings.apply(command),
         Err(_) => command,
     };
-    let parsed = command.clone().try_get_matches_from(told(std::env::args_os().collect()));
+    let parsed = command.try_get_matches_from_mut(told(std::env::args_os().collect()));
     if !parsed.as_ref().is_ok_and(|matches| matches.get_flag("quiet")) {
         for warning in warnings {
             ui::complain(&format!("pmtaq: warning: {warning}"));

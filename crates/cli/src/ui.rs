@@ -104,8 +104,12 @@ pub(crate) fn width(global: &Global) -> Option<u16> {
 /// While the guard lives, Ctrl-C stops the query; else it ends the program, but not the shell.
 pub(crate) struct InterruptGuard;
 
-static RUNNING: Mutex<Option<Interrupt>> = Mutex::new(None);
+/// The query that runs, numbered, since the next one must not be taken for it.
+static RUNNING: Mutex<Option<(u64, Interrupt)>> = Mutex::new(None);
 static IN_SHELL: AtomicBool = AtomicBool::new(false);
+
+/// How long an interrupted query may go on before the program ends without it.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// From now on Ctrl-C ends queries and nothing else.
 pub(crate) fn enter_shell() {
@@ -119,25 +123,53 @@ pub(crate) fn interrupt(handle: Interrupt) -> InterruptGuard {
         // Without a handler Ctrl-C ends the process at once, which loses nothing either.
         let _ = ctrlc::set_handler(interrupted);
     });
-    set_running(Some(handle));
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    set_running(Some((NUMBER.fetch_add(1, Ordering::Relaxed), handle)));
     InterruptGuard
 }
 
-/// What the signal does. A lock that another thread holds is held for a moment only.
-#[expect(clippy::disallowed_methods, reason = "there is no one to return to from a signal")]
-#[expect(clippy::exit, reason = "there is no one to return to from a signal")]
+/// What the signal does, on a thread of its own. The engine forgets an interrupt that comes just
+/// before its statement begins: so it is told until the query has ended.
 fn interrupted() {
-    let running = RUNNING.lock().map_or(None, |running| running.clone());
-    match running {
-        Some(handle) => handle.interrupt(),
-        None if IN_SHELL.load(Ordering::Relaxed) => {}
-        None => std::process::exit(Exit::Interrupted as i32),
+    let Some(number) = tell(None) else {
+        if !IN_SHELL.load(Ordering::Relaxed) {
+            leave();
+        }
+        return;
+    };
+    let mut waited = Duration::ZERO;
+    while tell(Some(number)).is_some() {
+        let pause = Duration::from_millis(20);
+        std::thread::sleep(pause);
+        waited += pause;
+        // Who writes to a pipe that no one reads does not hear the engine.
+        if waited > PATIENCE && !IN_SHELL.load(Ordering::Relaxed) {
+            leave();
+        }
     }
 }
 
-fn set_running(handle: Option<Interrupt>) {
-    if let Ok(mut running) = RUNNING.lock() {
-        *running = handle;
+/// Interrupts the query that runs, if it is the one with this number or any will do; its number.
+fn tell(number: Option<u64>) -> Option<u64> {
+    // The lock is held, so that no other query begins meanwhile.
+    let running = RUNNING.lock().ok()?;
+    let (running, handle) = running.as_ref()?;
+    if number.is_some_and(|number| number != *running) {
+        return None;
+    }
+    handle.interrupt();
+    Some(*running)
+}
+
+#[expect(clippy::disallowed_methods, reason = "there is no one to return to from a signal")]
+#[expect(clippy::exit, reason = "there is no one to return to from a signal")]
+fn leave() -> ! {
+    std::process::exit(Exit::Interrupted as i32)
+}
+
+fn set_running(running: Option<(u64, Interrupt)>) {
+    if let Ok(mut now) = RUNNING.lock() {
+        *now = running;
     }
 }
 

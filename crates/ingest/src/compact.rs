@@ -1,5 +1,5 @@
-//! Small parts of a day as fewer larger ones: read, sorted as ingest sorts, written, swapped in
-//! one commit. Changes no row and decides no day.
+//! Small parts of a day as fewer larger ones: read, sorted, written, swapped in one commit.
+//! Changes no row and decides no day.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -223,8 +223,8 @@ impl<'w> Merged<'w> {
     }
 }
 
-/// Records by recipient domain, then VMTA, then time, as ingest sorts each run of them: alike
-/// values side by side compress better and let a query for one domain skip pages.
+/// Records by recipient domain, then VMTA, then time: alike values side by side compress better.
+/// Ingest groups each of its runs by the same columns, in the order in which they come.
 fn sorted(rows: &RecordBatch) -> RecordBatch {
     let domain = ranks(rows.column(index_of("rcpt_domain")));
     let vmta = ranks(rows.column(index_of("vmta")));

@@ -10,7 +10,7 @@ use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
 use pmtaq_store::NO_NAME;
 
-use crate::intern::{Memo, NameColumn, Names};
+use crate::intern::{Memo, NameColumn, Names, mixed};
 use crate::plan::Plan;
 use crate::rows::{Checked, Column};
 use crate::split::{Field, Lines};
@@ -147,12 +147,12 @@ impl Derive {
         let queue = names(columns, QUEUE).key_at(row);
         let rcpt_domain = names(columns, RCPT_DOMAIN).key_at(row);
         let by = [queue, dsn_mta, rcpt_domain];
-        let hash = mixed(by);
+        let hash = mixed(&by);
         let provider = match self.providers.find(hash, |(known, _)| *known == by) {
             Some((_, provider)) => *provider,
             None => {
                 let provider = provider_of(by, known, columns);
-                self.providers.insert_unique(hash, (by, provider), |(by, _)| mixed(*by));
+                self.providers.insert_unique(hash, (by, provider), |(by, _)| mixed(by));
                 provider
             }
         };
@@ -190,7 +190,7 @@ impl Derive {
 /// The domains of addresses, by how they are spelled.
 #[derive(Default)]
 struct Domains {
-    spellings: Option<Names>,
+    spellings: Names,
     /// By spelling, the key of the domain in the form that is compared.
     normal: Memo,
 }
@@ -198,7 +198,7 @@ struct Domains {
 impl Domains {
     fn set(&mut self, row: usize, address: &[u8], column: &mut NameColumn) {
         let Some(domain) = address::domain_of(address) else { return };
-        let spelling = self.spellings.get_or_insert_with(Names::new).key(domain);
+        let spelling = self.spellings.key(domain);
         let key = self.normal.get(spelling, || {
             let mut normal = String::new();
             address::normal_domain(domain, &mut normal);
@@ -238,13 +238,4 @@ fn names(columns: &mut [Column], column: usize) -> &mut NameColumn {
             unreachable!("only columns of names are asked for")
         }
     }
-}
-
-/// A hash of keys, which are small numbers.
-fn mixed(keys: [u32; 3]) -> u64 {
-    let mix = |hash: u64, key: u32| {
-        (hash.rotate_left(23) ^ u64::from(key)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    };
-    let hash = keys.into_iter().fold(0, mix);
-    hash ^ hash >> 32
 }

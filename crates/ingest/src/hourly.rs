@@ -1,7 +1,6 @@
 //! Records counted by hour and by what they share: rows of the table `hourly` being gathered.
 //! Knows columns and keys; neither lines nor files.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,6 +16,8 @@ use pmtaq_schema::latency::rounded;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type, schema_of};
+
+use crate::intern::{Names, mixed};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -90,10 +91,6 @@ pub(crate) struct Counted {
     latencies: Vec<(u32, i64)>,
 }
 
-/// The names of a column, each with its number, from 1.
-#[derive(Debug, Default)]
-struct Names(HashMap<Box<[u8]>, u32>);
-
 /// One row.
 #[derive(Debug)]
 struct Group {
@@ -159,7 +156,7 @@ impl Hourly {
                 let known = &mut known[i][of_group];
                 if *known == 0 {
                     let name = names_of(cells, NAME_COLUMNS[i]).1.get(of_group);
-                    *known = self.names[i].number(name);
+                    *known = number_of(name, &mut self.names[i]);
                 }
                 *number = *known;
             }
@@ -193,7 +190,7 @@ impl Hourly {
             let names = Texts { bytes, ends };
             places.set(FIRST_NAME + i, |row| match keys[row] {
                 NO_NAME => 0,
-                key => self.names[i].number(names.get(key as usize)),
+                key => number_of(names.get(key as usize), &mut self.names[i]),
             });
         }
         let number = |name: &str, row| number_at(of(name).numbers(), row);
@@ -221,8 +218,7 @@ impl Hourly {
     /// Everything gathered, each group once, sorted; and nothing is left.
     pub fn take(&mut self) -> RecordBatch {
         let mut done = std::mem::take(self);
-        let (names, ranks): (Vec<ArrayRef>, Vec<Vec<u32>>) =
-            done.names.iter_mut().map(std::mem::take).map(Names::sorted).unzip();
+        let (names, ranks): (Vec<ArrayRef>, Vec<Vec<u32>>) = done.names.iter().map(sorted).unzip();
         for group in &mut done.groups.all {
             for (place, ranks) in group.key[FIRST_NAME..].iter_mut().zip(&ranks) {
                 *place = ranks[*place as usize];
@@ -270,7 +266,7 @@ impl Hourly {
 impl Groups {
     /// Where the group of `key` is, which is new or known.
     fn place(&mut self, key: &Key) -> usize {
-        let (groups, hash) = (&self.all, hash(key));
+        let (groups, hash) = (&self.all, mixed(key));
         let found = self.table.find(hash, |&at| groups[at as usize].key == *key);
         if let Some(&at) = found {
             return at as usize;
@@ -280,7 +276,7 @@ impl Groups {
         self.all.push(group);
         let groups = &self.all;
         let number = u32::try_from(at).expect("memory ends before 4 billion groups");
-        self.table.insert_unique(hash, number, |&at| self::hash(&groups[at as usize].key));
+        self.table.insert_unique(hash, number, |&at| mixed(&groups[at as usize].key));
         at
     }
 }
@@ -376,27 +372,22 @@ impl<'a> Keys<'a> {
     }
 }
 
-impl Names {
-    fn number(&mut self, name: &[u8]) -> u32 {
-        if let Some(&number) = self.0.get(name) {
-            return number;
-        }
-        let number = u32::try_from(self.0.len() + 1).expect("fewer names than rows");
-        self.0.insert(name.into(), number);
-        number
-    }
+/// The number of a name in a key: its place among the names, from 1.
+fn number_of(name: &[u8], names: &mut Names) -> u32 {
+    names.key(name) + 1
+}
 
-    /// The names in order, and for each number the place of its name in that order, from 1.
-    fn sorted(self) -> (ArrayRef, Vec<u32>) {
-        let mut names: Vec<(Box<[u8]>, u32)> = self.0.into_iter().collect();
-        names.sort_unstable();
-        let mut ranks = vec![0; names.len() + 1];
-        for ((_, number), rank) in names.iter().zip(1..) {
-            ranks[*number as usize] = rank;
-        }
-        let names = names.iter().map(|(name, _)| String::from_utf8_lossy(name));
-        (Arc::new(StringArray::from_iter_values(names)), ranks)
+/// The names in order, and for each number the place of its name in that order, from 1.
+fn sorted(names: &Names) -> (ArrayRef, Vec<u32>) {
+    let names = names.all();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_unstable_by_key(|&key| names.get(key));
+    let mut ranks = vec![0; names.len() + 1];
+    for (&key, rank) in order.iter().zip(1..) {
+        ranks[key + 1] = rank;
     }
+    let names = order.iter().map(|&key| String::from_utf8_lossy(names.get(key)));
+    (Arc::new(StringArray::from_iter_values(names)), ranks)
 }
 
 fn name_place(name: &str) -> usize {
@@ -497,17 +488,6 @@ fn histograms(groups: &[Group]) -> ArrayRef {
     let nulls: NullBuffer = groups.iter().map(|group| !group.latencies.is_empty()).collect();
     let pairs = StructArray::new(fields.clone(), vec![seconds, counts], None);
     Arc::new(MapArray::new(entries, OffsetBuffer::from_lengths(lengths), pairs, Some(nulls), false))
-}
-
-/// A few multiplications: the numbers are small and their differences must reach all bits.
-fn hash(key: &Key) -> u64 {
-    let (pairs, rest) = key.as_chunks();
-    let pairs = pairs.iter().map(|[a, b]| u64::from(*a) << 32 | u64::from(*b));
-    let words = pairs.chain(rest.iter().map(|part| u64::from(*part)));
-    let mixed = words.fold(0_u64, |hash, word| {
-        (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    });
-    mixed ^ (mixed >> 32)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Slots of the short memory; a power of two.
 const RECENT: usize = 256;
 
-/// The names of one column, with their keys, until they are forgotten with their row group.
+/// The names of one column, with their keys, until they are forgotten.
+#[derive(Debug, Default)]
 pub(crate) struct Names {
     bytes: Vec<u8>,
     ends: Vec<u32>,
@@ -18,7 +19,7 @@ pub(crate) struct Names {
 }
 
 /// A name seen lately: its ends, which for up to 16 bytes are all of it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Recent {
     first: u64,
     last: u64,
@@ -31,11 +32,6 @@ impl Recent {
 }
 
 impl Names {
-    pub(crate) fn new() -> Names {
-        let (bytes, ends, table) = (Vec::new(), Vec::new(), HashTable::new());
-        Names { bytes, ends, table, recent: Vec::new() }
-    }
-
     /// The key of `name`: a new one when it is new.
     #[inline]
     pub(crate) fn key(&mut self, name: &[u8]) -> u32 {
@@ -145,17 +141,26 @@ fn slot(first: u64, last: u64, len: u32) -> usize {
     (mixed >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
+/// A hash of several keys, which are small numbers: a few multiplications, so that their differences
+/// reach all bits.
+pub(crate) fn mixed(keys: &[u32]) -> u64 {
+    let (pairs, rest) = keys.as_chunks();
+    let pairs = pairs.iter().map(|[a, b]| u64::from(*a) << 32 | u64::from(*b));
+    let words = pairs.chain(rest.iter().map(|key| u64::from(*key)));
+    let mixed = words.fold(0_u64, |hash, word| {
+        (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    mixed ^ mixed >> 32
+}
+
 /// One column of names by row.
+#[derive(Default)]
 pub(crate) struct NameColumn {
     pub(crate) names: Names,
     keys: Vec<u32>,
 }
 
 impl NameColumn {
-    pub(crate) fn new() -> NameColumn {
-        NameColumn { names: Names::new(), keys: Vec::new() }
-    }
-
     /// Gives the row numbered `row` a name; the rows left out before it have none.
     #[inline]
     pub(crate) fn set(&mut self, row: usize, name: &[u8]) -> u32 {
@@ -214,7 +219,7 @@ mod tests {
             rows in prop::collection::vec(
                 prop::option::of("[ab]{1,4}|abcdefgh[xy]{0,9}stuvwxyz|[a-c]{20}"), 0..300)
         ) {
-            let mut column = NameColumn::new();
+            let mut column = NameColumn::default();
             for (row, name) in rows.iter().enumerate() {
                 if let Some(name) = name {
                     column.set(row, name.as_bytes());
@@ -235,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_forgotten_comes_back_with_another_key() {
-        let mut names = Names::new();
+        let mut names = Names::default();
         assert_eq!([names.key(b"a"), names.key(b"b"), names.key(b"a")], [0, 1, 0]);
         names.clear();
         assert_eq!([names.key(b"b"), names.key(b"a")], [0, 1]);

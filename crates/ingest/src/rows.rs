@@ -242,11 +242,11 @@ impl Column {
     fn new(kind: Kind) -> Column {
         match kind {
             Kind::Text => Column::Texts(TextColumn::default()),
-            Kind::Name => Column::Names(NameColumn::new()),
+            Kind::Name => Column::Names(NameColumn::default()),
             // No column of `records` counts.
             Kind::Int | Kind::Time | Kind::Counts => Column::Numbers(Vec::new()),
             Kind::Map => {
-                let (keys, values) = (NameColumn::new(), NameColumn::new());
+                let (keys, values) = (NameColumn::default(), NameColumn::default());
                 Column::Map(Box::new(MapColumn { ends: Vec::new(), keys, values }))
             }
         }

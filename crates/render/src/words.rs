@@ -22,3 +22,8 @@ pub fn visible(text: &str) -> String {
 pub fn cut(text: &str, width: usize) -> String {
     fit::cut(text, width)
 }
+
+/// The lines of a text, broken between words; a word longer than `width` has a line of its own.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    fit::wrapped(text, width)
+}

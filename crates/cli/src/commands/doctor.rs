@@ -8,7 +8,7 @@ mod wants;
 use std::fmt::Write as _;
 
 use pmtaq_query::Presence;
-use pmtaq_render::Format;
+use pmtaq_render::{Format, words};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::DAY_S;
@@ -75,8 +75,8 @@ pub(crate) fn run(
     let asked = ask::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
-    let sources = Store::open(&context.global.store)?.sources(asked.window)?;
-    let sources = files::within(sources, asked.window);
+    let store = Store::open(&context.global.store)?;
+    let sources = files::within(&store, asked.window)?;
     let mut findings = records(context, &presence);
     findings.extend(wants::findings(&presence, catalog));
     if let Some(config) = &args.config {
@@ -224,7 +224,7 @@ fn text(context: &Context, findings: &[Finding]) -> String {
         let check = if finding.check == last { "" } else { finding.check };
         last = finding.check;
         let head = format!("{check:8}  {:7}  ", finding.level.as_str());
-        let _ = writeln!(text, "{}", wrapped(&head, &ui::harmless(&finding.what), width));
+        let _ = writeln!(text, "{}", beside(&head, &ui::harmless(&finding.what), width));
         for line in &finding.fix {
             let _ = writeln!(text, "{:21}{}", "", ui::harmless(line));
         }
@@ -233,22 +233,9 @@ fn text(context: &Context, findings: &[Finding]) -> String {
 }
 
 /// `head` and `body`, broken between words, each line below the first one indented.
-fn wrapped(head: &str, body: &str, width: usize) -> String {
-    let mut text = head.to_owned();
-    let mut column = head.len();
-    for (number, word) in body.split(' ').enumerate() {
-        let length = word.chars().count();
-        if number > 0 && column + 1 + length > width {
-            let _ = write!(text, "\n{:1$}", "", head.len());
-            column = head.len();
-        } else if number > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text
+fn beside(head: &str, body: &str, width: usize) -> String {
+    let indent = format!("\n{:1$}", "", head.len());
+    head.to_owned() + &words::wrapped(body, width.saturating_sub(head.len())).join(&indent)
 }
 
 fn shown(context: &Context, time: Timestamp) -> String {
@@ -266,15 +253,7 @@ fn duration(seconds: i64) -> String {
 }
 
 fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    words::count(number as f64)
 }
 
 /// So many of a thing.
@@ -298,7 +277,7 @@ mod tests {
     fn numbers_durations_and_lines_are_for_people() {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([59, 3_661, 129_600].map(duration), ["0m", "1h01m", "1d12h"]);
-        assert_eq!(wrapped("ok  ", "one two three", 12), "ok  one two\n    three");
+        assert_eq!(beside("ok  ", "one two three", 12), "ok  one two\n    three");
         let many: Vec<String> = (0..10).map(|n| n.to_string()).collect();
         assert_eq!(few(&many), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::Encoding;
 use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
@@ -12,6 +12,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+
+use crate::part::compression;
 
 use super::{Encoder, NO_NAME, NO_NUMBER, Texts, delta, hybrid, levels};
 
@@ -249,7 +251,7 @@ impl ColumnChunk {
             encodings.push(self.value_encoding());
         }
         let metadata = ColumnChunkMetaData::builder(self.descriptor.clone())
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_compression(compression())
             .set_encodings(encodings)
             .set_num_values(self.values as i64)
             .set_total_compressed_size(column.len() as i64)

@@ -8,41 +8,41 @@ use super::hybrid;
 pub(super) struct Levels {
     bitmap: Vec<u8>,
     rows: usize,
-    set: usize,
+    nulls: usize,
 }
 
 impl Levels {
     /// Notes for each row of a page whether it has a value.
     pub(super) fn note(&mut self, present: impl ExactSizeIterator<Item = bool>) {
         self.rows = present.len();
+        self.nulls = self.rows;
         self.bitmap.clear();
-        self.set = 0;
         let (mut byte, mut bit) = (0_u8, 0);
         for present in present {
             byte |= u8::from(present) << bit;
             bit += 1;
             if bit == 8 {
-                self.set += byte.count_ones() as usize;
+                self.nulls -= byte.count_ones() as usize;
                 self.bitmap.push(byte);
                 (byte, bit) = (0, 0);
             }
         }
         if bit > 0 {
-            self.set += byte.count_ones() as usize;
+            self.nulls -= byte.count_ones() as usize;
             self.bitmap.push(byte);
         }
     }
 
     /// Notes that no row of a page has a value.
     pub(super) fn note_none(&mut self, rows: usize) {
-        (self.rows, self.set) = (rows, 0);
+        (self.rows, self.nulls) = (rows, rows);
         self.bitmap.clear();
         self.bitmap.resize(rows.div_ceil(8), 0);
     }
 
     /// Rows that have none.
     pub(super) fn nulls(&self) -> usize {
-        self.rows - self.set
+        self.nulls
     }
 
     /// Appends the definition levels of a flat column, as version 1 of a data page has them.

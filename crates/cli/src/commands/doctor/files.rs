@@ -7,9 +7,10 @@ use pmtaq_query::Presence;
 use pmtaq_schema::acct_name::AcctName;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
-use pmtaq_store::Source;
+use pmtaq_store::{Source, Store};
 
 use super::{Finding, Level, counted, duration, few, shown, thousands};
+use crate::failure::Result;
 use crate::run::Context;
 
 /// A file that was ingested.
@@ -17,14 +18,18 @@ pub(super) struct Seen {
     pub(super) source: Source,
 }
 
-/// Those whose records may lie in the window.
-pub(super) fn within(sources: Vec<(Day, Source)>, window: Window) -> Vec<Seen> {
+/// The files whose records may lie in the window.
+pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Seen>> {
+    // A file is filed under the day of its first record, and rotation begins one a day at least: so
+    // what reaches into the window began in it or on the day before.
+    let since = Timestamp(window.since.0.saturating_sub(DAY_S));
+    let sources = store.sources(Window { since, ..window })?;
     let touches = |day: Day, source: &Source| {
         let (first, last) = source.times.unwrap_or((day.start().0, day.start().0));
         first < window.until.0 && last >= window.since.0
     };
     let sources = sources.into_iter().filter(|(day, source)| touches(*day, source));
-    sources.map(|(_, source)| Seen { source }).collect()
+    Ok(sources.map(|(_, source)| Seen { source }).collect())
 }
 
 /// The files that rotation has made, of each MTA and each name.
