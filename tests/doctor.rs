@@ -92,6 +92,19 @@ fn a_store_without_news_is_late() {
 }
 
 #[test]
+fn a_file_that_reaches_into_the_window_is_one_of_its_files() {
+    let sealed = Sealed::new();
+    let night = records("d", "2026-03-03T23:59", 0..9) + &records("d", "2026-03-04T00:01", 0..9);
+    ingest(&sealed, &[("acct-2026-03-03-0000.csv", night)]);
+    let seen = |since: &str| {
+        let run = sealed.run(&["doctor", "--since", since, "--max-lag", "9d"]);
+        run.stdout.contains("mta1: 1 file acct-*.csv, 2026-03-03 to 2026-03-03")
+    };
+    assert!(seen("2026-03-04"));
+    assert!(!seen("2026-03-05"));
+}
+
+#[test]
 fn a_configuration_of_pmta_is_read_with_what_it_includes() {
     let sealed = Sealed::new();
     let both = records("r", "2026-03-05T11:00", 0..9) + &records("d", "2026-03-05T11:00", 0..9);

@@ -1,6 +1,6 @@
 //! The program `pmtaq`: hands the command line to [`run`] and ends with the exit code it says.
 
-mod missing;
+mod rotation;
 mod run;
 
 mod args;

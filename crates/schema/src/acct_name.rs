@@ -20,7 +20,9 @@ impl<'n> AcctName<'n> {
         let (rest, number) = stem.rsplit_once('-')?;
         let at = rest.len().checked_sub("2026-03-01".len())?;
         let (prefix, date) = (rest.get(..at)?, rest.get(at..)?);
-        let is_number = number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
+        // Six digits are a time of day or an identifier, and have no next.
+        let is_number =
+            (4..=5).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
         let prefix = prefix.strip_suffix('-').filter(|_| is_number)?;
         Some(AcctName { prefix, day: Day::parse(date)?, number: number.parse().ok()? })
     }
@@ -45,6 +47,7 @@ mod tests {
             "2026-03-01-0001.csv",
             "acct-2026-13-01-0001.csv",
             "acct-2026-03-01-x001.csv",
+            "acct-2026-03-01-235959.csv",
             "",
             "-0001.csv",
         ] {

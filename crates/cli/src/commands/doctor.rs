@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use pmtaq_query::Presence;
 use pmtaq_render::{Format, words};
 use pmtaq_schema::Timestamp;
-use pmtaq_schema::size::parse_duration_s;
+use pmtaq_schema::size::{parse_duration_s, show_duration};
 use pmtaq_schema::time::DAY_S;
-use pmtaq_store::Store;
+use pmtaq_store::{Source, Store};
 
 use crate::args;
 use crate::commands::ask::{self, Asked, print};
@@ -115,13 +115,8 @@ fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
 }
 
 /// How old the newest record of each MTA is.
-fn lag(
-    context: &Context,
-    presence: &Presence,
-    sources: &[files::Seen],
-    max_lag_s: i64,
-) -> Vec<Finding> {
-    let ingested = sources.iter().map(|seen| seen.source.ingested_at).max();
+fn lag(context: &Context, presence: &Presence, sources: &[Source], max_lag_s: i64) -> Vec<Finding> {
+    let ingested = sources.iter().map(|source| source.ingested_at).max();
     let ingested = ingested.map_or_else(String::new, |at| {
         format!("; the last ingest that found any was at {}", shown(context, Timestamp(at)))
     });
@@ -131,7 +126,7 @@ fn lag(
         let what = format!(
             "{host}: the newest record is of {}, {} ago{ingested}",
             shown(context, newest),
-            duration(age_s)
+            show_duration(age_s)
         );
         if age_s <= max_lag_s {
             return Finding::new("lag", Level::Ok, what);
@@ -243,15 +238,6 @@ fn shown(context: &Context, time: Timestamp) -> String {
 }
 
 /// Seconds in two units at most: `1d12h`.
-fn duration(seconds: i64) -> String {
-    let (days, hours, minutes) = (seconds / DAY_S, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours) {
-        (0, 0) => format!("{minutes}m"),
-        (0, _) => format!("{hours}h{minutes:02}m"),
-        _ => format!("{days}d{hours:02}h"),
-    }
-}
-
 fn thousands(number: u64) -> String {
     words::count(number as f64)
 }
@@ -274,9 +260,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_durations_and_lines_are_for_people() {
+    fn numbers_and_lines_are_for_people() {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([59, 3_661, 129_600].map(duration), ["0m", "1h01m", "1d12h"]);
         assert_eq!(beside("ok  ", "one two three", 12), "ok  one two\n    three");
         let many: Vec<String> = (0..10).map(|n| n.to_string()).collect();
         assert_eq!(few(&many), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");

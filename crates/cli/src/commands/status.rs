@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Schema};
 use pmtaq_render::{Format, Sheet};
-use pmtaq_schema::size::{parse_duration_s, show_bytes};
+use pmtaq_schema::size::{parse_duration_s, show_bytes, show_duration};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{SnapshotPart, Store};
@@ -14,7 +14,7 @@ use pmtaq_store::{SnapshotPart, Store};
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::missing::missing;
+use crate::rotation::{missing, streams};
 use crate::run::Context;
 use crate::{show, ui};
 
@@ -36,8 +36,13 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let mut days: Vec<_> = of(Table::Records).map(|part| part.day).collect();
     days.sort();
     days.dedup();
-    let gone =
-        missing(sources.iter().map(|(_, source)| (source.host.as_str(), source.name.as_str())));
+    let streams = streams(sources.iter().map(|(_, source)| source));
+    let gone: Vec<String> = streams
+        .iter()
+        .flat_map(|((host, prefix), files)| {
+            missing(files).into_iter().map(move |gap| format!("{prefix}-{gap} ({host})"))
+        })
+        .collect();
     if context.global.format == Format::Table {
         let mut lines = Vec::new();
         match (days.first(), days.last()) {
@@ -54,7 +59,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         if let Some(newest) = newest {
             let at = Timestamp(newest);
             lines.push(match now.0 - newest {
-                lag if lag >= 0 => format!("newest    {at}, {} ago", duration(lag)),
+                lag if lag >= 0 => format!("newest    {at}, {} ago", show_duration(lag)),
                 _ => format!("newest    {at}, which is in the future: is a clock wrong?"),
             });
         }
@@ -62,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             Some(at) => format!(
                 "ingested  {} ({} ago) last; {} sources of the last {}",
                 Timestamp(at),
-                duration(now.0 - at),
+                show_duration(now.0 - at),
                 sources.len(),
                 args.last
             ),
@@ -70,7 +75,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         });
         lines.push(match gone.len() {
             0 => "missing   no file, by their names".to_owned(),
-            count => format!("missing   {count} files, by the names of the others:"),
+            count => format!("missing   {count} in the sequence of files, by their names:"),
         });
         lines.extend(gone.iter().take(MAX_SAID).map(|name| format!("          {name}")));
         if gone.len() > MAX_SAID {
@@ -123,16 +128,4 @@ fn size<'p>(parts: impl Iterator<Item = &'p SnapshotPart>) -> (u64, u64, u64) {
     parts.fold((0, 0, 0), |(rows, count, bytes), part| {
         (rows + part.part.rows, count + 1, bytes + part.part.bytes)
     })
-}
-
-/// A duration with two units at most.
-fn duration(seconds: i64) -> String {
-    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
-    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{rest} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, ..) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
 }

@@ -1,25 +1,19 @@
 //! What the names and the times of the ingested files say: gaps in their numbers, and clocks that
 //! went back or ahead. Reads no record.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use pmtaq_query::Presence;
-use pmtaq_schema::acct_name::AcctName;
+use pmtaq_schema::size::show_duration;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
-use super::{Finding, Level, counted, duration, few, shown, thousands};
+use super::{Finding, Level, counted, few, shown, thousands};
 use crate::failure::Result;
+use crate::rotation::{missing, streams};
 use crate::run::Context;
 
-/// A file that was ingested.
-pub(super) struct Seen {
-    pub(super) source: Source,
-}
-
 /// The files whose records may lie in the window.
-pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Seen>> {
+pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Source>> {
     // A file is filed under the day of its first record, and rotation begins one a day at least: so
     // what reaches into the window began in it or on the day before.
     let since = Timestamp(window.since.0.saturating_sub(DAY_S));
@@ -29,35 +23,16 @@ pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Seen>> {
         first < window.until.0 && last >= window.since.0
     };
     let sources = sources.into_iter().filter(|(day, source)| touches(*day, source));
-    Ok(sources.map(|(_, source)| Seen { source }).collect())
+    Ok(sources.map(|(_, source)| source).collect())
 }
 
-/// The files that rotation has made, of each MTA and each name.
-fn series(sources: &[Seen]) -> BTreeMap<(&str, &str), Vec<(AcctName<'_>, &Source)>> {
-    let mut series: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for Seen { source } in sources {
-        if let Some(name) = AcctName::parse(&source.name) {
-            let of = (source.host.as_str(), name.prefix);
-            series.entry(of).or_default().push((name, source));
-        }
-    }
-    for files in series.values_mut() {
-        files.sort_by(|a, b| a.0.cmp(&b.0));
-    }
-    series
-}
-
-/// Numbers and days that are missing between the first file and the last.
-pub(super) fn gaps(sources: &[Seen]) -> Vec<Finding> {
+/// What rotation has made, and what of it never came.
+pub(super) fn gaps(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let series = series(sources);
-    let named: usize = series.values().map(Vec::len).sum();
-    for ((host, prefix), files) in &series {
-        let mut days: BTreeMap<Day, BTreeSet<u32>> = BTreeMap::new();
-        for (name, _) in files {
-            days.entry(name.day).or_default().insert(name.number);
-        }
-        let missing = missing(&days);
+    let streams = streams(sources);
+    let named: usize = streams.values().map(Vec::len).sum();
+    for ((host, prefix), files) in &streams {
+        let missing = missing(files);
         let (first, last) = (files[0].0.day, files[files.len() - 1].0.day);
         let all = format!(
             "{host}: {} {prefix}-*.csv, {first} to {last}",
@@ -82,36 +57,6 @@ pub(super) fn gaps(sources: &[Seen]) -> Vec<Finding> {
     findings
 }
 
-/// Each stretch of numbers and days that is missing.
-fn missing(days: &BTreeMap<Day, BTreeSet<u32>>) -> Vec<String> {
-    let mut missing = Vec::new();
-    let mut before: Option<Day> = None;
-    for (day, numbers) in days {
-        // Where the first day of all begins is when ingest began.
-        let mut next = match before {
-            None => numbers.first().copied().unwrap_or(0),
-            Some(_) => 0,
-        };
-        match before.map(|Day(before)| (before + 1, day.0 - 1)) {
-            Some((first, last)) if first == last => missing.push(format!("{}", Day(first))),
-            Some((first, last)) if first < last => {
-                missing.push(format!("{} to {}", Day(first), Day(last)));
-            }
-            _ => {}
-        }
-        for &number in numbers {
-            if number == next + 1 {
-                missing.push(format!("{day}-{next:04}"));
-            } else if number > next {
-                missing.push(format!("{day}-{next:04} to {:04}", number - 1));
-            }
-            next = number.saturating_add(1);
-        }
-        before = Some(*day);
-    }
-    missing
-}
-
 /// Seconds by which records may be out of order.
 const JITTER_S: i64 = 60;
 
@@ -122,9 +67,9 @@ const AHEAD_S: i64 = 300;
 const EARLIEST_S: i64 = 10_957 * DAY_S;
 
 /// Times that cannot be.
-pub(super) fn clock(context: &Context, sources: &[Seen], presence: &Presence) -> Vec<Finding> {
+pub(super) fn clock(context: &Context, sources: &[Source], presence: &Presence) -> Vec<Finding> {
     let mut wrong = Vec::new();
-    for ((host, prefix), files) in series(sources) {
+    for ((host, prefix), files) in streams(sources) {
         let timed = files.iter().filter_map(|(_, source)| Some((source, source.times?)));
         let timed: Vec<_> = timed.collect();
         for pair in timed.windows(2) {
@@ -134,13 +79,13 @@ pub(super) fn clock(context: &Context, sources: &[Seen], presence: &Presence) ->
                     "{host}: {} begins {} before the end of {}: the clock went back, or two MTAs \
                      write {prefix}-*.csv and `ingest --host` does not tell them apart",
                     after.name,
-                    duration(end - begin),
+                    show_duration(end - begin),
                     before.name
                 ));
             }
         }
     }
-    for Seen { source } in sources {
+    for source in sources {
         let Some((first, last)) = source.times else { continue };
         if last - source.ingested_at > AHEAD_S {
             let time = shown(context, Timestamp(last));
@@ -176,26 +121,4 @@ pub(super) fn clock(context: &Context, sources: &[Seen], presence: &Presence) ->
         findings.push(Finding::new("clock", Level::Trouble, what));
     }
     findings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_missing_is_named_in_stretches() {
-        let days = |list: &[(i64, &[u32])]| {
-            list.iter()
-                .map(|(day, numbers)| (Day(20_000 + day), numbers.iter().copied().collect()))
-                .collect()
-        };
-        let shown = |list: &[(i64, &[u32])]| missing(&days(list)).join("; ");
-        assert_eq!(shown(&[(0, &[3, 4]), (1, &[0, 1])]), "");
-        assert_eq!(shown(&[(0, &[3, 5, 9])]), "2024-10-04-0004; 2024-10-04-0006 to 0008");
-        assert_eq!(shown(&[(0, &[0]), (1, &[1])]), "2024-10-05-0000");
-        assert_eq!(
-            shown(&[(0, &[0]), (2, &[0]), (5, &[0])]),
-            "2024-10-05; 2024-10-07 to 2024-10-08"
-        );
-    }
 }
