@@ -48,6 +48,9 @@ pub use presence::{Balance, Logged, Presence};
 mod pivot;
 pub use pivot::Pivot;
 
+mod series;
+pub use series::{Series, Timeline};
+
 mod search;
 pub use search::{Matching, Needle, SEARCHED, Search, is_code};
 

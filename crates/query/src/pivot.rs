@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::prelude::{Dimension, Metric, dimension, metric};
 use crate::query::{Query, Shape, Unit, Value};
 use crate::selection::Selection;
+use crate::series::volume;
 use crate::session::Session;
 
 /// Columns that the column dimension gets at most; the rest is summed up.
@@ -96,11 +97,7 @@ impl Pivot {
             .collect();
         let col = self.cols.map_or("''", |col| col.sql);
         // Ranked by what stands below the line of the first metric: the groups that matter.
-        let volume = match &self.metrics[0].unit {
-            Unit::Percent(Some(base)) => format!("{base}()"),
-            Unit::Count | Unit::Bytes => format!("{}()", self.metrics[0].name),
-            _ => "delivered()".to_owned(),
-        };
+        let volume = volume(self.metrics[0]);
         let placed =
             |i: usize| format!("case when $top = 0 or row_rank <= $top then k{i} end as k{i}");
         let placed: Vec<String> = (0..keys.len()).map(placed).collect();

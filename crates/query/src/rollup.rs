@@ -228,10 +228,11 @@ impl Used {
     }
 }
 
-/// How many times `time_logged` stands where only its hour matters: as the local hour, day or
-/// more of `date_trunc`, or in a format without minutes.
+/// How many times `time_logged` stands where only its hour matters: as the hour of UTC, as the local
+/// hour, day or more of `date_trunc`, or in a format without minutes.
 fn whole_hours(tokens: &[&str], query: &Query) -> usize {
     const HOURS: &[&str] = &["hour", "day", "week", "month", "quarter", "year"];
+    const UTC_HOUR: &[&str] = &["'hour'", ",", "time_logged", ")"];
     const TIME: &[&str] = &["local", "(", "time_logged", ")"];
     let is_coarse = |token: &str| match token.strip_prefix('$') {
         Some(param) => match query.values.get(param) {
@@ -246,8 +247,9 @@ fn whole_hours(tokens: &[&str], query: &Query) -> usize {
     };
     let count = (0..tokens.len()).filter(|&at| match tokens[at] {
         "date_trunc" => {
-            tokens.get(at + 2).is_some_and(|step| is_coarse(step))
-                && tokens.get(at + 4..at + 8) == Some(TIME)
+            tokens.get(at + 2..at + 6) == Some(UTC_HOUR)
+                || tokens.get(at + 2).is_some_and(|step| is_coarse(step))
+                    && tokens.get(at + 4..at + 8) == Some(TIME)
         }
         "strftime" => {
             tokens.get(at + 2..at + 6) == Some(TIME)

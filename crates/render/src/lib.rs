@@ -28,6 +28,8 @@ mod grid;
 mod markdown;
 mod table;
 
+pub mod chart;
+
 mod cards;
 mod lines;
 

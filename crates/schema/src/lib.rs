@@ -14,6 +14,7 @@ pub mod time;
 pub mod zone;
 
 pub mod size;
+pub mod step;
 
 pub mod acct_file;
 pub mod acct_name;

@@ -1,0 +1,254 @@
+//! Metrics over time: steps of the local clock, a line for each value of a dimension, and the rest
+//! as `other`.
+//!
+//! Names come from closed lists. The metric of a step is computed from its records, never averaged
+//! from shorter ones.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
+use pmtaq_schema::step::{Clock, Step};
+use pmtaq_schema::{Timestamp, Window, Zone};
+
+use crate::error::{Error, Result};
+use crate::prelude::{Dimension, Metric, dimension, metric};
+use crate::query::{Query, Shape, Unit, Value};
+use crate::selection::Selection;
+use crate::session::Session;
+
+/// The rank of the rest.
+const REST: i64 = i64::MAX;
+
+/// What the rest is called, unless a value has that name.
+const OTHER: &str = "other";
+
+/// A question for metrics over time.
+#[derive(Clone, Debug)]
+pub struct Series {
+    metrics: Vec<&'static Metric>,
+    by: Option<&'static Dimension>,
+    /// Lines to show, the rest summed up; 0 for all.
+    top: u32,
+    clock: Clock,
+    step: Step,
+    /// The begin of each step, and what the clock that tells it shows then.
+    steps: Vec<(Timestamp, i64)>,
+    end: Timestamp,
+}
+
+/// Numbers over time: each line has a value for each step, none where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeline {
+    /// What the lines are of; none for a line that is of all records.
+    pub by: Option<&'static str>,
+    /// Metrics and their units.
+    pub metrics: Vec<(String, Unit)>,
+    /// The begin of each step, and the end of the last one.
+    pub bounds: Vec<Timestamp>,
+    /// The lines: what they are called, and for each metric the value of each step.
+    pub lines: Vec<(String, Vec<Vec<Option<f64>>>)>,
+}
+
+impl Series {
+    /// Looks the names up and divides `window`, which must have an end.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest name, [`Error::BadValue`] for too many steps.
+    pub fn new(
+        metrics: &[String],
+        by: Option<&str>,
+        step: Step,
+        top: u32,
+        (window, zone): (Window, Zone),
+    ) -> Result<Series> {
+        let metrics = metrics.iter().map(|name| metric(name)).collect::<Result<Vec<_>>>()?;
+        let by = by.map(dimension).transpose()?;
+        let (steps, end) = step.divide(window, zone).map_err(|expected| Error::BadValue {
+            name: "every".to_owned(),
+            value: step.to_string(),
+            expected,
+        })?;
+        let clock = step.clock(window, zone);
+        Ok(Series { metrics, by, top, clock, step, steps, end })
+    }
+
+    /// The statement: one row for each line and step that has a record.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a filter that there is not.
+    pub fn query(&self, selection: &Selection) -> Result<Query> {
+        let mut query = Query::default();
+        query.values.insert("top".to_owned(), Value::Int(self.top.into()));
+        let metrics: Vec<String> =
+            self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name)).collect();
+        let metrics = metrics.join(", ");
+        let at = self.place();
+        query.sql = match self.by {
+            None => format!(
+                "select {at} as at, 1 as line, '' as label, {metrics} from records group by 1"
+            ),
+            Some(by) => {
+                let volume = volume(self.metrics[0]);
+                let by = by.sql;
+                format!(
+                    "with placed as not materialized (select {at} as at, coalesce({by}, '(none)') as k, * from records),
+ranks as (select k, row_number() over (order by {volume} desc, k) as rank from placed group by k),
+lines as (select case when $top = 0 or rank <= $top then rank else {REST} end as line, placed.* from placed join ranks using (k))
+select at, line, case when line < {REST} then any_value(k) end as label, {metrics} from lines group by at, line order by line, at"
+                )
+            }
+        };
+        query.ask(selection)?;
+        Ok(query)
+    }
+
+    /// The begin of the step of a record in seconds of the clock that tells it, in SQL.
+    fn place(&self) -> String {
+        let (step, origin) = (self.step.seconds(), self.step.origin_s());
+        // In whole hours where that is enough, which the rollup can answer.
+        let time = match (self.clock, step % 3600) {
+            (Clock::Utc, 0) => "date_trunc('hour', time_logged)::timestamp",
+            (Clock::Utc, _) => "time_logged",
+            (Clock::Local, 0) => "date_trunc('hour', local(time_logged))::timestamp",
+            (Clock::Local, _) => "local(time_logged)",
+        };
+        let mut sql = format!("(epoch_us({time}) // 1000000");
+        if origin != 0 {
+            let _ = write!(sql, " - ({origin})");
+        }
+        let _ = write!(sql, ") // {step} * {step}");
+        if origin != 0 {
+            let _ = write!(sql, " + ({origin})");
+        }
+        sql
+    }
+
+    /// Runs the statement. A step without a record counts 0, and has no rate.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] and [`Error::Interrupted`].
+    pub fn run(&self, session: &Session, selection: &Selection) -> Result<Timeline> {
+        let query = self.query(selection)?;
+        let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>())??;
+        let places: HashMap<i64, usize> =
+            self.steps.iter().enumerate().map(|(place, (_, at))| (*at, place)).collect();
+        let empty: Vec<Vec<Option<f64>>> = self
+            .metrics
+            .iter()
+            .map(|metric| vec![is_sum(&metric.unit).then_some(0.0); self.steps.len()])
+            .collect();
+        let mut ranks: Vec<i64> = Vec::new();
+        let mut lines: Vec<(String, Vec<Vec<Option<f64>>>)> = Vec::new();
+        for batch in &batches {
+            let (ats, line_ranks) = (ints(batch.column(0)), ints(batch.column(1)));
+            let labels = cast(batch.column(2), &DataType::Utf8).expect("a dimension is text");
+            let numbers: Vec<ArrayRef> =
+                (0..self.metrics.len()).map(|m| floats(batch.column(3 + m))).collect();
+            for row in 0..batch.num_rows() {
+                let rank = line_ranks.as_primitive::<Int64Type>().value(row);
+                // Sorted by line, so the search from the end is short.
+                let line = ranks.iter().rposition(|known| *known == rank).unwrap_or_else(|| {
+                    ranks.push(rank);
+                    lines.push((labels.as_string::<i32>().value(row).to_owned(), empty.clone()));
+                    lines.len() - 1
+                });
+                let at = ats.as_primitive::<Int64Type>().value(row);
+                let Some(&place) = places.get(&at) else { continue };
+                for (m, numbers) in numbers.iter().enumerate() {
+                    let numbers = numbers.as_primitive::<Float64Type>();
+                    if numbers.is_valid(row) {
+                        lines[line].1[m][place] = Some(numbers.value(row));
+                    }
+                }
+            }
+        }
+        if ranks.last() == Some(&REST) {
+            let taken = lines.iter().any(|(label, _)| label == OTHER);
+            let name = if taken { format!("({OTHER})") } else { OTHER.to_owned() };
+            lines[ranks.len() - 1].0 = name;
+        }
+        if lines.is_empty() && self.by.is_none() {
+            lines.push((String::new(), empty));
+        }
+        Ok(Timeline {
+            by: self.by.map(|by| by.name),
+            metrics: self.metrics.iter().map(|m| (m.name.clone(), m.unit.clone())).collect(),
+            bounds: self.steps.iter().map(|(begin, _)| *begin).chain([self.end]).collect(),
+            lines,
+        })
+    }
+}
+
+impl Timeline {
+    /// The numbers as a table: a row for each line and step. `edges` says for each step why it is
+    /// not whole, if it is not.
+    ///
+    /// # Panics
+    /// Never: every line has a value for every step.
+    pub fn table(&self, edges: &[Option<&str>]) -> (Shape, RecordBatch) {
+        let steps = self.bounds.len().saturating_sub(1);
+        let times = self.lines.iter().flat_map(|_| &self.bounds[..steps]);
+        let times: ArrayRef =
+            Arc::new(TimestampMicrosecondArray::from_iter_values(times.map(|time| time.micros())));
+        let mut columns = vec![("time".to_owned(), Unit::Time, times)];
+        if let Some(by) = self.by {
+            let labels = self.lines.iter().flat_map(|(label, _)| std::iter::repeat_n(label, steps));
+            let labels: ArrayRef = Arc::new(StringArray::from_iter_values(labels));
+            columns.push((by.to_owned(), Unit::Text, labels));
+        }
+        for (m, (name, unit)) in self.metrics.iter().enumerate() {
+            let values = self.lines.iter().flat_map(|(_, metrics)| &metrics[m]).copied();
+            let array: ArrayRef = if is_sum(unit) {
+                #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
+                let counts = values.map(|value| value.map(|value| value as i64));
+                Arc::new(counts.collect::<Int64Array>())
+            } else {
+                Arc::new(values.collect::<Float64Array>())
+            };
+            // The denominator is not beside it.
+            let unit = if let Unit::Percent(_) = unit { Unit::Percent(None) } else { unit.clone() };
+            columns.push((name.clone(), unit, array));
+        }
+        let edges = self.lines.iter().flat_map(|_| &edges[..steps]);
+        columns.push(("edge".to_owned(), Unit::Text, Arc::new(edges.collect::<StringArray>())));
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|(name, _, array)| Field::new(name, array.data_type().clone(), true))
+            .collect();
+        let schema = Arc::new(Schema::new(fields));
+        let units = columns.iter().map(|(_, unit, _)| Some(unit.clone())).collect();
+        let arrays = columns.into_iter().map(|(_, _, array)| array).collect();
+        let batch = RecordBatch::try_new(schema.clone(), arrays)
+            .expect("each column has a value for each line and step");
+        (Shape { schema, units }, batch)
+    }
+}
+
+/// What the groups of a metric are ranked by: what stands below its line.
+pub(crate) fn volume(metric: &Metric) -> String {
+    match &metric.unit {
+        Unit::Percent(Some(base)) => format!("{base}()"),
+        Unit::Count | Unit::Bytes => format!("{}()", metric.name),
+        _ => "delivered()".to_owned(),
+    }
+}
+
+/// Whether nothing is 0 of it.
+fn is_sum(unit: &Unit) -> bool {
+    matches!(unit, Unit::Count | Unit::Bytes)
+}
+
+fn ints(array: &ArrayRef) -> ArrayRef {
+    cast(array, &DataType::Int64).expect("a place is a number")
+}
+
+fn floats(array: &ArrayRef) -> ArrayRef {
+    cast(array, &DataType::Float64).expect("a metric is a number")
+}

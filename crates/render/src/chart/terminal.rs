@@ -1,0 +1,281 @@
+//! Charts in a terminal. Lines that share a plot are braille dots in colours; without colours each
+//! has a plot of its own, in blocks.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Chart, Edge, Line, Size, axis};
+use crate::fit::cut;
+use crate::words::visible;
+
+/// Escape sequences of the lines' colours, from the 256 that terminals know: readable on light and
+/// dark, and by people who do not see red and green apart.
+const COLORS: [&str; 6] = ["38;5;33", "38;5;208", "38;5;35", "38;5;170", "38;5;178", "38;5;80"];
+const GRAY: &str = "38;5;245";
+
+/// An eighth of a cell, two eighths, and so on.
+const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Columns of a label of the axis.
+const MARGIN: usize = 8;
+
+pub(super) fn paint(chart: &Chart, size: Size, color: bool) -> String {
+    let columns = size.width.max(40) - MARGIN - 1;
+    let mut out = String::new();
+    let title = visible(&chart.title);
+    let _ = writeln!(out, "{}", cut(&title, size.width.max(40)));
+    if chart.lines.is_empty() || chart.steps() == 0 {
+        out.push_str("  nothing in this window\n");
+        return out;
+    }
+    if chart.lines.len() == 1 || !color {
+        let rows = size.height / chart.lines.len().min(3);
+        let ticks = axis::values(chart.highest(), (rows / 3).clamp(1, 5), chart.unit);
+        for (n, line) in chart.lines.iter().enumerate() {
+            if chart.lines.len() > 1 {
+                let _ = writeln!(out, "{:MARGIN$} {}", "", cut(&visible(&line.label), columns));
+            }
+            let hue = color.then(|| hue(chart, n));
+            bars(chart, line, &ticks, (columns, rows.max(3)), hue, &mut out);
+        }
+    } else {
+        let ticks = axis::values(chart.highest(), (size.height / 3).clamp(1, 5), chart.unit);
+        dots(chart, &ticks, (columns, size.height.max(3)), &mut out);
+    }
+    times(chart, columns, &mut out);
+    legend(chart, size.width.max(40), color, &mut out);
+    out
+}
+
+fn hue(chart: &Chart, line: usize) -> &'static str {
+    // The rest is nobody in particular.
+    let is_rest = line + 1 == chart.lines.len() && line > 0 && chart.lines[line].label == "other";
+    if is_rest { GRAY } else { COLORS[line % COLORS.len()] }
+}
+
+fn colored(text: &str, hue: Option<&str>) -> String {
+    match hue {
+        Some(hue) if !text.trim().is_empty() => format!("\x1b[{hue}m{text}\x1b[0m"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The steps that a column stands for, in order, of so many columns.
+fn steps_of(chart: &Chart, column: usize, columns: usize) -> std::ops::Range<usize> {
+    let steps = chart.steps();
+    let from = column * steps / columns;
+    from..((column + 1) * steps / columns).max(from + 1).min(steps)
+}
+
+/// How many columns the plot uses: equally many for each step, if there are enough.
+fn used(chart: &Chart, columns: usize) -> usize {
+    match columns / chart.steps() {
+        0 => columns,
+        each => each * chart.steps(),
+    }
+}
+
+/// The highest value of some steps: what is drawn where they share a column.
+fn top(line: &Line, steps: std::ops::Range<usize>) -> Option<f64> {
+    line.values.get(steps)?.iter().flatten().copied().reduce(f64::max)
+}
+
+/// The label at the left of a row, where a tick stands in it.
+fn margin(chart: &Chart, ticks: &[f64], row: usize, rows: usize) -> String {
+    let highest = ticks.last().copied().unwrap_or(1.0);
+    // Row 0 is the highest one; a tick stands in the row whose upper end it is.
+    let at = |tick: f64| ((1.0 - tick / highest) * rows as f64).round() as usize;
+    let label = ticks.iter().skip(1).find(|tick| at(**tick) == row);
+    let label = label.map(|tick| axis::label(chart, *tick)).unwrap_or_default();
+    let mark = if label.is_empty() { '│' } else { '┤' };
+    format!("{label:>MARGIN$}{mark}")
+}
+
+fn bars(
+    chart: &Chart,
+    line: &Line,
+    ticks: &[f64],
+    (columns, rows): (usize, usize),
+    hue: Option<&str>,
+    out: &mut String,
+) {
+    let highest = ticks.last().copied().unwrap_or(1.0);
+    let used = used(chart, columns);
+    let eighths: Vec<Option<usize>> = (0..used)
+        .map(|column| {
+            let value = top(line, steps_of(chart, column, used))?;
+            let height = (value / highest).clamp(0.0, 1.0) * (rows * 8) as f64;
+            // What is there is seen.
+            Some(if value > 0.0 { (height.round() as usize).max(1) } else { 0 })
+        })
+        .collect();
+    for row in 0..rows {
+        let below = (rows - 1 - row) * 8;
+        let cell = |height: &Option<usize>| match height {
+            None if row + 1 == rows => '·',
+            None => ' ',
+            Some(height) => BLOCKS[height.saturating_sub(below).min(8)],
+        };
+        let cells: String = eighths.iter().map(cell).collect();
+        let cells = colored(cells.trim_end(), hue);
+        let _ = writeln!(out, "{}{cells}", margin(chart, ticks, row, rows));
+    }
+}
+
+fn dots(chart: &Chart, ticks: &[f64], (columns, rows): (usize, usize), out: &mut String) {
+    let highest = ticks.last().copied().unwrap_or(1.0);
+    let mut canvas = Canvas::new(columns, rows);
+    let (wide, high) = (columns * 2, rows * 4);
+    let steps = chart.steps();
+    // The first lines are the most important: drawn last, they are seen.
+    for (n, line) in chart.lines.iter().enumerate().rev() {
+        let place = |step: usize, value: f64| {
+            let x = (2 * step + 1) * wide / (2 * steps);
+            let y = (1.0 - (value / highest).clamp(0.0, 1.0)) * (high - 1) as f64;
+            (x.min(wide - 1), y.round() as usize)
+        };
+        let mut before: Option<(usize, usize)> = None;
+        for (step, value) in line.values.iter().enumerate() {
+            let Some(value) = *value else {
+                before = None;
+                continue;
+            };
+            let at = place(step, value);
+            // Towards an uncertain step only every other dot.
+            let is_whole = chart.edges.get(step).is_none_or(Option::is_none);
+            canvas.stroke(before.unwrap_or(at), at, hue(chart, n), is_whole);
+            before = Some(at);
+        }
+    }
+    for row in 0..rows {
+        let _ = writeln!(out, "{}{}", margin(chart, ticks, row, rows), canvas.row(row));
+    }
+}
+
+/// Cells of braille dots, two wide and four high, each in one colour.
+struct Canvas {
+    columns: usize,
+    cells: Vec<(u8, &'static str)>,
+}
+
+impl Canvas {
+    fn new(columns: usize, rows: usize) -> Canvas {
+        Canvas { columns, cells: vec![(0, ""); columns * rows] }
+    }
+
+    fn dot(&mut self, x: usize, y: usize, hue: &'static str) {
+        // The dots of a cell as Unicode numbers them (U+2800 and on).
+        const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        if let Some(cell) = self.cells.get_mut(y / 4 * self.columns + x / 2) {
+            cell.0 |= BITS[y % 4][x % 2];
+            cell.1 = hue;
+        }
+    }
+
+    /// A line of dots from one to another, all of them or every third.
+    fn stroke(
+        &mut self,
+        from: (usize, usize),
+        to: (usize, usize),
+        hue: &'static str,
+        is_whole: bool,
+    ) {
+        let length = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1)).max(1);
+        let between = |a: usize, b: usize, n: usize| {
+            (a as f64 + (b as f64 - a as f64) * n as f64 / length as f64).round() as usize
+        };
+        for n in (0..=length).filter(|n| is_whole || n % 3 == 0) {
+            self.dot(between(from.0, to.0, n), between(from.1, to.1, n), hue);
+        }
+    }
+
+    fn row(&self, row: usize) -> String {
+        let cells = &self.cells[row * self.columns..(row + 1) * self.columns];
+        let end = cells.iter().rposition(|(bits, _)| *bits != 0).map_or(0, |last| last + 1);
+        let mut out = String::new();
+        for same in cells[..end].chunk_by(|a, b| a.1 == b.1 || b.0 == 0) {
+            let text: String = same
+                .iter()
+                .map(|(bits, _)| match bits {
+                    0 => ' ',
+                    bits => char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' '),
+                })
+                .collect();
+            out.push_str(&colored(&text, Some(same[0].1).filter(|hue| !hue.is_empty())));
+        }
+        out
+    }
+}
+
+/// The axis below, dotted where steps are not whole, and its labels.
+fn times(chart: &Chart, columns: usize, out: &mut String) {
+    let used = if chart.lines.len() == 1 { used(chart, columns) } else { columns };
+    let steps = chart.steps();
+    let mut line: Vec<char> = (0..used)
+        .map(|column| {
+            let mut edges = chart.edges.get(steps_of(chart, column, used)).into_iter().flatten();
+            if edges.any(Option::is_some) { '┈' } else { '─' }
+        })
+        .collect();
+    let mut labels = String::new();
+    let ticks = axis::moments(chart, used / 10);
+    for (step, label) in ticks {
+        let column = (step * used).div_ceil(steps);
+        if column < labels.width() + 1 && !labels.is_empty() || column + label.len() > columns {
+            continue;
+        }
+        if let Some(cell) = line.get_mut(column) {
+            *cell = '┬';
+        }
+        let _ = write!(labels, "{:1$}{label}", "", column - labels.width());
+    }
+    let line: String = line.into_iter().collect();
+    let _ = writeln!(out, "{:>MARGIN$}└{line}", "0");
+    let _ = writeln!(out, "{:MARGIN$} {labels}", "");
+}
+
+/// A line for each line of the chart: its last value, its range, and its sum where that is one.
+fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
+    let has_sum = matches!(chart.unit, crate::Unit::Count | crate::Unit::Bytes) && chart.stacked;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in &chart.lines {
+        let known: Vec<f64> = line.values.iter().flatten().copied().collect();
+        let whole = line.values.iter().zip(&chart.edges).filter(|(_, edge)| edge.is_none());
+        let last = whole.filter_map(|(value, _)| *value).next_back().or(known.last().copied());
+        let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| chart.shown(value));
+        let mut row = vec![
+            format!("last {}", shown(last)),
+            format!("min {}", shown(known.iter().copied().reduce(f64::min))),
+            format!("max {}", shown(known.iter().copied().reduce(f64::max))),
+        ];
+        if has_sum {
+            row.push(format!("total {}", shown(Some(known.iter().sum()))));
+        }
+        rows.push(row);
+    }
+    let columns = rows.first().map_or(0, Vec::len);
+    let widths: Vec<usize> =
+        (0..columns).map(|c| rows.iter().map(|row| row[c].width()).max().unwrap_or(0)).collect();
+    let room = wide.saturating_sub(widths.iter().map(|w| w + 2).sum::<usize>() + 2).max(8);
+    let longest = chart.lines.iter().map(|line| visible(&line.label).width()).max().unwrap_or(0);
+    let room = room.min(longest);
+    for (n, (line, row)) in chart.lines.iter().zip(&rows).enumerate() {
+        let label = cut(&visible(&line.label), room);
+        let mark = if color { colored("■", Some(hue(chart, n))) } else { " ".to_owned() };
+        let mut text = format!("{mark} {label}{:1$}", "", room - label.width());
+        for (value, width_of) in row.iter().zip(&widths) {
+            let _ = write!(text, "  {value}{:1$}", "", width_of - value.width());
+        }
+        let _ = writeln!(out, "{}", cut(text.trim_end(), wide + if color { 20 } else { 0 }));
+    }
+    for edge in [Edge::Incomplete, Edge::Uncertain] {
+        if chart.edges.contains(&Some(edge)) {
+            let why = match edge {
+                Edge::Incomplete => "the window or the data ends in it",
+                Edge::Uncertain => "who waits then may not have been logged yet",
+            };
+            let _ = writeln!(out, "┈ {}: {why}", edge.as_str());
+        }
+    }
+}
