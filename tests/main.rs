@@ -15,6 +15,7 @@ mod crash;
 mod docs;
 mod doctor;
 mod garbage;
+mod graph;
 mod incidents;
 mod ingest;
 mod investigate;

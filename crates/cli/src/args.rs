@@ -230,6 +230,8 @@ pub(crate) enum Command {
     Forget(Forget),
     /// Any metrics by any dimensions
     Pivot(Pivot),
+    /// Any metrics over time, drawn
+    Graph(Graph),
     /// Find records by a text, a reply code or a regular expression, newest first
     Search(Box<Search>),
     /// The life of a message: everything that happened to it, in order
@@ -460,6 +462,52 @@ pub(crate) struct Pivot {
     /// Rows to show, the rest summed up as `other`; 0 for all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) top: u32,
+    /// Table that answers: auto takes the hourly rollup where it can answer
+    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
+    pub(crate) from: String,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Any metrics over time: drawn in the terminal or as SVG, or as data.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq graph delivered,deferred,bounced --since today
+  pmtaq graph bounce_rate --by provider --every 1h --last 3d
+  pmtaq graph p50,p95 --provider gmail --svg latency.svg
+  pmtaq graph queue_depth,queue_oldest --since yesterday
+  pmtaq graph deferred --by vmta --every 5m --format csv",
+    after_help = "Metrics are those of `pmtaq metrics`, and of the queue: queue_depth, queue_peak, queue_oldest \
+                  (see `pmtaq queue --help`). A step in which the window or the data ends is marked as \
+                  incomplete; one is uncertain when what waits then may not have been logged yet."
+)]
+pub(crate) struct Graph {
+    /// Metrics: those of one unit share a plot
+    #[arg(
+        value_name = "METRICS",
+        value_delimiter = ',',
+        default_value = "delivered,deferred,bounced"
+    )]
+    pub(crate) metrics: Vec<String>,
+    /// A line for each value of a dimension
+    #[arg(long, value_name = "DIMENSION")]
+    pub(crate) by: Option<String>,
+    /// Length of the steps: 5m, 1h, 1d [default: what fits the window]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) every: Option<String>,
+    /// Lines to draw, the rest summed up as `other`; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) top: u32,
+    /// Rows of a plot in the terminal
+    #[arg(long, value_name = "ROWS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(3..=200))]
+    pub(crate) height: u16,
+    /// Write a picture to this file instead; - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// Table that answers: auto takes the hourly rollup where it can answer
     #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
     pub(crate) from: String,

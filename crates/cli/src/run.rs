@@ -140,6 +140,7 @@ fn dispatch(
         Command::Forget(args) => commands::keep::forget(&context, &args),
         Command::Prune(args) => commands::keep::prune(&context, &args),
         Command::Pivot(args) => ask::pivot(&context, &args),
+        Command::Graph(args) => commands::graph::run(&context, &args, catalog),
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
@@ -62,13 +63,15 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
 pub(crate) fn output(global: &Global) -> Result<Box<dyn Write + Send>> {
     match &global.output {
         None => Ok(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout()))),
-        Some(path) => {
-            let file = File::create(path).map_err(|error| {
-                Failure::usage(format!("cannot write {}: {error}", path.display()))
-            })?;
-            Ok(Box::new(BufWriter::with_capacity(64 * 1024, file)))
-        }
+        Some(path) => file(path),
     }
+}
+
+/// A new file that the user named.
+pub(crate) fn file(path: &Path) -> Result<Box<dyn Write + Send>> {
+    let file = File::create(path)
+        .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
+    Ok(Box::new(BufWriter::with_capacity(64 * 1024, file)))
 }
 
 /// Whether the answer is read by a person at a terminal.

@@ -92,16 +92,16 @@ impl Series {
         let at = self.place();
         query.sql = match self.by {
             None => format!(
-                "select {at} as at, 1 as line, '' as label, {metrics} from records group by 1"
+                "select {at} as step_begin, 1 as line, '' as label, {metrics} from records group by 1"
             ),
             Some(by) => {
                 let volume = volume(self.metrics[0]);
                 let by = by.sql;
                 format!(
-                    "with placed as not materialized (select {at} as at, coalesce({by}, '(none)') as k, * from records),
+                    "with placed as not materialized (select {at} as step_begin, coalesce({by}, '(none)') as k, * from records),
 ranks as (select k, row_number() over (order by {volume} desc, k) as rank from placed group by k),
 lines as (select case when $top = 0 or rank <= $top then rank else {REST} end as line, placed.* from placed join ranks using (k))
-select at, line, case when line < {REST} then any_value(k) end as label, {metrics} from lines group by at, line order by line, at"
+select step_begin, line, case when line < {REST} then any_value(k) end as label, {metrics} from lines group by step_begin, line order by line, step_begin"
                 )
             }
         };
@@ -199,8 +199,8 @@ impl Timeline {
             Arc::new(TimestampMicrosecondArray::from_iter_values(times.map(|time| time.micros())));
         let mut columns = vec![("time".to_owned(), Unit::Time, times)];
         if let Some(by) = self.by {
-            let labels = self.lines.iter().flat_map(|(label, _)| std::iter::repeat_n(label, steps));
-            let labels: ArrayRef = Arc::new(StringArray::from_iter_values(labels));
+            let labels = self.lines.iter().flat_map(|(label, _)| vec![Some(label); steps]);
+            let labels: ArrayRef = Arc::new(labels.collect::<StringArray>());
             columns.push((by.to_owned(), Unit::Text, labels));
         }
         for (m, (name, unit)) in self.metrics.iter().enumerate() {

@@ -23,8 +23,12 @@ pub struct Chart {
     pub lines: Vec<Line>,
     /// For each step why it is not whole, if it is not.
     pub edges: Vec<Option<Edge>>,
-    /// Whether the lines add up to something, so that they are stacked where there is room.
+    /// Whether the lines are drawn upon one another, where a picture is large enough.
     pub stacked: bool,
+    /// Whether lines in plots of their own have scales of their own: they are of several metrics.
+    pub own_scales: bool,
+    /// Whether the values of all steps have a sum that says something.
+    pub adds_up: bool,
     /// The zone of the times at the axis.
     pub zone: Tz,
 }
@@ -67,8 +71,7 @@ pub struct Size {
 }
 
 impl Chart {
-    /// The chart as lines of text no wider than `size.width` (of 40 or more). With `color` lines
-    /// share a plot; without, each has a plot of its own, on the same scale.
+    /// The chart as lines of text no wider than `size.width`, or 40 columns.
     pub fn terminal(&self, size: Size, color: bool) -> String {
         terminal::paint(self, size, color)
     }
@@ -78,7 +81,7 @@ impl Chart {
         self.bounds.len().saturating_sub(1)
     }
 
-    /// Whether a line among others is drawn as such.
+    /// The highest value of all lines.
     fn highest(&self) -> f64 {
         let values = self.lines.iter().flat_map(|line| line.values.iter().flatten());
         values.copied().fold(0.0, f64::max)

@@ -28,7 +28,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Answers from the table that the user named, if any.
-    fn from(mut self, table: &str) -> Asked {
+    pub(crate) fn from(mut self, table: &str) -> Asked {
         if table == "records" {
             self.session.read_records();
         }
@@ -45,13 +45,15 @@ pub(crate) fn open_with(context: &Context, times: &Times, files: &[PathBuf]) -> 
     open_window(context, asked_window(context, times)?, files)
 }
 
-fn asked_window(context: &Context, times: &Times) -> Result<Window> {
+/// The window that the command line names.
+pub(crate) fn asked_window(context: &Context, times: &Times) -> Result<Window> {
     let Times { since, until, last } = times;
     let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
     window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)
 }
 
-fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
+/// A session over `window`; SQL may read `files` too.
+pub(crate) fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
     let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod connect;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod keep;
 pub(crate) mod lists;

@@ -8,4 +8,5 @@ mod measures;
 mod pivots;
 mod reports;
 mod rollup;
+mod series;
 mod walls;

@@ -80,8 +80,11 @@ pub(super) fn label(chart: &Chart, value: f64) -> String {
         let text = format!("{value:.2}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
+    let sizes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (0.0, "")];
+    let (size, name) = sizes.into_iter().find(|(size, _)| value >= *size).unwrap_or((0.0, ""));
+    let number = if size == 0.0 { short(value) } else { short(value / size) + name };
     match chart.unit {
-        Unit::Percent => format!("{} %", short(value)),
+        Unit::Percent => format!("{number} %"),
         Unit::Seconds if value >= 60.0 => {
             let (unit, name) = [(86_400.0, "d"), (3600.0, "h"), (60.0, "m")]
                 .into_iter()
@@ -91,13 +94,7 @@ pub(super) fn label(chart: &Chart, value: f64) -> String {
         }
         Unit::Seconds => format!("{}s", short(value)),
         Unit::Bytes => chart.shown(value).replace(".0 ", " "),
-        _ => {
-            let sizes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-            match sizes.into_iter().find(|(size, _)| value >= *size) {
-                Some((size, name)) => format!("{}{name}", short(value / size)),
-                None => short(value),
-            }
-        }
+        _ => number,
     }
 }
 

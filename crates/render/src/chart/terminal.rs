@@ -1,5 +1,5 @@
-//! Charts in a terminal. Lines that share a plot are braille dots in colours; without colours each
-//! has a plot of its own, in blocks.
+//! Charts in a terminal: each line is a plot of its own in blocks, one below the other, since lines
+//! that cross in a few rows of text cannot be told apart.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,10 @@ const COLORS: [&str; 6] = ["38;5;33", "38;5;208", "38;5;35", "38;5;170", "38;5;1
 const GRAY: &str = "38;5;245";
 
 /// An eighth of a cell, two eighths, and so on.
-const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const BLOCKS: [char; 9] = [
+    ' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}',
+    '\u{2588}',
+];
 
 /// Columns of a label of the axis.
 const MARGIN: usize = 8;
@@ -29,19 +32,18 @@ pub(super) fn paint(chart: &Chart, size: Size, color: bool) -> String {
         out.push_str("  nothing in this window\n");
         return out;
     }
-    if chart.lines.len() == 1 || !color {
-        let rows = size.height / chart.lines.len().min(3);
-        let ticks = axis::values(chart.highest(), (rows / 3).clamp(1, 5), chart.unit);
-        for (n, line) in chart.lines.iter().enumerate() {
-            if chart.lines.len() > 1 {
-                let _ = writeln!(out, "{:MARGIN$} {}", "", cut(&visible(&line.label), columns));
-            }
-            let hue = color.then(|| hue(chart, n));
-            bars(chart, line, &ticks, (columns, rows.max(3)), hue, &mut out);
+    let rows = (size.height / chart.lines.len().min(3)).max(3);
+    let ticks = |highest| axis::values(highest, (rows / 3).clamp(1, 5), chart.unit);
+    let shared = ticks(chart.highest());
+    for (n, line) in chart.lines.iter().enumerate() {
+        if chart.lines.len() > 1 {
+            let label = visible(&line.label);
+            let _ = writeln!(out, "{:MARGIN$} {}", "", cut(&label, columns));
         }
-    } else {
-        let ticks = axis::values(chart.highest(), (size.height / 3).clamp(1, 5), chart.unit);
-        dots(chart, &ticks, (columns, size.height.max(3)), &mut out);
+        let own = ticks(line.values.iter().flatten().copied().fold(0.0, f64::max));
+        let ticks = if chart.own_scales { &own } else { &shared };
+        let hue = color.then(|| hue(chart, n));
+        bars(chart, line, ticks, (columns, rows), hue, &mut out);
     }
     times(chart, columns, &mut out);
     legend(chart, size.width.max(40), color, &mut out);
@@ -88,7 +90,7 @@ fn margin(chart: &Chart, ticks: &[f64], row: usize, rows: usize) -> String {
     let at = |tick: f64| ((1.0 - tick / highest) * rows as f64).round() as usize;
     let label = ticks.iter().skip(1).find(|tick| at(**tick) == row);
     let label = label.map(|tick| axis::label(chart, *tick)).unwrap_or_default();
-    let mark = if label.is_empty() { '│' } else { '┤' };
+    let mark = if label.is_empty() { '\u{2502}' } else { '\u{2524}' };
     format!("{label:>MARGIN$}{mark}")
 }
 
@@ -113,7 +115,7 @@ fn bars(
     for row in 0..rows {
         let below = (rows - 1 - row) * 8;
         let cell = |height: &Option<usize>| match height {
-            None if row + 1 == rows => '·',
+            None if row + 1 == rows => '\u{b7}',
             None => ' ',
             Some(height) => BLOCKS[height.saturating_sub(below).min(8)],
         };
@@ -123,99 +125,14 @@ fn bars(
     }
 }
 
-fn dots(chart: &Chart, ticks: &[f64], (columns, rows): (usize, usize), out: &mut String) {
-    let highest = ticks.last().copied().unwrap_or(1.0);
-    let mut canvas = Canvas::new(columns, rows);
-    let (wide, high) = (columns * 2, rows * 4);
-    let steps = chart.steps();
-    // The first lines are the most important: drawn last, they are seen.
-    for (n, line) in chart.lines.iter().enumerate().rev() {
-        let place = |step: usize, value: f64| {
-            let x = (2 * step + 1) * wide / (2 * steps);
-            let y = (1.0 - (value / highest).clamp(0.0, 1.0)) * (high - 1) as f64;
-            (x.min(wide - 1), y.round() as usize)
-        };
-        let mut before: Option<(usize, usize)> = None;
-        for (step, value) in line.values.iter().enumerate() {
-            let Some(value) = *value else {
-                before = None;
-                continue;
-            };
-            let at = place(step, value);
-            // Towards an uncertain step only every other dot.
-            let is_whole = chart.edges.get(step).is_none_or(Option::is_none);
-            canvas.stroke(before.unwrap_or(at), at, hue(chart, n), is_whole);
-            before = Some(at);
-        }
-    }
-    for row in 0..rows {
-        let _ = writeln!(out, "{}{}", margin(chart, ticks, row, rows), canvas.row(row));
-    }
-}
-
-/// Cells of braille dots, two wide and four high, each in one colour.
-struct Canvas {
-    columns: usize,
-    cells: Vec<(u8, &'static str)>,
-}
-
-impl Canvas {
-    fn new(columns: usize, rows: usize) -> Canvas {
-        Canvas { columns, cells: vec![(0, ""); columns * rows] }
-    }
-
-    fn dot(&mut self, x: usize, y: usize, hue: &'static str) {
-        // The dots of a cell as Unicode numbers them (U+2800 and on).
-        const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-        if let Some(cell) = self.cells.get_mut(y / 4 * self.columns + x / 2) {
-            cell.0 |= BITS[y % 4][x % 2];
-            cell.1 = hue;
-        }
-    }
-
-    /// A line of dots from one to another, all of them or every third.
-    fn stroke(
-        &mut self,
-        from: (usize, usize),
-        to: (usize, usize),
-        hue: &'static str,
-        is_whole: bool,
-    ) {
-        let length = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1)).max(1);
-        let between = |a: usize, b: usize, n: usize| {
-            (a as f64 + (b as f64 - a as f64) * n as f64 / length as f64).round() as usize
-        };
-        for n in (0..=length).filter(|n| is_whole || n % 3 == 0) {
-            self.dot(between(from.0, to.0, n), between(from.1, to.1, n), hue);
-        }
-    }
-
-    fn row(&self, row: usize) -> String {
-        let cells = &self.cells[row * self.columns..(row + 1) * self.columns];
-        let end = cells.iter().rposition(|(bits, _)| *bits != 0).map_or(0, |last| last + 1);
-        let mut out = String::new();
-        for same in cells[..end].chunk_by(|a, b| a.1 == b.1 || b.0 == 0) {
-            let text: String = same
-                .iter()
-                .map(|(bits, _)| match bits {
-                    0 => ' ',
-                    bits => char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' '),
-                })
-                .collect();
-            out.push_str(&colored(&text, Some(same[0].1).filter(|hue| !hue.is_empty())));
-        }
-        out
-    }
-}
-
 /// The axis below, dotted where steps are not whole, and its labels.
 fn times(chart: &Chart, columns: usize, out: &mut String) {
-    let used = if chart.lines.len() == 1 { used(chart, columns) } else { columns };
+    let used = used(chart, columns);
     let steps = chart.steps();
     let mut line: Vec<char> = (0..used)
         .map(|column| {
             let mut edges = chart.edges.get(steps_of(chart, column, used)).into_iter().flatten();
-            if edges.any(Option::is_some) { '┈' } else { '─' }
+            if edges.any(Option::is_some) { '\u{2508}' } else { '\u{2500}' }
         })
         .collect();
     let mut labels = String::new();
@@ -226,18 +143,17 @@ fn times(chart: &Chart, columns: usize, out: &mut String) {
             continue;
         }
         if let Some(cell) = line.get_mut(column) {
-            *cell = '┬';
+            *cell = '\u{252c}';
         }
         let _ = write!(labels, "{:1$}{label}", "", column - labels.width());
     }
     let line: String = line.into_iter().collect();
-    let _ = writeln!(out, "{:>MARGIN$}└{line}", "0");
+    let _ = writeln!(out, "{:>MARGIN$}\u{2514}{line}", "0");
     let _ = writeln!(out, "{:MARGIN$} {labels}", "");
 }
 
 /// A line for each line of the chart: its last value, its range, and its sum where that is one.
 fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
-    let has_sum = matches!(chart.unit, crate::Unit::Count | crate::Unit::Bytes) && chart.stacked;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for line in &chart.lines {
         let known: Vec<f64> = line.values.iter().flatten().copied().collect();
@@ -249,7 +165,7 @@ fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
             format!("min {}", shown(known.iter().copied().reduce(f64::min))),
             format!("max {}", shown(known.iter().copied().reduce(f64::max))),
         ];
-        if has_sum {
+        if chart.adds_up {
             row.push(format!("total {}", shown(Some(known.iter().sum()))));
         }
         rows.push(row);
@@ -262,12 +178,12 @@ fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
     let room = room.min(longest);
     for (n, (line, row)) in chart.lines.iter().zip(&rows).enumerate() {
         let label = cut(&visible(&line.label), room);
-        let mark = if color { colored("■", Some(hue(chart, n))) } else { " ".to_owned() };
-        let mut text = format!("{mark} {label}{:1$}", "", room - label.width());
+        let mark = if color { colored("\u{25a0}", Some(hue(chart, n))) } else { " ".to_owned() };
+        let mut text = format!("{label}{:1$}", "", room - label.width());
         for (value, width_of) in row.iter().zip(&widths) {
             let _ = write!(text, "  {value}{:1$}", "", width_of - value.width());
         }
-        let _ = writeln!(out, "{}", cut(text.trim_end(), wide + if color { 20 } else { 0 }));
+        let _ = writeln!(out, "{mark} {}", cut(text.trim_end(), wide - 2));
     }
     for edge in [Edge::Incomplete, Edge::Uncertain] {
         if chart.edges.contains(&Some(edge)) {
@@ -275,7 +191,8 @@ fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
                 Edge::Incomplete => "the window or the data ends in it",
                 Edge::Uncertain => "who waits then may not have been logged yet",
             };
-            let _ = writeln!(out, "┈ {}: {why}", edge.as_str());
+            let text = format!("\u{2508} {}: {why}", edge.as_str());
+            let _ = writeln!(out, "{}", cut(&text, wide));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Never links DuckDB.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod charts;
 mod goldens;
 mod hostile;
 mod laws;

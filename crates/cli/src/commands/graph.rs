@@ -1,0 +1,301 @@
+//! `pmtaq graph`: metrics over time, drawn or as data. Knows which steps are whole; computes no
+//! metric.
+
+use std::io::Write;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
+use pmtaq_query::{Catalog, Selection, Series, Timeline, Unit};
+use pmtaq_render::chart::{self, Chart, Edge, Line, Size};
+use pmtaq_render::{Format, Unit as Shown};
+use pmtaq_schema::step::Step;
+use pmtaq_schema::time::DAY_S;
+use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_store::Store;
+use pmtaq_store::layout::Table;
+
+use super::ask::{self, Asked};
+use crate::args;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::{show, ui};
+
+/// How many steps are chosen when the user names none: some for each column of a terminal.
+const STEPS: i64 = 150;
+
+/// Columns of a drawing that no terminal bounds.
+const WIDTH: u16 = 100;
+
+/// What the report `queue` tells, by the names that graphs have for it.
+const QUEUE: [(&str, &str, Unit); 3] = [
+    ("queue_depth", "depth", Unit::Count),
+    ("queue_peak", "peak", Unit::Count),
+    ("queue_oldest", "oldest", Unit::Seconds),
+];
+
+/// Numbers over time, and which steps are not whole.
+pub(crate) struct Drawn {
+    timeline: Timeline,
+    edges: Vec<Option<Edge>>,
+}
+
+/// What is drawn, and of what.
+pub(crate) struct Wanted<'a> {
+    pub(crate) metrics: &'a [String],
+    pub(crate) by: Option<&'a str>,
+    pub(crate) step: Step,
+    pub(crate) top: u32,
+    pub(crate) selection: &'a Selection,
+    pub(crate) reach: Window,
+}
+
+pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> Result<Exit> {
+    let names: Vec<String> = args.metrics.iter().map(|name| name.replace('-', "_")).collect();
+    let (queue, metrics): (Vec<String>, Vec<String>) =
+        names.into_iter().partition(|name| QUEUE.iter().any(|(known, ..)| known == name));
+    let is_data = args.svg.is_none() && context.global.format != Format::Table;
+    if !queue.is_empty() && args.by.is_some() {
+        return Err(Failure::usage("the queue is not counted by a dimension")
+            .hint("filter it, such as by --vmta, or leave --by out"));
+    }
+    if !queue.is_empty() && !metrics.is_empty() && (is_data || args.show_sql) {
+        return Err(Failure::usage("the queue and other metrics are two tables")
+            .hint("ask for them one after the other"));
+    }
+    let selection = ask::selection(&args.selection);
+    let asked = ask::open(context, &args.selection.times)?.from(&args.from);
+    asked.session.check(&selection)?;
+    let Some(reach) = reach(context, &asked)? else {
+        ask::say_window(context, &asked.snapshot, asked.window);
+        ui::note(&context.global, "no rows");
+        return Ok(Exit::Done);
+    };
+    let step = match &args.every {
+        Some(text) => Step::parse(text).map_err(|e| Failure::usage(format!("--every: {e}")))?,
+        None => Step::fitting(reach, STEPS),
+    };
+    let by = args.by.as_deref();
+    let wanted =
+        Wanted { metrics: &metrics, by, step, top: args.top, selection: &selection, reach };
+    if args.show_sql {
+        let script = if queue.is_empty() {
+            let zone = context.global.tz;
+            let series = Series::new(&metrics, by, step, args.top, (reach, zone))?;
+            asked.session.script(&series.query(&selection)?)
+        } else {
+            let (asked, query) = queue_query(context, catalog, &wanted)?;
+            asked.session.script(&query)
+        };
+        return ask::print(context, &script);
+    }
+    ask::say_window(context, &asked.snapshot, asked.window);
+    let mut drawn = Vec::new();
+    if !metrics.is_empty() {
+        drawn.push(of_records(context, &asked, &wanted)?);
+    }
+    if !queue.is_empty() {
+        drawn.push(of_the_queue(context, catalog, &queue, &wanted)?);
+    }
+    if is_data {
+        return data(context, &drawn[0]);
+    }
+    let charts: Vec<Chart> =
+        drawn.iter().flat_map(|drawn| drawn.charts(context.global.tz, step)).collect();
+    match &args.svg {
+        Some(path) => picture(context, path, &charts),
+        None => drawing(context, &charts, args.height),
+    }
+}
+
+/// The window as far as there can be data: from the first record to the last one, or to the last
+/// ingest if that was later. None without a record.
+pub(crate) fn reach(context: &Context, asked: &Asked) -> Result<Option<Window>> {
+    let parts = || asked.snapshot.of(Table::Records, asked.window).map(|part| &part.part);
+    let first = parts().map(|part| part.since).min();
+    let last = parts().map(|part| part.until).max();
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    let known = Timestamp(last + 1).max(ingested(context, Timestamp(last))?);
+    let Window { since, until } = asked.window;
+    let reach = Window { since: since.max(Timestamp(first)), until: until.min(known) };
+    Ok((reach.since < reach.until).then_some(reach))
+}
+
+/// When the files were taken in that lately brought records: what happened until then is known.
+fn ingested(context: &Context, newest: Timestamp) -> Result<Timestamp> {
+    let store = Store::open(&context.global.store)?;
+    let lately = Window { since: Timestamp(newest.0 - DAY_S), until: Window::ALL.until };
+    let sources = store.sources(lately)?;
+    // A file that was found late says nothing of the time between.
+    let timely = sources
+        .iter()
+        .map(|(_, source)| source)
+        .filter(|source| source.times.is_some_and(|(_, last)| source.ingested_at - last < 3600));
+    Ok(Timestamp(timely.map(|source| source.ingested_at).max().unwrap_or(newest.0)))
+}
+
+/// Metrics of `pmtaq metrics`.
+pub(crate) fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) -> Result<Drawn> {
+    let Wanted { metrics, by, step, top, selection, reach } = *wanted;
+    let series = Series::new(metrics, by, step, top, (reach, context.global.tz))?;
+    let guard = ui::interrupt(asked.session.interrupt());
+    let timeline = series.run(&asked.session, selection)?;
+    drop(guard);
+    let edges = timeline
+        .bounds
+        .windows(2)
+        .map(|pair| (pair[0] < reach.since || pair[1] > reach.until).then_some(Edge::Incomplete))
+        .collect();
+    Ok(Drawn { timeline, edges })
+}
+
+/// The report `queue`, over what it must read to know who waited.
+fn queue_query(
+    context: &Context,
+    catalog: &Catalog,
+    wanted: &Wanted<'_>,
+) -> Result<(Asked, pmtaq_query::Query)> {
+    let report = catalog.get("queue")?;
+    let given = [("step".to_owned(), wanted.step.to_string())];
+    let scope = report.scope(&given, wanted.reach, context.now);
+    let asked = ask::open_window(context, scope.reads, &[])?;
+    let query = report.query(&given, wanted.selection, scope)?;
+    Ok((asked, query))
+}
+
+/// Depth and age of the queue.
+pub(crate) fn of_the_queue(
+    context: &Context,
+    catalog: &Catalog,
+    names: &[String],
+    wanted: &Wanted<'_>,
+) -> Result<Drawn> {
+    let (asked, query) = queue_query(context, catalog, wanted)?;
+    let _guard = ui::interrupt(asked.session.interrupt());
+    let batches = asked.session.run(&query, |_, batches| {
+        batches.collect::<std::result::Result<Vec<_>, pmtaq_query::Error>>()
+    })??;
+    let metrics: Vec<_> =
+        QUEUE.iter().filter(|(name, ..)| names.iter().any(|wanted| wanted == name)).collect();
+    let mut values = vec![Vec::new(); metrics.len()];
+    let (mut edges, mut first) = (Vec::new(), None);
+    for batch in &batches {
+        let column = |name: &str| batch.column_by_name(name).expect("a column of sql/queue.sql");
+        let time = cast(
+            column("time"),
+            &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None),
+        );
+        let time = time.expect("a time");
+        if batch.num_rows() > 0 && first.is_none() {
+            first = Some(time.as_primitive::<TimestampMicrosecondType>().value(0));
+        }
+        for ((_, column_name, _), values) in metrics.iter().zip(&mut values) {
+            let numbers = cast(column(column_name), &DataType::Float64).expect("a number");
+            values.extend(numbers.as_primitive::<Float64Type>().iter());
+        }
+        let is_sure = column("edge");
+        edges.extend(
+            (0..batch.num_rows()).map(|row| is_sure.is_valid(row).then_some(Edge::Uncertain)),
+        );
+    }
+    // Its steps are those of UTC, each as long as the first: one local time names them all.
+    let first = chrono::DateTime::from_timestamp_micros(first.unwrap_or_default());
+    let first = context.global.tz.utc(first.unwrap_or_default().naive_utc());
+    let steps = i64::try_from(edges.len()).unwrap_or_default();
+    let bounds = (0..=steps).map(|n| Timestamp(first.0 + n * wanted.step.seconds())).collect();
+    let timeline = Timeline {
+        by: None,
+        metrics: metrics.iter().map(|(name, _, unit)| ((*name).to_owned(), unit.clone())).collect(),
+        bounds,
+        lines: vec![(String::new(), values)],
+    };
+    Ok(Drawn { timeline, edges })
+}
+
+impl Drawn {
+    /// A chart for each metric that has lines of a dimension, else for each unit.
+    pub(crate) fn charts(&self, zone: Zone, step: Step) -> Vec<Chart> {
+        let Timeline { by, metrics, bounds, lines } = &self.timeline;
+        let chart = |title: String, unit: &Unit, stacked: bool, lines: Vec<Line>| Chart {
+            title: format!("{title}, every {step}"),
+            unit: shown(unit),
+            bounds: bounds.iter().map(|time| time.0).collect(),
+            lines,
+            edges: self.edges.clone(),
+            stacked,
+            own_scales: by.is_none(),
+            adds_up: matches!(unit, Unit::Count | Unit::Bytes) && !title.starts_with("queue_"),
+            zone: zone.tz(),
+        };
+        if let Some(by) = by {
+            let of = |(m, (name, unit)): (usize, &(String, Unit))| {
+                let lines = lines.iter().map(|(label, values)| Line {
+                    label: label.clone(),
+                    values: values[m].clone(),
+                });
+                let stacked = matches!(unit, Unit::Count | Unit::Bytes);
+                chart(format!("{name} by {by}"), unit, stacked, lines.collect())
+            };
+            return metrics.iter().enumerate().map(of).collect();
+        }
+        let mut charts: Vec<Chart> = Vec::new();
+        for unit in [Shown::Count, Shown::Percent, Shown::Seconds, Shown::Bytes, Shown::Number] {
+            let of: Vec<usize> =
+                (0..metrics.len()).filter(|m| shown(&metrics[*m].1) == unit).collect();
+            let Some(&first) = of.first() else { continue };
+            let names: Vec<&str> = of.iter().map(|m| metrics[*m].0.as_str()).collect();
+            let lines = of.iter().flat_map(|&m| {
+                lines.iter().map(move |(_, values)| Line {
+                    label: metrics[m].0.clone(),
+                    values: values[m].clone(),
+                })
+            });
+            let mut lines: Vec<Line> = lines.collect();
+            if let [line] = &mut lines[..] {
+                line.label.clear();
+            }
+            charts.push(chart(names.join(", "), &metrics[first].1, false, lines));
+        }
+        charts
+    }
+}
+
+fn shown(unit: &Unit) -> Shown {
+    match unit {
+        Unit::Count => Shown::Count,
+        Unit::Percent(_) => Shown::Percent,
+        Unit::Seconds => Shown::Seconds,
+        Unit::Bytes => Shown::Bytes,
+        _ => Shown::Number,
+    }
+}
+
+fn data(context: &Context, drawn: &Drawn) -> Result<Exit> {
+    let edges: Vec<Option<&str>> = drawn.edges.iter().map(|edge| edge.map(Edge::as_str)).collect();
+    let (shape, batch) = drawn.timeline.table(&edges);
+    let mut batches = std::iter::once(Ok(batch));
+    show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
+    Ok(Exit::Done)
+}
+
+fn drawing(context: &Context, charts: &[Chart], height: u16) -> Result<Exit> {
+    let width = ui::width(&context.global).unwrap_or(WIDTH);
+    let size = Size { width: width.into(), height: height.into() };
+    let color = ui::color(&context.global);
+    let painted: Vec<String> = charts.iter().map(|chart| chart.terminal(size, color)).collect();
+    ask::print(context, &painted.join("\n"))
+}
+
+fn picture(context: &Context, path: &Path, charts: &[Chart]) -> Result<Exit> {
+    let text = chart::svg(charts);
+    if path == Path::new("-") {
+        return ask::print(context, &text);
+    }
+    let mut out = ui::file(path)?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    ui::note(&context.global, &format!("drawn to {}", path.display()));
+    Ok(Exit::Done)
+}
