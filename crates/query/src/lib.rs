@@ -35,7 +35,10 @@ mod opened;
 mod rollup;
 
 mod session;
-pub use session::{Interrupt, Limits, Session, sql_type};
+pub use session::{Limits, Session, sql_type};
+
+mod rows;
+pub use rows::Interrupt;
 
 mod missing;
 pub use missing::Missing;

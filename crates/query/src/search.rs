@@ -8,8 +8,9 @@ use pmtaq_store::layout::Table;
 use crate::error::{Error, Result};
 use crate::prelude::{DIMENSIONS, dimension};
 use crate::query::{Query, Shape, Unit, Value};
+use crate::rows::Rows;
 use crate::selection::{Selection, one};
-use crate::session::{Rows, Session, narrowed};
+use crate::session::{Session, narrowed};
 
 /// The columns in which a text is looked for that names none, beside the values of `extra`.
 pub const SEARCHED: &[&str] = &[

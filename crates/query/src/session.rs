@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use duckdb::types::TimeUnit;
-use duckdb::{Config, Connection, InterruptHandle, Statement};
+use duckdb::{Config, Connection};
 use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
@@ -23,6 +24,7 @@ use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value, quoted};
+use crate::rows::{Interrupt, Rows};
 
 /// What a session may use.
 #[derive(Clone, Copy, Debug)]
@@ -33,32 +35,16 @@ pub struct Limits {
     pub memory_bytes: u64,
 }
 
-/// The rows of an answer, batch by batch, as the engine makes them.
-pub(crate) struct Rows<'s> {
-    session: &'s Session,
-    statement: Statement<'s>,
-}
-
 /// An open engine over one snapshot.
 pub struct Session {
     connection: Connection,
+    interrupted: Arc<AtomicBool>,
     setup: String,
     opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: &'static str,
     /// What the rollup can answer.
     hours: Hours,
-}
-
-/// Stops a running query from another thread.
-#[derive(Clone)]
-pub struct Interrupt(Arc<InterruptHandle>);
-
-impl Interrupt {
-    /// Lets the running query end with [`crate::Error::Interrupted`].
-    pub fn interrupt(&self) {
-        self.0.interrupt();
-    }
 }
 
 impl Session {
@@ -144,7 +130,8 @@ impl Session {
         connection.execute_batch(CONFINEMENT)?;
         let setup = setup(&opened.each_ref().map(Opened::paths), window, &local);
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
-        Ok(Session { connection, setup, opened, parts_view: "stored", hours })
+        let interrupted = Arc::new(AtomicBool::new(false));
+        Ok(Session { connection, interrupted, setup, opened, parts_view: "stored", hours })
     }
 
     /// Lets the session see only those of its records that lie in `window`.
@@ -173,7 +160,7 @@ impl Session {
     }
 
     /// An error of the engine with the paths that people know.
-    fn named(&self, error: Error) -> Error {
+    pub(crate) fn named(&self, error: Error) -> Error {
         match error {
             Error::Sql(text) => {
                 Error::Sql(self.opened.iter().fold(text, |text, opened| opened.with_paths(text)))
@@ -184,11 +171,12 @@ impl Session {
 
     /// Starts `query`: the schema of its answer, and its rows to come.
     pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
+        self.interrupted.store(false, Ordering::SeqCst);
         self.start(query).map_err(|error| self.named(error))
     }
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
-        let mut statement = self.connection.prepare(self.sql_of(query))?;
+        let statement = self.connection.prepare(self.sql_of(query))?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
         for index in 1..=statement.parameter_count() {
@@ -204,17 +192,17 @@ impl Session {
             };
             values.insert(name, value);
         }
-        let schema = if values.is_empty() {
-            statement.stream_arrow([])?.get_schema()
-        } else {
-            statement.stream_arrow(&values)?.get_schema()
-        };
-        Ok((schema, Rows { session: self, statement }))
+        Rows::start(self, statement, values)
     }
 
     /// What stops a running query.
     pub fn interrupt(&self) -> Interrupt {
-        Interrupt(self.connection.interrupt_handle())
+        Interrupt::new(self.connection.interrupt_handle(), Arc::clone(&self.interrupted))
+    }
+
+    /// Whether someone asked to stop the query that runs.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
     }
 
     /// All that `query` needs, as one script for the DuckDB shell.
@@ -253,18 +241,6 @@ impl Session {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
-    }
-}
-
-impl Iterator for Rows<'_> {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
-        match self.statement.step() {
-            Ok(batch) => batch.map(|batch| Ok(RecordBatch::from(&batch))),
-            Err(error) => Some(Err(self.session.named(error.into()))),
-        }
     }
 }
 

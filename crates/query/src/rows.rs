@@ -1,0 +1,151 @@
+//! The rows of an answer as the engine makes them, and what stops it. Knows nothing of what is
+//! asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use duckdb::types::Value;
+use duckdb::{InterruptHandle, Statement};
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// How often a statement runs again to tell why it failed.
+const TRIES: usize = 5;
+
+/// Stops a running query from another thread.
+#[derive(Clone)]
+pub struct Interrupt {
+    handle: Arc<InterruptHandle>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    pub(crate) fn new(handle: Arc<InterruptHandle>, asked: Arc<AtomicBool>) -> Interrupt {
+        Interrupt { handle, asked }
+    }
+
+    /// Lets the running query end with [`crate::Error::Interrupted`].
+    pub fn interrupt(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.handle.interrupt();
+    }
+}
+
+/// The rows of an answer, batch by batch.
+pub(crate) struct Rows<'s> {
+    session: &'s Session,
+    statement: Statement<'s>,
+    values: HashMap<String, Value>,
+}
+
+impl<'s> Rows<'s> {
+    /// Starts `statement` with its values.
+    pub(crate) fn start(
+        session: &'s Session,
+        statement: Statement<'s>,
+        values: HashMap<String, Value>,
+    ) -> Result<(SchemaRef, Rows<'s>)> {
+        let mut rows = Rows { session, statement, values };
+        match rows.begin() {
+            Ok(schema) => Ok((schema, rows)),
+            Err(error) => Err(rows.cause(error)),
+        }
+    }
+
+    fn begin(&mut self) -> Result<SchemaRef> {
+        Ok(match self.values.is_empty() {
+            true => self.statement.stream_arrow([])?.get_schema(),
+            false => self.statement.stream_arrow(&self.values)?.get_schema(),
+        })
+    }
+
+    fn step(&self) -> Result<Option<RecordBatch>> {
+        // Stepped by hand, since the iterator of the crate panics on an error in mid-stream.
+        Ok(self.statement.step()?.map(|batch| RecordBatch::from(&batch)))
+    }
+
+    /// What `error` comes from. Where one thread of the engine meets an error it interrupts the
+    /// others, and now and then the interrupt is all that is told: then the statement runs again,
+    /// until it says why.
+    fn cause(&mut self, mut error: Error) -> Error {
+        for _ in 0..TRIES {
+            if !matches!(error, Error::Interrupted) || self.session.is_interrupted() {
+                return error;
+            }
+            match self.run_through() {
+                Err(again) => error = again,
+                Ok(()) => break,
+            }
+        }
+        match error {
+            Error::Interrupted if !self.session.is_interrupted() => {
+                Error::Sql("the engine stopped in mid-query and does not say why: ask again".into())
+            }
+            error => error,
+        }
+    }
+
+    fn run_through(&mut self) -> Result<()> {
+        self.begin()?;
+        while self.step()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.step() {
+            Ok(batch) => batch.map(Ok),
+            Err(error) => {
+                let error = self.cause(error);
+                Some(Err(self.session.named(error)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_schema::{Window, Zone};
+    use pmtaq_store::Snapshot;
+
+    use super::*;
+    use crate::query::Query;
+    use crate::session::Limits;
+
+    /// The error that ends `sql`, when after its first batch `stop` is called.
+    fn error_of(sql: &str, stop: impl FnOnce(&Session)) -> Error {
+        let snapshot = Snapshot { generation: 0, parts: vec![], span: None, store_rows: 0 };
+        let limits = Limits { threads: 2, memory_bytes: 1 << 30 };
+        let session = Session::open(&snapshot, Window::ALL, Zone::UTC, limits).expect("a session");
+        let query = Query { sql: sql.to_owned(), ..Query::default() };
+        let (_, mut rows) = session.rows(&query).expect("rows");
+        rows.next().expect("a batch").expect("no error yet");
+        stop(&session);
+        rows.find_map(Result::err).expect("an error")
+    }
+
+    const LATE: &str =
+        "select case when range = 900000 then error('late') else range end from range(1000000)";
+
+    #[test]
+    fn what_the_engine_interrupts_by_itself_is_told_as_what_it_is() {
+        let by_itself = |session: &Session| session.connection().interrupt_handle().interrupt();
+        let error = error_of(LATE, by_itself);
+        assert!(matches!(&error, Error::Sql(text) if text.contains("late")), "{error}");
+        let error = error_of("select range from range(100000000)", by_itself);
+        assert!(matches!(&error, Error::Sql(text) if text.contains("ask again")), "{error}");
+    }
+
+    #[test]
+    fn what_the_user_interrupts_is_interrupted() {
+        let error = error_of(LATE, |session| session.interrupt().interrupt());
+        assert!(matches!(error, Error::Interrupted), "{error}");
+    }
+}
