@@ -2,12 +2,6 @@
 
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 fn check(sealed: &Sealed, name: &str, args: &[&str]) {
     let run = sealed.run(args);
     golden(name, &format!("$ pmtaq {}\n{}", args.join(" "), run.transcript()));
@@ -15,7 +9,7 @@ fn check(sealed: &Sealed, name: &str, args: &[&str]) {
 
 #[test]
 fn searches_and_traces_give_their_golden_files() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, args) in [
         (
             "search-code",
@@ -63,7 +57,7 @@ fn searches_and_traces_give_their_golden_files() {
 
 #[test]
 fn a_search_by_reply_code_finds_no_digits_inside_queue_identifiers() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let count = |args: &[&str]| -> i64 {
         let args = [&["search", "--count", "--format", "csv"], args].concat();
         sealed.done(&args).lines().nth(1).unwrap().parse().unwrap()
@@ -86,7 +80,7 @@ fn a_search_by_reply_code_finds_no_digits_inside_queue_identifiers() {
 
 #[test]
 fn a_search_shows_the_newest_first_and_the_same_however_many_are_wanted() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let search =
         |limit: &str| sealed.done(&["search", "--code", "5*", "--format", "csv", "-n", limit]);
     let all = search("0");
@@ -101,7 +95,7 @@ fn a_search_shows_the_newest_first_and_the_same_however_many_are_wanted() {
 
 #[test]
 fn what_a_search_cannot_mean_is_named() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (args, said) in [
         (&["search"][..], "nothing to search for"),
         (&["search", ""], "is empty"),
@@ -171,7 +165,7 @@ fn a_reply_is_explained_without_a_store() {
 
 #[test]
 fn every_frequent_bounce_of_the_samples_has_an_explanation() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let sql =
         "select template from bounces group by template having count(*) > 1 order by template";
     let templates = sealed.done(&["sql", sql, "--format", "jsonl"]);

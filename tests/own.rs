@@ -2,12 +2,6 @@
 
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 const SLOW: &str = "-- name: slow-domains
 -- title: The slowest domains
 -- help: Recipient domains by how long their deliveries took.
@@ -27,7 +21,7 @@ fn report(name: &str, sql: &str) -> String {
 
 #[test]
 fn a_file_of_the_user_is_a_command_with_help_and_options() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     sealed.file("etc/pmtaq/reports/slow-domains.sql", SLOW);
     let run =
         |args: &[&str]| format!("$ pmtaq {}\n{}", args.join(" "), sealed.run(args).transcript());
@@ -41,14 +35,14 @@ fn a_file_of_the_user_is_a_command_with_help_and_options() {
         .concat(),
     );
     let list = sealed.done(&["reports", "--format", "csv"]);
-    assert!(list.contains("slow-domains,d,"), "{list}");
+    assert!(list.contains("slow-domains,The slowest domains,d,"), "{list}");
     let script = sealed.done(&["completions", "bash"]);
     assert!(script.contains("slow-domains"), "completed too");
 }
 
 #[test]
 fn a_broken_file_is_a_warning_with_its_line_and_breaks_nothing() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let file = |name: &str, text: &str| {
         sealed.file(&format!("etc/pmtaq/reports/{name}.sql"), text);
     };
@@ -70,7 +64,7 @@ fn a_broken_file_is_a_warning_with_its_line_and_breaks_nothing() {
 
 #[test]
 fn a_report_of_the_user_cannot_leave_the_store_nor_change_it() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, sql) in [
         ("reads-file", "select * from read_text('/etc/passwd')"),
         ("copies", "copy (select 1) to '/tmp/pmtaq-must-not-exist.csv'"),
@@ -91,7 +85,7 @@ fn a_report_of_the_user_cannot_leave_the_store_nor_change_it() {
 
 #[test]
 fn a_report_of_pmtaq_is_replaced_only_visibly() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     sealed.file(
         "etc/pmtaq/reports/volume.sql",
         report("volume", "select count(*) as n from records"),

@@ -2,12 +2,6 @@
 
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 fn check(sealed: &Sealed, name: &str, args: &[&str]) {
     let run = sealed.run(args);
     golden(name, &format!("$ pmtaq {}\n{}", args.join(" "), run.transcript()));
@@ -21,7 +15,7 @@ const NEEDED: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_report_gives_its_golden_file() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let list = sealed.done(&["reports", "--format", "json"]);
     let list: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();
     assert!(list.len() >= 10);
@@ -39,8 +33,8 @@ fn every_report_gives_its_golden_file() {
 
 #[test]
 fn every_format_gives_its_golden_file() {
-    let sealed = samples();
-    for format in ["table", "csv", "tsv", "json", "jsonl", "markdown"] {
+    let sealed = Sealed::of_samples();
+    for format in ["table", "csv", "tsv", "json", "jsonl", "markdown", "html", "xml"] {
         let args = ["bounce-reasons", "--top", "3", "--provider", "gmail", "--format", format];
         check(&sealed, &format!("formats/{format}.txt"), &args);
     }
@@ -48,7 +42,7 @@ fn every_format_gives_its_golden_file() {
 
 #[test]
 fn options_give_their_golden_files() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, args) in [
         ("by-category", &["top-bounces", "--by", "category"][..]),
         (
@@ -168,7 +162,7 @@ fn options_give_their_golden_files() {
 
 #[test]
 fn the_planted_incidents_are_visible() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let rate = |sql: &str| {
         sealed.number(&format!("select coalesce(round({sql}), -1)::bigint from records"))
     };
@@ -196,7 +190,7 @@ fn the_planted_incidents_are_visible() {
 
 #[test]
 fn the_reports_name_the_planted_incidents_first() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let rows = |args: &str| -> Vec<serde_json::Value> {
         let args: Vec<&str> = args.split(' ').chain(["--format", "json"]).collect();
         serde_json::from_str(&sealed.done(&args)).unwrap()
@@ -233,7 +227,7 @@ fn the_reports_name_the_planted_incidents_first() {
 
 #[test]
 fn totals_and_the_rest_of_a_pivot_are_counted_and_not_averaged() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let pivot = sealed.done(&[
         "pivot",
         "--rows",

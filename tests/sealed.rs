@@ -48,6 +48,13 @@ impl Sealed {
         Sealed { dir: Folder::new() }
     }
 
+    /// With a store of the samples, as the MTA `testmta` wrote them.
+    pub(crate) fn of_samples() -> Sealed {
+        let sealed = Sealed::new();
+        sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+        sealed
+    }
+
     /// The folder of the store.
     pub(crate) fn store(&self) -> PathBuf {
         self.dir.path().join("store")

@@ -6,15 +6,9 @@ use std::process::{Command, Stdio};
 
 use crate::sealed::{Sealed, root};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "samples/acct"]);
-    sealed
-}
-
 #[test]
 fn the_shell_completes_remembers_caps_and_survives_an_interrupt() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let python = std::env::var_os("PMTAQ_PYTHON")
         .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
     let home = sealed.file("home/.keep", "");
@@ -30,7 +24,7 @@ fn the_shell_completes_remembers_caps_and_survives_an_interrupt() {
 
 #[test]
 fn a_statement_may_come_from_a_file_and_from_stdin() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let file = sealed.file("q.sql", "-- a comment\nselect 42 as n;\n");
     assert_eq!(sealed.done(&["sql", "-f", file.to_str().unwrap(), "--format", "csv"]), "n\n42\n");
     for args in [&["sql", "--format", "csv"][..], &["sql", "-", "--format", "csv"]] {
@@ -49,7 +43,7 @@ fn a_statement_may_come_from_a_file_and_from_stdin() {
 
 #[test]
 fn a_limit_is_said_and_a_plan_has_lines() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let run = sealed.run(&["sql", "select x from range(5000) r(x)", "-n", "2", "--format", "csv"]);
     assert_eq!(run.stdout, "x\n0\n1\n");
     assert!(
@@ -70,7 +64,7 @@ fn a_limit_is_said_and_a_plan_has_lines() {
 
 #[test]
 fn memory_is_bounded() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let hungry =
         "select count(*) from (select hash(x) as h, list(x) from range(30000000) r(x) group by h)";
     let run = sealed.run(&["sql", hungry, "--memory", "64MB"]);
@@ -80,7 +74,7 @@ fn memory_is_bounded() {
 
 #[test]
 fn files_are_readable_where_the_user_says_so_and_nowhere_else() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let list = sealed.file("lists/vip.csv", "rcpt\nu@example.com\n");
     let other = sealed.file("other.csv", "rcpt\nsecret@example.com\n");
     let folder = list.parent().unwrap().to_str().unwrap();

@@ -2,15 +2,9 @@
 
 use crate::sealed::Sealed;
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "samples/acct"]);
-    sealed
-}
-
 #[test]
 fn what_does_not_read_is_refused() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for statement in [
         "create table t as select 1",
         "drop view records",
@@ -39,7 +33,7 @@ fn what_does_not_read_is_refused() {
 
 #[test]
 fn files_outside_the_store_cannot_be_read() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for statement in [
         "select * from read_csv('/etc/passwd')",
         "select * from read_text('/etc/passwd')",
@@ -55,7 +49,7 @@ fn files_outside_the_store_cannot_be_read() {
 
 #[test]
 fn no_filter_becomes_sql() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let hostile =
         ["'; drop view records; --", "x' or '1'='1", "$f0", "*' or true --", "\\'", "a\"b", "/*"];
     for flag in [
@@ -101,7 +95,7 @@ fn no_filter_becomes_sql() {
 
 #[test]
 fn a_condition_is_an_expression_and_nothing_more() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for condition in [
         "true; drop view records",
         "1) union select (2",
@@ -126,7 +120,7 @@ fn a_condition_is_an_expression_and_nothing_more() {
 
 #[test]
 fn nothing_needs_an_extension_for_time_zones() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let types = sealed.done(&[
         "sql",
         "select distinct column_type from (describe records)",
@@ -144,7 +138,7 @@ fn nothing_needs_an_extension_for_time_zones() {
 
 #[test]
 fn the_shown_sql_names_the_parts_and_binds_nothing() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let sql = sealed.done(&["top-bounces", "--show-sql", "--domain", "it's.example"]);
     assert!(sql.contains("read_parquet([") && sql.contains("'it''s.example'"), "{sql}");
     // The harness writes `$DIR` for the place of the store.
@@ -153,7 +147,7 @@ fn the_shown_sql_names_the_parts_and_binds_nothing() {
 
 #[test]
 fn a_window_reads_the_parts_of_its_days_only() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let paths = sealed.done(&["paths", "--since", "2026-03-02", "--until", "2026-03-03"]);
     assert!(
         !paths.is_empty() && paths.lines().all(|path| path.contains("date=2026-03-02")),

@@ -5,12 +5,6 @@ use serde_json::Value;
 
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 fn generated(settings: &Settings) -> Sealed {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
@@ -39,7 +33,7 @@ fn said(cause: &Value) -> Vec<(&str, &str)> {
 
 #[test]
 fn the_planted_incidents_of_the_samples_are_named() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let truth = std::fs::read_to_string(crate::sealed::root().join("samples/acct/truth.json"));
     let truth: Value = serde_json::from_str(&truth.unwrap()).unwrap();
     for (kind, metric, until) in [
@@ -63,7 +57,7 @@ fn the_planted_incidents_of_the_samples_are_named() {
 
 #[test]
 fn pages_and_json_of_the_samples_have_golden_files() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, args) in [
         ("throttle.txt", &["deferral_rate", "--window", "2026-03-02T16:00..18:00"][..]),
         ("blocked.txt", &["bounced", "--window", "2026-03-02T09:00..18:00"]),

@@ -50,7 +50,7 @@ pub(crate) struct Global {
         default_value = "pmtaq-store"
     )]
     pub(crate) store: PathBuf,
-    /// Output format: table, csv, tsv, json, jsonl, markdown or parquet
+    /// Output format: table, csv, tsv, json, jsonl, markdown, html, xml or parquet
     #[arg(
         long,
         global = true,

@@ -15,18 +15,26 @@ use crate::ui;
 pub(crate) type Batches<'b> =
     &'b mut dyn Iterator<Item = std::result::Result<RecordBatch, BoxError>>;
 
-/// Runs `query` and writes its answer where the user wants it.
+/// Runs `query` and writes its answer where the user wants it; a page that leaves the terminal
+/// has a title.
 pub(crate) fn answer(
     context: &Context,
     session: &Session,
     query: &Query,
     format: Format,
+    title: &str,
 ) -> Result<Written> {
     let _guard = ui::interrupt(session.interrupt());
     session.run(query, |shape, batches| {
         let mut batches = batches.map(|batch| batch.map_err(BoxError::from));
-        write(context, &sheet(&shape), &mut batches, format)
+        write(context, &titled(sheet(&shape), format, title), &mut batches, format)
     })?
+}
+
+/// `sheet` with the title that HTML shows; elsewhere stderr has said what it is.
+pub(crate) fn titled(sheet: Sheet, format: Format, title: &str) -> Sheet {
+    let title = (format == Format::Html).then(|| title.to_owned());
+    Sheet { title, ..sheet }
 }
 
 /// Writes batches of a known shape.

@@ -20,6 +20,10 @@ pub enum Format {
     Jsonl,
     /// A table for a ticket or a wiki.
     Markdown,
+    /// A page for a browser or a mail.
+    Html,
+    /// An element a row, for programs that read nothing else.
+    Xml,
     /// Apache Parquet, zstd.
     Parquet,
 }
@@ -33,6 +37,8 @@ impl Format {
         Format::Json,
         Format::Jsonl,
         Format::Markdown,
+        Format::Html,
+        Format::Xml,
         Format::Parquet,
     ];
 
@@ -45,6 +51,8 @@ impl Format {
             Format::Json => "json",
             Format::Jsonl => "jsonl",
             Format::Markdown => "markdown",
+            Format::Html => "html",
+            Format::Xml => "xml",
             Format::Parquet => "parquet",
         }
     }

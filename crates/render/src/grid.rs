@@ -1,4 +1,4 @@
-//! All rows of an answer as text for people, collected: what table and Markdown lay out.
+//! All rows of an answer as text for people, collected: what table, Markdown and HTML lay out.
 //! Never cuts and never draws.
 
 use crate::feed::Feed;

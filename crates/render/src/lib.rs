@@ -1,10 +1,11 @@
-//! Answers as tables, CSV, TSV, JSON, Markdown and Parquet: Arrow batches in, bytes out.
+//! Answers as tables, CSV, TSV, JSON, Markdown, HTML, XML and Parquet: Arrow batches in, bytes out.
 //! Never touches files, DuckDB, the environment or the clock, and does no arithmetic on data
 //! beyond layout.
 //!
 //! [`write`] takes a [`Format`], a [`Style`], the [`Sheet`] that describes the columns, and the
-//! batches. `csv`, `tsv`, `json`, `jsonl` and `parquet` stream: their memory is that of a batch
-//! (for Parquet, of a row group). `table` and `markdown` are for people and collect all rows.
+//! batches. `csv`, `tsv`, `json`, `jsonl`, `xml` and `parquet` stream: their memory is that of a
+//! batch (for Parquet, of a row group). `table`, `markdown` and `html` are for people and collect all
+//! rows.
 //! Two layouts have no format of their own: [`write_lines`], a line a row in the user's words, and
 //! [`write_cards`], long texts below one another.
 
@@ -22,9 +23,11 @@ mod time;
 mod delimited;
 mod json;
 mod parquet;
+mod xml;
 
 mod fit;
 mod grid;
+mod html;
 mod markdown;
 mod table;
 
@@ -75,6 +78,8 @@ pub fn write(
     let mut written = match format {
         Format::Table => table::write(style, &mut feed, out)?,
         Format::Markdown => markdown::write(style, &mut feed, out)?,
+        Format::Html => html::write(style, &mut feed, out)?,
+        Format::Xml => xml::write(&mut feed, out)?,
         Format::Csv => delimited::write(delimited::Dialect::Csv, style, &mut feed, out)?,
         Format::Tsv => delimited::write(delimited::Dialect::Tsv, style, &mut feed, out)?,
         Format::Json => json::write(json::Framing::Array, &mut feed, out)?,

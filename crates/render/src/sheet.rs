@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 /// What a page needs beside its rows.
 #[derive(Clone, Debug)]
 pub struct Sheet {
-    /// Printed above a table or a Markdown table; other formats have no place for it.
+    /// Printed above a table, in Markdown and HTML too; other formats have no place for it.
     pub title: Option<String>,
     /// The Arrow schema of the batches, also when there are none: Parquet stores it.
     pub schema: SchemaRef,

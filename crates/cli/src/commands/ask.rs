@@ -90,11 +90,12 @@ pub(crate) fn report(
     }
     let given = by_the_clock(context, report, given, window)?;
     let scope = report.scope(&given, window, context.now);
+    // Before the store is opened: a wrong value is told at once.
+    let query = report.query(&given, selection, scope)?;
     // Of a report of the user's own nobody has tested that both tables give the same.
     let table = if own.is_some() { "records" } else { args.from.as_str() };
     let asked = open_window(context, scope.reads, &[])?.from(table);
     asked.session.check(selection)?;
-    let query = report.query(&given, selection, scope)?;
     if let Some(own) = own {
         if own.replaces {
             let (name, file) = (&own.name, own.file.display());
@@ -105,19 +106,20 @@ pub(crate) fn report(
     if args.show_sql {
         return print(context, &asked.session.script(&query));
     }
-    if report.has_own_windows() {
-        for (name, window) in report.own_windows(&given) {
-            ui::note(&context.global, &format!("{name}: {}", spelt(context, window)));
+    let windows = match report.has_own_windows() {
+        true => {
+            let windows = report.own_windows(&given);
+            windows.map(|(name, window)| format!("{name}: {}", spelt(context, window))).collect()
         }
-    } else {
-        say_window(context, &asked.snapshot, scope.window);
-    }
-    let written = show::answer(context, &asked.session, &query, context.global.format).map_err(
-        |failure| match own {
+        false => vec![window_text(context, &asked.snapshot, scope.window)],
+    };
+    windows.iter().for_each(|window| ui::note(&context.global, window));
+    let title = format!("{}: {}", report.title, windows.join("; "));
+    let written = show::answer(context, &asked.session, &query, context.global.format, &title)
+        .map_err(|failure| match own {
             Some(own) => blamed(failure, &own.file),
             None => failure,
-        },
-    )?;
+        })?;
     say_missing(context, &asked.session, report, &given)?;
     say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))
 }
@@ -181,13 +183,16 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     if args.show_sql {
         return print(context, &asked.session.script(&pivot.query(&selection)?));
     }
-    say_window(context, &asked.snapshot, asked.window);
+    let window = window_text(context, &asked.snapshot, asked.window);
+    ui::note(&context.global, &window);
     let guard = ui::interrupt(asked.session.interrupt());
     let (shape, batch) = pivot.run(&asked.session, &selection)?;
     drop(guard);
     let rows = batch.num_rows() as u64;
     let mut batches = std::iter::once(Ok(batch));
-    show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
+    let format = context.global.format;
+    let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
+    show::write(context, &sheet, &mut batches, format)?;
     say_rows(context, &asked, rows, &selection)
 }
 
@@ -205,8 +210,10 @@ pub(crate) fn export(context: &Context, args: &args::Export) -> Result<Exit> {
         return Err(Failure::usage("Parquet is not for a terminal")
             .hint("name a file by -o, redirect stdout, or choose --format csv"));
     }
-    say_window(context, &asked.snapshot, asked.window);
-    let written = show::answer(context, &asked.session, &query, format)?;
+    let window = window_text(context, &asked.snapshot, asked.window);
+    ui::note(&context.global, &window);
+    let title = format!("Records: {window}");
+    let written = show::answer(context, &asked.session, &query, format, &title)?;
     ui::note(&context.global, &format!("{} rows", written.rows));
     Ok(Exit::Done)
 }
@@ -248,14 +255,18 @@ pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The window that was asked for, or the days that the store holds.
+/// Says what [`window_text`] says.
 pub(crate) fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
-    let text = match (window == Window::ALL, snapshot.span) {
+    ui::note(&context.global, &window_text(context, snapshot, window));
+}
+
+/// The window that was asked for, or the days that the store holds.
+fn window_text(context: &Context, snapshot: &Snapshot, window: Window) -> String {
+    match (window == Window::ALL, snapshot.span) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
         (false, _) => spelt(context, window),
-    };
-    ui::note(&context.global, &text);
+    }
 }
 
 /// A window as people read it.

@@ -11,14 +11,16 @@ use pmtaq_schema::COLUMNS;
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::run::Context;
-use crate::show;
+use crate::{show, ui};
 
 pub(crate) fn reports(context: &Context, catalog: &Catalog) -> Result<Exit> {
     let rows = catalog.iter().map(|r| {
         let own = catalog.own(&r.name).map(|own| own.file.display().to_string());
-        [r.name.clone(), r.needs.to_string(), own.unwrap_or("pmtaq".to_owned()), r.help.clone()]
+        [r.name.clone(), r.title.clone(), r.needs.to_string(), own.unwrap_or("pmtaq".to_owned())]
     });
-    list(context, ["report", "needs", "from", "meaning"], rows.collect())
+    let listed = list(context, ["report", "title", "needs", "from"], rows.collect())?;
+    ui::note(&context.global, "`pmtaq REPORT --help` says how each counts, and its options");
+    Ok(listed)
 }
 
 pub(crate) fn columns(context: &Context) -> Result<Exit> {

@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     ask::say_window(context, &asked.snapshot, asked.window);
     if args.count {
         let query = search.count(&selection)?;
-        show::answer(context, &asked.session, &query, context.global.format)?;
+        show::answer(context, &asked.session, &query, context.global.format, "Records found")?;
         return Ok(Exit::Done);
     }
     let rows = found(context, &asked, &search, &selection, limit, lines.as_ref())?;

@@ -89,6 +89,43 @@ fn markdown_is_a_table_for_a_ticket() {
 }
 
 #[test]
+fn html_is_a_page_with_one_table() {
+    let page = show(Format::Html, &Style::default());
+    let (head, table) = page.split_once("<table>\n").unwrap();
+    assert!(
+        head.starts_with("<!DOCTYPE html>\n") && head.contains("<title>pmtaq</title>"),
+        "{head}"
+    );
+    let expected = "\
+<thead>
+<tr><th>rcpt_domain</th><th class=\"n\">sent</th><th class=\"n\">bounce_rate</th><th class=\"n\">bytes</th><th class=\"n\">p95</th><th>last</th></tr>
+</thead>
+<tbody>
+<tr><td>gmail.com</td><td class=\"n\">1,204,311</td><td class=\"n\">12.3 %</td><td class=\"n\">1.2 MB</td><td class=\"n\">1m 23s</td><td>2026-03-01 16:00:00</td></tr>
+<tr><td>web.de</td><td class=\"n\">12</td><td class=\"n\">~&lt;0.1 %</td><td class=\"n\">512 B</td><td class=\"n\">1.5s</td><td>2026-03-01 16:00:00.25</td></tr>
+<tr><td></td><td class=\"n\">40</td><td class=\"n\"></td><td class=\"n\">0 B</td><td class=\"n\">4h 05m</td><td></td></tr>
+</tbody>
+</table>
+</body>
+</html>
+";
+    assert_eq!(table, expected);
+}
+
+#[test]
+fn xml_has_an_element_a_row_and_none_for_null() {
+    let expected = "\
+<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<rows>
+<row><field name=\"rcpt_domain\">gmail.com</field><field name=\"sent\">1204311</field><field name=\"bounce_rate\">12.34</field><field name=\"bytes\">1234567</field><field name=\"p95\">83.0</field><field name=\"last\">2026-03-01T16:00:00Z</field></row>
+<row><field name=\"rcpt_domain\">web.de</field><field name=\"sent\">12</field><field name=\"bounce_rate\">0.04</field><field name=\"bytes\">512</field><field name=\"p95\">1.5</field><field name=\"last\">2026-03-01T16:00:00.25Z</field></row>
+<row><field name=\"sent\">40</field><field name=\"bytes\">0</field><field name=\"p95\">14700.0</field></row>
+</rows>
+";
+    assert_eq!(show(Format::Xml, &Style::default()), expected);
+}
+
+#[test]
 fn parquet_holds_the_same_rows_and_types() {
     let (sheet, rows) = ordinary();
     let (file, written) = bytes(Format::Parquet, &Style::default(), &sheet, &rows);
@@ -110,6 +147,8 @@ fn an_answer_without_rows_keeps_its_columns() {
         "| rcpt_domain | sent | bounce_rate | bytes | p95 | last |\n\
          | --- | ---: | ---: | ---: | ---: | --- |\n"
     );
+    assert!(show_empty(Format::Html).contains("<th>rcpt_domain</th>"));
+    assert!(show_empty(Format::Xml).ends_with("<rows>\n</rows>\n"));
     let (file, _) = bytes(Format::Parquet, &Style::default(), &ordinary().0, &[]);
     let read = read_parquet(&file);
     assert_eq!((read.num_rows(), read.num_columns()), (0, 6));
@@ -122,7 +161,10 @@ fn a_title_stands_above_tables_alone() {
     let show = |format| text(format, &Style::default(), &sheet, &[]);
     assert!(show(Format::Table).starts_with("Top bounces\n\nrcpt_domain"));
     assert!(show(Format::Markdown).starts_with("### Top bounces\n\n| rcpt_domain"));
+    assert!(show(Format::Html).contains("<title>Top bounces</title>"));
+    assert!(show(Format::Html).contains("<h1>Top bounces</h1>\n<table>"));
     assert_eq!(show(Format::Csv), show_empty(Format::Csv));
+    assert_eq!(show(Format::Xml), show_empty(Format::Xml));
 }
 
 #[test]

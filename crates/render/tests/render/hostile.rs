@@ -24,6 +24,26 @@ fn markdown_shows_escapes_and_is_no_html() {
 }
 
 #[test]
+fn html_shows_escapes_and_nothing_of_a_reply_is_markup() {
+    let page = reply(Format::Html, &Style::default(), EVIL);
+    let row = page.lines().find(|line| line.contains("<td>")).unwrap();
+    assert_eq!(
+        row,
+        "<tr><td>550 \\x1b[2J\\u{202e}a|b\\\\n&lt;script&gt;\\t&quot;x&quot;,=1</td></tr>"
+    );
+}
+
+#[test]
+fn xml_stays_well_formed_and_keeps_all_that_xml_can_hold() {
+    let page = reply(Format::Xml, &Style::default(), EVIL);
+    let row = page.lines().find(|line| line.starts_with("<row>")).unwrap();
+    assert_eq!(
+        row,
+        "<row><field name=\"reply\">550 \\x1b[2J\u{202e}a|b\\&#10;&lt;script&gt;&#9;&quot;x&quot;,=1</field></row>"
+    );
+}
+
+#[test]
 fn csv_and_json_keep_the_exact_text() {
     let csv = reply(Format::Csv, &Style::default(), EVIL);
     assert_eq!(csv, "reply\n\"550 \x1b[2J\u{202e}a|b\\\n<script>\t\"\"x\"\",=1\"\n");
@@ -71,6 +91,12 @@ fn a_hostile_column_name_is_escaped_too() {
     let show = |format| text(format, &Style::default(), &sheet, &[]);
     assert!(show(Format::Table).starts_with("t\\x07\n\na\\x1b|\\n\n"));
     assert!(show(Format::Markdown).starts_with("### t\\\\x07\n\n| a\\\\x1b\\|\\\\n |\n"));
+    assert!(show(Format::Html).contains("<h1>t\\x07</h1>"));
+    let rows = batch(&[("\"><a b='", Arc::new(Int64Array::from(vec![1])))]);
+    let sheet = Sheet::new(rows.schema());
+    let show = |format| text(format, &Style::default(), &sheet, std::slice::from_ref(&rows));
+    assert!(show(Format::Html).contains("<th class=\"n\">&quot;&gt;&lt;a b=&#39;</th>"));
+    assert!(show(Format::Xml).contains("<field name=\"&quot;&gt;&lt;a b=&#39;\">1</field>"));
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! A page of HTML with one table, for a browser or a mail. Nothing in it runs or is fetched, and
+//! nothing of a reply is taken for markup.
+
+use std::io::Write;
+
+use crate::feed::Feed;
+use crate::grid::Grid;
+use crate::{Error, Style, Written, escape};
+
+/// The page up to its title, and from there to the table.
+const HEAD: &str = "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<title>";
+const STYLE: &str = "</title>
+<style>
+:root { color-scheme: light dark }
+body { font: 14px/1.4 system-ui, sans-serif }
+table { border-collapse: collapse }
+th, td { padding: .2em .8em; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th { border-bottom: 1px solid; white-space: nowrap }
+tr:hover td { background: #8882 }
+.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+</style>
+</head>
+<body>
+";
+
+/// Writes the title if there is one, and a table with the alignments of the columns.
+pub(crate) fn write(
+    style: &Style,
+    feed: &mut Feed<'_>,
+    out: &mut dyn Write,
+) -> Result<Written, Error> {
+    let grid = Grid::collect(style, feed)?;
+    let title = feed.sheet.title.as_deref().map(|title| escape::markup(&escape::visible(title)));
+    write!(out, "{HEAD}{}{STYLE}", title.as_deref().unwrap_or("pmtaq"))?;
+    if let Some(title) = &title {
+        writeln!(out, "<h1>{title}</h1>")?;
+    }
+    out.write_all(b"<table>\n<thead>\n")?;
+    row(out, &grid, "th", grid.lanes.iter().map(|lane| lane.name.as_str()))?;
+    out.write_all(b"</thead>\n<tbody>\n")?;
+    for texts in &grid.rows {
+        row(out, &grid, "td", texts.iter().map(String::as_str))?;
+    }
+    out.write_all(b"</tbody>\n</table>\n</body>\n</html>\n")?;
+    Ok(Written::default())
+}
+
+fn row<'a>(
+    out: &mut dyn Write,
+    grid: &Grid,
+    tag: &str,
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<(), Error> {
+    out.write_all(b"<tr>")?;
+    for (lane, text) in grid.lanes.iter().zip(texts) {
+        let class = if lane.right { " class=\"n\"" } else { "" };
+        write!(out, "<{tag}{class}>{}</{tag}>", escape::markup(text))?;
+    }
+    out.write_all(b"</tr>\n")?;
+    Ok(())
+}
