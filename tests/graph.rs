@@ -2,12 +2,6 @@
 
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 fn check(sealed: &Sealed, name: &str, args: &[&str]) {
     let run = sealed.run(args);
     let head = format!("$ pmtaq {}\n", args.join(" "));
@@ -16,7 +10,7 @@ fn check(sealed: &Sealed, name: &str, args: &[&str]) {
 
 #[test]
 fn graphs_have_golden_files() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, args) in [
         ("default", &["graph"][..]),
         ("by", &["graph", "bounce_rate", "--by", "provider", "--every", "3h", "--top", "3"]),
@@ -62,7 +56,7 @@ fn graphs_have_golden_files() {
 
 #[test]
 fn a_picture_is_a_file_and_its_sums_are_those_of_the_pivot() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let path = sealed.file("graph.svg", "");
     sealed.done(&["graph", "--by", "provider", "--svg", path.to_str().unwrap()]);
     let picture = std::fs::read_to_string(&path).unwrap();

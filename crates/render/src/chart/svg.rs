@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{Chart, Edge, Line, axis};
+use crate::escape;
 
 const WIDTH: f64 = 960.0;
 /// Room for the labels at the left.
@@ -283,24 +284,8 @@ impl Plot<'_> {
     }
 }
 
-/// Text of strangers as text of XML, for elements and attributes alike; what XML cannot hold is
-/// shown as an escape.
+/// Text of strangers, of several lines, for elements and attributes alike.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split('\n') {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        for c in crate::escape::visible(line).chars() {
-            match c {
-                '&' => out.push_str("&amp;"),
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                '\'' => out.push_str("&#39;"),
-                c => out.push(c),
-            }
-        }
-    }
-    out
+    let lines = text.split('\n').map(|line| escape::markup(&escape::visible(line)));
+    lines.collect::<Vec<_>>().join("\n")
 }
