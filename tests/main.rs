@@ -29,4 +29,5 @@ mod rollup;
 mod shell;
 mod sql;
 mod tidy;
+mod top;
 mod why;

@@ -12,7 +12,7 @@ use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 use pmtaq_store::{Disk, Fault};
 
-pub(crate) use investigate::{Explain, Search, Sql, Trace};
+pub(crate) use investigate::{Explain, Search, Sql, Top, Trace};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -232,6 +232,8 @@ pub(crate) enum Command {
     Pivot(Pivot),
     /// Any metrics over time, drawn
     Graph(Graph),
+    /// Watch the store live: who sends how much how well, and drill down to the records
+    Top(Top),
     /// Find records by a text, a reply code or a regular expression, newest first
     Search(Box<Search>),
     /// The life of a message: everything that happened to it, in order

@@ -42,6 +42,12 @@ impl Context {
         Ok(Context { global, now, threads, machine, settings, places })
     }
 
+    /// A clock that goes on from `now`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
+    pub(crate) fn clock(&self) -> Clock {
+        Clock { start: std::time::Instant::now(), now: self.now }
+    }
+
     /// Memory that a query may use, in bytes.
     pub(crate) fn memory(&self) -> u64 {
         self.global.memory.unwrap_or(2_000_000_000)
@@ -50,6 +56,20 @@ impl Context {
     /// Who holds the lock of the store, for the message that others get.
     pub(crate) fn owner(&self) -> String {
         format!("process {} on {} since {}", std::process::id(), self.machine, self.now)
+    }
+}
+
+/// The time as it goes, for what runs long.
+pub(crate) struct Clock {
+    start: std::time::Instant,
+    now: Timestamp,
+}
+
+impl Clock {
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        let gone = i64::try_from(self.start.elapsed().as_secs()).unwrap_or(i64::MAX);
+        Timestamp(self.now.0.saturating_add(gone))
     }
 }
 
@@ -145,6 +165,7 @@ fn dispatch(
         Command::Explain(args) => commands::explain::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Why(args) => commands::why::run(&context, &args),
+        Command::Top(args) => commands::top::run(context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
         Command::Export(args) => ask::export(&context, &args),
         Command::Paths(args) => ask::paths(&context, &args),

@@ -13,7 +13,7 @@ mod lex;
 pub use lex::is_complete;
 
 pub mod prelude;
-pub use prelude::{DIMENSIONS, Dimension, Metric, metrics};
+pub use prelude::{DIMENSIONS, Dimension, Metric, dimension, metric, metrics};
 
 mod param;
 pub use param::{Param, ParamKind};

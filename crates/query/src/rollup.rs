@@ -98,7 +98,8 @@ pub(crate) fn over_hours(
     query: &Query,
 ) -> Option<OverHours> {
     let filters = selection.filters.iter().map(|(name, _)| dimension(name).ok());
-    let filters: Vec<&Dimension> = filters.collect::<Option<_>>()?;
+    let exactly = selection.exactly.iter().map(|(dimension, _)| Some(*dimension));
+    let filters: Vec<&Dimension> = filters.chain(exactly).collect::<Option<_>>()?;
     if !selection.condition.as_deref().is_none_or(is_condition_over_dimensions) {
         return None;
     }

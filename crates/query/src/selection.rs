@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use pmtaq_schema::address::normal_domain;
 
 use crate::error::Result;
-use crate::prelude::dimension;
+use crate::prelude::{Dimension, dimension};
 use crate::query::{Query, Value};
 
 /// Which records count. Several values of one filter mean any of them; different filters must
@@ -18,6 +18,8 @@ pub struct Selection {
     pub filters: Vec<(String, Vec<String>)>,
     /// A condition in SQL over the columns of `records`.
     pub condition: Option<String>,
+    /// Dimensions that must have this very value, as an answer gave it, or none at all.
+    pub exactly: Vec<(&'static Dimension, Option<String>)>,
 }
 
 impl Selection {
@@ -34,6 +36,15 @@ impl Selection {
         for (name, values) in &self.filters {
             let any = values.iter().map(|value| one(name, value, query));
             let _ = write!(all, " and ({})", any.collect::<Result<Vec<_>>>()?.join(" or "));
+        }
+        for (dimension, value) in &self.exactly {
+            let _ = match value {
+                Some(value) => {
+                    let value = query.bind(Value::Text(value.clone()));
+                    write!(all, " and {} = ${value}", dimension.sql)
+                }
+                None => write!(all, " and {} is null", dimension.sql),
+            };
         }
         if let Some(condition) = &self.condition {
             // A line of its own, so that a comment at its end closes nothing.

@@ -7,7 +7,7 @@
 //! batch (for Parquet, of a row group). `table`, `markdown` and `html` are for people and collect all
 //! rows.
 //! Two layouts have no format of their own: [`write_lines`], a line a row in the user's words, and
-//! [`write_cards`], long texts below one another.
+//! [`write_cards`], long texts below one another; [`texts`] is for who lays out by himself.
 
 mod error;
 mod sheet;
@@ -123,4 +123,17 @@ pub fn write_cards(
     cards::write(style, &mut feed, out)?;
     out.flush()?;
     Ok(Written { rows: feed.rows(), ..Written::default() })
+}
+
+/// The texts of all rows as a table shows them, harmless for a terminal, and not cut. A rate of
+/// few has its mark.
+///
+/// # Errors
+/// As [`write`], but for the writer.
+pub fn texts(
+    style: &Style,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
+) -> Result<Vec<Vec<String>>, Error> {
+    Ok(grid::Grid::collect(style, &mut Feed::new(sheet, batches))?.rows)
 }

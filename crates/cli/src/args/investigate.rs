@@ -176,3 +176,22 @@ pub(crate) struct Sql {
     #[command(flatten)]
     pub(crate) times: Times,
 }
+
+/// Watch the store live, on the whole screen: metrics by any dimension over a window that ends with
+/// the newest record, again after each ingest. Enter goes down, by default from provider to
+/// vmta, to template, to the records; ? lists the keys.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq top
+  pmtaq top --by job_id --metric bounce_rate --last 6h
+  pmtaq top --by template --provider yahoo --since 2026-03-02 --until 2026-03-03")]
+pub(crate) struct Top {
+    /// Dimension of the first level
+    #[arg(long, value_name = "DIMENSION", default_value = "provider")]
+    pub(crate) by: String,
+    /// Metric that ranks the rows and is drawn over time
+    #[arg(long, value_name = "METRIC", default_value = "sent")]
+    pub(crate) metric: String,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}

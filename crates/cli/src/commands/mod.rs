@@ -15,5 +15,6 @@ pub(crate) mod search;
 mod shell;
 pub(crate) mod sql;
 pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod why;
