@@ -79,6 +79,8 @@ fn the_places_are_named_in_the_order_in_which_they_are_read() {
     let expected = "$DIR/etc/pmtaq.toml\n$DIR/.config/pmtaq/config.toml  (absent)\n\
                     $DIR/etc/pmtaq/providers.csv  (absent)\n\
                     $DIR/.config/pmtaq/providers.csv  (absent)\n\
+                    $DIR/.config/pmtaq/privacy.key  (absent)\n\
+                    $DIR/etc/pmtaq/privacy.key  (absent)\n\
                     $DIR/etc/pmtaq/reports  (absent)\n$DIR/.config/pmtaq/reports  (absent)\n";
     assert_eq!(run.stdout, expected);
 }

@@ -276,7 +276,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq ingest /var/log/pmta
-  pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'")]
+  pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'
+  pmtaq ingest --privacy hash /var/log/pmta")]
 pub(crate) struct Ingest {
     /// Files, folders and globs; plain, .gz or .zst
     #[arg(required = true, value_name = "FILES")]
@@ -287,8 +288,23 @@ pub(crate) struct Ingest {
     /// End with exit code 4 when more lines than this are refused
     #[arg(long, env = "PMTAQ_MAX_REJECTS", value_name = "N", default_value_t = 0)]
     pub(crate) max_rejects: u64,
+    /// How recipients are stored: none (as logged), hash (tokens by a key) or mask (u***@example.com)
+    /// [default: as the store has them; none in a new store]
+    #[arg(long, env = "PMTAQ_PRIVACY", value_name = "MODE", hide_possible_values = true)]
+    pub(crate) privacy: Option<PrivacyMode>,
     #[command(flatten)]
     pub(crate) faults: Faults,
+}
+
+/// How the addresses of recipients are stored; docs/privacy.md has what that covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PrivacyMode {
+    /// As they were logged.
+    None,
+    /// As tokens made with a key.
+    Hash,
+    /// As masks.
+    Mask,
 }
 
 /// Merge the small parts of a day into few.

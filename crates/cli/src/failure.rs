@@ -106,6 +106,14 @@ impl From<pmtaq_store::Error> for Failure {
             E::Locked { .. } => {
                 Some("only one process writes at a time; try again when it has ended".to_owned())
             }
+            E::OtherRecipients { .. } => {
+                failure.exit = Exit::Usage;
+                Some(
+                    "a store keeps all recipients in one way: leave out --privacy, or ingest \
+                      into a new store"
+                        .to_owned(),
+                )
+            }
             E::FromTheFuture { .. } => Some("use a newer pmtaq".to_owned()),
             E::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 failure.exit = Exit::Failed;

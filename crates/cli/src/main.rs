@@ -5,6 +5,7 @@ mod run;
 
 mod args;
 mod own;
+mod privacy;
 mod settings;
 mod window;
 

@@ -40,6 +40,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("threads", "threads", "all cores"),
     key("ingest.host", "host", "userString of the record, else the name of this machine"),
     key("ingest.max-rejects", "max_rejects", ""),
+    key("ingest.privacy", "privacy", "as the store has it, none in a new one"),
 ];
 
 /// The table of the classes of bounce categories.
@@ -63,7 +64,7 @@ impl std::fmt::Display for Origin {
 pub(crate) struct Places {
     /// Configuration files.
     pub(crate) files: Vec<PathBuf>,
-    /// Folders of `providers.csv` and `reports/`.
+    /// Folders of `providers.csv`, `privacy.key` and `reports/`.
     pub(crate) folders: Vec<PathBuf>,
 }
 
@@ -91,6 +92,11 @@ impl Places {
     /// The provider tables that there may be.
     pub(crate) fn provider_tables(&self) -> impl Iterator<Item = PathBuf> {
         self.folders.iter().map(|folder| folder.join("providers.csv"))
+    }
+
+    /// The files that may hold the key of hashed recipients, that of the user first.
+    pub(crate) fn privacy_keys(&self) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().rev().map(|folder| folder.join("privacy.key"))
     }
 
     /// The files of reports that there are, by folder and name.

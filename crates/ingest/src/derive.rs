@@ -12,6 +12,7 @@ use pmtaq_store::NO_NAME;
 
 use crate::intern::{Memo, NameColumn, Names, mixed};
 use crate::plan::Plan;
+use crate::privacy::Privacy;
 use crate::rows::{Checked, Column};
 use crate::split::{Field, Lines};
 
@@ -28,6 +29,7 @@ const MX: usize = index_of("mx");
 const SOURCE: usize = index_of("source");
 const ORIG: usize = index_of("orig");
 const RCPT: usize = index_of("rcpt");
+const ORCPT: usize = index_of("orcpt");
 const QUEUE: usize = index_of("queue");
 const DSN_MTA: usize = index_of("dsn_mta");
 const DSN_DIAG: usize = index_of("dsn_diag");
@@ -44,6 +46,8 @@ pub(crate) struct Known<'k> {
     pub(crate) host: Option<&'k str>,
     /// The machine, for lines that name no MTA.
     pub(crate) machine: &'k str,
+    /// How the addresses of recipients are stored.
+    pub(crate) privacy: &'k Privacy,
 }
 
 /// What was derived from the names of one row group so far.
@@ -115,6 +119,12 @@ impl Derive {
                 let (dsn_diag, dsn_status) = (dsn_diag.text(), dsn_status.text());
                 let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
                 self.reply(row, text(&dsn_diag), text(&dsn_status), columns);
+                if known.privacy.is_on() {
+                    let [rcpt, orcpt] = [RCPT, ORCPT].map(|column| field(checked, column).value());
+                    let people = known.privacy.recipients_of(&rcpt, &orcpt);
+                    known.privacy.template(&mut self.text, &people);
+                }
+                self.template(row, columns);
             }
         }
     }
@@ -181,6 +191,9 @@ impl Derive {
         }
         self.text.clear();
         template_of(&reply, dsn_status, &mut self.text);
+    }
+
+    fn template(&mut self, row: usize, columns: &mut [Column]) {
         if !self.text.is_empty() {
             names(columns, TEMPLATE).set(row, self.text.as_bytes());
         }

@@ -11,13 +11,13 @@ use pmtaq_store::manifest::source_day;
 use pmtaq_store::{Source, Writer};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::GROWING_S;
 use crate::chunk::{Chunks, Next, Stop};
 use crate::find::Found;
 use crate::open::{open, read_full};
 use crate::outcome::{Refused, Status};
 use crate::rows::Checked;
 use crate::split::Splitter;
+use crate::{GROWING_S, Settings};
 
 /// A file with what is to be done about it.
 pub(crate) struct Candidate {
@@ -34,7 +34,7 @@ pub(crate) struct Candidate {
 }
 
 /// Looks at the beginning of a file, without deciding.
-pub(crate) fn probe(found: Found, now: Timestamp) -> Result<Candidate, Refused> {
+pub(crate) fn probe(found: Found, settings: &Settings) -> Result<Candidate, Refused> {
     let refuse = |reason: String| Refused { path: found.path.clone(), reason };
     let mut candidate = Candidate {
         found: found.clone(),
@@ -44,10 +44,10 @@ pub(crate) fn probe(found: Found, now: Timestamp) -> Result<Candidate, Refused> 
         known: None,
         known_records: 0,
     };
-    let chunks = chunks_of(&found, now).map_err(|error| refuse(error.to_string()))?;
+    let chunks = chunks_of(&found, settings.now).map_err(|error| refuse(error.to_string()))?;
     let head = match chunks.small().next().map_err(|stop| refuse(explain(&stop)))? {
         Next::End => return Ok(candidate),
-        Next::TooLong { start, .. } => xxh3_128(&start),
+        Next::TooLong { start, .. } => xxh3_128(&settings.privacy.line(&start)),
         Next::Chunk(chunk) => {
             let mut splitter = Splitter::new(&chunk.bytes);
             let Some(line) = splitter.next_line() else { return Ok(candidate) };
@@ -55,11 +55,11 @@ pub(crate) fn probe(found: Found, now: Timestamp) -> Result<Candidate, Refused> 
             candidate.day = source_day(time);
             let mut hash = Xxh3::new();
             hash.update(chunk.plan.fields.join(",").as_bytes());
-            hash.update(line.raw().trim_ascii_end());
+            hash.update(&settings.privacy.line(line.raw().trim_ascii_end()));
             hash.digest128()
         }
     };
-    candidate.head = hex(head);
+    candidate.head = format!("{head:032x}");
     candidate.status = Status::New;
     Ok(candidate)
 }
@@ -68,7 +68,7 @@ pub(crate) fn probe(found: Found, now: Timestamp) -> Result<Candidate, Refused> 
 pub(crate) fn decide(
     mut candidates: Vec<Candidate>,
     writer: &Writer<'_>,
-    now: Timestamp,
+    settings: &Settings,
 ) -> Result<(Vec<Candidate>, Vec<Refused>), pmtaq_store::Error> {
     let mut days: HashMap<Day, HashMap<String, Vec<Source>>> = HashMap::new();
     let mut refused = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn decide(
             Entry::Vacant(entry) => entry.insert(by_head(writer.sources(candidate.day)?)),
         };
         let Some(known) = heads.get(&candidate.head) else { continue };
-        match against_store(candidate, known, now) {
+        match against_store(candidate, known, settings) {
             Ok(None) => {}
             Ok(Some(than)) => shorter.push((i, than)),
             Err(error) => refused.push(refuse(candidate, &error)),
@@ -137,13 +137,13 @@ fn by_head(sources: Vec<Source>) -> HashMap<String, Vec<Source>> {
 fn against_store(
     candidate: &mut Candidate,
     known: &[Source],
-    now: Timestamp,
+    settings: &Settings,
 ) -> io::Result<Option<String>> {
     let stat = candidate.found.stat;
     let untouched = known.iter().find(|source| source.stat == stat);
     if let Some(source) = untouched
         // A last line that was held back is taken once the file has stopped growing.
-        && (source.length >= stat.size || is_fresh(&candidate.found, now) || is_compressed(candidate))
+        && (source.length >= stat.size || is_fresh(&candidate.found, settings.now) || is_compressed(candidate))
     {
         candidate.status = Status::Known;
         candidate.known_records = source.ledger.read;
@@ -155,7 +155,7 @@ fn against_store(
     let mut shorter_than = None;
     for source in known {
         match prefix(&candidate.found.path, source.length)? {
-            Prefix::Hash { hash, more } if hex(hash) == source.hash => {
+            Prefix::Hash { hash, more } if settings.privacy.content(hash) == source.hash => {
                 candidate.status = if more { Status::Grown } else { Status::Known };
                 candidate.known_records = source.ledger.read;
                 candidate.known = Some(source.clone());
@@ -287,9 +287,4 @@ pub(crate) fn explain(stop: &Stop) -> String {
         }
         Stop::Io(error) => error.to_string(),
     }
-}
-
-/// A hash as the manifests spell it.
-pub(crate) fn hex(hash: u128) -> String {
-    format!("{hash:032x}")
 }

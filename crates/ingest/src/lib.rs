@@ -21,6 +21,9 @@ pub use split::{Field, Line, Splitter};
 mod plan;
 pub use plan::{Plan, PlanError};
 
+mod privacy;
+pub use privacy::{MIN_KEY, Privacy};
+
 mod derive;
 mod intern;
 mod rows;
@@ -72,6 +75,8 @@ pub struct Settings {
     pub threads: usize,
     /// Who runs which mailbox.
     pub providers: Providers,
+    /// How the addresses of recipients are stored.
+    pub privacy: Privacy,
     /// The moment to note as the time of ingestion.
     pub now: Timestamp,
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::chunk::{Chunk, Chunks, Next};
 use crate::derive::Known;
 use crate::find::find;
-use crate::identity::{self, Candidate, chunks_of, decide, hex, probe};
+use crate::identity::{self, Candidate, chunks_of, decide, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
 use crate::reject::{self, Reject, Why};
@@ -41,7 +41,7 @@ pub fn ingest(
         .map_err(|_| Error::Threads(settings.threads))?;
     let (found, mut refused) = find(&settings.inputs);
     let probed: Vec<_> =
-        pool.install(|| found.into_par_iter().map(|found| probe(found, settings.now)).collect());
+        pool.install(|| found.into_par_iter().map(|found| probe(found, settings)).collect());
     let mut candidates = Vec::new();
     for result in probed {
         match result {
@@ -49,7 +49,7 @@ pub fn ingest(
             Err(error) => refused.push(error),
         }
     }
-    let (candidates, unclear) = decide(candidates, writer, settings.now)?;
+    let (candidates, unclear) = decide(candidates, writer, settings)?;
     refused.extend(unclear);
 
     let run = Run::new(settings, writer, candidates, progress);
@@ -150,6 +150,7 @@ impl<'r> Run<'r> {
                 source: &task.candidate.found.name(),
                 host: settings.host.as_deref(),
                 machine: &settings.machine,
+                privacy: &settings.privacy,
             };
             task.take(&chunk, &known, &mut parts);
             parts.relieve()?;
@@ -200,6 +201,7 @@ impl<'r> Run<'r> {
             };
             let host = self.settings.host.as_ref().unwrap_or(&self.settings.machine);
             tally.rejects.sort_by_key(|reject| reject.offset);
+            tally.rejects.iter_mut().for_each(|reject| self.settings.privacy.reject(reject));
             if !tally.rejects.is_empty() {
                 let path = candidate.found.path.to_string_lossy();
                 let rows = reject::batch(&path, host, &tally.rejects, now);
@@ -225,7 +227,7 @@ impl<'r> Run<'r> {
                 let source = Source {
                     head: candidate.head.clone(),
                     length: consumed,
-                    hash: hex(hash),
+                    hash: self.settings.privacy.content(hash),
                     name: candidate.found.name(),
                     host: host.clone(),
                     stat: candidate.found.stat,

@@ -1,5 +1,7 @@
 //! Lines as typed columns. A line that does not fit is refused before anything of it is kept.
 
+use std::borrow::Cow;
+
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
@@ -12,6 +14,8 @@ use crate::split::{Line, Lines};
 
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
 const RCPT_DOMAIN: usize = index_of("rcpt_domain");
+const RCPT: usize = index_of("rcpt");
+const ORCPT: usize = index_of("orcpt");
 const VMTA: usize = index_of("vmta");
 const EXTRA: usize = index_of("extra");
 
@@ -140,6 +144,19 @@ impl Rows {
             self.since = self.since.min(time_logged.0);
             self.until = self.until.max(time_logged.0);
         }
+        let recipients = |column: usize, checked: &Checked| match plan.sources[column] {
+            Some(field) => lines.get(checked.line).field(field).value(),
+            None => Cow::Borrowed(&b""[..]),
+        };
+        let people = |checked| {
+            known.privacy.recipients_of(&recipients(RCPT, checked), &recipients(ORCPT, checked))
+        };
+        let hidden = if known.privacy.is_on() { checked } else { &[] };
+        let people: Vec<_> = hidden.iter().map(people).collect();
+        let stored = |i: usize, column, text| match people.get(i) {
+            Some(people) => known.privacy.field(column, text, people),
+            None => text,
+        };
         for &Text { column, field, otherwise } in &plan.texts {
             let fields = checked.iter().enumerate().map(|(i, checked)| {
                 let line = lines.get(checked.line);
@@ -152,10 +169,14 @@ impl Rows {
             let fields = fields.filter(|(_, field)| !field.is_empty());
             match &mut self.columns[column] {
                 Column::Names(names) => {
-                    fields.for_each(|(row, field)| _ = names.set(row, &field.text()));
+                    fields.for_each(|(row, field)| {
+                        _ = names.set(row, &stored(row - first, column, field.text()))
+                    });
                 }
                 Column::Texts(texts) => {
-                    fields.for_each(|(row, field)| texts.set(row, &field.text()));
+                    fields.for_each(|(row, field)| {
+                        texts.set(row, &stored(row - first, column, field.text()))
+                    });
                 }
                 Column::Numbers(_) | Column::Map(_) => {}
             }
@@ -167,7 +188,8 @@ impl Rows {
         }
         if let (Column::Map(map), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
             for (i, checked) in checked.iter().enumerate() {
-                map.add_extra(first + i, &lines.get(checked.line), plan);
+                let stored = |text| stored(i, EXTRA, text);
+                map.add_extra(first + i, &lines.get(checked.line), plan, stored);
             }
         }
         self.derive.rows(first, lines, checked, plan, known, &mut self.columns);
@@ -328,12 +350,18 @@ fn end(bytes: &[u8]) -> u32 {
 
 impl MapColumn {
     /// Adds the fields that no column takes.
-    fn add_extra(&mut self, row: usize, line: &Line<'_, '_>, plan: &Plan) {
+    fn add_extra<'l>(
+        &mut self,
+        row: usize,
+        line: &Line<'_, 'l>,
+        plan: &Plan,
+        stored: impl Fn(Cow<'l, [u8]>) -> Cow<'l, [u8]>,
+    ) {
         for Extra { field, key, unless_empty } in &plan.extra {
             let field = line.field(*field);
             if !field.is_empty() && !unless_empty.is_some_and(|first| line.field(first).is_empty())
             {
-                self.add(row, key.as_bytes(), &field.text());
+                self.add(row, key.as_bytes(), &stored(field.text()));
             }
         }
     }

@@ -99,8 +99,8 @@ impl Mention {
     }
 }
 
-/// An address without the type, the brackets and the dot at the end that may surround it.
-fn bare(address: &str) -> &str {
+/// An address without the type, the brackets and the white space that may surround it.
+pub fn bare(address: &str) -> &str {
     let address = address.trim();
     let typed = address.split_once(';').filter(|(kind, _)| kind.eq_ignore_ascii_case("rfc822"));
     let address = typed.map_or(address, |(_, address)| address).trim();

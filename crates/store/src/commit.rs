@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Source};
+use crate::manifest::{self, Ledger, Move, Part, Recipients, Removed, Root, Source};
 use crate::part::{NewPart, PartWriter};
 use crate::run::RunWriter;
 use crate::snapshot::SnapshotPart;
@@ -116,6 +116,26 @@ impl<'a> Writer<'a> {
     /// Whether records of `day` were removed for their age.
     pub fn is_pruned(&self, day: Day) -> bool {
         self.root.entry(day).pruned
+    }
+
+    /// How the addresses of recipients are kept.
+    pub fn recipients(&self) -> &Recipients {
+        &self.root.recipients
+    }
+
+    /// Says how the rows to come keep the addresses of recipients; of a store without any commit
+    /// that is how it keeps them from then on.
+    ///
+    /// # Errors
+    /// [`crate::Error::OtherRecipients`] when the rows that are there keep them otherwise.
+    pub fn keep_recipients(&mut self, recipients: Recipients) -> Result<()> {
+        if self.root.generation == 0 {
+            self.root.recipients = recipients;
+        } else if self.root.recipients != recipients {
+            let here = self.root.recipients.clone();
+            return Err(Error::OtherRecipients { here, wanted: recipients });
+        }
+        Ok(())
     }
 
     /// The parts of `day`, in the order in which they were added, each where it lies.

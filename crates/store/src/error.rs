@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::manifest::Recipients;
+
 /// Why a store could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,6 +68,14 @@ pub enum Error {
         expected: u64,
         /// Rows in the parts.
         found: u64,
+    },
+    /// A store keeps the addresses of recipients in one way.
+    #[error("the store has recipients {here}, and what comes has them {wanted}")]
+    OtherRecipients {
+        /// How the store keeps them.
+        here: Recipients,
+        /// How the rows to come would have them.
+        wanted: Recipients,
     },
     /// The file system refused.
     #[error("{}", path.display())]

@@ -12,7 +12,7 @@ mod fs;
 pub use fs::{Disk, Fault};
 
 pub mod manifest;
-pub use manifest::{Ledger, Part, Removed, Source, Stat};
+pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
@@ -118,6 +118,14 @@ impl Store {
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn audit(&self) -> Result<Audit> {
         Audit::take(&self.dir)
+    }
+
+    /// How the addresses of recipients are kept.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn recipients(&self) -> Result<Recipients> {
+        Ok(manifest::Root::read(&layout::root(&self.dir))?.recipients)
     }
 
     /// Becomes the one writer. `owner` says who, for the message that another writer gets.

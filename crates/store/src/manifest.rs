@@ -4,6 +4,7 @@
 //! refused. Knows no paths and no order of steps.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use pmtaq_schema::time::{Day, Timestamp};
@@ -31,6 +32,36 @@ pub(crate) struct Root {
     /// Rows that were stored once and have been taken away since.
     #[serde(default)]
     pub(crate) removed: Removed,
+    /// How the addresses of recipients are kept in all of the store.
+    #[serde(default)]
+    pub(crate) recipients: Recipients,
+}
+
+/// How the addresses of recipients are kept: one way for all of a store, since a recipient who is
+/// spelt in two ways would count twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recipients {
+    /// As they were logged.
+    #[default]
+    Plain,
+    /// As tokens made with a key.
+    Hashed {
+        /// Which key that is, without telling it: eight digits that follow from it.
+        key: String,
+    },
+    /// As masks, which many recipients share.
+    Masked,
+}
+
+impl fmt::Display for Recipients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Recipients::Plain => f.write_str("as logged"),
+            Recipients::Hashed { key } => write!(f, "hashed with the key {key}"),
+            Recipients::Masked => f.write_str("masked"),
+        }
+    }
 }
 
 /// Rows that were taken away for good, so that `stored = rows + removed` stays true.
@@ -76,6 +107,7 @@ impl Default for Root {
             days: BTreeMap::new(),
             moves: Vec::new(),
             removed: Removed::default(),
+            recipients: Recipients::default(),
         }
     }
 }

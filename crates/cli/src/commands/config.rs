@@ -72,7 +72,9 @@ fn show(
 fn path(context: &Context) -> Result<Exit> {
     let places = &context.places;
     let reports = places.folders.iter().map(|folder| folder.join("reports"));
-    let all = places.files.iter().cloned().chain(places.provider_tables()).chain(reports);
+    let keys = places.privacy_keys();
+    let all =
+        places.files.iter().cloned().chain(places.provider_tables()).chain(keys).chain(reports);
     let mut text = String::new();
     for path in all {
         let absent = if path.exists() { "" } else { "  (absent)" };

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::run::Context;
 use crate::settings::providers;
-use crate::{show, ui};
+use crate::{privacy, show, ui};
 
 /// What every other format than a table gets: the counts by name, in the order of the closing
 /// lines.
@@ -28,12 +28,14 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let begun = Instant::now();
     let store = Store::create(&global.store, args.faults.disk())?;
     let mut writer = store.lock(&context.owner())?;
+    let privacy = privacy::of_ingest(context, &mut writer, args.privacy)?;
     let settings = Settings {
         inputs: args.inputs,
         host: args.host,
         machine: context.machine.clone(),
         threads: context.threads,
         providers: providers(&context.places)?.0,
+        privacy,
         now: context.now,
     };
     let progress = AtomicU64::new(0);

@@ -6,13 +6,13 @@ use pmtaq_schema::address::Mention;
 use pmtaq_schema::size::{parse_duration_s, show_bytes};
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Part, Store};
+use pmtaq_store::{Part, Recipients, Store};
 
 use crate::args::{Forget, Prune, Verify};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
-use crate::ui;
+use crate::{privacy, ui};
 
 /// Problems that are said one by one.
 const MAX_SAID: usize = 50;
@@ -76,6 +76,14 @@ pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
         ))
     })?;
     let store = Store::open(&context.global.store)?;
+    if store.recipients()? == Recipients::Masked {
+        return Err(Failure::usage(
+            "masked recipients cannot be told apart, so none can be erased",
+        )
+        .hint("the store has no whole address; `pmtaq prune` removes by age"));
+    }
+    let spelt = privacy::of_store(context, &store)?.sought(&args.rcpt);
+    let address = Mention::of(&spelt).unwrap_or(address);
     let mut writer = store.lock(&context.owner())?;
     if !args.dry_run {
         ui::confirm(&format!("Erase {} for good?", args.rcpt), args.yes)?;

@@ -2,13 +2,14 @@
 
 use pmtaq_query::{Matching, Needle, Search, Selection, is_code};
 use pmtaq_render::{BoxError, Format, LineFormat};
+use pmtaq_store::{Recipients, Store};
 
 use super::ask::{self, Asked};
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
-use crate::{show, ui};
+use crate::{privacy, show, ui};
 
 pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     let lines = args.line_format.as_deref().map(LineFormat::parse).transpose();
@@ -19,7 +20,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     }
     let mut selection = ask::selection(&args.selection);
     selection.filter("rec", args.rec.clone());
-    let needles = needles(args)?;
+    let needles = spelt(context, needles(args)?, args.regex)?;
     if needles.is_empty() && selection.filters.is_empty() && selection.condition.is_none() {
         return Err(Failure::usage("nothing to search for").hint(
             "name a text, or a filter such as --code 5.7.*; `pmtaq help search` shows more",
@@ -106,6 +107,26 @@ fn needles(args: &args::Search) -> Result<Vec<Needle>> {
         return Err(Failure::usage(format!(
             "the text for {place} is empty: every record holds it"
         )));
+    }
+    Ok(needles)
+}
+
+/// The addresses in the texts as the store spells them.
+fn spelt(context: &Context, mut needles: Vec<Needle>, regex: bool) -> Result<Vec<Needle>> {
+    let names_one = |needle: &Needle| needle.text.contains('@');
+    if !needles.iter().any(names_one) {
+        return Ok(needles);
+    }
+    let store = Store::open(&context.global.store)?;
+    let recipients = store.recipients()?;
+    if regex && recipients != Recipients::Plain {
+        let text = format!("recipients are {recipients} here: no regular expression finds one");
+        ui::note(&context.global, &text);
+        return Ok(needles);
+    }
+    let privacy = privacy::of_store(context, &store)?;
+    for needle in needles.iter_mut().filter(|needle| names_one(needle)) {
+        needle.text = privacy.sought(&needle.text);
     }
     Ok(needles)
 }

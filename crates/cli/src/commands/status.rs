@@ -28,6 +28,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let store = Store::open(&context.global.store)?;
     let now = context.now;
     let snapshot = store.snapshot(Window::ALL)?;
+    let recipients = store.recipients()?;
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
     let sources = store.sources(window)?;
     let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
@@ -56,6 +57,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             let name = table.to_string();
             lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", show_bytes(bytes)));
         }
+        lines.push(format!("privacy   recipients {recipients}"));
         if let Some(newest) = newest {
             let at = Timestamp(newest);
             lines.push(match now.0 - newest {
@@ -107,6 +109,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         cells.push((format!("{table}_bytes"), int(bytes)));
     }
     let lag = Int64Array::from(vec![newest.map(|newest| now.0 - newest)]);
+    cells.push(("recipients".to_owned(), text(Some(recipients.to_string()))));
     cells.push(("newest".to_owned(), time(newest)));
     cells.push(("lag_seconds".to_owned(), Arc::new(lag)));
     cells.push(("last_ingest".to_owned(), time(ingested)));

@@ -7,20 +7,21 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::DataType;
 use pmtaq_query::{Shape, Trace};
 use pmtaq_render::{Format, Sheet};
+use pmtaq_store::{Recipients, Store};
 
 use super::ask::{self, Asked};
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
-use crate::{show, ui};
+use crate::{privacy, show, ui};
 
 /// The columns of a message's table; what is the same in all of its rows stands above it.
 const STEPS: &[&str] = &["time_logged", "waited", "event", "vmta", "server", "reply"];
 
 pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
     let trace = match (&args.key.rcpt, &args.key.env_id, &args.key.message_id) {
-        (Some(address), _, _) => Trace::Recipient(address.clone()),
+        (Some(address), _, _) => Trace::Recipient(spelt(context, address)?),
         (_, Some(id), _) => Trace::EnvelopeId(id.clone()),
         (_, _, Some(id)) => Trace::MessageId(id.clone()),
         (None, None, None) => {
@@ -49,9 +50,20 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
         }
     }
     if all.num_rows() == 0 {
-        say_nothing(context, &asked, &trace)?;
+        say_nothing(context, &asked, &trace, args.key.rcpt.as_deref())?;
     }
     Ok(Exit::Done)
+}
+
+/// An address as the store spells it.
+fn spelt(context: &Context, address: &str) -> Result<String> {
+    let store = Store::open(&context.global.store)?;
+    let spelt = privacy::of_store(context, &store)?.sought(address);
+    if store.recipients()? == Recipients::Masked && spelt != address {
+        let text = format!("recipients are masked here: {spelt} may be many");
+        ui::note(&context.global, &text);
+    }
+    Ok(spelt)
 }
 
 /// A table a message, with what is known of the message above it.
@@ -116,7 +128,7 @@ fn texts(all: &RecordBatch, name: &str) -> Result<ArrayRef> {
 }
 
 /// Nothing is an answer that needs a word: never sent to, or misspelt?
-fn say_nothing(context: &Context, asked: &Asked, trace: &Trace) -> Result<()> {
+fn say_nothing(context: &Context, asked: &Asked, trace: &Trace, typed: Option<&str>) -> Result<()> {
     let text = match trace {
         Trace::Recipient(address) if !address.contains('@') => {
             format!(
@@ -124,12 +136,15 @@ fn say_nothing(context: &Context, asked: &Asked, trace: &Trace) -> Result<()> {
             )
         }
         Trace::Recipient(address) => {
-            let nearest = trace.nearest(&asked.session)?;
+            let mut nearest = trace.nearest(&asked.session)?;
+            // Tokens that look alike are nobody's neighbours.
+            let typed = typed.unwrap_or(address);
+            nearest.retain(|near| typed == address || !near.contains('@'));
             let hint = match nearest.is_empty() {
                 true => String::new(),
                 false => format!("; nearest: {}", nearest.join(", ")),
             };
-            format!("no record has the recipient {address}{hint}")
+            format!("no record has the recipient {typed}{hint}")
         }
         Trace::EnvelopeId(id) => format!("no record has the envelope identifier {id}"),
         Trace::MessageId(id) => format!(
