@@ -43,7 +43,7 @@ fn without_a_terminal_top_says_what_to_do() {
     assert!(run.stderr.contains("top needs a terminal") && run.stderr.contains(hint), "{run:?}");
     for (args, text) in [
         (&["--by", "provder"][..], "did you mean `provider`?"),
-        (&["--metric", "sended"], "did you mean `sent`?"),
+        (&["--metric", "snt"], "did you mean `sent`?"),
         (&["--where", "1 ="], "error"),
         (&["--since", "tomorrow-ish"], "is no time"),
     ] {

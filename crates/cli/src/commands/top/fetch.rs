@@ -109,7 +109,7 @@ fn answer(
         Some(by) => {
             let groups = groups(context, &asked, request, by)?;
             *open = Some((generation, asked));
-            Body::Groups(groups)
+            Body::Groups(Box::new(groups))
         }
         // A search narrows its session, so that it is of no use for the next question.
         None => Body::Records(records(context, &asked, request)?),

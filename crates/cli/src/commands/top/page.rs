@@ -12,7 +12,7 @@ pub(super) struct Page {
 
 #[derive(Clone, Debug)]
 pub(super) enum Body {
-    Groups(Groups),
+    Groups(Box<Groups>),
     Records(Records),
 }
 

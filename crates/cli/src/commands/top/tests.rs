@@ -61,7 +61,8 @@ fn groups(state: &State) -> Page {
     ];
     let metrics = ["sent", "delivered", "bounce_rate"].map(str::to_owned).to_vec();
     let total = Some(group("total", [Some(773.0), Some(742.0), Some(3.9)]));
-    let body = Body::Groups(Groups { metrics, rows, other: None, total, step: "1h".to_owned() });
+    let groups = Groups { metrics, rows, other: None, total, step: "1h".to_owned() };
+    let body = Body::Groups(Box::new(groups));
     Page { window: state.span.window(state.facts, state.now), body }
 }
 

@@ -163,12 +163,9 @@ fn path(state: &State, width: u16) -> Line<'static> {
 fn notice(state: &State, theme: Theme, width: u16) -> Line<'static> {
     let width = usize::from(width);
     let needle = &state.level().needle;
-    match &state.mode {
-        Mode::Typing => {
-            let text = format!("/{}_", pmtaq_render::words::visible(needle));
-            return Line::styled(cut(&text, width), BOLD);
-        }
-        _ => {}
+    if state.mode == Mode::Typing {
+        let text = format!("/{}_", pmtaq_render::words::visible(needle));
+        return Line::styled(cut(&text, width), BOLD);
     }
     if let Some(text) = state.lost.as_ref().or(state.trouble.as_ref()) {
         let text = pmtaq_render::words::visible(&format!("error: {text}"));
