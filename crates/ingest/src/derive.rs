@@ -12,7 +12,7 @@ use pmtaq_store::NO_NAME;
 
 use crate::intern::{Memo, NameColumn, Names, mixed};
 use crate::plan::Plan;
-use crate::privacy::Privacy;
+use crate::privacy::{Person, Privacy};
 use crate::rows::{Checked, Column};
 use crate::split::{Field, Lines};
 
@@ -29,7 +29,6 @@ const MX: usize = index_of("mx");
 const SOURCE: usize = index_of("source");
 const ORIG: usize = index_of("orig");
 const RCPT: usize = index_of("rcpt");
-const ORCPT: usize = index_of("orcpt");
 const QUEUE: usize = index_of("queue");
 const DSN_MTA: usize = index_of("dsn_mta");
 const DSN_DIAG: usize = index_of("dsn_diag");
@@ -48,6 +47,18 @@ pub(crate) struct Known<'k> {
     pub(crate) machine: &'k str,
     /// How the addresses of recipients are stored.
     pub(crate) privacy: &'k Privacy,
+}
+
+/// Lines that are being added as rows.
+pub(crate) struct Added<'a, 'l> {
+    /// The number of the first row.
+    pub(crate) first: usize,
+    pub(crate) lines: Lines<'a, 'l>,
+    pub(crate) checked: &'a [Checked],
+    pub(crate) plan: &'a Plan,
+    pub(crate) known: &'a Known<'a>,
+    /// The recipients of each row, where their addresses are replaced; else nothing.
+    pub(crate) people: &'a [Vec<Person>],
 }
 
 /// What was derived from the names of one row group so far.
@@ -69,17 +80,9 @@ pub(crate) struct Derive {
 }
 
 impl Derive {
-    /// Adds the derived columns of the rows from the one numbered `first` on, whose other columns
-    /// are there.
-    pub(crate) fn rows(
-        &mut self,
-        first: usize,
-        lines: Lines<'_, '_>,
-        checked: &[Checked],
-        plan: &Plan,
-        known: &Known<'_>,
-        columns: &mut [Column],
-    ) {
+    /// Adds the derived columns of rows whose other columns are there.
+    pub(crate) fn rows(&mut self, added: &Added<'_, '_>, columns: &mut [Column]) {
+        let Added { first, lines, checked, plan, known, people } = *added;
         let rows = || checked.iter().enumerate().map(|(i, checked)| (first + i, checked));
         let field = |checked: &Checked, column: usize| match plan.sources[column] {
             Some(field) => lines.get(checked.line).field(field),
@@ -119,10 +122,8 @@ impl Derive {
                 let (dsn_diag, dsn_status) = (dsn_diag.text(), dsn_status.text());
                 let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
                 self.reply(row, text(&dsn_diag), text(&dsn_status), columns);
-                if known.privacy.is_on() {
-                    let [rcpt, orcpt] = [RCPT, ORCPT].map(|column| field(checked, column).value());
-                    let people = known.privacy.recipients_of(&rcpt, &orcpt);
-                    known.privacy.template(&mut self.text, &people);
+                if let Some(people) = people.get(row - first) {
+                    known.privacy.template(&mut self.text, people);
                 }
                 self.template(row, columns);
             }

@@ -6,7 +6,7 @@ use pmtaq_schema::columns::index_of;
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
-use crate::derive::{Derive, Known};
+use crate::derive::{Added, Derive, Known};
 use crate::intern::NameColumn;
 use crate::plan::{Extra, Plan, Text};
 use crate::reject::Why;
@@ -192,7 +192,8 @@ impl Rows {
                 map.add_extra(first + i, &lines.get(checked.line), plan, stored);
             }
         }
-        self.derive.rows(first, lines, checked, plan, known, &mut self.columns);
+        let added = Added { first, lines, checked, plan, known, people: &people };
+        self.derive.rows(&added, &mut self.columns);
     }
 
     /// The cells of all columns.
