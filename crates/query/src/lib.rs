@@ -48,6 +48,8 @@ mod classes;
 mod presence;
 pub use presence::{Balance, Logged, Presence};
 
+mod groups;
+
 mod pivot;
 pub use pivot::Pivot;
 

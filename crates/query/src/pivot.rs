@@ -8,24 +8,19 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 
 use crate::error::{Error, Result};
+use crate::groups::{self, OTHER, REST, floats, ints, texts, volume};
 use crate::prelude::{Dimension, Metric, dimension, metric};
 use crate::query::{Query, Shape, Unit, Value};
 use crate::selection::Selection;
-use crate::series::volume;
 use crate::session::Session;
 
 /// Columns that the column dimension gets at most; the rest is summed up.
 const MAX_COLUMNS: usize = 12;
 
-/// The rank of the rest.
-const REST: i64 = i64::MAX;
-
-/// What the rest and the total are called, unless a value has that name.
-const OTHER: &str = "other";
+/// What the total is called, unless a value has that name.
 const TOTAL: &str = "total";
 
 /// Rows or columns: the rank of each, none for the total, and its labels. By rank and not by
@@ -96,7 +91,6 @@ impl Pivot {
             .map(|(row, key)| format!("coalesce({}, '(none)') as {key}", row.sql))
             .collect();
         let col = self.cols.map_or("''", |col| col.sql);
-        // Ranked by what stands below the line of the first metric: the groups that matter.
         let volume = volume(self.metrics[0]);
         let placed =
             |i: usize| format!("case when $top = 0 or row_rank <= $top then k{i} end as k{i}");
@@ -157,7 +151,7 @@ order by r nulls first, cr nulls last",
         let n_keys = self.rows.len();
         let mut cells: BTreeMap<(usize, usize, usize), f64> = BTreeMap::new();
         for batch in batches {
-            let texts: Vec<ArrayRef> = (0..=n_keys).map(|i| text(batch.column(i))).collect();
+            let texts: Vec<ArrayRef> = (0..=n_keys).map(|i| texts(batch.column(i))).collect();
             let (row_ranks, column_ranks) =
                 (ints(batch.column(n_keys + 1)), ints(batch.column(n_keys + 2)));
             let numbers: Vec<ArrayRef> =
@@ -209,8 +203,7 @@ order by r nulls first, cr nulls last",
                     (Some(_), _) => format!("{label} {}", metric.name),
                 };
                 let values = order.iter().map(|&r| cells.get(&(r, c, m)).copied());
-                let is_count = matches!(metric.unit, Unit::Count | Unit::Bytes);
-                let array: ArrayRef = if is_count {
+                let array: ArrayRef = if metric.unit.is_sum() {
                     #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
                     let counts = values.map(|value| Some(value.unwrap_or(0.0) as i64));
                     Arc::new(counts.collect::<Int64Array>())
@@ -251,13 +244,7 @@ impl Axis {
             .filter(|(rank, _)| rank.is_some_and(|rank| rank != REST))
             .flat_map(|(_, labels)| labels)
             .collect();
-        let apart = |name: &str| {
-            if values.iter().any(|value| *value == name) {
-                format!("({name})")
-            } else {
-                name.to_owned()
-            }
-        };
+        let apart = |name| groups::apart(name, values.iter().copied());
         let (other, total) = (apart(OTHER), apart(TOTAL));
         let names = self.ranks.iter().zip(&self.labels).map(|(rank, labels)| match rank {
             None => {
@@ -270,16 +257,4 @@ impl Axis {
         });
         names.collect()
     }
-}
-
-fn text(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Utf8).expect("a dimension is text")
-}
-
-fn ints(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Int64).expect("grouping() is a number")
-}
-
-fn floats(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Float64).expect("a metric is a number")
 }

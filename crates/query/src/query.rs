@@ -60,6 +60,11 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Whether values of it add up, so that nothing is 0 of it.
+    pub fn is_sum(&self) -> bool {
+        matches!(self, Unit::Count | Unit::Bytes)
+    }
+
     /// Reads `count`, `percent of sent`, `bytes`, `seconds`, `time`, `local`, `text`.
     pub fn parse(text: &str) -> Option<Unit> {
         let mut words = text.split_whitespace();

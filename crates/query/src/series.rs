@@ -12,22 +12,16 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
+use arrow::datatypes::{Field, Float64Type, Int64Type, Schema};
 use pmtaq_schema::step::{Clock, Step};
 use pmtaq_schema::{Timestamp, Window, Zone};
 
 use crate::error::{Error, Result};
+use crate::groups::{OTHER, REST, apart, floats, ints, texts, volume};
 use crate::prelude::{Dimension, Metric, dimension, metric};
 use crate::query::{Query, Shape, Unit, Value};
 use crate::selection::Selection;
 use crate::session::Session;
-
-/// The rank of the rest.
-const REST: i64 = i64::MAX;
-
-/// What the rest is called, unless a value has that name.
-const OTHER: &str = "other";
 
 /// A question for metrics over time.
 #[derive(Clone, Debug)]
@@ -142,13 +136,13 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
         let empty: Vec<Vec<Option<f64>>> = self
             .metrics
             .iter()
-            .map(|metric| vec![is_sum(&metric.unit).then_some(0.0); self.steps.len()])
+            .map(|metric| vec![metric.unit.is_sum().then_some(0.0); self.steps.len()])
             .collect();
         let mut ranks: Vec<i64> = Vec::new();
         let mut lines: Vec<(String, Vec<Vec<Option<f64>>>)> = Vec::new();
         for batch in &batches {
             let (ats, line_ranks) = (ints(batch.column(0)), ints(batch.column(1)));
-            let labels = cast(batch.column(2), &DataType::Utf8).expect("a dimension is text");
+            let labels = texts(batch.column(2));
             let numbers: Vec<ArrayRef> =
                 (0..self.metrics.len()).map(|m| floats(batch.column(3 + m))).collect();
             for row in 0..batch.num_rows() {
@@ -170,8 +164,7 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
             }
         }
         if ranks.last() == Some(&REST) {
-            let taken = lines.iter().any(|(label, _)| label == OTHER);
-            let name = if taken { format!("({OTHER})") } else { OTHER.to_owned() };
+            let name = apart(OTHER, lines.iter().map(|(label, _)| label));
             lines[ranks.len() - 1].0 = name;
         }
         if lines.is_empty() && self.by.is_none() {
@@ -205,7 +198,7 @@ impl Timeline {
         }
         for (m, (name, unit)) in self.metrics.iter().enumerate() {
             let values = self.lines.iter().flat_map(|(_, metrics)| &metrics[m]).copied();
-            let array: ArrayRef = if is_sum(unit) {
+            let array: ArrayRef = if unit.is_sum() {
                 #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
                 let counts = values.map(|value| value.map(|value| value as i64));
                 Arc::new(counts.collect::<Int64Array>())
@@ -229,26 +222,4 @@ impl Timeline {
             .expect("each column has a value for each line and step");
         (Shape { schema, units }, batch)
     }
-}
-
-/// What the groups of a metric are ranked by: what stands below its line.
-pub(crate) fn volume(metric: &Metric) -> String {
-    match &metric.unit {
-        Unit::Percent(Some(base)) => format!("{base}()"),
-        Unit::Count | Unit::Bytes => format!("{}()", metric.name),
-        _ => "delivered()".to_owned(),
-    }
-}
-
-/// Whether nothing is 0 of it.
-fn is_sum(unit: &Unit) -> bool {
-    matches!(unit, Unit::Count | Unit::Bytes)
-}
-
-fn ints(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Int64).expect("a place is a number")
-}
-
-fn floats(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Float64).expect("a metric is a number")
 }

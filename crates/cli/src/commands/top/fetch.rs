@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use pmtaq_query::{Interrupt, Matching, Pivot, Search, Series, Unit, metric};
+use pmtaq_query::{Interrupt, Matching, Pivot, Search, Series, metric};
 use pmtaq_render::{BoxError, Style};
 use pmtaq_schema::COLUMNS;
 use pmtaq_schema::step::Step;
@@ -172,7 +172,7 @@ fn trends(
     // What is beyond the largest is one line more, which a group may have the name of.
     lines.truncate(TOP as usize);
     let mut lines: HashMap<String, Vec<Vec<Option<f64>>>> = lines.into_iter().collect();
-    let is_count = matches!(metric(request.metric)?.unit, Unit::Count | Unit::Bytes);
+    let is_count = metric(request.metric)?.unit.is_sum();
     for group in &mut groups.rows {
         let line = lines.remove(&group.value).and_then(|mut metrics| metrics.pop());
         group.trend = line.unwrap_or_default();
