@@ -71,3 +71,17 @@ fn a_picture_is_a_file_and_its_sums_are_those_of_the_pivot() {
     let run = sealed.run(&["graph", "--svg", "/nonexistent/graph.svg"]);
     assert_eq!(run.code, Some(2), "{run:?}");
 }
+
+#[test]
+fn the_last_step_is_whole_once_a_file_was_taken_in_soon_after_it() {
+    for (now, edge) in [("2026-03-03T00:05:00Z", ""), ("2026-03-05T12:00:00Z", "incomplete")] {
+        let sealed = Sealed::new();
+        sealed.done(&["ingest", "-q", "--now", now, "samples/acct/acct-2026-03-02-0000.csv"]);
+        let window = ["--since", "2026-03-02", "--until", "2026-03-03"];
+        let graph = ["graph", "delivered", "--every", "1h", "--format", "csv"];
+        let rows = sealed.done(&[&graph[..], &window[..]].concat());
+        let last = rows.lines().last().unwrap();
+        assert!(last.starts_with("2026-03-02T23:00:00Z,"), "{last}");
+        assert_eq!(last.rsplit(',').next(), Some(edge), "ingested at {now}");
+    }
+}

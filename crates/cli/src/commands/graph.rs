@@ -37,19 +37,21 @@ const QUEUE: [(&str, &str, Unit); 3] = [
 ];
 
 /// Numbers over time, and which steps are not whole.
-pub(crate) struct Drawn {
+struct Drawn {
     timeline: Timeline,
     edges: Vec<Option<Edge>>,
+    /// Whether counts of all steps have a sum: who waits now may be who waited then.
+    adds_up: bool,
 }
 
 /// What is drawn, and of what.
-pub(crate) struct Wanted<'a> {
-    pub(crate) metrics: &'a [String],
-    pub(crate) by: Option<&'a str>,
-    pub(crate) step: Step,
-    pub(crate) top: u32,
-    pub(crate) selection: &'a Selection,
-    pub(crate) reach: Window,
+struct Wanted<'a> {
+    metrics: &'a [String],
+    by: Option<&'a str>,
+    step: Step,
+    top: u32,
+    selection: &'a Selection,
+    reach: Window,
 }
 
 pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> Result<Exit> {
@@ -112,32 +114,41 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
 
 /// The window as far as there can be data: from the first record to the last one, or to the last
 /// ingest if that was later. None without a record.
-pub(crate) fn reach(context: &Context, asked: &Asked) -> Result<Option<Window>> {
+fn reach(context: &Context, asked: &Asked) -> Result<Option<Window>> {
     let parts = || asked.snapshot.of(Table::Records, asked.window).map(|part| &part.part);
     let first = parts().map(|part| part.since).min();
     let last = parts().map(|part| part.until).max();
     let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
-    let known = Timestamp(last + 1).max(ingested(context, Timestamp(last))?);
+    let known = Timestamp(last + 1).max(ingested(context, asked, Timestamp(last))?);
     let Window { since, until } = asked.window;
     let reach = Window { since: since.max(Timestamp(first)), until: until.min(known) };
     Ok((reach.since < reach.until).then_some(reach))
 }
 
-/// When the files were taken in that lately brought records: what happened until then is known.
-fn ingested(context: &Context, newest: Timestamp) -> Result<Timestamp> {
+/// When the files were taken in that lately brought records, from those of `newest` on: what
+/// happened until then is known. What is known behind the window does not matter.
+fn ingested(context: &Context, asked: &Asked, newest: Timestamp) -> Result<Timestamp> {
     let store = Store::open(&context.global.store)?;
-    let lately = Window { since: Timestamp(newest.0 - DAY_S), until: Window::ALL.until };
-    let sources = store.sources(lately)?;
-    // A file that was found late says nothing of the time between.
-    let timely = sources
-        .iter()
-        .map(|(_, source)| source)
-        .filter(|source| source.times.is_some_and(|(_, last)| source.ingested_at - last < 3600));
-    Ok(Timestamp(timely.map(|source| source.ingested_at).max().unwrap_or(newest.0)))
+    let mut known = newest;
+    let end = asked.snapshot.span.map_or(newest, |(_, last)| Timestamp(last.start().0 + DAY_S));
+    let (mut since, mut days) = (Timestamp(newest.day().start().0 - DAY_S), 2);
+    // Few days and then more, since an old window need not hear of all that came behind it.
+    while since < end && known < asked.window.until {
+        let until = Timestamp(since.0.saturating_add(days * DAY_S));
+        // A file that was found late says nothing of the time between.
+        let timely =
+            store.sources(Window { since, until })?.into_iter().filter_map(|(_, source)| {
+                let (_, last) = source.times?;
+                (source.ingested_at - last < 3600).then_some(Timestamp(source.ingested_at))
+            });
+        known = timely.chain([known]).max().unwrap_or(known);
+        (since, days) = (until, 2 * days);
+    }
+    Ok(known)
 }
 
 /// Metrics of `pmtaq metrics`.
-pub(crate) fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) -> Result<Drawn> {
+fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) -> Result<Drawn> {
     let Wanted { metrics, by, step, top, selection, reach } = *wanted;
     let series = Series::new(metrics, by, step, top, (reach, context.global.tz))?;
     let guard = ui::interrupt(asked.session.interrupt());
@@ -148,7 +159,7 @@ pub(crate) fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) 
         .windows(2)
         .map(|pair| (pair[0] < reach.since || pair[1] > reach.until).then_some(Edge::Incomplete))
         .collect();
-    Ok(Drawn { timeline, edges })
+    Ok(Drawn { timeline, edges, adds_up: true })
 }
 
 /// The report `queue`, over what it must read to know who waited.
@@ -166,7 +177,7 @@ fn queue_query(
 }
 
 /// Depth and age of the queue.
-pub(crate) fn of_the_queue(
+fn of_the_queue(
     context: &Context,
     catalog: &Catalog,
     names: &[String],
@@ -211,12 +222,12 @@ pub(crate) fn of_the_queue(
         bounds,
         lines: vec![(String::new(), values)],
     };
-    Ok(Drawn { timeline, edges })
+    Ok(Drawn { timeline, edges, adds_up: false })
 }
 
 impl Drawn {
     /// A chart for each metric that has lines of a dimension, else for each unit.
-    pub(crate) fn charts(&self, zone: Zone, step: Step) -> Vec<Chart> {
+    fn charts(&self, zone: Zone, step: Step) -> Vec<Chart> {
         let Timeline { by, metrics, bounds, lines } = &self.timeline;
         let chart = |title: String, unit: &Unit, stacked: bool, lines: Vec<Line>| Chart {
             title: format!("{title}, every {step}"),
@@ -226,7 +237,7 @@ impl Drawn {
             edges: self.edges.clone(),
             stacked,
             own_scales: by.is_none(),
-            adds_up: matches!(unit, Unit::Count | Unit::Bytes) && !title.starts_with("queue_"),
+            adds_up: self.adds_up && unit.is_sum(),
             zone: zone.tz(),
         };
         if let Some(by) = by {
@@ -235,8 +246,7 @@ impl Drawn {
                     label: label.clone(),
                     values: values[m].clone(),
                 });
-                let stacked = matches!(unit, Unit::Count | Unit::Bytes);
-                chart(format!("{name} by {by}"), unit, stacked, lines.collect())
+                chart(format!("{name} by {by}"), unit, unit.is_sum(), lines.collect())
             };
             return metrics.iter().enumerate().map(of).collect();
         }
