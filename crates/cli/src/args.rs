@@ -101,17 +101,24 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// What every report understands beside its own parameters.
+/// What answers a question, for all that may be answered by the rollup.
 #[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
+pub(crate) struct Answer {
     /// Table that answers: auto takes the hourly rollup where it can answer
     #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
     pub(crate) from: String,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,
+}
+
+/// What every report understands beside its own parameters.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
 }
 
 impl ReportArgs {
@@ -480,12 +487,8 @@ pub(crate) struct Pivot {
     /// Rows to show, the rest summed up as `other`; 0 for all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) top: u32,
-    /// Table that answers: auto takes the hourly rollup where it can answer
-    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
-    pub(crate) from: String,
-    /// Print the SQL instead of running it
-    #[arg(long)]
-    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
@@ -526,12 +529,8 @@ pub(crate) struct Graph {
     /// Write a picture to this file instead; - for stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Table that answers: auto takes the hourly rollup where it can answer
-    #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
-    pub(crate) from: String,
-    /// Print the SQL instead of running it
-    #[arg(long)]
-    pub(crate) show_sql: bool,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }

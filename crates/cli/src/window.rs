@@ -37,6 +37,19 @@ pub(crate) fn window(
     Ok(window)
 }
 
+/// A moment as people read it, to the minute.
+pub(crate) fn minute(time: Timestamp, zone: Zone) -> String {
+    zone.local(time).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A window as people read it, without its zone.
+pub(crate) fn spelt(Window { since, until }: Window, zone: Zone) -> String {
+    let (first, last) = (Window::ALL.since, Window::ALL.until);
+    let since = if since == first { "the beginning".to_owned() } else { minute(since, zone) };
+    let until = if until == last { "the end".to_owned() } else { minute(until, zone) };
+    format!("{since} to {until}")
+}
+
 /// Reads the end of a window that begins at `since`: a time of the day means the first one behind.
 ///
 /// # Errors

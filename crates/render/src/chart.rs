@@ -81,6 +81,11 @@ impl Chart {
         self.bounds.len().saturating_sub(1)
     }
 
+    /// Whether a line is that of the rest, which is nobody in particular.
+    fn is_rest(&self, line: usize) -> bool {
+        line > 0 && line + 1 == self.lines.len() && self.lines[line].label == "other"
+    }
+
     /// The highest value of all lines.
     fn highest(&self) -> f64 {
         let values = self.lines.iter().flat_map(|line| line.values.iter().flatten());

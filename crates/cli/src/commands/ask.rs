@@ -17,7 +17,7 @@ use crate::failure::{Failure, Result};
 use crate::own::blamed;
 use crate::run::Context;
 use crate::window::{moment, stretch, window};
-use crate::{show, ui};
+use crate::{show, ui, window};
 
 /// A session over what the window needs, and that window.
 pub(crate) struct Asked {
@@ -93,7 +93,7 @@ pub(crate) fn report(
     // Before the store is opened: a wrong value is told at once.
     let query = report.query(&given, selection, scope)?;
     // Of a report of the user's own nobody has tested that both tables give the same.
-    let table = if own.is_some() { "records" } else { args.from.as_str() };
+    let table = if own.is_some() { "records" } else { args.answer.from.as_str() };
     let asked = open_window(context, scope.reads, &[])?.from(table);
     asked.session.check(selection)?;
     if let Some(own) = own {
@@ -103,7 +103,7 @@ pub(crate) fn report(
         }
         asked.session.check_own(&query).map_err(|error| blamed(error.into(), &own.file))?;
     }
-    if args.show_sql {
+    if args.answer.show_sql {
         return print(context, &asked.session.script(&query));
     }
     let windows = match report.has_own_windows() {
@@ -178,9 +178,9 @@ fn say_missing(
 pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
     let selection = selection(&args.selection);
-    let asked = open(context, &args.selection.times)?.from(&args.from);
+    let asked = open(context, &args.selection.times)?.from(&args.answer.from);
     asked.session.check(&selection)?;
-    if args.show_sql {
+    if args.answer.show_sql {
         return print(context, &asked.session.script(&pivot.query(&selection)?));
     }
     let window = window_text(context, &asked.snapshot, asked.window);
@@ -269,13 +269,10 @@ fn window_text(context: &Context, snapshot: &Snapshot, window: Window) -> String
     }
 }
 
-/// A window as people read it.
-fn spelt(context: &Context, Window { since, until }: Window) -> String {
-    let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M").to_string();
-    let (first, last) = (Window::ALL.since, Window::ALL.until);
-    let since = if since == first { "the beginning".to_owned() } else { shown(since) };
-    let until = if until == last { "the end".to_owned() } else { shown(until) };
-    format!("{since} to {until} {}", context.global.tz)
+/// A window and its zone as people read them.
+fn spelt(context: &Context, window: Window) -> String {
+    let zone = context.global.tz;
+    format!("{} {zone}", window::spelt(window, zone))
 }
 
 /// No rows is an answer that needs a word: nothing happened, or the name is wrong?

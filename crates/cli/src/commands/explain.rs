@@ -14,6 +14,7 @@ use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
+use crate::window::minute;
 use crate::{show, ui};
 
 /// Providers that are named beside the number of replies seen.
@@ -99,7 +100,7 @@ fn read(context: &Context, all: &RecordBatch) -> Result<Seen> {
         let micros = micros.as_primitive::<Int64Type>().values().iter();
         let time = if newest { micros.max() } else { micros.min() };
         let seconds = time.map(|micros| pmtaq_schema::Timestamp(micros.div_euclid(1_000_000)));
-        Ok(seconds.map(|time| context.global.tz.local(time).format("%Y-%m-%d %H:%M").to_string()))
+        Ok(seconds.map(|time| minute(time, context.global.tz)))
     };
     let mut by: Vec<String> = (0..all.num_rows().min(PROVIDERS))
         .map(|row| format!("{} {}", providers.value(row), counts.value(row)))

@@ -63,12 +63,12 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
         return Err(Failure::usage("the queue is not counted by a dimension")
             .hint("filter it, such as by --vmta, or leave --by out"));
     }
-    if !queue.is_empty() && !metrics.is_empty() && (is_data || args.show_sql) {
+    if !queue.is_empty() && !metrics.is_empty() && (is_data || args.answer.show_sql) {
         return Err(Failure::usage("the queue and other metrics are two tables")
             .hint("ask for them one after the other"));
     }
     let selection = ask::selection(&args.selection);
-    let asked = ask::open(context, &args.selection.times)?.from(&args.from);
+    let asked = ask::open(context, &args.selection.times)?.from(&args.answer.from);
     asked.session.check(&selection)?;
     let Some(reach) = reach(context, &asked)? else {
         ask::say_window(context, &asked.snapshot, asked.window);
@@ -82,7 +82,7 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
     let by = args.by.as_deref();
     let wanted =
         Wanted { metrics: &metrics, by, step, top: args.top, selection: &selection, reach };
-    if args.show_sql {
+    if args.answer.show_sql {
         let script = if queue.is_empty() {
             let zone = context.global.tz;
             let series = Series::new(&metrics, by, step, args.top, (reach, zone))?;

@@ -75,8 +75,7 @@ fn panel(chart: &Chart, top: f64, out: &mut String) -> f64 {
 
 /// The class of a line's colour.
 fn hue(chart: &Chart, line: usize) -> String {
-    let is_rest = line + 1 == chart.lines.len() && line > 0 && chart.lines[line].label == "other";
-    if is_rest { "var(--c0)".to_owned() } else { format!("var(--c{})", line % 6 + 1) }
+    if chart.is_rest(line) { "var(--c0)".to_owned() } else { format!("var(--c{})", line % 6 + 1) }
 }
 
 /// Names of the lines with their colours; returns the height of the rows.

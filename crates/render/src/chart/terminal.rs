@@ -24,10 +24,11 @@ const BLOCKS: [char; 9] = [
 const MARGIN: usize = 8;
 
 pub(super) fn paint(chart: &Chart, size: Size, color: bool) -> String {
-    let columns = size.width.max(40) - MARGIN - 1;
+    let wide = size.width.max(40);
+    let columns = wide - MARGIN - 1;
     let mut out = String::new();
     let title = visible(&chart.title);
-    let _ = writeln!(out, "{}", cut(&title, size.width.max(40)));
+    let _ = writeln!(out, "{}", cut(&title, wide));
     if chart.lines.is_empty() || chart.steps() == 0 {
         out.push_str("  nothing in this window\n");
         return out;
@@ -46,14 +47,12 @@ pub(super) fn paint(chart: &Chart, size: Size, color: bool) -> String {
         bars(chart, line, ticks, (columns, rows), hue, &mut out);
     }
     times(chart, columns, &mut out);
-    legend(chart, size.width.max(40), color, &mut out);
+    legend(chart, wide, color, &mut out);
     out
 }
 
 fn hue(chart: &Chart, line: usize) -> &'static str {
-    // The rest is nobody in particular.
-    let is_rest = line + 1 == chart.lines.len() && line > 0 && chart.lines[line].label == "other";
-    if is_rest { GRAY } else { COLORS[line % COLORS.len()] }
+    if chart.is_rest(line) { GRAY } else { COLORS[line % COLORS.len()] }
 }
 
 fn colored(text: &str, hue: Option<&str>) -> String {

@@ -5,6 +5,8 @@ use pmtaq_schema::size::show_duration;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
+use crate::window::{minute, spelt};
+
 const HOUR_S: i64 = 3600;
 
 /// Stretches to choose from, in seconds.
@@ -80,7 +82,7 @@ impl Span {
     pub(super) fn name(self, zone: Zone) -> String {
         match self {
             Span::Last(seconds) => length(seconds),
-            Span::Since(since) => format!("since {}", shown(since, zone)),
+            Span::Since(since) => format!("since {}", minute(since, zone)),
             Span::Fixed(window) => spelt(window, zone),
         }
     }
@@ -89,7 +91,7 @@ impl Span {
     pub(super) fn title(self, window: Window, zone: Zone) -> String {
         match self {
             Span::Last(seconds) => {
-                format!("{} to {} {zone}", length(seconds), shown(window.until, zone))
+                format!("{} to {} {zone}", length(seconds), minute(window.until, zone))
             }
             Span::Since(_) | Span::Fixed(_) => format!("{} {zone}", spelt(window, zone)),
         }
@@ -105,17 +107,6 @@ fn length(seconds: i64) -> String {
         s if s % 60 == 0 && s < HOUR_S => format!("{}m", s / 60),
         s => show_duration(s),
     }
-}
-
-fn shown(time: Timestamp, zone: Zone) -> String {
-    zone.local(time).format("%Y-%m-%d %H:%M").to_string()
-}
-
-fn spelt(Window { since, until }: Window, zone: Zone) -> String {
-    let from =
-        if since == Window::ALL.since { "the beginning".to_owned() } else { shown(since, zone) };
-    let to = if until == Window::ALL.until { "the end".to_owned() } else { shown(until, zone) };
-    format!("{from} to {to}")
 }
 
 #[cfg(test)]

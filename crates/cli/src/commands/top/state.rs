@@ -9,6 +9,7 @@ use super::chooser::{Choice, Chooser};
 use super::page::{Body, Page};
 use super::span::{Facts, Span};
 use crate::exit::Exit;
+use crate::window::minute;
 
 /// Where Enter leads from one dimension to the next, before the records.
 const PATH: [&str; 3] = ["provider", "vmta", "template"];
@@ -174,7 +175,7 @@ impl State {
         let newest = self.facts.newest?;
         let is_live = !matches!(self.span, Span::Fixed(_));
         let is_stale = is_live && self.now.0 - newest.0 > super::view::STALE_S;
-        is_stale.then(|| self.zone.local(newest).format("%Y-%m-%d %H:%M").to_string())
+        is_stale.then(|| minute(newest, self.zone))
     }
 
     /// What to ask for now; the answer must have its number.

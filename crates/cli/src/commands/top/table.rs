@@ -125,11 +125,7 @@ fn draw_groups(
     }
     let order = state.order();
     if order.is_empty() {
-        let text = match state.level().needle.is_empty() {
-            true => "no records in this window",
-            false => "no row holds this text",
-        };
-        Line::raw(text).render(row_of(area, HEADER), buffer);
+        nothing(state, "row", area, buffer);
     }
     let height = usize::from(area.height).saturating_sub(HEADER);
     let level = state.level();
@@ -206,6 +202,15 @@ fn cells(columns: &Columns, label: &str, group: &Group) -> Vec<Piece<'static>> {
     pieces
 }
 
+/// Says why there is no row.
+fn nothing(state: &State, thing: &str, area: Rect, buffer: &mut Buffer) {
+    let text = match state.level().needle.is_empty() {
+        true => "no records in this window".to_owned(),
+        false => format!("no {thing} holds this text"),
+    };
+    Line::raw(text).render(row_of(area, HEADER), buffer);
+}
+
 /// A text cut or filled to `width`.
 fn left(text: &str, width: usize) -> String {
     let text = cut(text, width);
@@ -251,11 +256,7 @@ fn draw_records(state: &State, records: &Records, area: Rect, buffer: &mut Buffe
     let heads = line(["time_logged", "rec", "rcpt", "status", "reply"]);
     Line::styled(heads, BOLD).render(row_of(area, HEADER - 1), buffer);
     if order.is_empty() {
-        let text = match state.level().needle.is_empty() {
-            true => "no records in this window",
-            false => "no record holds this text",
-        };
-        Line::raw(text).render(row_of(area, HEADER), buffer);
+        nothing(state, "record", area, buffer);
     }
     let height = usize::from(area.height).saturating_sub(HEADER);
     let level = state.level();

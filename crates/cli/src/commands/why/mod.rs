@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::run::Context;
 use crate::ui;
+use crate::window::spelt;
 use evidence::Evidence;
 pub(crate) use window::Versus;
 
@@ -287,12 +288,9 @@ fn missing(metric: &Metric, had: &Had) -> Vec<String> {
 
 /// What was compared with what, on stderr.
 fn say(context: &Context, versus: Versus, told: &Told) {
-    let shown = |time| context.global.tz.local(time).format("%Y-%m-%d %H:%M").to_string();
-    let Window { since, until } = told.window;
     let text = format!(
-        "{} to {} {}, against {}; from {} records: {}",
-        shown(since),
-        shown(until),
+        "{} {}, against {}; from {} records: {}",
+        spelt(told.window, context.global.tz),
         context.global.tz,
         versus.name(told.baseline.len()),
         pmtaq_render::words::count(told.n_records as f64),
