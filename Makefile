@@ -5,9 +5,11 @@ CARGO ?= cargo
 ROWS ?= 1000000
 DAYS ?= 7
 ROUNDS ?= 3
+TARGET ?= splitter
+SECONDS ?= 600
 BENCH := target/compare
 
-.PHONY: help demo test lint deny bench golden ci library python
+.PHONY: help demo test lint deny bench fuzz golden ci library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +35,9 @@ bench: library python ## compare ingest with its peers: ROWS=1000000 DAYS=7 ROUN
 	test -d $(BENCH)/$(ROWS) || { rm -rf $(BENCH)/part && \
 	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
 	.venv/bin/python benches/compare/ingest.py $(BENCH)/$(ROWS) --rounds $(ROUNDS)
+
+fuzz: ## run a fuzz target: TARGET=splitter|time|address|template|header SECONDS=600
+	scripts/fuzz $(TARGET) $(SECONDS)
 
 golden: library python ## rewrite the expected outputs; read the diff before you commit it
 	UPDATE=1 INSTA_UPDATE=always $(CARGO) test --release --workspace

@@ -92,6 +92,38 @@ fn a_full_disk_is_a_clear_error_and_the_next_run_heals() {
     assert!(failed > 3, "only {failed} failures");
 }
 
+/// A file system that really refuses: the process may write no file beyond a size, which the kernel
+/// answers as it does a full disk, in the middle of a part, of a manifest or of the root.
+#[test]
+fn a_write_that_the_system_refuses_loses_nothing_and_the_next_run_heals() {
+    let samples = root().join("samples/acct");
+    let small = root().join("samples/quirks/quirk-offsets.csv");
+    let mut refused = 0;
+    for blocks in [0, 1, 2, 8, 40, 120, 200, 400] {
+        let sealed = Sealed::new();
+        sealed.ingest(&[&small]);
+        let old = state(&sealed);
+        let limited = format!("trap '' 25; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let program = sealed.command().get_program().to_owned();
+        let mut command = std::process::Command::new("sh");
+        command.current_dir(root()).env_clear().arg("-c").arg(limited).arg(program);
+        command.args(["--store", sealed.store().to_str().unwrap(), "ingest", "--threads", "2"]);
+        let output = command.arg(&samples).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() != Some(0) {
+            refused += 1;
+            assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {said}");
+            assert!(said.contains("File too large") && said.contains("as it was before"), "{said}");
+            assert_eq!(state(&sealed), old, "{blocks} blocks");
+        }
+        sealed.ingest(&[&samples]);
+        assert_eq!(sealed.number("select count(*) from records"), 6004, "{blocks} blocks");
+        assert_eq!(differences(&sealed), 0, "{blocks} blocks");
+        assert_eq!(sealed.run(&["verify", "-q"]).code, Some(0), "{blocks} blocks");
+    }
+    assert!(refused > 3, "only {refused} were refused");
+}
+
 #[test]
 fn two_writers_do_not_meet() {
     let sealed = Sealed::new();

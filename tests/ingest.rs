@@ -149,6 +149,42 @@ fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
 }
 
 #[test]
+fn little_memory_gives_the_same_rows_and_too_little_is_refused() {
+    let state = "select count(*), sum(hash(rec, time_logged, orig, rcpt, dsn_diag, template, extra,
+                 provider, vmta, source)) from records";
+    let told = |memory: &str, paths: &[&str]| {
+        let sealed = Sealed::new();
+        let args = ["ingest", "-q", "--memory", memory, "--max-rejects", "999999"];
+        let run = sealed.run(&[&args[..], paths].concat());
+        let rows = sealed.done(&["sql", state, "--format", "csv"]);
+        let rejects = "select count(*), sum(hash(line, byte_offset, reason, raw)) from rejects";
+        let rejects = sealed.done(&["sql", rejects, "--format", "csv"]);
+        let hourly = "select sum(records), sum(bytes), sum(latency_sum) from hourly";
+        (run.code, rows, rejects, sealed.done(&["sql", hourly, "--format", "csv"]), run.stderr)
+    };
+    // Many days at once, and more refused lines than are held.
+    let sealed = Sealed::new();
+    let days = (0..20_000).map(|n| {
+        let (month, day) = (n % 12 + 1, n % 28 + 1);
+        format!("d,2026-{month:02}-{day:02} 10:00:00+0000,u{n}@example.org,smtp;250 ok {n}\r\n")
+    });
+    let bad = (0..40_000).map(|n| format!("d,never,u{n}@example.org,{}\r\n", "x".repeat(n % 90)));
+    let mixed = HEADER.to_owned() + &days.chain(bad).collect::<String>();
+    let mixed = sealed.file("mixed.csv", mixed);
+    let paths = ["samples/acct", "samples/quirks/quirk-offsets.csv", mixed.to_str().unwrap()];
+    let plenty = told("2GB", &paths);
+    assert_eq!(plenty.0, Some(0), "{plenty:?}");
+    assert_eq!(told("120MB", &paths), plenty);
+
+    let run = sealed.run(&["ingest", "--memory", "64MB", "samples/acct"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(
+        run.stderr.contains("ingest cannot do with 64 MB of memory\nhint: `--memory "),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn the_host_is_the_flag_else_user_string_else_the_machine() {
     let sealed = Sealed::new();
     let named =
@@ -255,6 +291,24 @@ fn two_files_that_one_has_grown_into_share_what_they_have_in_common() {
     assert_eq!(sealed.ingest(&[&one, &other]).counts(), (23, 3, 20, 0));
     assert_eq!(sealed.ingest(&[&one, &other]).counts(), (23, 0, 23, 0));
     assert_eq!(distinct(&sealed), (13, 13));
+}
+
+#[test]
+fn of_two_first_runs_at_once_none_loses_what_the_other_took() {
+    for round in 0..20 {
+        let sealed = Sealed::new();
+        let files =
+            [0, 1].map(|n| sealed.file(&format!("{n}.csv"), content(n * 500..n * 500 + 500)));
+        let children = files.map(|file| {
+            let mut command = sealed.command();
+            command.args(["--now", "2026-03-05T12:00:00Z", "ingest", "-q", file.to_str().unwrap()]);
+            command.stderr(std::process::Stdio::null()).spawn().unwrap()
+        });
+        let codes = children.map(|mut child| child.wait().unwrap().code());
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 3))), "round {round}: {codes:?}");
+        let taken = codes.iter().filter(|code| **code == Some(0)).count() as i64;
+        assert_eq!(distinct(&sealed), (taken * 500, taken * 500), "round {round}: {codes:?}");
+    }
 }
 
 #[test]

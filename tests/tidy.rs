@@ -291,7 +291,7 @@ fn no_registry_hosts(file: &File) -> Vec<String> {
         concat!("pypi", ".org"),
         concat!("pythonhosted", "."),
     ];
-    if file.path == "Cargo.lock" {
+    if file.path.ends_with("Cargo.lock") {
         return vec![];
     }
     let lines = file.text.lines().enumerate();

@@ -81,7 +81,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "PMTAQ_THREADS", value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// Memory that a query may use, such as 512MB [default: 2GB]
+    /// Memory to use at most, such as 512MB [default: 2GB for a query, 512MB for ingest]
     #[arg(long, global = true, env = "PMTAQ_MEMORY", value_name = "SIZE",
           value_parser = pmtaq_schema::size::parse_bytes)]
     pub(crate) memory: Option<u64>,

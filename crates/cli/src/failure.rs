@@ -73,6 +73,12 @@ impl Failure {
     }
 }
 
+/// Whether a disk, a quota or a limit of the process has no room left.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// An error and its causes on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -115,11 +121,11 @@ impl From<pmtaq_store::Error> for Failure {
                 )
             }
             E::FromTheFuture { .. } => Some("use a newer pmtaq".to_owned()),
-            E::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            E::Io { source, .. } if is_full(source) => {
                 failure.exit = Exit::Failed;
                 Some(
-                    "the disk is full; the store is as it was before, and the next run takes \
-                      what is missing"
+                    "the disk is full, or what may be written; the store is as it was before, and \
+                      the next run takes what is missing"
                         .to_owned(),
                 )
             }
@@ -137,6 +143,11 @@ impl From<pmtaq_ingest::Error> for Failure {
     fn from(error: pmtaq_ingest::Error) -> Failure {
         match error {
             pmtaq_ingest::Error::Store(error) => error.into(),
+            pmtaq_ingest::Error::Memory { given, least } => {
+                let [given, least] = [given, least].map(pmtaq_schema::size::show_bytes);
+                Failure::usage(format!("ingest cannot do with {given} of memory"))
+                    .hint(format!("`--memory {}` is the least", least.replace(' ', "")))
+            }
             pmtaq_ingest::Error::Threads(_) => {
                 Failure::failed(&error).hint("`--threads 1` needs the fewest")
             }

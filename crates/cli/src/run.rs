@@ -53,6 +53,11 @@ impl Context {
         self.global.memory.unwrap_or(2_000_000_000)
     }
 
+    /// Memory that an ingest may use, in bytes: it runs beside the MTA.
+    pub(crate) fn memory_of_ingest(&self) -> u64 {
+        self.global.memory.unwrap_or(pmtaq_ingest::DEFAULT_MEMORY)
+    }
+
     /// Who holds the lock of the store, for the message that others get.
     pub(crate) fn owner(&self) -> String {
         format!("process {} on {} since {}", std::process::id(), self.machine, self.now)

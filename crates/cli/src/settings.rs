@@ -36,7 +36,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("tz", "tz", ""),
     key("format", "format", ""),
     key("color", "color", ""),
-    key("memory", "memory", "2GB"),
+    key("memory", "memory", "2GB for a query, 512MB for ingest"),
     key("threads", "threads", "all cores"),
     key("ingest.host", "host", "userString of the record, else the name of this machine"),
     key("ingest.max-rejects", "max_rejects", ""),

@@ -81,6 +81,12 @@ impl Names {
         Texts { bytes: &self.bytes, ends: &self.ends }
     }
 
+    /// Memory that the names take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        // A name has an end, a slot of the table, and what was derived from its key.
+        self.bytes.len() + self.ends.len() * 20
+    }
+
     /// Forgets every name and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
@@ -199,6 +205,11 @@ impl NameColumn {
         if self.keys.len() < rows {
             self.keys.resize(rows, NO_NAME);
         }
+    }
+
+    /// Gives the memory of rows back, of which there are none now.
+    pub(crate) fn give_back(&mut self) {
+        self.keys = Vec::new();
     }
 
     /// Begins a new run of rows with the names known.

@@ -8,6 +8,9 @@
 //! Parsing never fails: a bad line becomes a [`reject::Reject`], a bad file a [`Refused`], and
 //! only the store's own disk stops a run.
 
+mod budget;
+pub use budget::DEFAULT_MEMORY;
+
 mod find;
 pub use find::find;
 
@@ -71,8 +74,10 @@ pub struct Settings {
     pub host: Option<String>,
     /// The name of this machine, for records that name no MTA.
     pub machine: String,
-    /// Worker threads.
+    /// Worker threads, at most.
     pub threads: usize,
+    /// Bytes of memory to keep within.
+    pub memory: u64,
     /// Who runs which mailbox.
     pub providers: Providers,
     /// How the addresses of recipients are stored.
@@ -90,6 +95,14 @@ pub enum Error {
     /// The machine has no room for the worker threads.
     #[error("cannot start {0} worker threads")]
     Threads(usize),
+    /// So little memory is not enough for one worker.
+    #[error("ingest needs {least} bytes of memory at least, and may use {given}")]
+    Memory {
+        /// What it may use.
+        given: u64,
+        /// What is enough.
+        least: u64,
+    },
 }
 
 /// A file whose last line has no line end and which changed less than this many seconds ago may

@@ -6,16 +6,10 @@ use std::collections::BTreeMap;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Encoder, NewPart, Result, RunWriter, Writer};
 
+use crate::budget::Budget;
 use crate::hourly::Counted;
 use crate::rollup::Rollup;
 use crate::rows::Rows;
-
-/// Rows that are sorted and written together. A row group holds four such runs: sorting all of it
-/// at once saved a hundredth of the size and cost a third more memory.
-const BATCH_ROWS: usize = 32 * 1024;
-
-/// Bytes of lines gathered, over all days of a worker, before the fullest day is written out.
-const BATCH_BYTES: usize = 96 << 20;
 
 /// Rows that a worker adds to other days before it closes a day. Files come in the order of time, so
 /// a day that has passed rarely comes again.
@@ -24,10 +18,14 @@ const IDLE_ROWS: u64 = 256 * 1024;
 /// Days with an open file. More than that happens only with files that mix months.
 const OPEN_DAYS: usize = 48;
 
+/// Days whose memory is kept for rows to come. A file that mixes many gives it back instead.
+const SPARE_DAYS: usize = 3;
+
 /// One worker's open parts.
 pub(crate) struct Parts<'r, 'w> {
     writer: &'w Writer<'w>,
     rollup: &'r Rollup<'w>,
+    budget: Budget,
     open: BTreeMap<Day, Open<'w>>,
     done: Vec<NewPart>,
     /// Rows added so far.
@@ -46,11 +44,23 @@ struct Open<'w> {
     last_use: u64,
 }
 
+impl Open<'_> {
+    /// Memory of the row group that has begun.
+    fn group_bytes(&self) -> usize {
+        self.rows.name_bytes() + self.part.as_ref().map_or(0, RunWriter::group_bytes)
+    }
+}
+
 impl<'r, 'w> Parts<'r, 'w> {
-    pub(crate) fn new(writer: &'w Writer<'w>, rollup: &'r Rollup<'w>) -> Result<Parts<'r, 'w>> {
+    pub(crate) fn new(
+        writer: &'w Writer<'w>,
+        rollup: &'r Rollup<'w>,
+        budget: Budget,
+    ) -> Result<Parts<'r, 'w>> {
         Ok(Parts {
             writer,
             rollup,
+            budget,
             open: BTreeMap::new(),
             done: Vec::new(),
             uses: 0,
@@ -75,14 +85,20 @@ impl<'r, 'w> Parts<'r, 'w> {
 
     /// Writes out what is full. To be called after each chunk.
     pub(crate) fn relieve(&mut self) -> Result<()> {
-        let full = |open: &Open| open.rows.len() >= BATCH_ROWS;
+        let full = |open: &Open| open.rows.len() >= self.budget.run_rows;
         let days: Vec<Day> =
             self.open.iter().filter(|(_, open)| full(open)).map(|(day, _)| *day).collect();
         days.into_iter().try_for_each(|day| self.write(day))?;
-        while self.open.values().map(|open| open.rows.bytes).sum::<usize>() > BATCH_BYTES {
+        while self.open.values().map(|open| open.rows.bytes).sum::<usize>() > self.budget.run_bytes
+        {
             let fullest = self.open.iter().max_by_key(|(_, open)| open.rows.bytes);
             let Some(day) = fullest.map(|(day, _)| *day) else { break };
             self.write(day)?;
+        }
+        while self.open.values().map(Open::group_bytes).sum::<usize>() > self.budget.group_bytes {
+            let fullest = self.open.iter().max_by_key(|(_, open)| open.group_bytes());
+            let Some(day) = fullest.map(|(day, _)| *day) else { break };
+            self.end_group(day)?;
         }
         let idle = |open: &Open| open.last_use + IDLE_ROWS < self.uses;
         let days: Vec<Day> =
@@ -117,24 +133,34 @@ impl<'r, 'w> Parts<'r, 'w> {
         self.counted.count(&self.order, &cells);
         self.rollup.add(day, &self.counted, &cells)?;
         part.write(&mut self.encoder, &self.order, &cells, since, until)?;
-        let full = part.is_group_full();
-        if full {
-            part.end_group(&mut self.encoder, &cells)?;
-        }
+        let full = part.group_rows() >= self.budget.group_rows;
         open.rows.clear();
-        if full {
-            open.rows.forget_names();
+        if self.open.len() > SPARE_DAYS {
+            self.open.get_mut(&day).into_iter().for_each(|open| open.rows.give_back());
+        }
+        if full { self.end_group(day) } else { Ok(()) }
+    }
+
+    /// Ends the row group of a day, with the rows that it has gathered.
+    fn end_group(&mut self, day: Day) -> Result<()> {
+        if self.open.get(&day).is_some_and(|open| open.rows.len() > 0) {
+            self.write(day)?;
+        }
+        if let Some(Open { rows, part: Some(part), .. }) = self.open.get_mut(&day) {
+            part.end_group(&mut self.encoder, &rows.cells())?;
+            rows.forget_names();
         }
         Ok(())
     }
 
     fn close(&mut self, day: Day) -> Result<()> {
-        self.write(day)?;
-        if let Some(Open { mut rows, part: Some(mut part), .. }) = self.open.remove(&day) {
-            part.end_group(&mut self.encoder, &rows.cells())?;
+        self.end_group(day)?;
+        if let Some(Open { mut rows, part: Some(part), .. }) = self.open.remove(&day) {
             self.done.push(part.finish(&mut self.encoder)?);
-            rows.forget_names();
-            self.spare_rows.push(rows);
+            if self.spare_rows.len() < SPARE_DAYS {
+                rows.forget_names();
+                self.spare_rows.push(rows);
+            }
         }
         Ok(())
     }

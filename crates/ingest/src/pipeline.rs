@@ -5,14 +5,15 @@
 //! is reading from, builds its rows and writes them into its own open parts.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
 use rayon::prelude::*;
 
+use crate::budget::Budget;
 use crate::chunk::{Chunk, Chunks, Next};
 use crate::derive::Known;
 use crate::find::find;
@@ -35,10 +36,13 @@ pub fn ingest(
     writer: &mut Writer<'_>,
     progress: &AtomicU64,
 ) -> std::result::Result<Outcome, Error> {
+    let memory = settings.memory;
+    let budget = Budget::of(memory, settings.threads)
+        .map_err(|least| Error::Memory { given: memory, least })?;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.threads)
+        .num_threads(budget.threads)
         .build()
-        .map_err(|_| Error::Threads(settings.threads))?;
+        .map_err(|_| Error::Threads(budget.threads))?;
     let (found, mut refused) = find(&settings.inputs);
     let probed: Vec<_> =
         pool.install(|| found.into_par_iter().map(|found| probe(found, settings)).collect());
@@ -52,7 +56,7 @@ pub fn ingest(
     let (candidates, unclear) = decide(candidates, writer, settings)?;
     refused.extend(unclear);
 
-    let run = Run::new(settings, writer, candidates, progress);
+    let run = Run::new(settings, budget, writer, candidates, progress);
     let mut change = Change::default();
     let results: Vec<Result<Vec<NewPart>>> = pool.broadcast(|_| run.work());
     for result in results {
@@ -88,8 +92,10 @@ fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Resu
 /// What the threads of one run share.
 struct Run<'r> {
     settings: &'r Settings,
+    budget: Budget,
     writer: &'r Writer<'r>,
     rollup: Rollup<'r>,
+    rejects: Mutex<Option<PartWriter<'r>>>,
     tasks: Vec<Task>,
     /// All tasks before this one are done.
     first_open: AtomicUsize,
@@ -114,12 +120,16 @@ enum Reading {
 struct Tally {
     ledger: Ledger,
     times: Option<(i64, i64)>,
+    /// Those not written yet.
     rejects: Vec<Reject>,
+    /// The first of those that were.
+    shown: Vec<Reject>,
 }
 
 impl<'r> Run<'r> {
     fn new(
         settings: &'r Settings,
+        budget: Budget,
         writer: &'r Writer<'r>,
         candidates: Vec<Candidate>,
         progress: &'r AtomicU64,
@@ -134,14 +144,15 @@ impl<'r> Run<'r> {
             Task { candidate, reading: Mutex::new(reading), tally: Mutex::default() }
         });
         let tasks = tasks.collect();
-        let rollup = Rollup::new(writer);
-        Run { settings, writer, rollup, tasks, first_open: AtomicUsize::new(0), progress }
+        let rollup = Rollup::new(writer, budget.hourly_rows);
+        let (rejects, first_open) = (Mutex::default(), AtomicUsize::new(0));
+        Run { settings, budget, writer, rollup, rejects, tasks, first_open, progress }
     }
 
     /// What one thread does until no chunk is left.
     fn work(&self) -> Result<Vec<NewPart>> {
         let settings = self.settings;
-        let mut parts = Parts::new(self.writer, &self.rollup)?;
+        let mut parts = Parts::new(self.writer, &self.rollup, self.budget)?;
         let mut spare = Vec::new();
         while let Some((task, chunk)) = self.next_chunk(&mut spare) {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
@@ -154,6 +165,12 @@ impl<'r> Run<'r> {
             };
             task.take(&chunk, &known, &mut parts);
             parts.relieve()?;
+            if let Ok(mut tally) = task.tally.lock() {
+                let bytes: usize = tally.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+                if bytes > self.budget.reject_bytes {
+                    self.write_rejects(&task.candidate, &mut tally)?;
+                }
+            }
             spare = chunk.bytes;
         }
         parts.finish()
@@ -189,28 +206,23 @@ impl<'r> Run<'r> {
     /// Sums up the sources and writes the rejects.
     fn conclude(self, refused: Vec<Refused>, change: &mut Change) -> Result<Outcome> {
         let now = self.settings.now;
+        let host = self.settings.host.as_ref().unwrap_or(&self.settings.machine);
         let mut outcome = Outcome { refused, ..Outcome::default() };
-        let mut part = None;
         let mut replaced = HashSet::new();
+        for task in &self.tasks {
+            if let Ok(mut tally) = task.tally.lock() {
+                self.write_rejects(&task.candidate, &mut tally)?;
+            }
+        }
+        let rejects = self.rejects.into_inner().unwrap_or_else(PoisonError::into_inner);
+        change.parts.extend(rejects.map(PartWriter::finish).transpose()?);
         for task in self.tasks {
             let Task { candidate, reading, tally } = task;
-            let (Ok(Reading::Done { consumed, held_back, hash, stopped }), Ok(mut tally)) =
+            let (Ok(Reading::Done { consumed, held_back, hash, stopped }), Ok(tally)) =
                 (reading.into_inner(), tally.into_inner())
             else {
                 continue;
             };
-            let host = self.settings.host.as_ref().unwrap_or(&self.settings.machine);
-            tally.rejects.sort_by_key(|reject| reject.offset);
-            tally.rejects.iter_mut().for_each(|reject| self.settings.privacy.reject(reject));
-            if !tally.rejects.is_empty() {
-                let path = candidate.found.path.to_string_lossy();
-                let rows = reject::batch(&path, host, &tally.rejects, now);
-                let part = match &mut part {
-                    Some(part) => part,
-                    none => none.insert(self.writer.stage(Table::Rejects, now.day())?),
-                };
-                part.write(&rows, now.0, now.0)?;
-            }
             outcome.content_bytes += consumed;
             let mut ledger = tally.ledger;
             ledger.duplicate += candidate.known_records;
@@ -219,7 +231,7 @@ impl<'r> Run<'r> {
             let room = MAX_SHOWN.saturating_sub(outcome.rejects.len());
             outcome
                 .rejects
-                .extend(tally.rejects.into_iter().take(room).map(|reject| (path.clone(), reject)));
+                .extend(tally.shown.into_iter().take(room).map(|reject| (path.clone(), reject)));
             if matches!(candidate.status, Status::New | Status::Grown) && ledger.read > 0 {
                 // Of two files that one has grown into, the second does not replace it again, and
                 // counts what they have in common as known before.
@@ -246,8 +258,30 @@ impl<'r> Run<'r> {
             let status = candidate.status;
             outcome.sources.push(SourceOutcome { path, status, ledger, held_back, stopped });
         }
-        change.parts.extend(part.map(PartWriter::finish).transpose()?);
         Ok(outcome)
+    }
+
+    /// Writes the refused lines that a source has so far, and keeps the first ones to be shown.
+    fn write_rejects(&self, source: &Candidate, tally: &mut Tally) -> Result<()> {
+        let Settings { host, machine, privacy, now, .. } = self.settings;
+        let mut rejects = std::mem::take(&mut tally.rejects);
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        rejects.sort_by_key(|reject| reject.offset);
+        rejects.iter_mut().for_each(|reject| privacy.reject(reject));
+        let path = source.found.path.to_string_lossy();
+        let rows = reject::batch(&path, host.as_ref().unwrap_or(machine), &rejects, *now);
+        let mut part = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = match &mut *part {
+            Some(part) => part,
+            none => none.insert(self.writer.stage(Table::Rejects, now.day())?),
+        };
+        part.write(&rows, now.0, now.0)?;
+        tally.shown.extend(rejects.into_iter().take(MAX_SHOWN));
+        tally.shown.sort_by_key(|reject| reject.offset);
+        tally.shown.truncate(MAX_SHOWN);
+        Ok(())
     }
 }
 

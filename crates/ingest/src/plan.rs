@@ -103,10 +103,14 @@ impl Plan {
                 _ if i == plan.kind => {}
                 Some(column) if plan.sources[column].is_none() => plan.sources[column] = Some(i),
                 _ => {
-                    let key = match earlier {
+                    let mut key = match earlier {
                         0 => name.clone(),
                         _ => format!("{name}#{}", earlier + 1),
                     };
+                    // A field may itself be called `orig#2`.
+                    while plan.extra.iter().any(|extra| extra.key == key) {
+                        key.push('#');
+                    }
                     let unless_empty = column
                         .filter(|&column| COLUMNS[column].kind.is_text())
                         .and_then(|column| plan.sources[column])
@@ -159,6 +163,13 @@ mod tests {
         assert_eq!(source(&plan, "rcpt"), Some(2));
         let keys: Vec<_> = plan.extra.iter().map(|extra| extra.key.as_str()).collect();
         assert_eq!(keys, ["rcpt#2", "foo", "foo#2"]);
+    }
+
+    #[test]
+    fn no_two_fields_have_one_key_whatever_they_are_called() {
+        let plan = Plan::of_header(b"type,timeLogged,a,a,a#2,b#2,b,b").expect("a plan");
+        let keys: Vec<_> = plan.extra.iter().map(|extra| extra.key.as_str()).collect();
+        assert_eq!(keys, ["a", "a#2", "a#2#", "b#2", "b", "b#2#"]);
     }
 
     #[test]

@@ -94,11 +94,13 @@ impl Privacy {
     /// A text that a user looks for, as the store has it: its addresses are replaced, but for those
     /// that are replaced already.
     pub fn sought(&self, text: &str) -> String {
-        if is_token(text) {
-            return text.to_owned();
-        }
         match places(text).as_slice() {
-            [place] if place.all == (0..text.len()) => self.whole(text),
+            [place] if place.all == (0..text.len()) => {
+                match is_replaced(&text[place.local.clone()]) {
+                    true => text.to_owned(),
+                    false => self.whole(text),
+                }
+            }
             _ => self.text(text, &[]).into_owned(),
         }
     }
@@ -304,7 +306,7 @@ fn may_be_in(text: &str, word: &str) -> bool {
 /// Whether a local part that stands alone can tell whose it is. One that is a word of replies cannot:
 /// to replace `user` in `user unknown` would itself say who it was.
 fn is_telling(local: &str) -> bool {
-    local.len() > 1 && !words::is_of_replies(&local.to_lowercase())
+    local.len() > 1 && !is_replaced(local) && !words::is_of_replies(&local.to_lowercase())
 }
 
 /// A name in which the addresses of `people` are replaced and nothing else.
@@ -371,10 +373,11 @@ fn local_before(text: &str, from: usize, at: usize) -> Range<usize> {
     let before = &text[from..at];
     let unquoted = before.trim_end_matches('"');
     let open = unquoted.rfind('"').filter(|open| before.len() - open <= MAX_QUOTED);
-    if let Some(open) = open.filter(|_| unquoted.len() < before.len()) {
+    let until = match open.filter(|_| unquoted.len() < before.len()) {
         // Within a line of CSV the quotes are doubled.
-        return from + before[..=open].trim_end_matches('"').len()..at;
-    }
+        Some(open) => before[..=open].trim_end_matches('"').len(),
+        None => before.len(),
+    };
     let bytes = before.as_bytes();
     let belongs = |i: usize| match bytes[i] {
         // Of `'o'brien@example.com'` the second quote.
@@ -382,13 +385,12 @@ fn local_before(text: &str, from: usize, at: usize) -> Range<usize> {
         0..=b' ' | 0x7f => false,
         byte => !b"<>()[]{},;:\"`|".contains(&byte),
     };
-    let start = (0..bytes.len()).rev().take_while(|&i| belongs(i)).last().unwrap_or(bytes.len());
+    let start = (0..until).rev().take_while(|&i| belongs(i)).last().unwrap_or(until);
     from + start..at
 }
 
-/// Whether an address was replaced before.
-fn is_token(address: &str) -> bool {
-    let local = address.split_once('@').map_or(address, |(local, _)| local);
+/// Whether a local part is one that was replaced before.
+fn is_replaced(local: &str) -> bool {
     local.ends_with("***")
         || local.strip_prefix(TOKEN).is_some_and(|token| {
             token.len() == TOKEN_LEN && token.bytes().all(|b| BASE32.contains(&b))

@@ -11,15 +11,14 @@ use pmtaq_store::{Cells, NewPart, PartWriter, Result, Writer};
 
 use crate::hourly::{Counted, Hourly};
 
-/// Rows held in memory, over all days, before those of the fullest day are written: 50 MB. Rows
-/// that come later for an hour already written stand beside the first; who reads adds them up.
-const MAX_ROWS: usize = 256 * 1024;
-
 /// The rows of `hourly` that a run adds. One for all threads, since two that count the same hour
 /// apart would write most rows twice.
 pub(crate) struct Rollup<'w> {
     writer: &'w Writer<'w>,
     days: Mutex<BTreeMap<Day, Open<'w>>>,
+    /// Rows held in memory, over all days, before those of the fullest day are written. Rows that
+    /// come later for an hour already written stand beside the first; who reads adds them up.
+    max_rows: usize,
 }
 
 /// The rows of one day.
@@ -30,15 +29,15 @@ pub(crate) struct Open<'w> {
 }
 
 impl<'w> Rollup<'w> {
-    pub(crate) fn new(writer: &'w Writer<'w>) -> Rollup<'w> {
-        Rollup { writer, days: Mutex::default() }
+    pub(crate) fn new(writer: &'w Writer<'w>, max_rows: usize) -> Rollup<'w> {
+        Rollup { writer, days: Mutex::default(), max_rows }
     }
 
     /// Adds what was counted of a run, all of `day`. `cells` are those that it was counted from.
     pub(crate) fn add(&self, day: Day, counted: &Counted, cells: &[Cells<'_>]) -> Result<()> {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         days.entry(day).or_default().hourly.add_counted(counted, cells);
-        while days.values().map(|open| open.hourly.len()).sum::<usize>() > MAX_ROWS {
+        while days.values().map(|open| open.hourly.len()).sum::<usize>() > self.max_rows {
             let fullest = days.iter_mut().max_by_key(|(_, open)| open.hourly.len());
             let Some((day, open)) = fullest else { break };
             open.write(*day, self.writer)?;
@@ -70,6 +69,7 @@ impl<'w> Open<'w> {
         };
         // The hours that a day's rows can lie in; which of them are there is not asked.
         let Timestamp(start) = day.start();
-        part.write(&self.hourly.take(), start, start + DAY_S - 1)
+        part.write(&self.hourly.take(), start, start + DAY_S - 1)?;
+        part.end_group()
     }
 }

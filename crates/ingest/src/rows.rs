@@ -222,6 +222,32 @@ impl Rows {
         (self.since, self.until) = (i64::MAX, i64::MIN);
     }
 
+    /// Gives the memory of rows back, of which there are none now.
+    pub(crate) fn give_back(&mut self) {
+        for column in &mut self.columns {
+            match column {
+                Column::Names(names) => names.give_back(),
+                Column::Texts(texts) => *texts = TextColumn::default(),
+                Column::Numbers(numbers) => *numbers = Vec::new(),
+                Column::Map(map) => {
+                    map.ends = Vec::new();
+                    map.keys.give_back();
+                    map.values.give_back();
+                }
+            }
+        }
+    }
+
+    /// Memory of the names that the row group has so far.
+    pub(crate) fn name_bytes(&self) -> usize {
+        let of = |column: &Column| match column {
+            Column::Names(names) => names.names.bytes(),
+            Column::Map(map) => map.keys.names.bytes() + map.values.names.bytes(),
+            Column::Texts(_) | Column::Numbers(_) => 0,
+        };
+        self.columns.iter().map(of).sum()
+    }
+
     /// Begins a new row group: forgets the names.
     pub(crate) fn forget_names(&mut self) {
         self.derive = Derive::default();

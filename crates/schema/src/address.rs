@@ -52,7 +52,9 @@ impl Mention {
         let domain = std::str::from_utf8(domain_of(address.as_bytes())?).ok()?;
         let local = address[..address.rfind('@')?].to_ascii_lowercase();
         let domain = domain.to_ascii_lowercase();
-        (!local.is_empty()).then_some(Mention { local, domain })
+        // Behind a domain that ends with anything else nobody could say where it ends.
+        let ends = domain.ends_with(|c: char| c.is_alphanumeric() || c == ']');
+        (!local.is_empty() && ends).then_some(Mention { local, domain })
     }
 
     /// Whether `text` is the address and nothing else, as in `rcpt` and, behind `rfc822;`, in
@@ -211,6 +213,7 @@ mod tests {
             mention.is("rfc822;<user.name@EXAMPLE.com>") && mention.is(" user.name@example.com")
         );
         assert!(!mention.is("user.name@example.org") && Mention::of("postmaster").is_none());
+        assert!(Mention::of("user@example.com\u{fffd}").is_none());
     }
 
     #[test]

@@ -75,6 +75,11 @@ fn class(byte: u8) -> u8 {
     CLASS[usize::from(byte)]
 }
 
+/// Whether a character stands between words.
+fn is_gap(c: char) -> bool {
+    u8::try_from(c).is_ok_and(|byte| class(byte) & SPACE != 0)
+}
+
 /// Adds what a byte says to `bits`; none for a space.
 fn see(byte: u8, bits: &mut u8) -> Option<()> {
     let class = class(byte);
@@ -241,16 +246,16 @@ impl Masker<'_, '_> {
         let bytes = self.text.as_bytes();
         let digits = bytes[from..to].get(..3).filter(|d| d.iter().all(u8::is_ascii_digit))?;
         let repeated = digits.iter().fold(0, |n, d| n * 10 + u16::from(d - b'0')) == code;
-        let mark = matches!(bytes.get(from + 3), None | Some(b'-' | b' '));
+        let mark = bytes.get(from + 3).is_none_or(|&b| b == b'-' || class(b) & SPACE != 0);
         if !repeated || !mark {
             return None;
         }
-        let rest = self.text[from + 3..].trim_start_matches(['-', ' ']);
+        let rest = self.text[from + 3..].trim_start_matches(|c| c == '-' || is_gap(c));
         let rest = match enhanced(rest) {
             Some((again, behind)) if Some(again) == self.reply.enhanced_code => behind,
             _ => rest,
         };
-        Some(self.text.len() - rest.trim_start().len())
+        Some(self.text.len() - rest.trim_start_matches(is_gap).len())
     }
 
     /// Masks the tokens between `from` and `to`, which are within one word.

@@ -134,6 +134,11 @@ impl RowGroup {
         self.rows
     }
 
+    /// Bytes of the pages gathered.
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(ColumnChunk::bytes).sum()
+    }
+
     /// Adds the rows that `order` lists, in that order. `cells` are those of all columns.
     pub(crate) fn push(
         &mut self,

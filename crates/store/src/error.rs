@@ -111,6 +111,17 @@ impl<T> At<T> for std::io::Result<T> {
 
 impl<T> At<T> for parquet::errors::Result<T> {
     fn at(self, path: &Path) -> Result<T> {
-        self.map_err(|source| Error::Parquet { path: path.to_owned(), source })
+        use parquet::errors::ParquetError;
+        self.map_err(|error| match error {
+            // What the file system said through the encoder.
+            ParquetError::External(cause) => match cause.downcast::<std::io::Error>() {
+                Ok(source) => Error::Io { path: path.to_owned(), source: *source },
+                Err(cause) => {
+                    let source = ParquetError::External(cause);
+                    Error::Parquet { path: path.to_owned(), source }
+                }
+            },
+            source => Error::Parquet { path: path.to_owned(), source },
+        })
     }
 }

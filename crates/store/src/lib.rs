@@ -42,6 +42,7 @@ pub use error::{Error, Result};
 
 use std::path::{Path, PathBuf};
 
+use lock::Lock;
 use pmtaq_schema::Window;
 use pmtaq_schema::time::Day;
 
@@ -69,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder cannot be made; [`Error::Occupied`] when `dir` holds other
-    /// things than a store.
+    /// things than a store; [`Error::Locked`] when another process is making it.
     pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
         let store = Store { dir: dir.to_owned(), disk };
         if layout::root(dir).is_file() {
@@ -81,8 +82,12 @@ impl Store {
         for place in [layout::staging(dir), layout::days(dir)] {
             store.disk.create_dir(&place)?;
         }
-        // Two first ingests may race here: both write the same empty root, and then one locks.
-        store.disk.write_atomic(&layout::root(dir), &manifest::Root::default().to_bytes())?;
+        // Of two first ingests one makes the root: the other, which saw none before the lock, would
+        // put an empty one in place of what the first has committed since.
+        let _lock = Lock::take(&layout::lock(dir), "a process that makes the store")?;
+        if !layout::root(dir).is_file() {
+            store.disk.write_atomic(&layout::root(dir), &manifest::Root::default().to_bytes())?;
+        }
         Ok(store)
     }
 

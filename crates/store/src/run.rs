@@ -13,7 +13,7 @@ use crate::error::{At, Result};
 use crate::fs::Disk;
 use crate::layout::Table;
 use crate::manifest::Part;
-use crate::part::{NewPart, ROW_GROUP_ROWS, properties, schema_of};
+use crate::part::{NewPart, properties, schema_of};
 
 /// A part of `records` being written to the staging folder, invisible to everyone.
 pub struct RunWriter<'a> {
@@ -64,9 +64,14 @@ impl<'a> RunWriter<'a> {
         self.group.push(encoder, order, cells).at(&self.path)
     }
 
-    /// Whether the row group has as many rows as it should.
-    pub fn is_group_full(&self) -> bool {
-        self.group.rows() >= ROW_GROUP_ROWS
+    /// Rows of the row group that has begun.
+    pub fn group_rows(&self) -> usize {
+        self.group.rows()
+    }
+
+    /// Bytes of its pages.
+    pub fn group_bytes(&self) -> usize {
+        self.group.bytes()
     }
 
     /// Writes the row group; its names may be forgotten then. Without rows nothing is written.
@@ -85,7 +90,10 @@ impl<'a> RunWriter<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
     pub fn finish(mut self, encoder: &mut Encoder) -> Result<NewPart> {
-        encoder.spare_groups.push(self.group);
+        // One for each day that is usually open.
+        if encoder.spare_groups.len() < 2 {
+            encoder.spare_groups.push(self.group);
+        }
         self.file.finish().at(&self.path)?;
         self.disk.sync(self.file.inner(), &self.path)?;
         self.part.bytes = self.file.bytes_written() as u64;

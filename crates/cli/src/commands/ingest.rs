@@ -34,6 +34,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         host: args.host,
         machine: context.machine.clone(),
         threads: context.threads,
+        memory: context.memory_of_ingest(),
         providers: providers(&context.places)?.0,
         privacy,
         now: context.now,

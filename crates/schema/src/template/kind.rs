@@ -39,8 +39,11 @@ fn count(text: &[u8], is: fn(&u8) -> bool) -> usize {
 pub(super) fn is_ipv4(token: &[u8]) -> bool {
     let mut parts = 0;
     for part in token.split(|&b| b == b'.') {
-        let value = part.iter().fold(0, |n, d| n * 10 + u32::from(d.wrapping_sub(b'0')));
-        if !all_digits(part) || part.len() > 3 || value > 255 {
+        if !all_digits(part) || part.len() > 3 {
+            return false;
+        }
+        let value = part.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0'));
+        if value > 255 {
             return false;
         }
         parts += 1;

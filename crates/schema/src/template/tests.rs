@@ -87,6 +87,22 @@ fn amounts_are_no_reply_codes() {
 }
 
 #[test]
+fn codes_that_each_line_repeats_leave_one_space_whatever_stood_between() {
+    for gap in [" ", "   ", "\0\0", "\t"] {
+        let reply = format!("smtp;550-5.7.26 no{gap}550{gap}5.7.26{gap}way 550-5.7.26{gap}in");
+        assert_eq!(template(&reply), "550 5.7.26 no way in", "{gap:?}");
+    }
+}
+
+#[test]
+fn a_number_of_many_digits_is_no_part_of_an_address() {
+    for digits in ["42949672960000000000", "4294967296", "256"] {
+        let reply = template(&format!("smtp;550 a 1.2.3.{digits} b"));
+        assert!(!reply.contains("{ip}"), "{reply}");
+    }
+}
+
+#[test]
 fn an_account_without_a_domain_is_masked() {
     for text in ["User unknown: jane", "unknown user: \"jane\"", "No such user: jane.doe7."] {
         let masked = template(&format!("smtp;550 {text}"));

@@ -57,6 +57,11 @@ impl ColumnChunk {
         }
     }
 
+    /// Bytes of the data pages so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.pages.len()
+    }
+
     /// A page of names by key.
     pub(super) fn push_names(
         &mut self,
