@@ -339,5 +339,4 @@ fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would() {
         assert_eq!(verify(&sealed, &[]).0, Some(0), "round {round}");
     }
     assert!(killed >= kills, "only {killed} runs were killed");
-    println!("{killed} runs were killed in {kills} rounds");
 }
