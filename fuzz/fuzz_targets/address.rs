@@ -20,15 +20,13 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(host.len() + ip.len() <= bytes.len());
 
     let text = String::from_utf8_lossy(bytes);
-    let hidden = Privacy::Mask.sought(&text);
-    let mut before = ' ';
-    for c in hidden.chars() {
-        assert!(c != '@' || !before.is_alphanumeric(), "an address is left: {hidden}");
-        before = c;
-    }
-    // What quotes that do not match enclose may be seen otherwise the second time.
-    if !text.contains('"') {
-        assert_eq!(Privacy::Mask.sought(&hidden), hidden);
+    let once = Privacy::Mask.sought(&text);
+    for hidden in [&once, &Privacy::Mask.sought(&once)] {
+        let mut before = ' ';
+        for c in hidden.chars() {
+            assert!(c != '@' || !before.is_alphanumeric(), "an address is left: {hidden}");
+            before = c;
+        }
     }
 
     if let Some((address, text)) = text.split_once('\n')

@@ -136,7 +136,7 @@ impl Privacy {
                 let address = format!("{}@{domain}", local.to_lowercase());
                 TOKEN.to_owned() + &base32(&keyed(hmac, "address", address.as_bytes())[..10])
             }
-            Privacy::Mask => format!("{first}***"),
+            Privacy::Mask => format!("{}***", first.to_lowercase()),
         };
         Some(Person { local: local.to_owned(), domain, instead })
     }
@@ -391,7 +391,7 @@ fn local_before(text: &str, from: usize, at: usize) -> Range<usize> {
 
 /// Whether a local part is one that was replaced before.
 fn is_replaced(local: &str) -> bool {
-    local.ends_with("***")
+    local.strip_suffix("***").is_some_and(|first| first.chars().count() == 1)
         || local.strip_prefix(TOKEN).is_some_and(|token| {
             token.len() == TOKEN_LEN && token.bytes().all(|b| BASE32.contains(&b))
         })
