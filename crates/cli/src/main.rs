@@ -11,6 +11,7 @@ mod window;
 
 mod commands;
 
+mod line;
 mod show;
 mod ui;
 

@@ -45,6 +45,7 @@ pub struct Session {
     pub(crate) parts_view: &'static str,
     /// What the rollup can answer.
     hours: Hours,
+    zone: Zone,
 }
 
 impl Session {
@@ -131,7 +132,7 @@ impl Session {
         let setup = setup(&opened.each_ref().map(Opened::paths), window, &local);
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
-        Ok(Session { connection, interrupted, setup, opened, parts_view: "stored", hours })
+        Ok(Session { connection, interrupted, setup, opened, parts_view: "stored", hours, zone })
     }
 
     /// Lets the session see only those of its records that lie in `window`.
@@ -143,6 +144,23 @@ impl Session {
         let records = self.opened[0].names_of(&parts);
         let view = view(self.parts_view, &source(&records, COLUMNS), "time_logged", window);
         Ok(self.connection.execute_batch(&format!("create or replace {view}"))?)
+    }
+
+    /// Lets the session answer about `window` as if it had been opened with it, which must lie in
+    /// the one that it was opened with: several questions of different reach, on one snapshot.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    pub fn turn_to(&mut self, snapshot: &Snapshot, window: Window) -> Result<()> {
+        self.narrow(snapshot, window)?;
+        let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
+        let hourly = source(&self.opened[1].names_of(&parts), HOURLY);
+        let name = self.parts_view.replace("stored", "hourly");
+        let hours = hours_view(window).replacen("create view", "create or replace view", 1);
+        let view = view(&name, &hourly, "hour", whole_hours(window));
+        self.connection.execute_batch(&format!("create or replace {view}{hours}"))?;
+        self.hours = Hours::of(snapshot, window, self.zone.offsets(near(window, snapshot.span)));
+        Ok(())
     }
 
     /// Runs `query` and hands its shape and its batches, as they come, to `consume`.

@@ -13,6 +13,11 @@ pub fn percent(n: f64) -> String {
     human::percent(n)
 }
 
+/// A duration in its two largest units: `12s`, `4h 05m`.
+pub fn duration(seconds: f64) -> String {
+    human::seconds(seconds)
+}
+
 /// Text of strangers, with all that could move the cursor shown as an escape.
 pub fn visible(text: &str) -> String {
     escape::visible(text)

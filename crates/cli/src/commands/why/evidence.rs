@@ -1,10 +1,10 @@
 //! What the records of a cause say: since when, and in which words. Fetches once for all causes.
 
-use pmtaq_query::{Ask, Period, Selection, Why};
+use pmtaq_query::{Ask, Period, Selection, Session, Why};
 use pmtaq_schema::Timestamp;
 use pmtaq_why::{Answer, Cause, Kind, onset};
 
-use super::{Opened, batches, ints, texts};
+use super::{Frame, batches, ints, texts};
 use crate::failure::Result;
 
 /// Replies told of a cause at most.
@@ -52,7 +52,8 @@ struct Row {
 
 /// For each cause of the answer, in its order.
 pub(crate) fn of(
-    opened: &Opened,
+    session: &Session,
+    frame: &Frame,
     why: &Why,
     selection: &Selection,
     answer: &Answer,
@@ -61,14 +62,14 @@ pub(crate) fn of(
     if causes.is_empty() {
         return Ok(Vec::new());
     }
-    let length_s = opened.window.until.0 - opened.window.since.0;
+    let length_s = frame.window.until.0 - frame.window.since.0;
     let step_s = match length_s {
         ..=10_800 => 60,
         10_801..=86_400 => 600,
         _ => 3600,
     };
-    let mut periods: Vec<Period> = vec![(LEAD, opened.lead)];
-    periods.extend(opened.periods());
+    let mut periods: Vec<Period> = vec![(LEAD, frame.lead)];
+    periods.extend(frame.periods());
     let place = |cause: &Cause| {
         let is_real = |(_, value): &&(String, Option<String>)| {
             !value.as_deref().is_some_and(pmtaq_why::is_group_of_jobs)
@@ -77,7 +78,7 @@ pub(crate) fn of(
     };
     let why = Why { periods, step_s, causes: causes.iter().map(place).collect(), ..why.clone() };
     let mut rows: Vec<Row> = Vec::new();
-    for batch in batches(&opened.session, &why.query(Ask::Evidence, selection)?)? {
+    for batch in batches(session, &why.query(Ask::Evidence, selection)?)? {
         let (cause, period, step) =
             (ints(&batch, "cause")?, ints(&batch, "period")?, ints(&batch, "step")?);
         let (rec, category, template) =
@@ -98,8 +99,8 @@ pub(crate) fn of(
     let told = |(number, cause): (usize, &Cause)| {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cause == number).collect();
         Evidence {
-            onset: since(cause, &rows, opened, step_s),
-            replies: replies(cause, &rows, opened.baseline.len()),
+            onset: since(cause, &rows, frame, step_s),
+            replies: replies(cause, &rows, frame.baseline.len()),
         }
     };
     Ok(causes.iter().enumerate().map(told).collect())
@@ -131,9 +132,9 @@ fn is_entering(cause: &Cause, row: &Row) -> bool {
     }
 }
 
-fn since(cause: &Cause, rows: &[&Row], opened: &Opened, step_s: i64) -> Option<Onset> {
-    let first = opened.lead.since.0.div_euclid(step_s) * step_s;
-    let n_steps = usize::try_from((opened.window.until.0 - first).div_euclid(step_s) + 1).ok()?;
+fn since(cause: &Cause, rows: &[&Row], frame: &Frame, step_s: i64) -> Option<Onset> {
+    let first = frame.lead.since.0.div_euclid(step_s) * step_s;
+    let n_steps = usize::try_from((frame.window.until.0 - first).div_euclid(step_s) + 1).ok()?;
     let (mut seen, mut entered) = (vec![0.0; n_steps], vec![0.0; n_steps]);
     let (mut past_seen, mut past_entered) = (0.0, 0.0);
     for row in rows {
@@ -150,12 +151,11 @@ fn since(cause: &Cause, rows: &[&Row], opened: &Opened, step_s: i64) -> Option<O
         }
     }
     let has_input = !cause.stage.input().is_empty();
-    let length_s = opened.window.until.0 - opened.window.since.0;
-    let steps_of_baseline = (opened.baseline.len() as i64 * length_s) as f64 / step_s as f64;
+    let length_s = frame.window.until.0 - frame.window.since.0;
+    let steps_of_baseline = (frame.baseline.len() as i64 * length_s) as f64 / step_s as f64;
     // Half way between usual and now: what is below belongs to the time before.
     let now = |of: &[f64]| {
-        let begin =
-            usize::try_from((opened.window.since.0 - first).div_euclid(step_s)).unwrap_or(0);
+        let begin = usize::try_from((frame.window.since.0 - first).div_euclid(step_s)).unwrap_or(0);
         of[begin.min(of.len())..].iter().sum::<f64>()
     };
     let rate_now = now(&seen)
@@ -167,7 +167,7 @@ fn since(cause: &Cause, rows: &[&Row], opened: &Opened, step_s: i64) -> Option<O
         entered.iter().map(|n| if has_input { n * middle } else { middle }).collect();
     let step = onset(&seen, &expected, rate_now > rate_usual)?;
     let at = Timestamp(first + step as i64 * step_s);
-    Some(if step == 0 { Onset::Before(opened.lead.since) } else { Onset::At(at) })
+    Some(if step == 0 { Onset::Before(frame.lead.since) } else { Onset::At(at) })
 }
 
 /// The replies that are more frequent than usual, given how many there are.

@@ -2,7 +2,7 @@
 //! words and the minutes of each cause. Judges nothing and lays nothing out.
 
 mod evidence;
-mod page;
+pub(crate) mod page;
 mod table;
 mod window;
 
@@ -11,7 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use pmtaq_query::{Ask, Limits, Query, Session, Why};
 use pmtaq_render::Format;
-use pmtaq_schema::{Timestamp, Window};
+use pmtaq_schema::{Timestamp, Window, Zone};
 use pmtaq_store::{Snapshot, Store};
 use pmtaq_why::{Answer, Counts, Metric, explain};
 
@@ -19,10 +19,11 @@ use crate::args;
 use crate::commands::ask;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::line::filters;
 use crate::run::Context;
 use crate::ui;
 use crate::window::spelt;
-use evidence::Evidence;
+pub(crate) use evidence::{Evidence, Reply};
 pub(crate) use window::Versus;
 
 /// The dimensions of a leaf, in the order in which causes are named.
@@ -51,72 +52,17 @@ pub(crate) struct Told {
 
 pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let metric = Metric::named(&args.metric).ok_or_else(|| unknown(&args.metric))?;
-    let selection = ask::selection(&args.selection);
     let zone = context.global.tz;
     let wanted = window::asked(args, zone, context.now).map_err(Failure::usage)?;
-    let opened = Opened::new(context, args, wanted)?;
-    opened.session.check(&selection)?;
-    let mut notes = opened.notes.clone();
-    let mut why = Why {
-        periods: opened.periods(),
-        lag_s: opened.lag_s(),
-        class: metric.class.map(|class| class.as_str().to_owned()),
-        reached: metric.name == "deferral_rate",
-        ..Why::default()
-    };
-    let had = Had::read(&opened.session, &why.query(Ask::Had, &selection)?)?;
-    let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
-        (false, _) => &[Ask::Records],
-        (true, true) => &[Ask::Messages, Ask::Injected],
-        (true, false) => &[Ask::Messages, Ask::Queued],
-    };
+    let (session, frame) = open(context, args.vs, wanted)?;
+    session.check(&ask::selection(&args.selection))?;
+    let question = Question { session: &session, frame: &frame, selection: &args.selection };
     if args.show_sql {
-        let scripts: Result<String> = asks
-            .iter()
-            .map(|ask| Ok(opened.session.script(&why.query(*ask, &selection)?)))
-            .collect();
-        return ask::print(context, &scripts?);
+        return ask::print(context, &question.sql(metric)?);
     }
-    // A day without a record is a day without logs, and says nothing of usual.
-    let kept: Vec<Window> = opened
-        .baseline
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| had.n(*n as i64 + 1) > 0)
-        .map(|(_, w)| *w)
-        .collect();
-    if kept.len() < opened.baseline.len() {
-        notes.push(format!(
-            "{} of {} windows to compare with have records",
-            kept.len(),
-            opened.baseline.len()
-        ));
-    }
-    let opened = Opened { baseline: kept, ..opened };
-    why.periods = opened.periods();
-    let guard = ui::interrupt(opened.session.interrupt());
-    let mut counts = Counts::new(&DIMS, opened.baseline.len());
-    for ask in asks {
-        let query = why.query(*ask, &selection)?;
-        for batch in batches(&opened.session, &query)? {
-            counts.read(&batch).map_err(|error| Failure::failed(&error))?;
-        }
-    }
-    let answer = explain(metric, &counts);
-    let evidence = evidence::of(&opened, &why, &selection, &answer)?;
+    let guard = ui::interrupt(session.interrupt());
+    let told = question.tell(metric)?;
     drop(guard);
-    notes.extend(missing(metric, &had));
-    let told = Told {
-        answer,
-        evidence,
-        window: opened.window,
-        baseline: opened.baseline.clone(),
-        had: had.types(),
-        n_records: had.all(),
-        notes,
-        filters: filters(&args.selection),
-        condition: args.selection.condition.clone(),
-    };
     if context.global.format == Format::Table {
         say(context, args.vs, &told);
         return ask::print(context, &page::text(&told, zone, ui::width(&context.global)));
@@ -126,10 +72,104 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
 }
 
 /// A session over the window and its baseline, as far as the store reaches.
-pub(crate) struct Opened {
-    session: Session,
-    window: Window,
-    baseline: Vec<Window>,
+fn open(context: &Context, versus: Versus, wanted: Window) -> Result<(Session, Frame)> {
+    let store = Store::open(&context.global.store)?;
+    let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
+    let zone = context.global.tz;
+    let near = Frame::near(versus, wanted, zone);
+    let mut tries = 0;
+    loop {
+        let snapshot = store.snapshot(near)?;
+        let frame = Frame::of(&snapshot, versus, wanted, zone);
+        match Session::open_windows(&snapshot, &frame.windows(), zone, limits) {
+            Ok(session) => return Ok((session, frame)),
+            Err(_) if tries < 10 && store.snapshot(near)?.generation != snapshot.generation => {
+                tries += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whose numbers are to be explained: the records of a session in a window and its baseline.
+pub(crate) struct Question<'q> {
+    /// It has the windows of the frame, or more.
+    pub(crate) session: &'q Session,
+    pub(crate) frame: &'q Frame,
+    pub(crate) selection: &'q args::Selection,
+}
+
+impl Question<'_> {
+    /// What is asked about a metric: its statements, of which the first says what there is.
+    fn asks(&self, metric: &Metric) -> Result<(Why, Had, &'static [Ask])> {
+        let why = Why {
+            periods: self.frame.periods(),
+            lag_s: self.frame.lag_s(),
+            class: metric.class.map(|class| class.as_str().to_owned()),
+            reached: metric.name == "deferral_rate",
+            ..Why::default()
+        };
+        let selection = ask::selection(self.selection);
+        let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
+        let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
+            (false, _) => &[Ask::Records],
+            (true, true) => &[Ask::Messages, Ask::Injected],
+            (true, false) => &[Ask::Messages, Ask::Queued],
+        };
+        Ok((why, had, asks))
+    }
+
+    /// The statements that count, to be shown.
+    fn sql(&self, metric: &Metric) -> Result<String> {
+        let (why, _, asks) = self.asks(metric)?;
+        let selection = ask::selection(self.selection);
+        let script = |ask: &Ask| Ok(self.session.script(&why.query(*ask, &selection)?));
+        asks.iter().map(script).collect()
+    }
+
+    /// Counts, and has the counts explained.
+    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Told> {
+        let (mut why, had, asks) = self.asks(metric)?;
+        let selection = ask::selection(self.selection);
+        let mut notes = self.frame.notes.clone();
+        // A day without a record is a day without logs, and says nothing of usual.
+        let n_asked = self.frame.baseline.len();
+        let kept = self.frame.baseline.iter().enumerate();
+        let kept = kept.filter(|(n, _)| had.n(*n as i64 + 1) > 0).map(|(_, window)| *window);
+        let frame = Frame { baseline: kept.collect(), ..self.frame.clone() };
+        if frame.baseline.len() < n_asked {
+            let n_kept = frame.baseline.len();
+            notes.push(format!("{n_kept} of {n_asked} windows to compare with have records"));
+        }
+        why.periods = frame.periods();
+        let mut counts = Counts::new(&DIMS, frame.baseline.len());
+        for ask in asks {
+            for batch in batches(self.session, &why.query(*ask, &selection)?)? {
+                counts.read(&batch).map_err(|error| Failure::failed(&error))?;
+            }
+        }
+        let answer = explain(metric, &counts);
+        let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
+        notes.extend(missing(metric, &had));
+        Ok(Told {
+            answer,
+            evidence,
+            window: frame.window,
+            baseline: frame.baseline,
+            had: had.types(),
+            n_records: had.all(),
+            notes,
+            filters: filters(self.selection),
+            condition: self.selection.condition.clone(),
+        })
+    }
+}
+
+/// The window and what it is compared with, as far as the store reaches.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) window: Window,
+    pub(crate) baseline: Vec<Window>,
     /// The time before the window in which an onset may lie.
     lead: Window,
     /// The last record of the store as far as it was looked at.
@@ -137,51 +177,47 @@ pub(crate) struct Opened {
     notes: Vec<String>,
 }
 
-impl Opened {
-    fn new(context: &Context, args: &args::Why, wanted: Window) -> Result<Opened> {
-        let store = Store::open(&context.global.store)?;
-        let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
-        let zone = context.global.tz;
-        let mut tries = 0;
-        loop {
-            let near = Window {
-                since: args
-                    .vs
-                    .baseline(wanted, zone)
-                    .iter()
-                    .map(|w| w.since)
-                    .min()
-                    .unwrap_or(wanted.since),
-                until: Timestamp(wanted.until.0 + LAG_S),
-            };
-            let snapshot = store.snapshot(near)?;
-            let (window, last, notes) = until_the_last(&snapshot, wanted, context);
-            let begins = snapshot.span.map_or(i64::MAX, |(first, _)| first.start().0);
-            let mut baseline = args.vs.baseline(window, zone);
-            let asked = baseline.len();
-            baseline.retain(|other| other.since.0 >= begins);
-            let mut notes = notes;
-            if baseline.len() < asked {
-                notes.push(format!(
-                    "the store reaches back over {} of {asked} windows to compare with",
-                    baseline.len()
-                ));
-            }
-            let lead_s = (window.until.0 - window.since.0).min(LAG_S);
-            let lead = Window { since: Timestamp(window.since.0 - lead_s), until: window.since };
-            let after = Window { since: window.since, until: Timestamp(window.until.0 + LAG_S) };
-            let mut windows = vec![after, lead];
-            windows.extend(
-                baseline.iter().map(|w| Window { until: Timestamp(w.until.0 + LAG_S), ..*w }),
-            );
-            match Session::open_windows(&snapshot, &windows, zone, limits) {
-                Ok(session) => return Ok(Opened { session, window, baseline, lead, last, notes }),
-                Err(_) if tries < 10 && store.snapshot(near)?.generation != snapshot.generation => {
-                    tries += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
+impl Frame {
+    /// What of the store must be known.
+    pub(crate) fn near(versus: Versus, wanted: Window, zone: Zone) -> Window {
+        let baseline = versus.baseline(wanted, zone);
+        let since = baseline.iter().map(|window| window.since).min().unwrap_or(wanted.since);
+        Window { since, until: Timestamp(wanted.until.0 + LAG_S) }
+    }
+
+    /// By what `snapshot` says of the window [`Frame::near`].
+    pub(crate) fn of(snapshot: &Snapshot, versus: Versus, wanted: Window, zone: Zone) -> Frame {
+        let (window, last, mut notes) = until_the_last(snapshot, wanted, zone);
+        let begins = snapshot.span.map_or(i64::MAX, |(first, _)| first.start().0);
+        let mut baseline = versus.baseline(window, zone);
+        let asked = baseline.len();
+        baseline.retain(|other| other.since.0 >= begins);
+        if baseline.len() < asked {
+            notes.push(format!(
+                "the store reaches back over {} of {asked} windows to compare with",
+                baseline.len()
+            ));
         }
+        let lead_s = (window.until.0 - window.since.0).min(LAG_S);
+        let lead = Window { since: Timestamp(window.since.0 - lead_s), until: window.since };
+        Frame { window, baseline, lead, last, notes }
+    }
+
+    /// What a session must have opened.
+    fn windows(&self) -> Vec<Window> {
+        let after =
+            |window: &Window| Window { until: Timestamp(window.until.0 + LAG_S), ..*window };
+        let mut windows = vec![after(&self.window), self.lead];
+        windows.extend(self.baseline.iter().map(after));
+        windows
+    }
+
+    /// What a session that answers about all of it must be turned to.
+    pub(crate) fn hull(&self) -> Window {
+        let windows = self.windows();
+        let since = windows.iter().map(|window| window.since).min().unwrap_or(self.window.since);
+        let until = windows.iter().map(|window| window.until).max().unwrap_or(self.window.until);
+        Window { since, until }
     }
 
     /// The window as period 0, the baseline from 1 on.
@@ -204,7 +240,7 @@ impl Opened {
 fn until_the_last(
     snapshot: &Snapshot,
     wanted: Window,
-    context: &Context,
+    zone: Zone,
 ) -> (Window, Option<Timestamp>, Vec<String>) {
     let records =
         snapshot.parts.iter().filter(|part| part.part.table == pmtaq_store::layout::Table::Records);
@@ -219,7 +255,7 @@ fn until_the_last(
     }
     let note = format!(
         "the last record is of {}: compared up to then",
-        context.global.tz.local(last).format("%H:%M:%S")
+        zone.local(last).format("%H:%M:%S")
     );
     (Window { until, ..wanted }, Some(last), vec![note])
 }
@@ -308,25 +344,7 @@ fn unknown(name: &str) -> Failure {
         .hint(format!("it explains {}", names.collect::<Vec<_>>().join(", ")))
 }
 
-/// The filters of the command line, each with its flag, to be given again.
-fn filters(args: &args::Selection) -> Vec<(&'static str, String)> {
-    let flags = [
-        ("--domain", &args.domain),
-        ("--provider", &args.provider),
-        ("--vmta", &args.vmta),
-        ("--pool", &args.pool),
-        ("--ip", &args.ip),
-        ("--sender", &args.sender),
-        ("--job", &args.job),
-        ("--host", &args.host),
-        ("--category", &args.category),
-        ("--code", &args.code),
-    ];
-    let each = flags.into_iter().flat_map(|(flag, values)| values.iter().map(move |v| (flag, v)));
-    each.map(|(flag, value)| (flag, value.clone())).collect()
-}
-
-fn batches(session: &Session, query: &Query) -> Result<Vec<RecordBatch>> {
+pub(crate) fn batches(session: &Session, query: &Query) -> Result<Vec<RecordBatch>> {
     let batches = session.run(query, |_, batches| {
         batches.collect::<std::result::Result<Vec<_>, pmtaq_query::Error>>()
     })??;

@@ -9,10 +9,11 @@ use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
 
 use super::Told;
 use super::evidence::{Evidence, MAX_CAUSES, Onset};
+use crate::line::{Line, equals};
 
 /// The page; its lines cut to `width` columns, if that is given.
 pub(crate) fn text(told: &Told, zone: Zone, width: Option<u16>) -> String {
-    let page = Page { told, zone, width: width.map_or(usize::MAX, usize::from) };
+    let page = Page::new(told, zone, width);
     let mut out = String::new();
     page.headline(&mut out);
     if told.answer.verdict == Verdict::TooLittle {
@@ -29,25 +30,30 @@ pub(crate) fn text(told: &Told, zone: Zone, width: Option<u16>) -> String {
     out
 }
 
-struct Page<'t> {
+/// The words of an answer.
+pub(crate) struct Page<'t> {
     told: &'t Told,
     zone: Zone,
     width: usize,
 }
 
-impl Page<'_> {
+impl<'t> Page<'t> {
+    pub(crate) fn new(told: &'t Told, zone: Zone, width: Option<u16>) -> Page<'t> {
+        Page { told, zone, width: width.map_or(usize::MAX, usize::from) }
+    }
+
     fn line(&self, out: &mut String, indent: usize, text: &str) {
         let room = self.width.saturating_sub(indent);
         let _ = writeln!(out, "{:indent$}{}", "", cut(text, room));
     }
 
     /// A number of the metric.
-    fn value(&self, n: f64) -> String {
+    pub(crate) fn value(&self, n: f64) -> String {
         if self.told.answer.metric.is_rate() { percent(n) } else { count(n) }
     }
 
     /// A change of the metric, with its sign; of a rate in percentage points.
-    fn change(&self, n: f64) -> String {
+    pub(crate) fn change(&self, n: f64) -> String {
         let is_rate = self.told.answer.metric.is_rate();
         let sign = if n < 0.0 { "-" } else { "+" };
         match is_rate {
@@ -159,7 +165,7 @@ impl Page<'_> {
     }
 
     /// What entered and what came out, now and usually.
-    fn rates(&self, cause: &Cause) -> String {
+    pub(crate) fn rates(&self, cause: &Cause) -> String {
         let what = match cause.stage {
             Stage::Injection => "injected",
             Stage::Queue => "tried",
@@ -189,7 +195,7 @@ impl Page<'_> {
         format!("{} {what}, usually {}{words}", part(cause.now), part(cause.usual))
     }
 
-    fn since(&self, evidence: &Evidence) -> String {
+    pub(crate) fn since(&self, evidence: &Evidence) -> String {
         let shown = |time: Timestamp| {
             let local = self.zone.local(time);
             let same_day = local.date() == self.zone.local(self.told.window.since).date();
@@ -264,7 +270,7 @@ impl Page<'_> {
 }
 
 /// Values that name the cause, and in parentheses those that follow.
-fn named(cause: &Cause) -> String {
+pub(crate) fn named(cause: &Cause) -> String {
     let list = |values: &[(String, Option<String>)]| {
         let one = |(dim, value): &(String, Option<String>)| match value {
             Some(value) => format!("{dim} {}", visible(value)),
@@ -295,7 +301,7 @@ pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
     }
     let mut conditions = vec![rec.to_owned()];
     conditions.extend(told.condition.iter().map(|condition| format!("({condition})")));
-    let mut args: Vec<(&str, String)> = Vec::new();
+    let mut args: Vec<(&'static str, String)> = Vec::new();
     let any: Vec<String> =
         cause.categories.iter().map(|name| equals("bounce_cat", name.as_deref())).collect();
     match any.as_slice() {
@@ -324,45 +330,6 @@ pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
     let mut filters = told.filters.clone();
     filters.retain(|(flag, _)| args.iter().all(|(named, _)| named != flag));
     filters.extend(args);
-    let mut all = vec!["pmtaq".to_owned(), "export".to_owned()];
-    all.extend(["--since".to_owned(), told.window.since.to_string()]);
-    all.extend(["--until".to_owned(), told.window.until.to_string()]);
-    all.extend(filters.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
-    all.extend(["--where".to_owned(), conditions.join(" and ")]);
-    all.extend(["--format".to_owned(), "csv".to_owned()]);
-    let typed = |arg: &String| arg.chars().all(|c| !c.is_control()) && visible(arg) == *arg;
-    all.iter().all(typed).then(|| all.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" "))
-}
-
-fn equals(dim: &str, value: Option<&str>) -> String {
-    match value {
-        Some(value) => format!("{dim} = '{}'", value.replace('\'', "''")),
-        None => format!("{dim} is null"),
-    }
-}
-
-/// An argument as a shell reads it.
-fn quoted(arg: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@=".contains(c);
-    if !arg.is_empty() && arg.chars().all(is_plain) {
-        return arg.to_owned();
-    }
-    // Double quotes where they need no care, since SQL is full of single ones.
-    if !arg.contains(['"', '$', '`', '\\', '!']) {
-        return format!("\"{arg}\"");
-    }
-    format!("'{}'", arg.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_an_argument_as_it_is() {
-        assert_eq!(quoted("pool-bulk"), "pool-bulk");
-        assert_eq!(quoted("rec = 't'"), "\"rec = 't'\"");
-        assert_eq!(quoted("$(reboot)'"), "'$(reboot)'\\'''");
-        assert_eq!(quoted(""), "\"\"");
-    }
+    let line = Line::new("export").window(told.window).filters(&filters);
+    line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
 }

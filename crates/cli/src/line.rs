@@ -1,0 +1,115 @@
+//! Lines of the command line that a reader can copy into a shell. Makes them, runs none.
+
+use pmtaq_render::words::visible;
+use pmtaq_schema::Window;
+
+use crate::args;
+
+/// A line in the making.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(Vec<String>);
+
+impl Line {
+    /// `pmtaq` and the words of a command.
+    pub(crate) fn new(command: &str) -> Line {
+        let words = std::iter::once("pmtaq").chain(command.split_whitespace());
+        Line(words.map(str::to_owned).collect())
+    }
+
+    /// With an option.
+    pub(crate) fn option(mut self, flag: &str, value: impl Into<String>) -> Line {
+        self.0.extend([flag.to_owned(), value.into()]);
+        self
+    }
+
+    /// With an argument, or an option without a value.
+    pub(crate) fn word(mut self, word: impl Into<String>) -> Line {
+        self.0.push(word.into());
+        self
+    }
+
+    /// With the window; an open end is left out.
+    pub(crate) fn window(mut self, window: Window) -> Line {
+        for (flag, time, open) in [
+            ("--since", window.since, Window::ALL.since),
+            ("--until", window.until, Window::ALL.until),
+        ] {
+            if time != open {
+                self = self.option(flag, time.to_string());
+            }
+        }
+        self
+    }
+
+    /// With filters, each with its flag.
+    pub(crate) fn filters(self, filters: &[(&'static str, String)]) -> Line {
+        filters.iter().fold(self, |line, (flag, value)| line.option(flag, value))
+    }
+
+    /// As a shell reads it. None where a value holds what cannot be typed.
+    pub(crate) fn text(&self) -> Option<String> {
+        let typed = |arg: &String| arg.chars().all(|c| !c.is_control()) && visible(arg) == *arg;
+        let quoted = || self.0.iter().map(|arg| quoted(arg)).collect::<Vec<_>>().join(" ");
+        self.0.iter().all(typed).then(quoted)
+    }
+}
+
+/// The filters of the command line, each with its flag, to be given again.
+pub(crate) fn filters(args: &args::Selection) -> Vec<(&'static str, String)> {
+    let flags = [
+        ("--domain", &args.domain),
+        ("--provider", &args.provider),
+        ("--vmta", &args.vmta),
+        ("--pool", &args.pool),
+        ("--ip", &args.ip),
+        ("--sender", &args.sender),
+        ("--job", &args.job),
+        ("--host", &args.host),
+        ("--category", &args.category),
+        ("--code", &args.code),
+    ];
+    let each = flags.into_iter().flat_map(|(flag, values)| values.iter().map(move |v| (flag, v)));
+    each.map(|(flag, value)| (flag, value.clone())).collect()
+}
+
+/// The condition that a dimension has a value, or none.
+pub(crate) fn equals(dim: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{dim} = '{}'", value.replace('\'', "''")),
+        None => format!("{dim} is null"),
+    }
+}
+
+/// An argument as a shell reads it.
+fn quoted(arg: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@=,".contains(c);
+    if !arg.is_empty() && arg.chars().all(is_plain) {
+        return arg.to_owned();
+    }
+    // Double quotes where they need no care, since SQL is full of single ones.
+    if !arg.contains(['"', '$', '`', '\\', '!']) {
+        return format!("\"{arg}\"");
+    }
+    format!("'{}'", arg.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_an_argument_as_it_is() {
+        assert_eq!(quoted("pool-bulk"), "pool-bulk");
+        assert_eq!(quoted("rec = 't'"), "\"rec = 't'\"");
+        assert_eq!(quoted("$(reboot)'"), "'$(reboot)'\\'''");
+        assert_eq!(quoted(""), "\"\"");
+    }
+
+    #[test]
+    fn what_cannot_be_typed_makes_no_line() {
+        assert_eq!(Line::new("job").word("a\u{202e}b").text(), None);
+        assert_eq!(Line::new("job").word("a\nb").text(), None);
+        let line = Line::new("stats top-bounce").option("--where", "rec = 'b'");
+        assert_eq!(line.text().as_deref(), Some("pmtaq stats top-bounce --where \"rec = 'b'\""));
+    }
+}
