@@ -21,6 +21,7 @@ mod ingest;
 mod investigate;
 mod life;
 mod own;
+mod page;
 mod privacy;
 mod quirks;
 mod readers;

@@ -12,7 +12,7 @@ use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 use pmtaq_store::{Disk, Fault};
 
-pub(crate) use investigate::{Explain, Search, Sql, Top, Trace};
+pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -249,6 +249,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Why a number changed: the stage, the causes, the words of the receivers
     Why(Why),
+    /// Write a report as one HTML file: problems first, then everything else
+    Report(HtmlReport),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise

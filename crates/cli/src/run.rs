@@ -171,6 +171,7 @@ fn dispatch(
         Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Why(args) => commands::why::run(&context, &args),
         Command::Top(args) => commands::top::run(context, &args),
+        Command::Report(args) => commands::report::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
         Command::Export(args) => ask::export(&context, &args),
         Command::Paths(args) => ask::paths(&context, &args),

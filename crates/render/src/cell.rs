@@ -130,6 +130,16 @@ pub(crate) fn as_f64(value: &Value<'_>) -> Option<f64> {
     }
 }
 
+/// Returns what the value is sorted by where its text does not do: a number, or the seconds of a
+/// moment.
+pub(crate) fn key(value: &Value<'_>) -> Option<f64> {
+    match *value {
+        Value::Instant { seconds, nanos, .. } => Some(seconds as f64 + f64::from(nanos) / 1e9),
+        Value::Date(days) => Some(f64::from(days)),
+        _ => as_f64(value),
+    }
+}
+
 /// A `Vec` takes every byte, and neither numbers nor strings can fail to serialise.
 fn number(result: serde_json::Result<()>) {
     result.expect("a number or a string is written to memory");

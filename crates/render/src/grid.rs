@@ -12,6 +12,8 @@ const FEW: f64 = 20.0;
 pub(crate) struct Grid {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) rows: Vec<Vec<String>>,
+    /// For each cell the number or the moment that it is sorted by, where it is one.
+    pub(crate) keys: Vec<Vec<Option<f64>>>,
 }
 
 /// What is the same in all rows of a column.
@@ -33,10 +35,11 @@ impl Grid {
         };
         let columns = &feed.sheet.columns;
         let mut lanes: Vec<Lane> = columns.iter().map(lane).collect();
-        let mut rows = Vec::new();
+        let (mut rows, mut keys) = (Vec::new(), Vec::new());
         while let Some((n_rows, cells)) = feed.next_cells()? {
             for row in 0..n_rows {
                 let mut texts = Vec::with_capacity(lanes.len());
+                keys.push(cells.iter().map(|cells| cell::key(&cells.at(row))).collect());
                 for ((column, lane), source) in columns.iter().zip(&mut lanes).zip(&cells) {
                     let value = source.at(row);
                     lane.cuttable |= is_cuttable(&value);
@@ -49,7 +52,7 @@ impl Grid {
                 rows.push(texts);
             }
         }
-        Ok(Grid { lanes, rows })
+        Ok(Grid { lanes, rows, keys })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Answers as tables, CSV, TSV, JSON, Markdown, HTML, XML and Parquet: Arrow batches in, bytes out.
+//! Answers as tables, CSV, TSV, JSON, Markdown, HTML, XML and Parquet, and reports as one page: Arrow
+//! batches in, bytes out.
 //! Never touches files, DuckDB, the environment or the clock, and does no arithmetic on data
 //! beyond layout.
 //!
@@ -38,6 +39,7 @@ mod lines;
 
 mod format;
 
+pub mod page;
 pub mod words;
 
 use std::io::Write;

@@ -195,3 +195,23 @@ pub(crate) struct Top {
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
+
+/// A report to read in a browser: one HTML file that needs no network.
+///
+/// What is wrong comes first, ranked, each with its reading and the command that shows the records;
+/// then volume, the funnel, the queue, throttle episodes, a map of providers and VirtualMTAs,
+/// replies, latency, TLS and jobs. Each figure names the command that gives it in a terminal.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq report --html yesterday.html --since yesterday --until today
+  pmtaq report --html - --last 7d --provider gmail > gmail.html")]
+pub(crate) struct HtmlReport {
+    /// File to write, - for stdout
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) html: PathBuf,
+    /// What a day is compared with: same-hour/7d (the same hours of the last 7 days) or previous
+    #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
+    pub(crate) vs: crate::commands::why::Versus,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}

@@ -11,6 +11,7 @@ pub(crate) mod ingest;
 pub(crate) mod keep;
 pub(crate) mod lists;
 pub(crate) mod pages;
+pub(crate) mod report;
 pub(crate) mod search;
 mod shell;
 pub(crate) mod sql;

@@ -1,0 +1,240 @@
+//! Where the figures of a report come from: every question to the store, on one session over one
+//! snapshot, so that all numbers are of the same moment. Judges nothing and lays nothing out.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use pmtaq_query::{Catalog, Limits, Pivot, Selection, Session, Shape};
+use pmtaq_render::page::Table;
+use pmtaq_render::{BoxError, Sheet};
+use pmtaq_schema::time::DAY_S;
+use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_store::{Snapshot, Store};
+
+use crate::args;
+use crate::commands::ask;
+use crate::commands::why::{Frame, Question, Versus};
+use crate::failure::{Failure, Result};
+use crate::line::{self, Line};
+use crate::run::Context;
+use crate::show;
+
+/// How far a report reads around its window for deliveries, complaints and known replies: no
+/// further than its own figures ask.
+const BEFORE_S: i64 = 30 * DAY_S;
+const AFTER_S: i64 = DAY_S;
+
+/// The questions, and the session that answers them.
+pub(crate) struct Desk<'d> {
+    pub(crate) context: &'d Context,
+    pub(crate) args: &'d args::Selection,
+    pub(crate) window: Window,
+    pub(crate) zone: Zone,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) store: Store,
+    session: Session,
+    /// What the session answers about now.
+    turned_to: Window,
+    selection: Selection,
+    catalog: Catalog,
+}
+
+/// The rows of one question.
+pub(crate) struct Answer {
+    pub(crate) line: String,
+    sheet: Sheet,
+    rows: RecordBatch,
+}
+
+impl<'d> Desk<'d> {
+    /// Opens all that a report about `window` reads, when its days are compared by `versus`.
+    pub(crate) fn open(
+        context: &'d Context,
+        args: &'d args::Selection,
+        window: Window,
+        versus: Versus,
+    ) -> Result<Desk<'d>> {
+        let zone = context.global.tz;
+        let store = Store::open(&context.global.store)?;
+        let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
+        let compared = Frame::near(versus, window, zone).since.0;
+        let hull = Window {
+            since: Timestamp(window.since.0.saturating_sub(BEFORE_S).min(compared)),
+            until: Timestamp(window.until.0.saturating_add(AFTER_S)),
+        };
+        let mut tries = 0;
+        let (snapshot, mut session) = loop {
+            let snapshot = store.snapshot(hull)?;
+            match Session::open(&snapshot, hull, zone, limits) {
+                Ok(session) => break (snapshot, session),
+                Err(pmtaq_query::Error::Vanished(_)) if tries < 100 => tries += 1,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        session.classify(&context.settings.classes)?;
+        let selection = ask::selection(args);
+        session.check(&selection)?;
+        let catalog = Catalog::builtin()?;
+        Ok(Desk {
+            context,
+            args,
+            window,
+            zone,
+            snapshot,
+            store,
+            session,
+            turned_to: hull,
+            selection,
+            catalog,
+        })
+    }
+
+    fn turn_to(&mut self, window: Window) -> Result<()> {
+        if window != self.turned_to {
+            self.session.turn_to(&self.snapshot, window)?;
+            self.turned_to = window;
+        }
+        Ok(())
+    }
+
+    /// The report called `name`, with what is given.
+    pub(crate) fn ask(&mut self, name: &str, given: &[(&str, &str)]) -> Result<Answer> {
+        let report = self.catalog.get(name)?.clone();
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let scope =
+            report.scope(&given.iter().map(own).collect::<Vec<_>>(), self.window, self.context.now);
+        self.turn_to(scope.reads)?;
+        let options: Vec<(String, String)> = given.iter().map(own).collect();
+        let query = report.query(&options, &self.selection, scope)?;
+        let _guard = crate::ui::interrupt(self.session.interrupt());
+        let (shape, rows) = self.session.run(&query, |shape, batches| {
+            batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
+        })??;
+        let rows = concat_batches(&shape.schema, &rows).map_err(|error| Failure::failed(&error))?;
+        let line = given.iter().fold(Line::new(name), |line, (option, value)| match *value {
+            "true" => line.word(format!("--{option}")),
+            value => line.option(&format!("--{option}"), value),
+        });
+        Ok(self.answer(line, &shape, rows))
+    }
+
+    /// Metrics by dimensions.
+    pub(crate) fn pivot(
+        &mut self,
+        rows: &str,
+        cols: Option<&str>,
+        metrics: &[&str],
+        top: u32,
+    ) -> Result<Answer> {
+        self.pivot_of(self.window, rows, cols, metrics, top)
+    }
+
+    /// The same in another window.
+    pub(crate) fn pivot_of(
+        &mut self,
+        window: Window,
+        rows: &str,
+        cols: Option<&str>,
+        metrics: &[&str],
+        top: u32,
+    ) -> Result<Answer> {
+        self.turn_to(window)?;
+        let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
+        let pivot = Pivot::new(&[rows.to_owned()], cols, &names, top)?;
+        let _guard = crate::ui::interrupt(self.session.interrupt());
+        let (shape, batch) = pivot.run(&self.session, &self.selection)?;
+        let line = Line::new("pivot").option("--rows", rows);
+        let line = cols.into_iter().fold(line, |line, cols| line.option("--cols", cols));
+        let line = line.option("--metric", metrics.join(",")).option("--top", top.to_string());
+        Ok(self.answer(line, &shape, batch))
+    }
+
+    fn answer(&self, line: Line, shape: &Shape, rows: RecordBatch) -> Answer {
+        let line = self.line(line).text().unwrap_or_default();
+        Answer { line, sheet: show::sheet(shape), rows }
+    }
+
+    /// `line` about the window and the filters of the report.
+    pub(crate) fn line(&self, line: Line) -> Line {
+        let line = line.window(self.window).filters(&line::filters(self.args));
+        let condition = self.args.condition.iter();
+        let line = condition.fold(line, |line, sql| line.option("--where", sql));
+        match self.zone == Zone::UTC {
+            true => line,
+            false => line.option("--tz", self.zone.to_string()),
+        }
+    }
+
+    /// Hands a question of `why` about the windows of `frame` to `ask`.
+    pub(crate) fn why<T>(
+        &mut self,
+        frame: &Frame,
+        ask: impl FnOnce(&Question<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.turn_to(frame.hull())?;
+        let _guard = crate::ui::interrupt(self.session.interrupt());
+        ask(&Question { session: &self.session, frame, selection: self.args })
+    }
+
+    /// A moment as the reader of the report reads it; the day too, where the window has several.
+    pub(crate) fn clock(&self, time: Timestamp) -> String {
+        let local = self.zone.local(time);
+        let is_short = self.window.until.0 - self.window.since.0 <= DAY_S;
+        local.format(if is_short { "%H:%M" } else { "%b %-d %H:%M" }).to_string()
+    }
+}
+
+impl Answer {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    /// The answer as a table.
+    pub(crate) fn table(&self, desk: &Desk<'_>, caption: &str) -> Result<Table> {
+        let rows: std::result::Result<RecordBatch, BoxError> = Ok(self.rows.clone());
+        let mut rows = std::iter::once(rows);
+        Ok(Table::collect(caption, self.line.clone(), &self.sheet, &mut rows, desk.zone.tz())?)
+    }
+
+    /// Names of the columns.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    fn column(&self, name: &str, to: &DataType) -> Option<ArrayRef> {
+        self.rows.column_by_name(name).and_then(|column| cast(column, to).ok())
+    }
+
+    /// The texts of a column; empty where there is none.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        let Some(column) = self.column(name, &DataType::Utf8) else {
+            return vec![String::new(); self.n_rows()];
+        };
+        column.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The numbers of a column.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<Option<f64>> {
+        let Some(column) = self.column(name, &DataType::Float64) else {
+            return vec![None; self.n_rows()];
+        };
+        column.as_primitive::<Float64Type>().iter().collect()
+    }
+
+    /// The moments of a column.
+    pub(crate) fn times(&self, name: &str) -> Vec<Option<Timestamp>> {
+        let Some(column) = self.column(name, &DataType::Int64) else {
+            return vec![None; self.n_rows()];
+        };
+        let micros = column.as_primitive::<Int64Type>();
+        micros.iter().map(|micros| Some(Timestamp(micros?.div_euclid(1_000_000)))).collect()
+    }
+
+    /// A number of the last row, which is the total of a pivot.
+    pub(crate) fn total(&self, name: &str) -> Option<f64> {
+        let column = self.column(name, &DataType::Float64)?;
+        let column = column.as_primitive::<Float64Type>();
+        let last = column.len().checked_sub(1)?;
+        column.is_valid(last).then(|| column.value(last))
+    }
+}

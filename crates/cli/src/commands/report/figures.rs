@@ -1,0 +1,197 @@
+//! The sections of a report: which question makes which figure. Every one is an existing report or
+//! a pivot; nothing is counted here.
+
+use pmtaq_render::page::{Figure, Heat, HeatCell, Section};
+use pmtaq_render::words::{count, percent};
+use pmtaq_schema::explain::explain;
+
+use super::desk::{Answer, Desk};
+use super::{LONG_S, numbers, throttles};
+use crate::failure::Result;
+
+/// Rates of fewer than this many are shown pale.
+const FEW: f64 = 20.0;
+
+pub(crate) fn sections(desk: &mut Desk<'_>) -> Result<Vec<Section>> {
+    Ok(vec![
+        volume(desk)?,
+        funnel(desk)?,
+        queue(desk)?,
+        throttled(desk)?,
+        places(desk)?,
+        replies(desk)?,
+        latency(desk)?,
+        tls(desk)?,
+        complaints(desk)?,
+        jobs(desk)?,
+    ])
+}
+
+fn section(id: &'static str, title: &str, about: &str, figures: Vec<Figure>) -> Section {
+    Section { id, title: title.to_owned(), about: about.to_owned(), figures }
+}
+
+/// A table of a report, or a sentence where it has no rows.
+fn table(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Figure> {
+    if answer.n_rows() == 0 {
+        return Ok(Figure::Nothing(format!("{caption}: none.")));
+    }
+    Ok(Figure::Table(answer.table(desk, caption)?))
+}
+
+fn volume(desk: &mut Desk<'_>) -> Result<Section> {
+    let is_long = desk.window.until.0 - desk.window.since.0 > 4 * LONG_S;
+    let per = if is_long { "day" } else { "hour" };
+    let volume = desk.ask("volume", &[("per", per)])?;
+    let caption = format!("Volume by {per}");
+    let figures = vec![table(desk, &volume, &caption)?];
+    Ok(section("volume", "Volume", "Recipients in each step of the local clock.", figures))
+}
+
+fn funnel(desk: &mut Desk<'_>) -> Result<Section> {
+    let figures = vec![Figure::Bars(numbers::funnel(desk)?)];
+    let about = "From injection to the mailbox. Delayed are recipients deferred at least once; \
+                 most of them are delivered later.";
+    Ok(section("funnel", "Funnel", about, figures))
+}
+
+fn queue(desk: &mut Desk<'_>) -> Result<Section> {
+    let length_s = desk.window.until.0 - desk.window.since.0;
+    let step = if length_s > 4 * LONG_S { "6h" } else { "1h" };
+    let queue = desk.ask("queue", &[("step", step)])?;
+    let figures = vec![table(desk, &queue, "Depth and age of the queue")?];
+    let about = "Recipients that waited, rebuilt from the times of the records. A step marked `end` \
+                 is so near the end of the data that some who waited have left no record yet.";
+    Ok(section("queue", "Queue", about, figures))
+}
+
+fn throttled(desk: &mut Desk<'_>) -> Result<Section> {
+    let answer = desk.ask("throttles", &[("top", throttles::MAX_EPISODES)])?;
+    let episodes = throttles::read(&answer);
+    let mut figures = Vec::new();
+    if !episodes.is_empty() {
+        figures.push(Figure::Gantt(throttles::gantt(desk, &episodes)));
+    }
+    let figure = match table(desk, &answer, "Throttle episodes")? {
+        Figure::Table(table) => Figure::Table(table.explained("template", meaning)),
+        other => other,
+    };
+    figures.push(figure);
+    let about = "A provider deferred one of our addresses with one reply, again and again.";
+    Ok(section("throttles", "Throttles", about, figures))
+}
+
+fn places(desk: &mut Desk<'_>) -> Result<Section> {
+    let providers = desk.ask("providers", &[("top", "50")])?;
+    let figures = vec![
+        heat(desk, "deferral_rate", "attempts", "Deferral rate by provider and VirtualMTA")?,
+        heat(desk, "bounce_rate", "sent", "Bounce rate by provider and VirtualMTA")?,
+        table(desk, &providers, "Providers")?,
+    ];
+    let about = "A dark row is a provider with trouble for all; a dark column is one of our own. \
+                 Pale numbers with ~ are of fewer than 20.";
+    Ok(section("places", "Providers", about, figures))
+}
+
+/// A rate by provider and VirtualMTA.
+fn heat(desk: &mut Desk<'_>, rate: &str, of: &str, caption: &str) -> Result<Figure> {
+    let answer = desk.pivot("provider", Some("vmta"), &[of, rate], 12)?;
+    let names = answer.names();
+    let suffix = format!(" {rate}");
+    let columns: Vec<String> =
+        names.iter().filter_map(|name| name.strip_suffix(&suffix)).map(str::to_owned).collect();
+    if columns.is_empty() {
+        return Ok(Figure::Nothing(format!("{caption}: none.")));
+    }
+    let providers = answer.texts("provider");
+    let mut rows: Vec<(String, Vec<HeatCell>)> =
+        providers.iter().map(|name| (name.clone(), Vec::new())).collect();
+    let mut full: f64 = 10.0;
+    for column in &columns {
+        let rates = answer.numbers(&format!("{column}{suffix}"));
+        let bases = answer.numbers(&format!("{column} {of}"));
+        for (row, (provider, cells)) in rows.iter_mut().enumerate() {
+            let base = bases[row].unwrap_or(0.0);
+            let is_weak = base < FEW;
+            let cell = match rates[row].filter(|_| base > 0.0) {
+                None => HeatCell::default(),
+                Some(value) => HeatCell {
+                    rate: Some(value),
+                    shown: format!("{}{}", if is_weak { "~" } else { "" }, percent(value)),
+                    about: format!(
+                        "{provider}, {column}: {} of {} {of}",
+                        percent(value),
+                        count(base)
+                    ),
+                    is_weak,
+                },
+            };
+            if !is_weak {
+                full = full.max(cell.rate.unwrap_or(0.0).min(50.0));
+            }
+            cells.push(cell);
+        }
+    }
+    Ok(Figure::Heat(Heat {
+        caption: caption.to_owned(),
+        rows_are: "provider".to_owned(),
+        columns_are: "VirtualMTA".to_owned(),
+        columns,
+        rows,
+        full,
+        command: answer.line.clone(),
+    }))
+}
+
+fn replies(desk: &mut Desk<'_>) -> Result<Section> {
+    let mut figures = Vec::new();
+    for (name, caption) in [
+        ("top-bounces", "Replies of bounces"),
+        ("deferrals", "Replies of deferrals"),
+        ("new-replies", "Replies never seen before"),
+    ] {
+        let answer = desk.ask(name, &[("top", "50")])?;
+        figures.push(match table(desk, &answer, caption)? {
+            Figure::Table(table) => Figure::Table(table.explained("template", meaning)),
+            other => other,
+        });
+    }
+    let about = "What receivers said, with all that differs from message to message masked. Below \
+                 stands what is known of a reply.";
+    Ok(section("replies", "Replies", about, figures))
+}
+
+fn latency(desk: &mut Desk<'_>) -> Result<Section> {
+    let answer = desk.ask("latency", &[("top", "50")])?;
+    let figures = vec![table(desk, &answer, "Time from queueing to delivery, by provider")?];
+    let about = "Half of the deliveries took at most p50, nineteen in twenty at most p95.";
+    Ok(section("latency", "Latency", about, figures))
+}
+
+fn tls(desk: &mut Desk<'_>) -> Result<Section> {
+    let by = desk.ask("tls", &[("by", "provider"), ("top", "30")])?;
+    let all = desk.ask("tls", &[])?;
+    let figures = vec![
+        table(desk, &by, "Encryption by provider")?,
+        table(desk, &all, "Protocols and ciphers")?,
+    ];
+    Ok(section("tls", "TLS", "Deliveries by protocol; weak ones say why.", figures))
+}
+
+fn complaints(desk: &mut Desk<'_>) -> Result<Section> {
+    let answer = desk.ask("complaints", &[])?;
+    let figures = vec![table(desk, &answer, "Complaints by provider")?];
+    let about = "From feedback loops. Gmail sends none; its own rate stands in Postmaster Tools.";
+    Ok(section("complaints", "Complaints", about, figures))
+}
+
+fn jobs(desk: &mut Desk<'_>) -> Result<Section> {
+    let answer = desk.ask("jobs", &[("top", "200")])?;
+    let figures = vec![table(desk, &answer, "Jobs")?];
+    Ok(section("jobs", "Jobs", "The largest first; `pmtaq job ID` tells all of one.", figures))
+}
+
+/// What a reply means and what helps, in a sentence or two.
+pub(crate) fn meaning(reply: &str) -> Option<String> {
+    explain(reply).first().map(|entry| format!("{} {}", entry.meaning, entry.remedy))
+}

@@ -1,0 +1,149 @@
+//! `pmtaq report`: the reports that a postmaster reads in the morning, as one HTML page. Here they
+//! are put in order; each file below asks for those of one kind. Defines no number.
+
+mod desk;
+mod figures;
+mod numbers;
+mod problems;
+mod throttles;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use pmtaq_render::page::{Page, write};
+use pmtaq_schema::time::DAY_S;
+use pmtaq_schema::{Timestamp, Window, Zone};
+
+use crate::args;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::line;
+use crate::run::Context;
+use crate::ui;
+use crate::window::window;
+use desk::Desk;
+
+pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
+    let window = asked(context, args)?;
+    let mut desk = Desk::open(context, &args.selection, window, args.vs)?;
+    let page = page(&mut desk, args)?;
+    // Not before all is asked: what is wrong with the question leaves the file as it was.
+    let mut html = Vec::new();
+    write(&page, &mut html)?;
+    if args.html == Path::new("-") {
+        let mut out = ui::output(&context.global)?;
+        out.write_all(&html)?;
+        out.flush()?;
+        return Ok(Exit::Done);
+    }
+    let cannot = |error: std::io::Error| {
+        Failure::usage(format!("cannot write {}: {error}", args.html.display()))
+    };
+    let mut out = BufWriter::new(File::create(&args.html).map_err(cannot)?);
+    out.write_all(&html).and_then(|()| out.flush()).map_err(cannot)?;
+    let worst = page.problems.first().map(|problem| format!("; first: {}", problem.title));
+    let problems = match page.problems.len() {
+        0 => "no problems".to_owned(),
+        1 => "1 problem".to_owned(),
+        n => format!("{n} problems"),
+    };
+    ui::note(
+        &context.global,
+        &format!("{}: {problems}{}", args.html.display(), worst.unwrap_or_default()),
+    );
+    Ok(Exit::Done)
+}
+
+/// The window of the command line, which ends now at the latest; without one the last 24 hours.
+fn asked(context: &Context, args: &args::HtmlReport) -> Result<Window> {
+    let args::Times { since, until, last } = &args.selection.times;
+    let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
+    if since.is_none() && until.is_some() {
+        return Err(Failure::usage("--until needs --since"));
+    }
+    let last = last.or((since.is_none()).then_some("1d"));
+    let window = window(since, until, last, context.global.tz, context.now);
+    let window = window.map_err(Failure::usage)?;
+    if window.since >= context.now {
+        return Err(Failure::usage(format!("the window begins in the future, {}", window.since)));
+    }
+    Ok(Window { until: window.until.min(context.now), ..window })
+}
+
+fn page(desk: &mut Desk<'_>, args: &args::HtmlReport) -> Result<Page> {
+    let found = problems::find(desk, args.vs)?;
+    let tiles = numbers::tiles(desk, &found.told)?;
+    let sections = figures::sections(desk)?;
+    Ok(Page {
+        title: title(desk),
+        window: spelt(desk.window, desk.zone),
+        facts: facts(desk, args, &found),
+        tiles,
+        problems: found.problems,
+        notes: found.notes,
+        sections,
+    })
+}
+
+fn title(desk: &Desk<'_>) -> String {
+    let filters = line::filters(desk.args);
+    let named: Vec<&str> = filters.iter().map(|(_, value)| value.as_str()).collect();
+    match named.as_slice() {
+        [] => "Delivery report".to_owned(),
+        names => format!("Delivery report: {}", names.join(", ")),
+    }
+}
+
+/// A window as people read it: whole days by their names.
+fn spelt(window: Window, zone: Zone) -> String {
+    let (since, until) = (zone.local(window.since), zone.local(window.until));
+    let is_day = |time: Timestamp| zone.day_start(zone.day_of(time, 0)) == time;
+    if !is_day(window.since) || !is_day(window.until) {
+        let until = match since.date() == until.date() {
+            true => until.format("%H:%M").to_string(),
+            false => until.format("%a %-d %b %Y %H:%M").to_string(),
+        };
+        return format!("{} to {until} {zone}", since.format("%a %-d %b %Y %H:%M"));
+    }
+    let last = zone.day_of(window.until, -1);
+    match since.date() == last {
+        true => format!("{} ({zone})", last.format("%A, %-d %B %Y")),
+        false => {
+            format!("{} to {} ({zone})", since.format("%a %-d %b"), last.format("%a %-d %b %Y"))
+        }
+    }
+}
+
+fn facts(
+    desk: &Desk<'_>,
+    args: &args::HtmlReport,
+    found: &problems::Found,
+) -> Vec<(String, String)> {
+    let moment = |time: Timestamp| desk.zone.local(time).format("%Y-%m-%d %H:%M").to_string();
+    let mut facts = vec![("Compared with".to_owned(), compared(desk, args, found))];
+    let filters = line::filters(desk.args);
+    if !filters.is_empty() || desk.args.condition.is_some() {
+        let filters = filters.iter().map(|(flag, value)| format!("{} {value}", &flag[2..]));
+        let all: Vec<String> = filters.chain(desk.args.condition.clone()).collect();
+        facts.push(("Only".to_owned(), all.join(", ")));
+    }
+    if let Some(newest) = found.newest {
+        facts.push(("Newest record".to_owned(), moment(newest)));
+    }
+    facts.push(("Made".to_owned(), moment(desk.context.now)));
+    facts
+}
+
+fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Found) -> String {
+    let is_long = desk.window.until.0 - desk.window.since.0 > LONG_S;
+    let n_windows = found.told.iter().map(|told| told.baseline.len()).max().unwrap_or(0);
+    match (n_windows, is_long) {
+        (0, _) => "nothing: the store has no such hours before".to_owned(),
+        (n, false) => args.vs.name(n),
+        (n, true) => format!("each day with {}", args.vs.name(n)),
+    }
+}
+
+/// A window longer than this is looked at day by day: an hour of trouble is lost in a month.
+const LONG_S: i64 = DAY_S + DAY_S / 2;

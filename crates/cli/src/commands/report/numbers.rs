@@ -1,0 +1,148 @@
+//! The headline numbers of a report and its funnel, from pivots: what each number is, says
+//! `sql/prelude/metrics.sql`. Compares them, and computes nothing but shares for the length of bars.
+
+use pmtaq_render::page::{Bar, Bars, Tile, Trend};
+use pmtaq_render::words::{count, duration, percent};
+
+use super::desk::{Answer, Desk};
+use crate::commands::why::Told;
+use crate::failure::Result;
+
+/// What the tiles and the funnel are made of.
+const TOTALS: [&str; 20] = [
+    "injected",
+    "sent",
+    "delivered",
+    "accepted",
+    "bounced",
+    "hard",
+    "soft",
+    "block",
+    "undetermined",
+    "unknown_users",
+    "delayed",
+    "deferred",
+    "attempts",
+    "complaints",
+    "accepted_rate",
+    "bounce_rate",
+    "deferral_rate",
+    "complaint_rate",
+    "tls_rate",
+    "p95",
+];
+
+/// The totals of the window.
+pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Answer> {
+    desk.pivot("host", None, &TOTALS, 0)
+}
+
+/// The numbers that are read first. `told` knows what is usual of some.
+pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Told]) -> Result<Vec<Tile>> {
+    let totals = totals(desk)?;
+    let number = |name: &str| totals.total(name);
+    let of = |part: &str, whole: &str, words: &str| match (number(part), number(whole)) {
+        (Some(part), Some(whole)) => format!("{} of {} {words}", count(part), count(whole)),
+        _ => String::new(),
+    };
+    let whole_window = |told: &&Told| told.window.since == desk.window.since;
+    let tile = |name: &str, metric: &str, of: String, is_good: bool| {
+        let known = told.iter().filter(whole_window).find(|told| told.answer.metric.name == metric);
+        let known = known.filter(|told| !told.baseline.is_empty());
+        let value = number(metric);
+        let shown = |n: f64| match metric {
+            "p95" => duration(n),
+            rate if rate.ends_with("_rate") => percent(n),
+            _ => count(n),
+        };
+        Tile {
+            name: name.to_owned(),
+            value: value.map_or("-".to_owned(), shown),
+            of,
+            usual: known.map(|told| usually(told, shown)),
+            trend: known.map_or(Trend::Usual, |told| trend(told, is_good)),
+        }
+    };
+    let sent = of("sent", "injected", "finished");
+    // What is deferred for a whole queue is no attempt for a recipient: no part of these.
+    let attempts = format!("of {} attempts", count(number("attempts").unwrap_or(0.0)));
+    Ok(vec![
+        tile("Delivered", "delivered", of("delivered", "sent", "sent"), true),
+        tile("Bounce rate", "bounce_rate", of("bounced", "sent", "sent"), false),
+        tile("Deferral rate", "deferral_rate", attempts, false),
+        tile("Complaint rate", "complaint_rate", of("complaints", "accepted", "accepted"), false),
+        tile("Injected", "injected", sent, true),
+        tile("p95 latency", "p95", "19 of 20 took at most this".to_owned(), false),
+        tile("Over TLS", "tls_rate", "of deliveries".to_owned(), true),
+    ])
+}
+
+fn usually(told: &Told, shown: impl Fn(f64) -> String) -> String {
+    let answer = &told.answer;
+    match told.baseline.len() {
+        1 => format!("before {}", shown(answer.usual)),
+        _ => {
+            let (low, high) = answer.range;
+            format!("usually {} ({} to {})", shown(answer.usual), shown(low), shown(high))
+        }
+    }
+}
+
+/// Outside of all that it is compared with, by more than a tenth, and by more than chance.
+fn trend(told: &Told, is_good: bool) -> Trend {
+    let answer = &told.answer;
+    let (low, high) = answer.range;
+    let change = answer.now - answer.usual;
+    let is_sure = match answer.of {
+        Some((of, _)) => {
+            let (counted, expected) = (change.abs() * of / 100.0, answer.usual * of / 100.0);
+            counted * counted >= 9.0 * (expected + 1.0)
+        }
+        // One day says little of a volume.
+        None => told.baseline.len() >= 3,
+    };
+    let is_far = change.abs() > 0.1 * answer.usual.abs() && (answer.now < low || answer.now > high);
+    match (is_sure && is_far, (change > 0.0) == is_good) {
+        (false, _) => Trend::Usual,
+        (true, true) => Trend::Better,
+        (true, false) => Trend::Worse,
+    }
+}
+
+/// What became of what was injected.
+pub(crate) fn funnel(desk: &mut Desk<'_>) -> Result<Bars> {
+    let totals = totals(desk)?;
+    let categories = desk.ask("stats bounce-categories", &[("top", "0")])?;
+    let number = |name: &str| totals.total(name).unwrap_or(0.0);
+    let widest = number("injected").max(number("sent")).max(1.0);
+    let bar = |name: &str, depth: usize, value: f64, of: f64, is_loss: bool| Bar {
+        name: name.to_owned(),
+        depth,
+        percent: 100.0 * value / widest,
+        value: count(value),
+        share: if of > 0.0 { percent(100.0 * value / of) } else { String::new() },
+        is_loss,
+    };
+    let metric = |name: &str, depth: usize, of: &str, is_loss: bool| {
+        let label = name.replace('_', " ");
+        let of = if of.is_empty() { 0.0 } else { number(of) };
+        bar(&label, depth, number(name), of, is_loss)
+    };
+    let mut bars = vec![
+        metric("injected", 0, "", false),
+        bar("finished", 0, number("sent"), number("injected"), false),
+        metric("delivered", 0, "sent", false),
+        metric("delayed", 0, "sent", true),
+        metric("bounced", 0, "sent", true),
+    ];
+    for class in ["hard", "soft", "block", "undetermined"] {
+        bars.push(metric(class, 1, "sent", true));
+    }
+    let expired = categories.texts("category").iter().position(|name| name == "message-expired");
+    let expired = expired.and_then(|row| categories.numbers("bounced")[row]);
+    bars.push(bar("of these expired", 1, expired.unwrap_or(0.0), number("sent"), true));
+    bars.push(metric("unknown_users", 1, "sent", true));
+    bars.push(metric("complaints", 0, "accepted", true));
+    let caption = "What became of the recipients".to_owned();
+    Ok(Bars { caption, bars, command: totals.line.clone() })
+}

@@ -1,0 +1,73 @@
+//! What is wrong, the worst first. Each file below looks for troubles of one kind and says how many
+//! recipients they cost; here they are ranked.
+
+mod changed;
+mod lag;
+mod rates;
+mod slowed;
+
+use pmtaq_render::page::{Level, Problem};
+use pmtaq_schema::Timestamp;
+
+use super::desk::Desk;
+use crate::commands::why::{Told, Versus};
+use crate::failure::Result;
+
+/// Problems that are shown; the smaller ones are counted.
+const MAX_SHOWN: usize = 15;
+
+/// What was found.
+pub(crate) struct Found {
+    pub(crate) problems: Vec<Problem>,
+    /// What could not be looked for, and what was left out.
+    pub(crate) notes: Vec<String>,
+    /// What `why` said, a metric and a day each.
+    pub(crate) told: Vec<Told>,
+    /// The newest record of the store as far as it was looked at.
+    pub(crate) newest: Option<Timestamp>,
+}
+
+/// A problem, and how many recipients it cost.
+pub(crate) struct Weighed {
+    problem: Problem,
+    weight: f64,
+    /// What was said of it, so that another search does not say it again.
+    templates: Vec<String>,
+}
+
+impl Weighed {
+    fn new(problem: Problem, weight: f64) -> Weighed {
+        let templates = problem.replies.iter().map(|said| said.reply.clone()).collect();
+        Weighed { problem, weight, templates }
+    }
+}
+
+/// How bad it is that `weight` of `all` recipients had trouble.
+fn level(weight: f64, all: f64) -> Level {
+    match 100.0 * weight / all.max(1.0) {
+        share if share >= 1.0 => Level::Alarm,
+        share if share >= 0.1 => Level::Warning,
+        _ => Level::Notice,
+    }
+}
+
+pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Found> {
+    let mut notes = Vec::new();
+    let all = super::numbers::totals(desk)?.total("sent").unwrap_or(0.0);
+    let (mut found, newest) = lag::find(desk)?;
+    let (causes, told) = changed::find(desk, versus, all, &mut notes)?;
+    found.extend(causes);
+    slowed::find(desk, all, &mut found)?;
+    rates::complaints(desk, &mut found)?;
+    rates::unknown_users(desk, all, &mut found)?;
+    slowed::new_replies(desk, all, &mut found, &mut notes)?;
+    found.sort_by(|a, b| {
+        (b.problem.level.cmp(&a.problem.level)).then(b.weight.total_cmp(&a.weight))
+    });
+    let more = found.len().saturating_sub(MAX_SHOWN);
+    if more > 0 {
+        notes.push(format!("{more} smaller problems are not shown"));
+    }
+    let problems = found.into_iter().take(MAX_SHOWN).map(|weighed| weighed.problem).collect();
+    Ok(Found { problems, notes, told, newest })
+}

@@ -1,0 +1,231 @@
+//! What changed against the same hours of the days before, as `why` finds it. A long window is not
+//! explained as one, since two bad hours are lost in a month: of each metric its most unusual day
+//! is. Finds no cause of its own.
+
+use pmtaq_render::page::{Problem, Said};
+use pmtaq_render::words::{count, percent};
+use pmtaq_schema::{Timestamp, Window};
+use pmtaq_why::{Cause, Metric, Reading, Stage, Verdict};
+
+use super::{Weighed, level};
+use crate::commands::report::desk::Desk;
+use crate::commands::report::{LONG_S, figures};
+use crate::commands::why::page::{Page, command, named};
+use crate::commands::why::{Evidence, Frame, Reply, Told, Versus};
+use crate::failure::Result;
+
+/// What is explained, and by which column of `volume` a day stands out.
+const METRICS: [(&str, &str); 4] = [
+    ("deferral_rate", "deferred"),
+    ("bounce_rate", "bounced"),
+    ("delivered", "delivered"),
+    ("complaint_rate", "complaints"),
+];
+
+/// Days with fewer than this say nothing.
+const FEW: f64 = 100.0;
+
+/// An unusual number that comes to fewer recipients is not worth a word.
+const LEAST: f64 = 10.0;
+
+pub(crate) fn find(
+    desk: &mut Desk<'_>,
+    versus: Versus,
+    all: f64,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Weighed>, Vec<Told>)> {
+    let windows = windows(desk)?;
+    let mut found: Vec<Weighed> = Vec::new();
+    let mut all_told = Vec::new();
+    for (metric, window) in windows {
+        let frame = Frame::of(&desk.snapshot, versus, window, desk.zone);
+        if frame.baseline.is_empty() {
+            let note = "no such hours in the store before the window: changes were not looked for";
+            if !notes.iter().any(|known| known == note) {
+                notes.push(note.to_owned());
+            }
+            continue;
+        }
+        let told = desk.why(&frame, |question| question.tell(metric))?;
+        for (number, cause) in told.answer.causes.iter().enumerate() {
+            let nothing = Evidence::default();
+            let evidence = told.evidence.get(number).unwrap_or(&nothing);
+            let Some(new) = problem(desk, &told, cause, evidence, all) else { continue };
+            // One incident hits several jobs: the same words at the same time are one problem.
+            let is_same = |known: &&mut Weighed| {
+                known.problem.kind == new.problem.kind
+                    && known.problem.when == new.problem.when
+                    && new.templates.first().is_some_and(|first| known.templates.contains(first))
+            };
+            match found.iter_mut().find(is_same) {
+                Some(known) => {
+                    known.weight += new.weight;
+                    known.problem.level = level(known.weight, all);
+                    known.problem.facts.extend(new.problem.facts.into_iter().take(1));
+                }
+                None => found.push(new),
+            }
+        }
+        let change = told.answer.now - told.answer.usual;
+        let counted = told.answer.of.map_or(change, |(of, _)| change * of / 100.0).abs();
+        let is_unexplained = told.answer.verdict == Verdict::Unexplained;
+        if is_unexplained && is_bad(&told, change) && counted >= LEAST {
+            notes.push(format!(
+                "{} is unusual, and no combination of values stands out: it is spread over all",
+                told.answer.metric.name
+            ));
+        }
+        all_told.push(told);
+    }
+    Ok((found, all_told))
+}
+
+/// What is explained: the window, or a day of it for each metric.
+fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
+    let named = METRICS.iter().filter_map(|(name, column)| Some((Metric::named(name)?, *column)));
+    let metrics: Vec<(&'static Metric, &str)> = named.collect();
+    if desk.window.until.0 - desk.window.since.0 <= LONG_S {
+        return Ok(metrics.into_iter().map(|(metric, _)| (metric, desk.window)).collect());
+    }
+    let days = desk.ask("volume", &[("per", "day")])?;
+    let starts = days.times("time");
+    let (delivered, bounced) = (days.numbers("delivered"), days.numbers("bounced"));
+    let mut windows = Vec::new();
+    for (metric, column) in metrics {
+        let counted = days.numbers(column);
+        let share = |row: usize| {
+            let sent = delivered[row].unwrap_or(0.0) + bounced[row].unwrap_or(0.0);
+            let of = if metric.is_rate() { sent } else { 1.0 };
+            (sent >= FEW).then(|| counted[row].unwrap_or(0.0) / of)
+        };
+        let shares: Vec<Option<f64>> = (0..days.n_rows()).map(share).collect();
+        if let Some(row) = most_unusual(&shares, metric.is_rate())
+            && let Some(start) = starts[row]
+        {
+            windows.push((metric, day(desk, start)));
+        }
+    }
+    Ok(windows)
+}
+
+/// The day of the local clock that begins at the local time `start`, as far as it lies in the window.
+fn day(desk: &Desk<'_>, start: Timestamp) -> Window {
+    // The column is a local time, counted as if it were UTC.
+    let date = pmtaq_schema::Zone::UTC.local(start).date();
+    let next = date.succ_opt().unwrap_or(date);
+    Window {
+        since: desk.zone.day_start(date).max(desk.window.since),
+        until: desk.zone.day_start(next).min(desk.window.until),
+    }
+}
+
+/// The row whose share lies farthest on the bad side of the middle one: a high rate, a low volume.
+fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Option<usize> {
+    let mut sorted: Vec<f64> = shares.iter().flatten().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = *sorted.get(sorted.len() / 2)?;
+    let badness = |share: f64| if is_rate { share - middle } else { middle - share };
+    let known =
+        shares.iter().enumerate().filter_map(|(row, share)| Some((row, badness((*share)?))));
+    known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
+}
+
+/// Whether a change of the metric is for the worse.
+fn is_bad(told: &Told, change: f64) -> bool {
+    match told.answer.metric.name {
+        "delivered" => change < 0.0,
+        _ => change > 0.0,
+    }
+}
+
+fn problem(
+    desk: &Desk<'_>,
+    told: &Told,
+    cause: &Cause,
+    evidence: &Evidence,
+    all: f64,
+) -> Option<Weighed> {
+    // What is deferred or bounced is told by its own metric.
+    let is_twice = told.answer.metric.name == "delivered"
+        && !matches!(cause.stage, Stage::Injection | Stage::Queue);
+    if is_twice || !is_bad(told, cause.effect) || cause.reading == Reading::Relief {
+        return None;
+    }
+    let words = Page::new(told, desk.zone, None);
+    let weight = (cause.now.1 - cause.expected).abs();
+    let kind = match cause.stage {
+        Stage::Injection => "Fewer messages",
+        Stage::Queue => "Waiting in our queue",
+        Stage::Deferral | Stage::Deferrals => "Deferrals",
+        Stage::Bounce => "Bounces",
+        Stage::Complaints => "Complaints",
+        Stage::Attempts | Stage::Deliveries => "Volume",
+    };
+    let since = words.since(evidence);
+    let mut facts = vec![
+        format!("{}: {}", named(cause), words.rates(cause)),
+        format!(
+            "{} {}, usually {}; {} by this",
+            told.answer.metric.name,
+            words.value(told.answer.now),
+            words.value(told.answer.usual),
+            words.change(cause.effect)
+        ),
+    ];
+    facts.extend(told.notes.iter().filter(|note| note.starts_with("the last record")).cloned());
+    let problem = Problem {
+        level: level(weight, all),
+        kind: kind.to_owned(),
+        title: title(cause),
+        when: when(desk, told, since.trim_start_matches(", ")),
+        reading: cause.reading.text().to_owned(),
+        facts,
+        replies: evidence.replies.iter().map(said).collect(),
+        command: command(told, cause),
+    };
+    Some(Weighed::new(problem, weight))
+}
+
+/// Who, and what happened to how many, in one line.
+fn title(cause: &Cause) -> String {
+    let values: Vec<&str> = cause
+        .values
+        .iter()
+        .map(|(dim, value)| {
+            value.as_deref().unwrap_or(if dim == "job_id" { "no job" } else { "(none)" })
+        })
+        .collect();
+    let who = if values.is_empty() { "everywhere".to_owned() } else { values.join(", ") };
+    let verb = match cause.stage {
+        Stage::Injection => "injected",
+        Stage::Queue => "tried",
+        Stage::Deferral => "wait deferred",
+        Stage::Bounce => "bounced",
+        Stage::Attempts => "attempts",
+        Stage::Deferrals => "of attempts deferred",
+        Stage::Deliveries => "delivered",
+        Stage::Complaints => "complained",
+    };
+    let part = |(entered, counted): (f64, f64)| match entered > 0.0 {
+        true => percent(100.0 * counted / entered),
+        false => count(counted),
+    };
+    format!("{who}: {} {verb}, usually {}", part(cause.now), part(cause.usual))
+}
+
+/// The day, where it is one of several, and since when.
+fn when(desk: &Desk<'_>, told: &Told, since: &str) -> String {
+    if told.window == desk.window {
+        return since.to_owned();
+    }
+    let day = desk.zone.local(told.window.since).format("%a %-d %b");
+    format!("{day} {since}").trim_end().to_owned()
+}
+
+fn said(reply: &Reply) -> Said {
+    Said {
+        often: format!("{} times, usually {}", count(reply.now), count(reply.usual)),
+        meaning: figures::meaning(&reply.template),
+        reply: reply.template.clone(),
+    }
+}

@@ -1,0 +1,101 @@
+//! Whether the store knows what it should: records up to the end of the window, no file missing,
+//! no line refused. Where it does not, every other number of the page is too small.
+
+use pmtaq_render::page::{Level, Problem};
+use pmtaq_render::words::{count, duration};
+use pmtaq_schema::Timestamp;
+use pmtaq_store::layout::Table;
+
+use super::Weighed;
+use crate::commands::report::desk::Desk;
+use crate::failure::Result;
+use crate::line::Line;
+use crate::missing::missing;
+
+/// Without a record for so long at its end, a window is incomplete.
+const STALE_S: i64 = 3600;
+/// Names that are said one by one.
+const MAX_NAMES: usize = 5;
+
+pub(crate) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestamp>)> {
+    let records = desk.snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
+    let newest = records.map(|part| part.part.until).max().map(Timestamp);
+    let mut found = Vec::new();
+    found.extend(stale(desk, newest));
+    found.extend(gone(desk)?);
+    found.extend(refused(desk)?);
+    Ok((found, newest))
+}
+
+/// The best of it first: more than any number of recipients.
+const FIRST: f64 = f64::MAX;
+
+fn stale(desk: &Desk<'_>, newest: Option<Timestamp>) -> Option<Weighed> {
+    let command = Line::new("status").text();
+    let status = |level, title: String, reading: &str| {
+        let kind = "Stale data".to_owned();
+        let reading = reading.to_owned();
+        let problem = Problem { level, kind, title, reading, command, ..Problem::default() };
+        Some(Weighed::new(problem, FIRST))
+    };
+    let Some(newest) = newest else {
+        let title = "There is no record at all in or around the window".to_owned();
+        return status(Level::Alarm, title, "Nothing was ingested, or for other days only");
+    };
+    let lag = desk.window.until.0 - newest.0;
+    if lag < STALE_S {
+        return None;
+    }
+    let title = format!(
+        "No record since {}: the last {} of the window are missing",
+        desk.zone.local(newest).format("%Y-%m-%d %H:%M"),
+        duration(lag as f64)
+    );
+    let reading = "The ingest stands still, or PMTA writes no accounting files: the numbers below \
+                   end there";
+    status(Level::Alarm, title, reading)
+}
+
+/// Files that never came, by the names of those that did.
+fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
+    let sources = desk.store.sources(desk.window)?;
+    let names = sources.iter().map(|(_, source)| (source.host.as_str(), source.name.as_str()));
+    let gone = missing(names);
+    // Where more are missing than came, the numbers in the names are no count of files.
+    if gone.is_empty() || gone.len() > sources.len() {
+        return Ok(None);
+    }
+    let mut facts: Vec<String> = gone.iter().take(MAX_NAMES).cloned().collect();
+    if gone.len() > MAX_NAMES {
+        facts.push(format!("and {} more", gone.len() - MAX_NAMES));
+    }
+    let files = if gone.len() == 1 { "file" } else { "files" };
+    let problem = Problem {
+        level: Level::Warning,
+        kind: "Missing files".to_owned(),
+        title: format!("{} accounting {files} never came, by the names of the others", gone.len()),
+        reading: "What they hold is in none of these numbers".to_owned(),
+        facts,
+        command: Line::new("status").text(),
+        ..Problem::default()
+    };
+    Ok(Some(Weighed::new(problem, FIRST)))
+}
+
+fn refused(desk: &mut Desk<'_>) -> Result<Option<Weighed>> {
+    let answer = desk.ask("rejects", &[("top", "1000")])?;
+    if answer.n_rows() == 0 {
+        return Ok(None);
+    }
+    let n = answer.n_rows();
+    let more = if n == 1000 { " or more" } else { "" };
+    let problem = Problem {
+        level: Level::Notice,
+        kind: "Refused lines".to_owned(),
+        title: format!("{}{more} lines were refused", count(n as f64)),
+        reading: "They are kept with their reasons".to_owned(),
+        command: Some(answer.line.clone()),
+        ..Problem::default()
+    };
+    Ok(Some(Weighed::new(problem, n as f64)))
+}
