@@ -36,6 +36,14 @@ pub(crate) fn missing(stream: &Stream<'_>) -> Vec<String> {
     stretches(&days)
 }
 
+/// Each gap of all streams, with the name of its MTA.
+pub(crate) fn gaps<'s>(sources: impl IntoIterator<Item = &'s Source>) -> Vec<String> {
+    let named = |((host, prefix), files): (&(&str, &str), &Stream<'_>)| -> Vec<String> {
+        missing(files).into_iter().map(|gap| format!("{prefix}-{gap} ({host})")).collect()
+    };
+    streams(sources).iter().flat_map(named).collect()
+}
+
 fn stretches(days: &BTreeMap<Day, BTreeSet<u32>>) -> Vec<String> {
     let numbers = || days.values().flatten().copied();
     // PMTA counts the files of a day; who rotates by cron may name them by the hour.

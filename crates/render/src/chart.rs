@@ -122,5 +122,15 @@ impl Chart {
 
 /// The panels as one picture.
 pub fn svg(charts: &[Chart]) -> String {
-    svg::paint(charts)
+    svg::paint(charts, true)
+}
+
+/// The same for a page that has [`style`] among its own.
+pub(crate) fn svg_in_page(charts: &[Chart]) -> String {
+    svg::paint(charts, false)
+}
+
+/// What a page with charts must have in its style.
+pub(crate) fn style() -> &'static str {
+    svg::STYLE
 }

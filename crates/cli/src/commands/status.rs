@@ -14,7 +14,7 @@ use pmtaq_store::{SnapshotPart, Store};
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::rotation::{missing, streams};
+use crate::rotation::gaps;
 use crate::run::Context;
 use crate::{show, ui};
 
@@ -37,13 +37,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let mut days: Vec<_> = of(Table::Records).map(|part| part.day).collect();
     days.sort();
     days.dedup();
-    let streams = streams(sources.iter().map(|(_, source)| source));
-    let gone: Vec<String> = streams
-        .iter()
-        .flat_map(|((host, prefix), files)| {
-            missing(files).into_iter().map(move |gap| format!("{prefix}-{gap} ({host})"))
-        })
-        .collect();
+    let gone = gaps(sources.iter().map(|(_, source)| source));
     if context.global.format == Format::Table {
         let mut lines = Vec::new();
         match (days.first(), days.last()) {

@@ -19,7 +19,7 @@ const AXIS: f64 = 26.0;
 
 /// A page may set `--chart-fg`, `--chart-grid` and `--chart-1` to `--chart-6`. The colours are told
 /// apart by people who do not see red and green apart (Okabe and Ito, "Color Universal Design").
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 .pmtaq-chart{font:13px system-ui,sans-serif;--fg:var(--chart-fg,#24292f);--grid:var(--chart-grid,#d8dee4);\
 --c1:var(--chart-1,#0072b2);--c2:var(--chart-2,#d55e00);--c3:var(--chart-3,#009e73);\
 --c4:var(--chart-4,#cc79a7);--c5:var(--chart-5,#b07d00);--c6:var(--chart-6,#3d9ad1);--c0:#8c959f}\
@@ -30,14 +30,20 @@ const STYLE: &str = "\
 .pmtaq-chart .title{font-weight:600}\
 .pmtaq-chart .grid{stroke:var(--grid);stroke-width:1}\
 .pmtaq-chart .tick{font-size:11px;opacity:.75;font-variant-numeric:tabular-nums}\
-.pmtaq-chart .line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}\
+.pmtaq-chart .c0{color:var(--c0)}.pmtaq-chart .c1{color:var(--c1)}.pmtaq-chart .c2{color:var(--c2)}\
+.pmtaq-chart .c3{color:var(--c3)}.pmtaq-chart .c4{color:var(--c4)}.pmtaq-chart .c5{color:var(--c5)}\
+.pmtaq-chart .c6{color:var(--c6)}\
+.pmtaq-chart .key{fill:currentColor}\
+.pmtaq-chart .line{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}\
 .pmtaq-chart .edge{stroke-dasharray:2 4}\
-.pmtaq-chart .area{fill-opacity:.75;stroke:none}\
+.pmtaq-chart .area{fill:currentColor;fill-opacity:.75;stroke:none}\
 .pmtaq-chart .unsure{fill:var(--fg);fill-opacity:.06}\
 .pmtaq-chart .hover{fill:transparent}\
 .pmtaq-chart .hover:hover{fill:var(--fg);fill-opacity:.09}";
 
-pub(super) fn paint(charts: &[Chart]) -> String {
+/// Paints the panels, with a style of its own unless the page has it. No element has a style but by
+/// its class: a page may forbid all others.
+pub(super) fn paint(charts: &[Chart], has_style: bool) -> String {
     let mut body = String::new();
     let mut y = 0.0;
     for chart in charts {
@@ -45,9 +51,10 @@ pub(super) fn paint(charts: &[Chart]) -> String {
     }
     let titles: Vec<String> = charts.iter().map(|chart| escaped(&chart.title)).collect();
     let title = titles.join(", ");
+    let style = if has_style { format!("<style>{STYLE}</style>") } else { String::new() };
     format!(
         "<svg class=\"pmtaq-chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y}\" \
-         role=\"img\" aria-label=\"{title}\"><title>{title}</title><style>{STYLE}</style>{body}</svg>\n"
+         role=\"img\" aria-label=\"{title}\"><title>{title}</title>{style}{body}</svg>\n"
     )
 }
 
@@ -75,7 +82,7 @@ fn panel(chart: &Chart, top: f64, out: &mut String) -> f64 {
 
 /// The class of a line's colour.
 fn hue(chart: &Chart, line: usize) -> String {
-    if chart.is_rest(line) { "var(--c0)".to_owned() } else { format!("var(--c{})", line % 6 + 1) }
+    if chart.is_rest(line) { "c0".to_owned() } else { format!("c{}", line % 6 + 1) }
 }
 
 /// Names of the lines with their colours; returns the height of the rows.
@@ -93,10 +100,10 @@ fn legend(chart: &Chart, top: f64, out: &mut String) -> f64 {
         }
         let _ = write!(
             out,
-            "<g data-line=\"{n}\"><rect x=\"{x:.0}\" y=\"{:.0}\" width=\"10\" height=\"10\" rx=\"2\" style=\"fill:{}\"/>\
+            "<g data-line=\"{n}\"><rect class=\"key {}\" x=\"{x:.0}\" y=\"{:.0}\" width=\"10\" height=\"10\" rx=\"2\"/>\
              <text x=\"{:.0}\" y=\"{:.0}\"><title>{}</title>{}</text></g>",
-            y + 2.0,
             hue(chart, n),
+            y + 2.0,
             x + 15.0,
             y + 11.0,
             escaped(&line.label),
@@ -221,7 +228,7 @@ impl Plot<'_> {
             if !path.is_empty() {
                 let _ = write!(
                     out,
-                    "<path class=\"{class}\" data-line=\"{n}\" style=\"stroke:{}\" d=\"{path}\"/>",
+                    "<path class=\"{class} {}\" data-line=\"{n}\" d=\"{path}\"/>",
                     hue(self.chart, n)
                 );
             }
@@ -251,10 +258,7 @@ impl Plot<'_> {
                 }
             }
             let hue = hue(self.chart, n);
-            let _ = write!(
-                out,
-                "<path class=\"area\" data-line=\"{n}\" style=\"fill:{hue}\" d=\"{path}\"/>"
-            );
+            let _ = write!(out, "<path class=\"area {hue}\" data-line=\"{n}\" d=\"{path}\"/>");
         }
     }
 

@@ -1,18 +1,21 @@
-//! A chart, drawn elsewhere, with its caption and the table of its numbers. Draws nothing.
+//! Charts with their caption and the table of their numbers. Draws nothing: [`crate::chart`] does.
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Table, text};
+use super::{Table, command, text};
+use crate::chart;
 
-/// A chart.
+/// Panels over the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Chart {
-    /// What it shows.
+    /// What they show.
     pub caption: String,
-    /// The drawing: an `svg` element that was made by this crate, its texts escaped.
-    pub(crate) svg: String,
-    /// Its numbers.
+    /// The panels.
+    pub panels: Vec<chart::Chart>,
+    /// Their numbers.
     pub table: Option<Table>,
+    /// The command that gives the same in a terminal.
+    pub command: String,
 }
 
 impl Chart {
@@ -20,7 +23,11 @@ impl Chart {
         html! {
             figure.chart {
                 figcaption { (text(&self.caption)) }
-                div.drawing { (PreEscaped(&self.svg)) }
+                div.drawing tabindex="0" role="region" aria-label=(text(&self.caption)) {
+                    // The painter escapes the texts in it.
+                    (PreEscaped(chart::svg_in_page(&self.panels)))
+                }
+                @if !self.command.is_empty() { (command(&self.command)) }
                 @if let Some(table) = &self.table { (table.markup()) }
             }
         }

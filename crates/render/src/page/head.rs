@@ -9,8 +9,10 @@ use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::{Page, text};
+use crate::chart;
 
-const STYLE: &str = include_str!("page.css");
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| format!("{}\n{}\n", include_str!("page.css"), chart::style()));
 const SCRIPT: &str = include_str!("page.js");
 
 /// A mark for the tab of the browser: three bars, one of them red.
@@ -23,7 +25,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         hash(SCRIPT),
-        hash(STYLE)
+        hash(&STYLE)
     )
 });
 
@@ -38,7 +40,7 @@ pub(super) fn head(page: &Page) -> Markup {
             meta name="generator" content={ "pmtaq " (env!("CARGO_PKG_VERSION")) };
             title { (text(&page.title)) " - " (text(&page.window)) }
             link rel="icon" href=(ICON);
-            style { (PreEscaped(STYLE)) }
+            style { (PreEscaped(STYLE.as_str())) }
         }
     }
 }

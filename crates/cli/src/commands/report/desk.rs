@@ -4,11 +4,13 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use pmtaq_query::{Catalog, Limits, Pivot, Selection, Session, Shape};
+use pmtaq_query::{Catalog, Limits, Pivot, Selection, Series, Session, Shape, Timeline};
 use pmtaq_render::page::Table;
 use pmtaq_render::{BoxError, Sheet};
+use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_store::layout::Table as Stored;
 use pmtaq_store::{Snapshot, Store};
 
 use crate::args;
@@ -23,6 +25,9 @@ use crate::show;
 /// further than its own figures ask.
 const BEFORE_S: i64 = 30 * DAY_S;
 const AFTER_S: i64 = DAY_S;
+
+/// Lines of a chart, with the rest as one.
+const MAX_LINES: u32 = 5;
 
 /// The questions, and the session that answers them.
 pub(crate) struct Desk<'d> {
@@ -147,6 +152,26 @@ impl<'d> Desk<'d> {
         let line = cols.into_iter().fold(line, |line, cols| line.option("--cols", cols));
         let line = line.option("--metric", metrics.join(",")).option("--top", top.to_string());
         Ok(self.answer(line, &shape, batch))
+    }
+
+    /// Metrics over time, by a dimension's largest values or of all.
+    pub(crate) fn series(
+        &mut self,
+        metrics: &[&str],
+        by: Option<&str>,
+        step: Step,
+    ) -> Result<Timeline> {
+        self.turn_to(self.window)?;
+        let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
+        let series = Series::new(&names, by, step, MAX_LINES, (self.window, self.zone))?;
+        let _guard = crate::ui::interrupt(self.session.interrupt());
+        Ok(series.run(&self.session, &self.selection)?)
+    }
+
+    /// The newest record of the store as far as it was looked at.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        let parts = self.snapshot.parts.iter().filter(|part| part.part.table == Stored::Records);
+        parts.map(|part| part.part.until).max().map(Timestamp)
     }
 
     fn answer(&self, line: Line, shape: &Shape, rows: RecordBatch) -> Answer {

@@ -1,10 +1,11 @@
 //! The sections of a report: which question makes which figure. Every one is an existing report or
 //! a pivot; nothing is counted here.
 
-use pmtaq_render::page::{Figure, Heat, HeatCell, Section};
+use pmtaq_render::page::{self, Figure, Heat, HeatCell, Section, Table};
 use pmtaq_render::words::{count, percent};
 use pmtaq_schema::explain::explain;
 
+use super::charts::{self, Panel};
 use super::desk::{Answer, Desk};
 use super::{LONG_S, numbers, throttles};
 use crate::failure::Result;
@@ -39,12 +40,29 @@ fn table(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Figure> {
     Ok(Figure::Table(answer.table(desk, caption)?))
 }
 
+/// The numbers below a chart.
+fn folded(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Option<Table>> {
+    match answer.n_rows() {
+        0 => Ok(None),
+        _ => Ok(Some(answer.table(desk, caption)?.folded())),
+    }
+}
+
 fn volume(desk: &mut Desk<'_>) -> Result<Section> {
     let is_long = desk.window.until.0 - desk.window.since.0 > 4 * LONG_S;
     let per = if is_long { "day" } else { "hour" };
     let volume = desk.ask("volume", &[("per", per)])?;
     let caption = format!("Volume by {per}");
-    let figures = vec![table(desk, &volume, &caption)?];
+    let chart = charts::figure(
+        desk,
+        "Delivered by provider, and what was refused",
+        &[
+            Panel { title: "delivered", metrics: &["delivered"], by: Some("provider") },
+            Panel { title: "rates", metrics: &["deferral_rate", "bounce_rate"], by: None },
+        ],
+    )?;
+    let table = folded(desk, &volume, &caption)?;
+    let figures = vec![Figure::Chart(page::Chart { table, ..chart })];
     Ok(section("volume", "Volume", "Recipients in each step of the local clock.", figures))
 }
 
@@ -57,9 +75,24 @@ fn funnel(desk: &mut Desk<'_>) -> Result<Section> {
 
 fn queue(desk: &mut Desk<'_>) -> Result<Section> {
     let length_s = desk.window.until.0 - desk.window.since.0;
-    let step = if length_s > 4 * LONG_S { "6h" } else { "1h" };
+    let (step, step_s) = match length_s {
+        ..=LONG_S => ("15m", 900),
+        length if length <= 4 * LONG_S => ("1h", 3600),
+        _ => ("6h", 6 * 3600),
+    };
     let queue = desk.ask("queue", &[("step", step)])?;
-    let figures = vec![table(desk, &queue, "Depth and age of the queue")?];
+    let panels = charts::queue(desk, &queue, step_s);
+    let caption = "Depth and age of the queue";
+    let figure = match panels.is_empty() {
+        true => Figure::Nothing("Nobody waited.".to_owned()),
+        false => Figure::Chart(page::Chart {
+            caption: caption.to_owned(),
+            panels,
+            table: folded(desk, &queue, caption)?,
+            command: String::new(),
+        }),
+    };
+    let figures = vec![figure];
     let about = "Recipients that waited, rebuilt from the times of the records. A step marked `end` \
                  is so near the end of the data that some who waited have left no record yet.";
     Ok(section("queue", "Queue", about, figures))
@@ -163,7 +196,15 @@ fn replies(desk: &mut Desk<'_>) -> Result<Section> {
 
 fn latency(desk: &mut Desk<'_>) -> Result<Section> {
     let answer = desk.ask("latency", &[("top", "50")])?;
-    let figures = vec![table(desk, &answer, "Time from queueing to delivery, by provider")?];
+    let chart = charts::figure(
+        desk,
+        "Time from queueing to delivery",
+        &[Panel { title: "latency", metrics: &["p50", "p95", "p99"], by: None }],
+    )?;
+    let figures = vec![
+        Figure::Chart(chart),
+        table(desk, &answer, "Time from queueing to delivery, by provider")?,
+    ];
     let about = "Half of the deliveries took at most p50, nineteen in twenty at most p95.";
     Ok(section("latency", "Latency", about, figures))
 }
@@ -171,7 +212,13 @@ fn latency(desk: &mut Desk<'_>) -> Result<Section> {
 fn tls(desk: &mut Desk<'_>) -> Result<Section> {
     let by = desk.ask("tls", &[("by", "provider"), ("top", "30")])?;
     let all = desk.ask("tls", &[])?;
+    let chart = charts::figure(
+        desk,
+        "Deliveries over TLS",
+        &[Panel { title: "share over TLS", metrics: &["tls_rate"], by: None }],
+    )?;
     let figures = vec![
+        Figure::Chart(chart),
         table(desk, &by, "Encryption by provider")?,
         table(desk, &all, "Protocols and ciphers")?,
     ];

@@ -1,6 +1,7 @@
 //! `pmtaq report`: the reports that a postmaster reads in the morning, as one HTML page. Here they
 //! are put in order; each file below asks for those of one kind. Defines no number.
 
+mod charts;
 mod desk;
 mod figures;
 mod numbers;

@@ -4,13 +4,12 @@
 use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::{count, duration};
 use pmtaq_schema::Timestamp;
-use pmtaq_store::layout::Table;
 
 use super::Weighed;
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
 use crate::line::Line;
-use crate::missing::missing;
+use crate::rotation::gaps;
 
 /// Without a record for so long at its end, a window is incomplete.
 const STALE_S: i64 = 3600;
@@ -18,8 +17,7 @@ const STALE_S: i64 = 3600;
 const MAX_NAMES: usize = 5;
 
 pub(crate) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestamp>)> {
-    let records = desk.snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
-    let newest = records.map(|part| part.part.until).max().map(Timestamp);
+    let newest = desk.newest();
     let mut found = Vec::new();
     found.extend(stale(desk, newest));
     found.extend(gone(desk)?);
@@ -59,21 +57,21 @@ fn stale(desk: &Desk<'_>, newest: Option<Timestamp>) -> Option<Weighed> {
 /// Files that never came, by the names of those that did.
 fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
     let sources = desk.store.sources(desk.window)?;
-    let names = sources.iter().map(|(_, source)| (source.host.as_str(), source.name.as_str()));
-    let gone = missing(names);
-    // Where more are missing than came, the numbers in the names are no count of files.
-    if gone.is_empty() || gone.len() > sources.len() {
+    let gone = gaps(sources.iter().map(|(_, source)| source));
+    if gone.is_empty() {
         return Ok(None);
     }
     let mut facts: Vec<String> = gone.iter().take(MAX_NAMES).cloned().collect();
     if gone.len() > MAX_NAMES {
         facts.push(format!("and {} more", gone.len() - MAX_NAMES));
     }
-    let files = if gone.len() == 1 { "file" } else { "files" };
     let problem = Problem {
         level: Level::Warning,
         kind: "Missing files".to_owned(),
-        title: format!("{} accounting {files} never came, by the names of the others", gone.len()),
+        title: match gone.len() {
+            1 => "A gap in the sequence of accounting files, by their names".to_owned(),
+            n => format!("{n} gaps in the sequence of accounting files, by their names"),
+        },
         reading: "What they hold is in none of these numbers".to_owned(),
         facts,
         command: Line::new("status").text(),
