@@ -1,6 +1,11 @@
 //! The HTML report: what it says of the samples, that it is one file and small, and that hostile
 //! text stays text.
 
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::readers::python;
 use crate::sealed::{Sealed, golden};
 
 fn samples() -> Sealed {
@@ -19,8 +24,15 @@ fn report(sealed: &Sealed, more: &[&str]) -> String {
 fn said(html: &str) -> String {
     let body = &html[html.find("<body>").unwrap()..html.rfind("<script>").unwrap()];
     let mut said = String::new();
+    let mut before = "";
     for piece in body.split('<').skip(1) {
         let (tag, text) = piece.split_once('>').unwrap();
+        // Each step of a chart and its axis: what a reader sees as a line.
+        let is_drawn = before.starts_with("rect class=\"hover\"") || tag.contains("\"tick\"");
+        before = tag;
+        if is_drawn {
+            continue;
+        }
         match tag.split(' ').next().unwrap() {
             "tr" | "li" | "h1" | "h2" | "h3" | "p" | "div" | "dt" | "figcaption" | "blockquote"
             | "summary" | "caption" => said.push('\n'),
@@ -76,4 +88,108 @@ fn an_empty_store_has_a_report_too() {
     sealed.done(&["ingest", "-q", "samples/quirks/quirk-header-alone.csv"]);
     let text = said(&report(&sealed, &[]));
     assert!(text.contains("There is no record at all"), "{text}");
+}
+
+/// What a person finds who reads the report of `args` in a browser. Pictures go to the folder that
+/// PMTAQ_PICTURES names.
+fn looked_at(sealed: &Sealed, args: &[&str]) -> Value {
+    let file =
+        sealed.file("report.html", sealed.done(&[&["report", "--html", "-"], args].concat()));
+    let pictures = std::env::var_os("PMTAQ_PICTURES").map(PathBuf::from);
+    let paths: Vec<&Path> = std::iter::once(file.as_path()).chain(pictures.as_deref()).collect();
+    python("page.py", &paths)
+}
+
+/// A page that a browser has nothing to say about, and everybody can read.
+fn is_sound(found: &Value) {
+    assert_eq!(found["errors"], serde_json::json!([]));
+    assert_eq!(found["requests"], serde_json::json!([]));
+    for theme in ["light", "dark", "phone"] {
+        let look = &found[theme];
+        assert_eq!(look["pale"], serde_json::json!([]), "{theme}: texts without contrast");
+        assert_eq!(look["skipped"], serde_json::json!([]), "{theme}: headings");
+        assert_eq!((&look["without_caption"], &look["without_name"]), (&0.into(), &0.into()));
+        assert_eq!(look["wide"], 0, "{theme}: the page is wider than the screen");
+    }
+    for picture in ["light.png", "dark.png", "phone.png", "print.pdf"] {
+        assert!(found["pictures"][picture].as_u64().unwrap() > 20_000, "{picture} is empty");
+    }
+}
+
+fn numbers(of: &Value) -> Vec<u64> {
+    let texts = of.as_array().unwrap().iter().map(|text| text.as_str().unwrap().replace(',', ""));
+    texts.map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_report_can_be_read_sorted_and_filtered_in_a_browser() {
+    let found = looked_at(&samples(), &["--since", "2026-03-01", "--until", "2026-03-04"]);
+    is_sound(&found);
+    let (down, up) = (numbers(&found["descending"]), numbers(&found["ascending"]));
+    assert!(down.len() >= 12 && down.is_sorted_by(|a, b| a >= b), "{down:?}");
+    assert!(up.is_sorted() && up[0] < down[0], "{up:?}");
+    assert_eq!(found["sort"], "ascending");
+    let filtered = found["filtered"].as_array().unwrap();
+    let is_shop = |job: &Value| job.as_str().unwrap().starts_with("shop-");
+    assert!(!filtered.is_empty() && filtered.iter().all(is_shop), "{filtered:?}");
+    let tip = found["tip"].as_str().unwrap();
+    assert!(tip.starts_with("2026-03-01 ") && tip.contains("gmail: "), "{tip}");
+    let theme = found["theme"].as_array().unwrap();
+    assert!(theme[0] == theme[2] && theme[0] != theme[1], "{theme:?}");
+}
+
+/// Texts that want to be more than text.
+const HOSTILE: [&str; 7] = [
+    "<script>pwned = 1</script>",
+    "</script><script>pwned = 1</script>",
+    "\"><img src=x onerror='pwned = 1'>",
+    "' onmouseover='pwned = 1' x='",
+    "javascript:pwned=1",
+    "</title></style></svg><svg onload=pwned=1>",
+    "<!-- ]]> &lt;b&gt; ${pwned = 1} \u{202e}txet\u{202c} \u{1b}[31m",
+];
+
+#[test]
+fn text_of_strangers_stays_text() {
+    let sealed = Sealed::new();
+    let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,dlvSourceIp,dlvDestinationIp,vmta,jobId\n".to_owned();
+    let long = "w".repeat(3000);
+    for (n, text) in HOSTILE.iter().chain([&long.as_str()]).enumerate() {
+        let text = text.replace('"', "\"\"");
+        for (rec, day, count) in [("d", 1, 40), ("d", 2, 20), ("t", 2, 30), ("b", 2, 30)] {
+            for second in 0..count {
+                let (status, reply) = match rec {
+                    "d" => ("2.0.0 (success)", "smtp;250 ok".to_owned()),
+                    "t" => ("4.7.0 (later)", format!("smtp;421 4.7.0 {text}")),
+                    _ => ("5.7.1 (no)", format!("smtp;550 5.7.1 {text}")),
+                };
+                csv += &format!(
+                    "{rec},2026-03-0{day} 10:{n:02}:{second:02}+0000,2026-03-0{day} 10:00:00+0000,\
+                     {rec}{second}@s{n}.example,{second}@r{n}.example,{status},\"{reply}\",\
+                     mx.r{n}.example (198.51.100.1),\"{text}\",192.0.2.1,198.51.100.1,\"{text}\",\"shop{text}\"\n"
+                );
+            }
+        }
+    }
+    let file = sealed.file("acct.csv", csv);
+    sealed.done(&["ingest", "-q", "--host", "<script>pwned = 1</script>", file.to_str().unwrap()]);
+    let found = looked_at(&sealed, &["--since", "2026-03-02", "--until", "2026-03-03"]);
+    is_sound(&found);
+    assert_eq!(found["pwned"], false);
+    for element in found["foreign"].as_array().unwrap() {
+        let element = element.as_str().unwrap();
+        let is_ours = [
+            "<style>/*",
+            "<script>// What",
+            "<link rel=\"icon\"",
+            "<a href=\"#",
+            "<a class=\"skip\"",
+        ];
+        assert!(is_ours.iter().any(|own| element.starts_with(own)), "{element}");
+    }
+    let text = found["text"].as_str().unwrap();
+    for hostile in &HOSTILE[..6] {
+        assert!(text.contains(hostile), "not shown as it is: {hostile}");
+    }
+    assert!(text.contains("\\u{202e}txet") && !text.contains('\u{202e}'));
 }

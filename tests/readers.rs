@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::sealed::{Sealed, root};
 
-fn python(script: &str, args: &[&Path]) -> Value {
+/// What a script of tests/python prints.
+pub(crate) fn python(script: &str, args: &[&Path]) -> Value {
     let python = std::env::var_os("PMTAQ_PYTHON")
         .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
     let output = Command::new(&python)

@@ -91,7 +91,7 @@ impl Bars {
                 div.wide tabindex="0" role="region" aria-label=(text(&self.caption)) {
                     table.bars {
                         caption { (text(&self.caption)) }
-                        thead { tr { th scope="col" { "stage" } th.n scope="col" { "recipients" } th scope="col" { "share" } td {} } }
+                        thead { tr { th scope="col" { "stage" } th.n scope="col" { "recipients" } th.n scope="col" { "share" } th scope="col" aria-hidden="true" {} } }
                         tbody {
                             @for bar in &self.bars {
                                 tr.part[bar.depth > 0].loss[bar.is_loss] {

@@ -1,6 +1,9 @@
 //! Where the figures of a report come from: every question to the store, on one session over one
 //! snapshot, so that all numbers are of the same moment. Judges nothing and lays nothing out.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -42,6 +45,8 @@ pub(crate) struct Desk<'d> {
     turned_to: Window,
     selection: Selection,
     catalog: Catalog,
+    /// What was answered already, by the command line of the question.
+    answers: HashMap<String, Rc<Answer>>,
 }
 
 /// The rows of one question.
@@ -91,6 +96,7 @@ impl<'d> Desk<'d> {
             turned_to: hull,
             selection,
             catalog,
+            answers: HashMap::new(),
         })
     }
 
@@ -103,24 +109,24 @@ impl<'d> Desk<'d> {
     }
 
     /// The report called `name`, with what is given.
-    pub(crate) fn ask(&mut self, name: &str, given: &[(&str, &str)]) -> Result<Answer> {
-        let report = self.catalog.get(name)?.clone();
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let scope =
-            report.scope(&given.iter().map(own).collect::<Vec<_>>(), self.window, self.context.now);
-        self.turn_to(scope.reads)?;
-        let options: Vec<(String, String)> = given.iter().map(own).collect();
-        let query = report.query(&options, &self.selection, scope)?;
-        let _guard = crate::ui::interrupt(self.session.interrupt());
-        let (shape, rows) = self.session.run(&query, |shape, batches| {
-            batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
-        })??;
-        let rows = concat_batches(&shape.schema, &rows).map_err(|error| Failure::failed(&error))?;
+    pub(crate) fn ask(&mut self, name: &str, given: &[(&str, &str)]) -> Result<Rc<Answer>> {
         let line = given.iter().fold(Line::new(name), |line, (option, value)| match *value {
             "true" => line.word(format!("--{option}")),
             value => line.option(&format!("--{option}"), value),
         });
-        Ok(self.answer(line, &shape, rows))
+        self.once(line, |desk| {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let given: Vec<(String, String)> = given.iter().map(own).collect();
+            let report = desk.catalog.get(name)?.clone();
+            let scope = report.scope(&given, desk.window, desk.context.now);
+            desk.turn_to(scope.reads)?;
+            let query = report.query(&given, &desk.selection, scope)?;
+            let (shape, rows) = desk.session.run(&query, |shape, batches| {
+                batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
+            })??;
+            let rows = concat_batches(&shape.schema, &rows);
+            Ok((shape, rows.map_err(|error| Failure::failed(&error))?))
+        })
     }
 
     /// Metrics by dimensions.
@@ -130,28 +136,34 @@ impl<'d> Desk<'d> {
         cols: Option<&str>,
         metrics: &[&str],
         top: u32,
-    ) -> Result<Answer> {
-        self.pivot_of(self.window, rows, cols, metrics, top)
-    }
-
-    /// The same in another window.
-    pub(crate) fn pivot_of(
-        &mut self,
-        window: Window,
-        rows: &str,
-        cols: Option<&str>,
-        metrics: &[&str],
-        top: u32,
-    ) -> Result<Answer> {
-        self.turn_to(window)?;
-        let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
-        let pivot = Pivot::new(&[rows.to_owned()], cols, &names, top)?;
-        let _guard = crate::ui::interrupt(self.session.interrupt());
-        let (shape, batch) = pivot.run(&self.session, &self.selection)?;
+    ) -> Result<Rc<Answer>> {
         let line = Line::new("pivot").option("--rows", rows);
         let line = cols.into_iter().fold(line, |line, cols| line.option("--cols", cols));
         let line = line.option("--metric", metrics.join(",")).option("--top", top.to_string());
-        Ok(self.answer(line, &shape, batch))
+        self.once(line, |desk| {
+            desk.turn_to(desk.window)?;
+            let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
+            let pivot = Pivot::new(&[rows.to_owned()], cols, &names, top)?;
+            Ok(pivot.run(&desk.session, &desk.selection)?)
+        })
+    }
+
+    /// What `ask` answers to the question of `line`, which is asked once.
+    fn once(
+        &mut self,
+        line: Line,
+        ask: impl FnOnce(&mut Desk<'d>) -> Result<(Shape, RecordBatch)>,
+    ) -> Result<Rc<Answer>> {
+        let line = self.line(line).text().unwrap_or_default();
+        if let Some(answer) = self.answers.get(&line).filter(|_| !line.is_empty()) {
+            return Ok(answer.clone());
+        }
+        let guard = crate::ui::interrupt(self.session.interrupt());
+        let (shape, rows) = ask(self)?;
+        drop(guard);
+        let answer = Rc::new(Answer { line: line.clone(), sheet: show::sheet(&shape), rows });
+        self.answers.insert(line, answer.clone());
+        Ok(answer)
     }
 
     /// Metrics over time, by a dimension's largest values or of all.
@@ -172,11 +184,6 @@ impl<'d> Desk<'d> {
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let parts = self.snapshot.parts.iter().filter(|part| part.part.table == Stored::Records);
         parts.map(|part| part.part.until).max().map(Timestamp)
-    }
-
-    fn answer(&self, line: Line, shape: &Shape, rows: RecordBatch) -> Answer {
-        let line = self.line(line).text().unwrap_or_default();
-        Answer { line, sheet: show::sheet(shape), rows }
     }
 
     /// `line` about the window and the filters of the report.

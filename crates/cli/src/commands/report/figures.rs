@@ -93,7 +93,7 @@ fn queue(desk: &mut Desk<'_>) -> Result<Section> {
         }),
     };
     let figures = vec![figure];
-    let about = "Recipients that waited, rebuilt from the times of the records. A step marked `end` \
+    let about = "Recipients that waited, rebuilt from the times of the records. A step that is dotted \
                  is so near the end of the data that some who waited have left no record yet.";
     Ok(section("queue", "Queue", about, figures))
 }
@@ -105,11 +105,7 @@ fn throttled(desk: &mut Desk<'_>) -> Result<Section> {
     if !episodes.is_empty() {
         figures.push(Figure::Gantt(throttles::gantt(desk, &episodes)));
     }
-    let figure = match table(desk, &answer, "Throttle episodes")? {
-        Figure::Table(table) => Figure::Table(table.explained("template", meaning)),
-        other => other,
-    };
-    figures.push(figure);
+    figures.push(table(desk, &answer, "Throttle episodes")?);
     let about = "A provider deferred one of our addresses with one reply, again and again.";
     Ok(section("throttles", "Throttles", about, figures))
 }
@@ -164,6 +160,14 @@ fn heat(desk: &mut Desk<'_>, rate: &str, of: &str, caption: &str) -> Result<Figu
             }
             cells.push(cell);
         }
+    }
+    // Some VirtualMTAs tried nothing, such as the pools that r records name.
+    let has_any = |place: usize| rows.iter().any(|(_, cells)| cells[place].rate.is_some());
+    let kept: Vec<usize> = (0..columns.len()).filter(|&place| has_any(place)).collect();
+    let columns = kept.iter().map(|&place| columns[place].clone()).collect();
+    rows.retain(|(_, cells)| cells.iter().any(|cell| cell.rate.is_some()));
+    for (_, cells) in &mut rows {
+        *cells = kept.iter().map(|&place| cells[place].clone()).collect();
     }
     Ok(Figure::Heat(Heat {
         caption: caption.to_owned(),
@@ -226,7 +230,7 @@ fn tls(desk: &mut Desk<'_>) -> Result<Section> {
 }
 
 fn complaints(desk: &mut Desk<'_>) -> Result<Section> {
-    let answer = desk.ask("complaints", &[])?;
+    let answer = desk.ask("complaints", &[("top", "50")])?;
     let figures = vec![table(desk, &answer, "Complaints by provider")?];
     let about = "From feedback loops. Gmail sends none; its own rate stands in Postmaster Tools.";
     Ok(section("complaints", "Complaints", about, figures))
@@ -235,10 +239,12 @@ fn complaints(desk: &mut Desk<'_>) -> Result<Section> {
 fn jobs(desk: &mut Desk<'_>) -> Result<Section> {
     let answer = desk.ask("jobs", &[("top", "200")])?;
     let figures = vec![table(desk, &answer, "Jobs")?];
-    Ok(section("jobs", "Jobs", "The largest first; `pmtaq job ID` tells all of one.", figures))
+    Ok(section("jobs", "Jobs", "The largest first; pmtaq job tells all of one.", figures))
 }
 
 /// What a reply means and what helps, in a sentence or two.
 pub(crate) fn meaning(reply: &str) -> Option<String> {
-    explain(reply).first().map(|entry| format!("{} {}", entry.meaning, entry.remedy))
+    explain(reply)
+        .first()
+        .map(|entry| format!("{} {}", entry.meaning, entry.remedy).replace('`', ""))
 }

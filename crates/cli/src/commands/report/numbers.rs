@@ -1,12 +1,15 @@
 //! The headline numbers of a report and its funnel, from pivots: what each number is, says
 //! `sql/prelude/metrics.sql`. Compares them, and computes nothing but shares for the length of bars.
 
+use std::rc::Rc;
+
 use pmtaq_render::page::{Bar, Bars, Tile, Trend};
 use pmtaq_render::words::{count, duration, percent};
 
 use super::desk::{Answer, Desk};
 use crate::commands::why::Told;
 use crate::failure::Result;
+use crate::line::Line;
 
 /// What the tiles and the funnel are made of.
 const TOTALS: [&str; 20] = [
@@ -32,8 +35,12 @@ const TOTALS: [&str; 20] = [
     "p95",
 ];
 
+/// Those of them that the funnel shows.
+const SHOWN: &str =
+    "injected,sent,delivered,delayed,bounced,hard,soft,block,undetermined,unknown_users,complaints";
+
 /// The totals of the window.
-pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Answer> {
+pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Rc<Answer>> {
     desk.pivot("host", None, &TOTALS, 0)
 }
 
@@ -63,7 +70,7 @@ pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Told]) -> Result<Vec<Tile>> {
             trend: known.map_or(Trend::Usual, |told| trend(told, is_good)),
         }
     };
-    let sent = of("sent", "injected", "finished");
+    let sent = format!("{} finished", count(number("sent").unwrap_or(0.0)));
     // What is deferred for a whole queue is no attempt for a recipient: no part of these.
     let attempts = format!("of {} attempts", count(number("attempts").unwrap_or(0.0)));
     Ok(vec![
@@ -144,5 +151,6 @@ pub(crate) fn funnel(desk: &mut Desk<'_>) -> Result<Bars> {
     bars.push(metric("unknown_users", 1, "sent", true));
     bars.push(metric("complaints", 0, "accepted", true));
     let caption = "What became of the recipients".to_owned();
-    Ok(Bars { caption, bars, command: totals.line.clone() })
+    let line = desk.line(Line::new("pivot").option("--rows", "host").option("--metric", SHOWN));
+    Ok(Bars { caption, bars, command: line.text().unwrap_or_default() })
 }

@@ -47,25 +47,26 @@ pub(crate) fn find(
             continue;
         }
         let told = desk.why(&frame, |question| question.tell(metric))?;
+        // One incident hits several jobs: causes with the same words are one problem.
+        let mut groups: Vec<Vec<(&Cause, &Evidence)>> = Vec::new();
+        let nothing = Evidence::default();
         for (number, cause) in told.answer.causes.iter().enumerate() {
-            let nothing = Evidence::default();
+            if !is_told(&told, cause) {
+                continue;
+            }
             let evidence = told.evidence.get(number).unwrap_or(&nothing);
-            let Some(new) = problem(desk, &told, cause, evidence, all) else { continue };
-            // One incident hits several jobs: the same words at the same time are one problem.
-            let is_same = |known: &&mut Weighed| {
-                known.problem.kind == new.problem.kind
-                    && known.problem.when == new.problem.when
-                    && new.templates.first().is_some_and(|first| known.templates.contains(first))
+            let is_same = |group: &&mut Vec<(&Cause, &Evidence)>| {
+                let (first, said) = group[0];
+                let reply = |of: &Evidence| of.replies.first().map(|reply| reply.template.clone());
+                first.stage == cause.stage
+                    && reply(evidence).is_some_and(|text| reply(said) == Some(text))
             };
-            match found.iter_mut().find(is_same) {
-                Some(known) => {
-                    known.weight += new.weight;
-                    known.problem.level = level(known.weight, all);
-                    known.problem.facts.extend(new.problem.facts.into_iter().take(1));
-                }
-                None => found.push(new),
+            match groups.iter_mut().find(is_same) {
+                Some(group) => group.push((cause, evidence)),
+                None => groups.push(vec![(cause, evidence)]),
             }
         }
+        found.extend(groups.iter().map(|group| problem(desk, &told, group, all)));
         let change = told.answer.now - told.answer.usual;
         let counted = told.answer.of.map_or(change, |(of, _)| change * of / 100.0).abs();
         let is_unexplained = told.answer.verdict == Verdict::Unexplained;
@@ -138,65 +139,88 @@ fn is_bad(told: &Told, change: f64) -> bool {
     }
 }
 
-fn problem(
-    desk: &Desk<'_>,
-    told: &Told,
-    cause: &Cause,
-    evidence: &Evidence,
-    all: f64,
-) -> Option<Weighed> {
+/// Whether a cause is for the worse, and no other metric tells it.
+fn is_told(told: &Told, cause: &Cause) -> bool {
     // What is deferred or bounced is told by its own metric.
     let is_twice = told.answer.metric.name == "delivered"
         && !matches!(cause.stage, Stage::Injection | Stage::Queue);
-    if is_twice || !is_bad(told, cause.effect) || cause.reading == Reading::Relief {
-        return None;
-    }
+    !is_twice && is_bad(told, cause.effect) && cause.reading != Reading::Relief
+}
+
+/// A problem of causes that have their stage and their words in common.
+fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)], all: f64) -> Weighed {
     let words = Page::new(told, desk.zone, None);
-    let weight = (cause.now.1 - cause.expected).abs();
-    let kind = match cause.stage {
+    let (first, evidence) = causes[0];
+    let weight = causes.iter().map(|(cause, _)| (cause.now.1 - cause.expected).abs()).sum();
+    let effect = causes.iter().map(|(cause, _)| cause.effect).sum();
+    let shared = shared(causes);
+    let mut facts: Vec<String> = causes
+        .iter()
+        .map(|(cause, _)| format!("{}: {}", named(cause), words.rates(cause)))
+        .collect();
+    facts.push(format!(
+        "{} {}, usually {}; {} by this",
+        told.answer.metric.name,
+        words.value(told.answer.now),
+        words.value(told.answer.usual),
+        words.change(effect)
+    ));
+    facts.extend(told.notes.iter().filter(|note| note.starts_with("the last record")).cloned());
+    let is_one_address = shared.iter().any(|(dim, _)| ADDRESSES.contains(&dim.as_str()));
+    let reading = match (causes.len(), is_one_address) {
+        (1, _) => first.reading.text(),
+        (_, true) => Reading::IpReputation.text(),
+        (_, false) => Reading::Receiver.text(),
+    };
+    let problem = Problem {
+        level: level(weight, all),
+        kind: kind(first.stage).to_owned(),
+        title: title(causes, &shared),
+        when: when(desk, told, words.since(evidence).trim_start_matches(", ")),
+        reading: reading.to_owned(),
+        facts,
+        replies: evidence.replies.iter().map(said).collect(),
+        command: command(told, first),
+    };
+    Weighed::new(problem, weight)
+}
+
+/// Dimensions that name our own addresses.
+const ADDRESSES: [&str; 3] = ["vmta_pool", "vmta", "dlv_source_ip"];
+
+/// What the records of all causes have in common; of a single one, what names it.
+fn shared(causes: &[(&Cause, &Evidence)]) -> Vec<(String, Option<String>)> {
+    let (first, _) = causes[0];
+    if causes.len() == 1 {
+        return first.values.clone();
+    }
+    let has = |cause: &Cause, pair: &(String, Option<String>)| {
+        cause.values.contains(pair) || cause.implied.contains(pair)
+    };
+    let pairs = first.values.iter().chain(&first.implied);
+    pairs.filter(|pair| causes.iter().all(|(cause, _)| has(cause, pair))).cloned().collect()
+}
+
+const fn kind(stage: Stage) -> &'static str {
+    match stage {
         Stage::Injection => "Fewer messages",
         Stage::Queue => "Waiting in our queue",
         Stage::Deferral | Stage::Deferrals => "Deferrals",
         Stage::Bounce => "Bounces",
         Stage::Complaints => "Complaints",
         Stage::Attempts | Stage::Deliveries => "Volume",
-    };
-    let since = words.since(evidence);
-    let mut facts = vec![
-        format!("{}: {}", named(cause), words.rates(cause)),
-        format!(
-            "{} {}, usually {}; {} by this",
-            told.answer.metric.name,
-            words.value(told.answer.now),
-            words.value(told.answer.usual),
-            words.change(cause.effect)
-        ),
-    ];
-    facts.extend(told.notes.iter().filter(|note| note.starts_with("the last record")).cloned());
-    let problem = Problem {
-        level: level(weight, all),
-        kind: kind.to_owned(),
-        title: title(cause),
-        when: when(desk, told, since.trim_start_matches(", ")),
-        reading: cause.reading.text().to_owned(),
-        facts,
-        replies: evidence.replies.iter().map(said).collect(),
-        command: command(told, cause),
-    };
-    Some(Weighed::new(problem, weight))
+    }
 }
 
 /// Who, and what happened to how many, in one line.
-fn title(cause: &Cause) -> String {
-    let values: Vec<&str> = cause
-        .values
-        .iter()
-        .map(|(dim, value)| {
-            value.as_deref().unwrap_or(if dim == "job_id" { "no job" } else { "(none)" })
-        })
-        .collect();
+fn title(causes: &[(&Cause, &Evidence)], shared: &[(String, Option<String>)]) -> String {
+    let name = |(dim, value): &(String, Option<String>)| match value {
+        Some(value) => value.clone(),
+        None => format!("no {dim}"),
+    };
+    let values: Vec<String> = shared.iter().map(name).collect();
     let who = if values.is_empty() { "everywhere".to_owned() } else { values.join(", ") };
-    let verb = match cause.stage {
+    let verb = match causes[0].0.stage {
         Stage::Injection => "injected",
         Stage::Queue => "tried",
         Stage::Deferral => "wait deferred",
@@ -206,11 +230,17 @@ fn title(cause: &Cause) -> String {
         Stage::Deliveries => "delivered",
         Stage::Complaints => "complained",
     };
-    let part = |(entered, counted): (f64, f64)| match entered > 0.0 {
-        true => percent(100.0 * counted / entered),
-        false => count(counted),
+    let part = |of: fn(&Cause) -> (f64, f64)| {
+        let (entered, counted) = causes.iter().fold((0.0, 0.0), |sum, (cause, _)| {
+            let (entered, counted) = of(cause);
+            (sum.0 + entered, sum.1 + counted)
+        });
+        match entered > 0.0 {
+            true => percent(100.0 * counted / entered),
+            false => count(counted),
+        }
     };
-    format!("{who}: {} {verb}, usually {}", part(cause.now), part(cause.usual))
+    format!("{who}: {} {verb}, usually {}", part(|cause| cause.now), part(|cause| cause.usual))
 }
 
 /// The day, where it is one of several, and since when.

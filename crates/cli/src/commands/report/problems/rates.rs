@@ -26,7 +26,7 @@ const LEAST_UNKNOWN: f64 = 10.0;
 const MAX_JOBS: usize = 3;
 
 pub(crate) fn complaints(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> {
-    let answer = desk.ask("complaints", &[("top", "0")])?;
+    let answer = desk.ask("complaints", &[("top", "50")])?;
     let providers = answer.texts("provider");
     let (complaints, accepted) = (answer.numbers("complaints"), answer.numbers("accepted"));
     let rates = answer.numbers("complaint_rate");
