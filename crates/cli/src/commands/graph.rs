@@ -272,7 +272,8 @@ impl Drawn {
     }
 }
 
-fn shown(unit: &Unit) -> Shown {
+/// What a metric's values mean to who draws them.
+pub(crate) fn shown(unit: &Unit) -> Shown {
     match unit {
         Unit::Count => Shown::Count,
         Unit::Percent(_) => Shown::Percent,

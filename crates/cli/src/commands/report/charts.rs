@@ -1,14 +1,14 @@
 //! Numbers over time as charts. Which steps are whole is decided here; the numbers are those of
 //! `pmtaq graph` and of the report `queue`.
 
-use pmtaq_query::{Timeline, Unit};
+use pmtaq_query::Timeline;
 use pmtaq_render::Unit as Shown;
 use pmtaq_render::chart::{Chart, Edge, Line};
 use pmtaq_render::page;
-use pmtaq_schema::Timestamp;
 use pmtaq_schema::step::Step;
 
 use super::desk::{Answer, Desk};
+use crate::commands::graph::shown;
 use crate::failure::Result;
 use crate::line::Line as CommandLine;
 
@@ -61,6 +61,8 @@ fn chart(desk: &Desk<'_>, panel: &Panel, timeline: &Timeline) -> Chart {
         edges: edges(desk, &bounds),
         bounds,
         stacked: panel.by.is_some(),
+        own_scales: false,
+        adds_up: panel.by.is_some(),
         zone: desk.zone.tz(),
     }
 }
@@ -75,23 +77,14 @@ fn edges(desk: &Desk<'_>, bounds: &[i64]) -> Vec<Option<Edge>> {
     bounds.windows(2).map(|pair| (!is_whole(pair)).then_some(Edge::Incomplete)).collect()
 }
 
-fn shown(unit: &Unit) -> Shown {
-    match unit {
-        Unit::Count => Shown::Count,
-        Unit::Percent(_) => Shown::Percent,
-        Unit::Bytes => Shown::Bytes,
-        Unit::Seconds => Shown::Seconds,
-        _ => Shown::Number,
-    }
-}
-
 /// Depth and age of the queue, from the report of that name.
 pub(crate) fn queue(desk: &Desk<'_>, answer: &Answer, step_s: i64) -> Vec<Chart> {
-    // The column is a local time, counted as if it were UTC.
-    let local = |time: Timestamp| desk.zone.utc(pmtaq_schema::Zone::UTC.local(time)).0;
-    let mut bounds: Vec<i64> = answer.times("time").into_iter().flatten().map(local).collect();
-    let Some(last) = bounds.last().copied() else { return Vec::new() };
-    bounds.push(last + step_s);
+    // The column is a local time, counted as if it were UTC; its steps are those of UTC, each as long
+    // as the first, whatever the clock does.
+    let Some(first) = answer.times("time").first().copied().flatten() else { return Vec::new() };
+    let first = desk.zone.utc(pmtaq_schema::Zone::UTC.local(first)).0;
+    let n_steps = i64::try_from(answer.n_rows()).unwrap_or(0);
+    let bounds: Vec<i64> = (0..=n_steps).map(|n| first + n * step_s).collect();
     let mut all = edges(desk, &bounds);
     for (edge, told) in all.iter_mut().zip(answer.texts("edge")) {
         if !told.is_empty() {
@@ -109,6 +102,8 @@ pub(crate) fn queue(desk: &Desk<'_>, answer: &Answer, step_s: i64) -> Vec<Chart>
         lines,
         edges: all.clone(),
         stacked: false,
+        own_scales: false,
+        adds_up: false,
         zone: desk.zone.tz(),
     };
     vec![

@@ -9,6 +9,7 @@ use super::charts::{self, Panel};
 use super::desk::{Answer, Desk};
 use super::{LONG_S, numbers, throttles};
 use crate::failure::Result;
+use crate::line::Line;
 
 /// Rates of fewer than this many are shown pale.
 const FEW: f64 = 20.0;
@@ -89,7 +90,12 @@ fn queue(desk: &mut Desk<'_>) -> Result<Section> {
             caption: caption.to_owned(),
             panels,
             table: folded(desk, &queue, caption)?,
-            command: String::new(),
+            command: desk
+                .line(
+                    Line::new("graph queue_depth,queue_peak,queue_oldest").option("--every", step),
+                )
+                .text()
+                .unwrap_or_default(),
         }),
     };
     let figures = vec![figure];

@@ -8,8 +8,7 @@ mod numbers;
 mod problems;
 mod throttles;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use pmtaq_render::page::{Page, write};
@@ -38,11 +37,9 @@ pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
         out.flush()?;
         return Ok(Exit::Done);
     }
-    let cannot = |error: std::io::Error| {
-        Failure::usage(format!("cannot write {}: {error}", args.html.display()))
-    };
-    let mut out = BufWriter::new(File::create(&args.html).map_err(cannot)?);
-    out.write_all(&html).and_then(|()| out.flush()).map_err(cannot)?;
+    let mut out = ui::file(&args.html)?;
+    out.write_all(&html)?;
+    out.flush()?;
     let worst = page.problems.first().map(|problem| format!("; first: {}", problem.title));
     let problems = match page.problems.len() {
         0 => "no problems".to_owned(),
