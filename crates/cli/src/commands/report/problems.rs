@@ -55,7 +55,7 @@ pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Found> {
     let mut notes = Vec::new();
     let all = super::numbers::totals(desk)?.total("sent").unwrap_or(0.0);
     let (mut found, newest) = lag::find(desk)?;
-    let (causes, told) = changed::find(desk, versus, all, &mut notes)?;
+    let (causes, told) = changed::find(desk, versus, &mut notes)?;
     found.extend(causes);
     slowed::find(desk, all, &mut found)?;
     rates::complaints(desk, &mut found)?;

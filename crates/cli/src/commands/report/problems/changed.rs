@@ -31,7 +31,6 @@ const LEAST: f64 = 10.0;
 pub(crate) fn find(
     desk: &mut Desk<'_>,
     versus: Versus,
-    all: f64,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Weighed>, Vec<Told>)> {
     let windows = windows(desk)?;
@@ -66,7 +65,7 @@ pub(crate) fn find(
                 None => groups.push(vec![(cause, evidence)]),
             }
         }
-        found.extend(groups.iter().map(|group| problem(desk, &told, group, all)));
+        found.extend(groups.iter().map(|group| problem(desk, &told, group)));
         let change = told.answer.now - told.answer.usual;
         let counted = told.answer.of.map_or(change, |(of, _)| change * of / 100.0).abs();
         let is_unexplained = told.answer.verdict == Verdict::Unexplained;
@@ -148,12 +147,19 @@ fn is_told(told: &Told, cause: &Cause) -> bool {
 }
 
 /// A problem of causes that have their stage and their words in common.
-fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)], all: f64) -> Weighed {
+fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)]) -> Weighed {
     let words = Page::new(told, desk.zone, None);
     let (first, evidence) = causes[0];
     let weight = causes.iter().map(|(cause, _)| (cause.now.1 - cause.expected).abs()).sum();
     let effect = causes.iter().map(|(cause, _)| cause.effect).sum();
-    let shared = shared(causes);
+    // What is left of several jobs has nothing but the time in common.
+    let is_named = |cause: &Cause| cause.values.iter().any(|pair| !is_group(pair));
+    let mut heads: Vec<&Cause> =
+        causes.iter().map(|(cause, _)| *cause).filter(|cause| is_named(cause)).collect();
+    if heads.is_empty() {
+        heads = causes.iter().map(|(cause, _)| *cause).collect();
+    }
+    let shared = shared(&heads);
     let mut facts: Vec<String> = causes
         .iter()
         .map(|(cause, _)| format!("{}: {}", named(cause), words.rates(cause)))
@@ -167,15 +173,16 @@ fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)], all: f6
     ));
     facts.extend(told.notes.iter().filter(|note| note.starts_with("the last record")).cloned());
     let is_one_address = shared.iter().any(|(dim, _)| ADDRESSES.contains(&dim.as_str()));
-    let reading = match (causes.len(), is_one_address) {
-        (1, _) => first.reading.text(),
+    let reading = match (heads.len(), is_one_address) {
+        (1, _) => heads[0].reading.text(),
         (_, true) => Reading::IpReputation.text(),
         (_, false) => Reading::Receiver.text(),
     };
     let problem = Problem {
-        level: level(weight, all),
+        // Of what was explained, which may be a day of many.
+        level: level(weight, told.answer.of.map_or(told.answer.usual, |(of, _)| of)),
         kind: kind(first.stage).to_owned(),
-        title: title(causes, &shared),
+        title: title(&heads, &shared),
         when: when(desk, told, words.since(evidence).trim_start_matches(", ")),
         reading: reading.to_owned(),
         facts,
@@ -188,9 +195,14 @@ fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)], all: f6
 /// Dimensions that name our own addresses.
 const ADDRESSES: [&str; 3] = ["vmta_pool", "vmta", "dlv_source_ip"];
 
+/// Whether a value stands for several jobs.
+fn is_group((_, value): &(String, Option<String>)) -> bool {
+    value.as_deref().is_some_and(pmtaq_why::is_group_of_jobs)
+}
+
 /// What the records of all causes have in common; of a single one, what names it.
-fn shared(causes: &[(&Cause, &Evidence)]) -> Vec<(String, Option<String>)> {
-    let (first, _) = causes[0];
+fn shared(causes: &[&Cause]) -> Vec<(String, Option<String>)> {
+    let first = causes[0];
     if causes.len() == 1 {
         return first.values.clone();
     }
@@ -198,7 +210,7 @@ fn shared(causes: &[(&Cause, &Evidence)]) -> Vec<(String, Option<String>)> {
         cause.values.contains(pair) || cause.implied.contains(pair)
     };
     let pairs = first.values.iter().chain(&first.implied);
-    pairs.filter(|pair| causes.iter().all(|(cause, _)| has(cause, pair))).cloned().collect()
+    pairs.filter(|pair| causes.iter().all(|cause| has(cause, pair))).cloned().collect()
 }
 
 const fn kind(stage: Stage) -> &'static str {
@@ -213,14 +225,15 @@ const fn kind(stage: Stage) -> &'static str {
 }
 
 /// Who, and what happened to how many, in one line.
-fn title(causes: &[(&Cause, &Evidence)], shared: &[(String, Option<String>)]) -> String {
-    let name = |(dim, value): &(String, Option<String>)| match value {
-        Some(value) => value.clone(),
-        None => format!("no {dim}"),
+fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
+    let name = |pair: &(String, Option<String>)| match pair {
+        pair if is_group(pair) => "several jobs".to_owned(),
+        (_, Some(value)) => value.clone(),
+        (dim, None) => format!("no {dim}"),
     };
     let values: Vec<String> = shared.iter().map(name).collect();
     let who = if values.is_empty() { "everywhere".to_owned() } else { values.join(", ") };
-    let verb = match causes[0].0.stage {
+    let verb = match causes[0].stage {
         Stage::Injection => "injected",
         Stage::Queue => "tried",
         Stage::Deferral => "wait deferred",
@@ -231,7 +244,7 @@ fn title(causes: &[(&Cause, &Evidence)], shared: &[(String, Option<String>)]) ->
         Stage::Complaints => "complained",
     };
     let part = |of: fn(&Cause) -> (f64, f64)| {
-        let (entered, counted) = causes.iter().fold((0.0, 0.0), |sum, (cause, _)| {
+        let (entered, counted) = causes.iter().fold((0.0, 0.0), |sum, cause| {
             let (entered, counted) = of(cause);
             (sum.0 + entered, sum.1 + counted)
         });

@@ -11,8 +11,9 @@ use crate::commands::report::throttles::{self, Throttle};
 use crate::failure::Result;
 use crate::line::{Line, equals, filters};
 
-/// Episodes that delayed fewer in all are in the table alone.
+/// Episodes that delayed fewer in all, or a smaller percentage of all, are in the table alone.
 const LEAST_DELAYED: f64 = 10.0;
+const LEAST_OF_ALL: f64 = 0.01;
 /// A new reply that came less often is in the table alone.
 const LEAST_REPLIES: f64 = 10.0;
 /// New replies that are told one by one.
@@ -35,7 +36,7 @@ pub(crate) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
     }
     for group in groups {
         let delayed: f64 = group.iter().map(|one| one.delayed).sum();
-        if delayed < LEAST_DELAYED {
+        if delayed < LEAST_DELAYED.max(all * LEAST_OF_ALL / 100.0) {
             continue;
         }
         let fact = fact(&group, delayed);
@@ -117,7 +118,7 @@ pub(crate) fn new_replies(
     let mut told = 0;
     for row in 0..answer.n_rows() {
         let n = replies[row].unwrap_or(0.0);
-        if n < LEAST_REPLIES || told == MAX_NEW {
+        if n < LEAST_REPLIES.max(all * LEAST_OF_ALL / 100.0) || told == MAX_NEW {
             break;
         }
         let template = &templates[row];
