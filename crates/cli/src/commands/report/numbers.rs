@@ -12,7 +12,7 @@ use crate::failure::Result;
 use crate::line::Line;
 
 /// What the tiles and the funnel are made of.
-const TOTALS: [&str; 20] = [
+const TOTALS: [&str; 19] = [
     "injected",
     "sent",
     "delivered",
@@ -23,7 +23,6 @@ const TOTALS: [&str; 20] = [
     "block",
     "undetermined",
     "unknown_users",
-    "delayed",
     "deferred",
     "attempts",
     "complaints",
@@ -37,7 +36,7 @@ const TOTALS: [&str; 20] = [
 
 /// Those of them that the funnel shows.
 const SHOWN: &str =
-    "injected,sent,delivered,delayed,bounced,hard,soft,block,undetermined,unknown_users,complaints";
+    "injected,sent,delivered,bounced,hard,soft,block,undetermined,unknown_users,complaints";
 
 /// The totals of the window.
 pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Rc<Answer>> {
@@ -120,6 +119,11 @@ fn trend(told: &Told, is_good: bool) -> Trend {
 pub(crate) fn funnel(desk: &mut Desk<'_>) -> Result<Bars> {
     let totals = totals(desk)?;
     let categories = desk.ask("stats bounce-categories", &[("top", "0")])?;
+    // Who was deferred is counted in the records alone, one by one: no part of the totals, which the
+    // rollup answers at once.
+    let deferrals = desk.ask("deferrals", &[("by", "rec")])?;
+    let delayed = deferrals.texts("rec").iter().position(|rec| rec == "t");
+    let delayed = delayed.and_then(|row| deferrals.numbers("recipients")[row]);
     let number = |name: &str| totals.total(name).unwrap_or(0.0);
     let widest = number("injected").max(number("sent")).max(1.0);
     let bar = |name: &str, depth: usize, value: f64, of: f64, is_loss: bool| Bar {
@@ -139,7 +143,7 @@ pub(crate) fn funnel(desk: &mut Desk<'_>) -> Result<Bars> {
         metric("injected", 0, "", false),
         bar("finished", 0, number("sent"), number("injected"), false),
         metric("delivered", 0, "sent", false),
-        metric("delayed", 0, "sent", true),
+        bar("delayed", 0, delayed.unwrap_or(0.0), number("sent"), true),
         metric("bounced", 0, "sent", true),
     ];
     for class in ["hard", "soft", "block", "undetermined"] {

@@ -2,7 +2,7 @@
 //! explained as one, since two bad hours are lost in a month: of each metric its most unusual day
 //! is. Finds no cause of its own.
 
-use pmtaq_render::page::{Problem, Said};
+use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, percent};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_why::{Cause, Metric, Reading, Stage, Verdict};
@@ -119,14 +119,23 @@ fn day(desk: &Desk<'_>, start: Timestamp) -> Window {
     }
 }
 
-/// The row whose share lies farthest on the bad side of the middle one: a high rate, a low volume.
+/// The day with the highest rate above the middle one. A volume falls every weekend: its day is the
+/// one that lies lowest below half of the middle one of its weekday, if any does.
 fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Option<usize> {
-    let mut sorted: Vec<f64> = shares.iter().flatten().copied().collect();
-    sorted.sort_by(f64::total_cmp);
-    let middle = *sorted.get(sorted.len() / 2)?;
-    let badness = |share: f64| if is_rate { share - middle } else { middle - share };
-    let known =
-        shares.iter().enumerate().filter_map(|(row, share)| Some((row, badness((*share)?))));
+    let middle = |rows: &mut dyn Iterator<Item = Option<f64>>| {
+        let mut sorted: Vec<f64> = rows.flatten().collect();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied()
+    };
+    let badness = |row: usize| {
+        let share = shares[row]?;
+        if is_rate {
+            return Some(share - middle(&mut shares.iter().copied())?);
+        }
+        let usual = middle(&mut shares.iter().skip(row % 7).step_by(7).copied())?;
+        (share < usual / 2.0).then_some(usual - share)
+    };
+    let known = (0..shares.len()).filter_map(|row| Some((row, badness(row)?)));
     known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }
 
@@ -180,7 +189,10 @@ fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)]) -> Weig
     };
     let problem = Problem {
         // Of what was explained, which may be a day of many.
-        level: level(weight, told.answer.of.map_or(told.answer.usual, |(of, _)| of)),
+        level: level(weight, told.answer.of.map_or(told.answer.usual, |(of, _)| of)).min(
+            // Who sends less may have less to say.
+            if first.stage == Stage::Injection { Level::Warning } else { Level::Alarm },
+        ),
         kind: kind(first.stage).to_owned(),
         title: title(&heads, &shared),
         when: when(desk, told, words.since(evidence).trim_start_matches(", ")),
@@ -270,5 +282,21 @@ fn said(reply: &Reply) -> Said {
         often: format!("{} times, usually {}", count(reply.now), count(reply.usual)),
         meaning: figures::meaning(&reply.template),
         reply: reply.template.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weekend_is_no_unusual_volume_and_half_a_day_is() {
+        let week = [90.0, 100.0, 100.0, 100.0, 80.0, 40.0, 30.0];
+        let mut days: Vec<Option<f64>> = week.iter().cycle().take(28).copied().map(Some).collect();
+        assert_eq!(most_unusual(&days, false), None);
+        days[16] = Some(45.0);
+        assert_eq!(most_unusual(&days, false), Some(16));
+        assert_eq!(most_unusual(&[Some(2.0), None, Some(7.0), Some(2.1)], true), Some(2));
+        assert_eq!(most_unusual(&[], true), None);
     }
 }
