@@ -1,6 +1,6 @@
 //! What changed against the same hours of the days before, as `why` finds it. A long window is not
-//! explained as one, since two bad hours are lost in a month: of each metric its most unusual day
-//! is. Finds no cause of its own.
+//! explained as one, since two bad hours are lost in a month: of each metric its most unusual days
+//! are. Finds no cause of its own.
 
 use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, percent};
@@ -25,8 +25,14 @@ const METRICS: [(&str, &str); 4] = [
 /// Days with fewer than this say nothing.
 const FEW: f64 = 100.0;
 
+/// Of a long window, this many days are explained for each metric.
+const DAYS: usize = 3;
+
 /// An unusual number that comes to fewer recipients is not worth a word.
 const LEAST: f64 = 10.0;
+
+/// Dimensions with their values; none where the records have no value.
+type Values = Vec<(String, Option<String>)>;
 
 pub(crate) fn find(
     desk: &mut Desk<'_>,
@@ -35,6 +41,8 @@ pub(crate) fn find(
 ) -> Result<(Vec<Weighed>, Vec<Told>)> {
     let windows = windows(desk)?;
     let mut found: Vec<Weighed> = Vec::new();
+    // What each of them is about, so that a trouble of two days is one problem.
+    let mut known: Vec<(Stage, Values)> = Vec::new();
     let mut all_told = Vec::new();
     for (metric, window) in windows {
         let frame = Frame::of(&desk.snapshot, versus, window, desk.zone);
@@ -65,7 +73,17 @@ pub(crate) fn find(
                 None => groups.push(vec![(cause, evidence)]),
             }
         }
-        found.extend(groups.iter().map(|group| problem(desk, &told, group)));
+        for group in &groups {
+            let about = (group[0].0.stage, group[0].0.values.clone());
+            let weighed = problem(desk, &told, group);
+            match known.iter().position(|other| *other == about) {
+                Some(worse) => found[worse].problem.facts.push(again(desk, &told, &weighed)),
+                None => {
+                    known.push(about);
+                    found.push(weighed);
+                }
+            }
+        }
         let change = told.answer.now - told.answer.usual;
         let counted = told.answer.of.map_or(change, |(of, _)| change * of / 100.0).abs();
         let is_unexplained = told.answer.verdict == Verdict::Unexplained;
@@ -80,7 +98,7 @@ pub(crate) fn find(
     Ok((found, all_told))
 }
 
-/// What is explained: the window, or a day of it for each metric.
+/// What is explained: the window, or for each metric the worst days of it, the worst first.
 fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
     let named = METRICS.iter().filter_map(|(name, column)| Some((Metric::named(name)?, *column)));
     let metrics: Vec<(&'static Metric, &str)> = named.collect();
@@ -99,11 +117,9 @@ fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
             (sent >= FEW).then(|| counted[row].unwrap_or(0.0) / of)
         };
         let shares: Vec<Option<f64>> = (0..days.n_rows()).map(share).collect();
-        if let Some(row) = most_unusual(&shares, metric.is_rate())
-            && let Some(start) = starts[row]
-        {
-            windows.push((metric, day(desk, start)));
-        }
+        let worst = most_unusual(&shares, metric.is_rate());
+        let starts = worst.into_iter().take(DAYS).filter_map(|row| starts[row]);
+        windows.extend(starts.map(|start| (metric, day(desk, start))));
     }
     Ok(windows)
 }
@@ -119,24 +135,27 @@ fn day(desk: &Desk<'_>, start: Timestamp) -> Window {
     }
 }
 
-/// The day with the highest rate above the middle one. A volume falls every weekend: its day is the
-/// one that lies lowest below half of the middle one of its weekday, if any does.
-fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Option<usize> {
-    let middle = |rows: &mut dyn Iterator<Item = Option<f64>>| {
-        let mut sorted: Vec<f64> = rows.flatten().collect();
+/// The days, the worst first: the one with the highest rate; a volume falls every weekend, so of
+/// volumes those that lie below half of the middle one of their weekday, the lowest below it first.
+fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Vec<usize> {
+    let middle_of_weekday = |row: usize| {
+        let mut sorted: Vec<f64> =
+            shares.iter().skip(row % 7).step_by(7).flatten().copied().collect();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied()
     };
     let badness = |row: usize| {
         let share = shares[row]?;
         if is_rate {
-            return Some(share - middle(&mut shares.iter().copied())?);
+            return Some(share);
         }
-        let usual = middle(&mut shares.iter().skip(row % 7).step_by(7).copied())?;
+        let usual = middle_of_weekday(row)?;
         (share < usual / 2.0).then_some(usual - share)
     };
-    let known = (0..shares.len()).filter_map(|row| Some((row, badness(row)?)));
-    known.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
+    let mut known: Vec<(usize, f64)> =
+        (0..shares.len()).filter_map(|row| Some((row, badness(row)?))).collect();
+    known.sort_by(|a, b| b.1.total_cmp(&a.1));
+    known.into_iter().map(|(row, _)| row).collect()
 }
 
 /// Whether a change of the metric is for the worse.
@@ -204,6 +223,12 @@ fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)]) -> Weig
     Weighed::new(problem, weight)
 }
 
+/// One line on a lesser day of a problem that is known.
+fn again(desk: &Desk<'_>, told: &Told, lesser: &Weighed) -> String {
+    let day = desk.zone.local(told.window.since).format("%a %-d %b");
+    format!("also on {day}: {}", lesser.problem.title)
+}
+
 /// Dimensions that name our own addresses.
 const ADDRESSES: [&str; 3] = ["vmta_pool", "vmta", "dlv_source_ip"];
 
@@ -213,7 +238,7 @@ fn is_group((_, value): &(String, Option<String>)) -> bool {
 }
 
 /// What the records of all causes have in common; of a single one, what names it.
-fn shared(causes: &[&Cause]) -> Vec<(String, Option<String>)> {
+fn shared(causes: &[&Cause]) -> Values {
     let first = causes[0];
     if causes.len() == 1 {
         return first.values.clone();
@@ -293,10 +318,10 @@ mod tests {
     fn a_weekend_is_no_unusual_volume_and_half_a_day_is() {
         let week = [90.0, 100.0, 100.0, 100.0, 80.0, 40.0, 30.0];
         let mut days: Vec<Option<f64>> = week.iter().cycle().take(28).copied().map(Some).collect();
-        assert_eq!(most_unusual(&days, false), None);
+        assert_eq!(most_unusual(&days, false), []);
         days[16] = Some(45.0);
-        assert_eq!(most_unusual(&days, false), Some(16));
-        assert_eq!(most_unusual(&[Some(2.0), None, Some(7.0), Some(2.1)], true), Some(2));
-        assert_eq!(most_unusual(&[], true), None);
+        assert_eq!(most_unusual(&days, false), [16]);
+        assert_eq!(most_unusual(&[Some(2.0), None, Some(7.0), Some(2.1)], true), [2, 3, 0]);
+        assert_eq!(most_unusual(&[], true), []);
     }
 }
