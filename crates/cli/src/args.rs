@@ -471,7 +471,7 @@ pub(crate) struct Selection {
     pub(crate) condition: Option<String>,
 }
 
-/// Any metrics by any dimensions.
+/// Any metrics by any dimensions. A group in which no metric counts a record is left out.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq pivot --rows provider --metric delivered,bounce_rate,p95

@@ -26,6 +26,7 @@ impl Session {
             _ => (false, trimmed),
         };
         self.must_read(statement)?;
+        self.lay_views()?;
         let sql = if explain { trimmed } else { statement };
         Ok(Query { sql: sql.to_owned(), ..Query::default() })
     }

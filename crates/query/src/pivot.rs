@@ -13,12 +13,12 @@ use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, floats, ints, texts, volume};
 use crate::prelude::{Dimension, Metric, dimension, metric};
-use crate::query::{Query, Shape, Unit, Value};
+use crate::query::{Query, Shape, Unit};
 use crate::selection::Selection;
 use crate::session::Session;
 
 /// Columns that the column dimension gets at most; the rest is summed up.
-const MAX_COLUMNS: usize = 12;
+const MAX_COLUMNS: u32 = 12;
 
 /// What the total is called, unless a value has that name.
 const TOTAL: &str = "total";
@@ -80,8 +80,6 @@ impl Pivot {
     /// [`crate::Error::Unknown`] for a filter that there is not.
     pub fn query(&self, selection: &Selection) -> Result<Query> {
         let mut query = Query::default();
-        query.values.insert("top".to_owned(), Value::Int(self.top.into()));
-        query.values.insert("max_columns".to_owned(), Value::Int(MAX_COLUMNS as i64));
         let keys: Vec<String> = (0..self.rows.len()).map(|i| format!("k{i}")).collect();
         let all = keys.join(", ");
         let keyed: Vec<String> = self
@@ -92,42 +90,45 @@ impl Pivot {
             .collect();
         let col = self.cols.map_or("''", |col| col.sql);
         let volume = volume(self.metrics[0]);
-        let placed =
-            |i: usize| format!("case when $top = 0 or row_rank <= $top then k{i} end as k{i}");
-        let placed: Vec<String> = (0..keys.len()).map(placed).collect();
         let metrics: Vec<String> =
             self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name)).collect();
+        let names: Vec<&str> = self.metrics.iter().map(|m| m.name.as_str()).collect();
         // Without a column dimension there is one column, whose total says the same.
         let sets = match self.cols {
             Some(_) => "(r, cr), (r), (cr), ()",
             None => "(r, cr), (cr)",
         };
-        // By the ranks alone: numbers are grouped faster than names.
-        let labels: Vec<String> = keys
-            .iter()
-            .map(|key| format!("case when r is not null then any_value({key}) end as {key}"))
-            .collect();
-        let labels = labels.join(", ");
+        // A number of ours and no parameter, which the engine would not take for a short list.
+        let limit = |n: u32| if n == 0 { String::new() } else { format!(" limit {n}") };
+        let ranks = |names: &str, rank: &str, n: u32| {
+            format!(
+                "(select {names}, row_number() over (order by volume desc, {names}) as {rank} from \
+                 (select {names}, {volume} as volume from keyed group by {names} order by volume desc, {names}{}))",
+                limit(n)
+            )
+        };
         let mut body = String::new();
+        // By the ranks alone, which get their names at last: numbers are grouped faster.
         let _ = write!(
             body,
             "with keyed as not materialized (select {}, coalesce({col}, '(none)') as c, * from records),
-row_ranks as (select {all}, row_number() over (order by {volume} desc, {all}) as row_rank from keyed group by {all}),
-col_ranks as (select c, row_number() over (order by {volume} desc, c) as col_rank from keyed group by c),
-placed as (select {}, case when col_rank <= $max_columns then c end as c,
-    case when $top = 0 or row_rank <= $top then row_rank else {REST} end as r,
-    case when col_rank <= $max_columns then col_rank else {REST} end as cr,
-    keyed.* exclude ({all}, c) from keyed join row_ranks using ({all}) join col_ranks using (c))
-select {labels}, case when cr is not null then any_value(c) end as c, r, cr, {}
-from placed
-group by grouping sets ({sets})
+row_ranks as {},
+col_ranks as {},
+placed as (select coalesce(row_rank, {REST}) as r, coalesce(col_rank, {REST}) as cr, keyed.* exclude ({all}, c)
+    from keyed left join row_ranks using ({all}) left join col_ranks using (c)),
+cells as (select r, cr, {} from placed group by grouping sets ({sets}))
+select {all}, c, r, cr, {} from cells left join row_ranks on r = row_rank left join col_ranks on cr = col_rank
 order by r nulls first, cr nulls last",
             keyed.join(", "),
-            placed.join(", "),
+            ranks(&all, "row_rank", self.top),
+            ranks("c", "col_rank", MAX_COLUMNS),
             metrics.join(", "),
+            names.join(", "),
         );
         query.sql = body;
-        query.ask(selection)?;
+        // A group in which nothing is counted is none; and hours of other records are not read.
+        let counted = self.metrics.iter().flat_map(|metric| metric.counted()).collect();
+        query.ask_of(&counted, selection)?;
         Ok(query)
     }
 

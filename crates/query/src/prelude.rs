@@ -3,14 +3,17 @@
 
 use std::sync::LazyLock;
 
-use pmtaq_schema::Records;
+use pmtaq_schema::{Record, Records};
 
 use crate::error::{Error, Result};
 use crate::lex::tokens;
-use crate::query::Unit;
+use crate::query::{Unit, quoted};
 
 /// The views over `records`.
 pub(crate) const VIEWS: &str = include_str!("../../../sql/prelude/views.sql");
+
+/// The functions that statements share.
+pub(crate) const MACROS: &str = include_str!("../../../sql/prelude/macros.sql");
 
 /// The metrics.
 const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
@@ -28,6 +31,18 @@ pub struct Metric {
     pub doc: String,
     /// Definition in SQL.
     pub sql: String,
+}
+
+impl Metric {
+    /// The record types that it counts: every aggregate of its definition names them.
+    pub(crate) fn counted(&self) -> Vec<Record> {
+        let definition = expand(&self.sql);
+        let is_named = |record: &Record| {
+            let name = quoted(record.as_str());
+            tokens(&definition).any(|token| token == name)
+        };
+        Record::ALL.into_iter().filter(is_named).collect()
+    }
 }
 
 /// All metrics, in the order of their file.
@@ -187,6 +202,21 @@ pub fn dimension(name: &str) -> Result<&'static Dimension> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_aggregate_of_a_metric_names_the_record_types_that_it_counts() {
+        for metric in metrics() {
+            let sql = expand(&metric.sql);
+            let of = |what: &str| sql.matches(what).count();
+            let aggregates: usize =
+                ["count(", "sum(", "max(", "quantile_cont("].map(of).into_iter().sum();
+            assert_eq!(of("filter (rec "), aggregates, "{}: {sql}", metric.name);
+            assert!(!metric.counted().is_empty(), "{}", metric.name);
+        }
+        let counted = |name| metric(name).expect("it is there").counted();
+        assert_eq!(counted("bounced"), [Record::Bounce, Record::RemoteBounce]);
+        assert_eq!(counted("p95"), [Record::Delivery]);
+    }
 
     #[test]
     fn every_metric_is_complete_and_every_rate_names_a_metric() {

@@ -1,10 +1,10 @@
 //! A statement with its values, ready to be run or shown. Values are bound, never pasted; only
 //! the text that is shown has them as literals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::SchemaRef;
-use pmtaq_schema::Timestamp;
+use pmtaq_schema::{Record, Timestamp};
 
 use crate::error::Result;
 use crate::lex::tokens;
@@ -105,10 +105,25 @@ impl Query {
 
     /// Lets the body that it has speak of those records only that `selection` lets through.
     pub(crate) fn ask(&mut self, selection: &Selection) -> Result<()> {
-        let body = std::mem::take(&mut self.sql);
         let condition = selection.sql(self)?;
-        self.over_hours = over_hours(&body, &condition, selection, self);
-        self.sql = narrowed(&condition, &body);
+        self.ask_where(&condition, selection)
+    }
+
+    /// As [`Query::ask`], and only those of some record types.
+    pub(crate) fn ask_of(
+        &mut self,
+        records: &BTreeSet<Record>,
+        selection: &Selection,
+    ) -> Result<()> {
+        let names = records.iter().map(|record| quoted(record.as_str())).collect::<Vec<_>>();
+        let condition = format!("rec in ({}) and {}", names.join(", "), selection.sql(self)?);
+        self.ask_where(&condition, selection)
+    }
+
+    fn ask_where(&mut self, condition: &str, selection: &Selection) -> Result<()> {
+        let body = std::mem::take(&mut self.sql);
+        self.over_hours = over_hours(&body, condition, selection, self);
+        self.sql = narrowed(condition, &body);
         Ok(())
     }
 

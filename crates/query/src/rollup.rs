@@ -13,6 +13,7 @@
 //!
 //! A statement that aggregates by itself, or names a column that `hourly` lacks, reads `records`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use pmtaq_schema::columns::HOURLY;
@@ -266,6 +267,8 @@ fn whole_hours(tokens: &[&str], query: &Query) -> usize {
 struct Sums {
     /// Over the hours of a combination, named `m0`, `m1` and so on.
     inner: Vec<String>,
+    /// The columns that their filters ask for, by name.
+    filtered_by: BTreeSet<&'static str>,
     has_latencies: bool,
     failed: bool,
 }
@@ -325,6 +328,8 @@ impl Sums {
         let filter = filter.replace(reached, "reached = 1");
         let known = |word: &str| word == "reached" || !is_column(word) || is_dimension(word);
         self.failed |= !words(&filter).all(known);
+        let columns = HOURLY.iter().map(|column| column.name);
+        self.filtered_by.extend(columns.filter(|name| words(&filter).any(|word| word == *name)));
         let sql = format!("({sum} filter ({filter}))::bigint");
         let at = self.inner.iter().position(|other| *other == sql).unwrap_or_else(|| {
             self.inner.push(sql);
@@ -366,10 +371,23 @@ fn statement(outer: &str, condition: &str, used: &Used, sums: &Sums) -> String {
     let group = if columns.is_empty() { String::new() } else { format!(" group by {columns}") };
     let mut sql = format!(
         "with rolled_up as not materialized (select * from (select *, hour as time_logged, \
-         case when reached = 1 then '' end as dlv_destination_ip from {HOURS_VIEW}) where {condition}),\n\
-         records as materialized (select {} from rolled_up{group}",
-        with(&numbered)
+         case when reached = 1 then '' end as dlv_destination_ip from {HOURS_VIEW}) where {condition}),\n"
     );
+    let mut source = "rolled_up";
+    if !sums.filtered_by.is_empty() {
+        // First by what the filters ask for too: a filter costs as much as a sum, and few rows are
+        // left for it then.
+        let further = sums.filtered_by.iter().filter(|name| !used.columns.contains(name));
+        let keys = used.columns.iter().chain(further).copied().collect::<Vec<_>>().join(", ");
+        let totals = [("sum", "records"), ("sum", "bytes"), ("max", "latency_max")];
+        let totals = totals.map(|(total, of)| format!("{total}({of})::bigint as {of}")).join(", ");
+        let _ = writeln!(
+            sql,
+            "by_filter as not materialized (select {keys}, {totals} from rolled_up group by {keys}),"
+        );
+        source = "by_filter";
+    }
+    let _ = write!(sql, "records as materialized (select {} from {source}{group}", with(&numbered));
     if sums.has_latencies {
         let unnested =
             "unnest(map_keys(latencies)) as latency_s, unnest(map_values(latencies)) as latency_n";

@@ -31,10 +31,18 @@ fn rows_end_in_a_total_and_a_rate_shows_its_denominator() {
             "gmail | 4 | 75.00",
             "example.org | 2 | 50.00",
             "yahoo | 2 | 50.00",
-            "(none) | 0 | -",
             "total | 8 | 62.50",
         ]
     );
+}
+
+#[test]
+fn a_group_in_which_nothing_is_counted_is_no_row_and_no_column() {
+    // The receptions have no provider, and only they.
+    let stored = Stored::day();
+    let of = |metric| pivot(&stored.session(), &["provider"], None, &[metric], 0).expect("a pivot");
+    assert!(of("injected").contains(&"(none) | 2".to_owned()), "{:?}", of("injected"));
+    assert!(!of("sent").iter().any(|line| line.starts_with("(none)")), "{:?}", of("sent"));
 }
 
 #[test]

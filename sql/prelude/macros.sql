@@ -1,0 +1,23 @@
+-- Functions that reports, pivots and SQL of the user share.
+
+-- The recipient of a message, the same number in all its records but `r`: who, from whom, under
+-- which envelope identifier, queued when.
+create macro message(orig, rcpt, env_id, time_queued) as hash(orig, rcpt, env_id, time_queued);
+
+-- TLS protocols in order: 0 is plaintext, 1 SSL, 2 to 5 are TLS 1.0 to 1.3.
+create macro tls_level(protocol) as case
+    when protocol is null then 0
+    when protocol ilike '%1.3' then 5
+    when protocol ilike '%1.2' then 4
+    when protocol ilike '%1.1' then 3
+    when protocol ilike 'ssl%' then 1
+    else 2
+end;
+
+-- What is wrong with the encryption of a delivery; null for nothing. Advice of RFC 9325.
+create macro weakness(protocol, cipher) as case
+    when protocol is null then 'plaintext'
+    when tls_level(protocol) < 4 then 'old protocol'
+    when regexp_matches(upper(cipher), 'RC4|RC2|DES|NULL|EXP|MD5|ANON|ADH|AECDH') then 'broken cipher'
+    when tls_level(protocol) = 4 and not regexp_matches(upper(cipher), 'DHE|EDH') then 'no forward secrecy'
+end;
