@@ -471,7 +471,7 @@ pub(crate) struct Selection {
     pub(crate) condition: Option<String>,
 }
 
-/// Any metrics by any dimensions. A group in which no metric counts a record is left out.
+/// Any metrics by any dimensions.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq pivot --rows provider --metric delivered,bounce_rate,p95
@@ -483,7 +483,7 @@ pub(crate) struct Pivot {
     /// Dimension of the columns
     #[arg(long, value_name = "DIMENSION")]
     pub(crate) cols: Option<String>,
-    /// Metrics of the cells
+    /// Metrics of the cells; a group in which none of them counts a record is left out
     #[arg(long, value_name = "METRICS", value_delimiter = ',', default_value = "sent,bounce_rate")]
     pub(crate) metric: Vec<String>,
     /// Rows to show, the rest summed up as `other`; 0 for all
