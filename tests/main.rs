@@ -10,6 +10,7 @@
 mod sealed;
 
 mod arguments;
+mod check;
 mod config;
 mod crash;
 mod docs;

@@ -233,7 +233,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("query", &["schema", "store"]),
     ("render", &["schema"]),
     ("why", &["schema"]),
-    ("cli", &["schema", "store", "ingest", "query", "render", "why"]),
+    ("alert", &["schema"]),
+    ("cli", &["schema", "store", "ingest", "query", "render", "why", "alert"]),
     ("gen", &[]),
 ];
 

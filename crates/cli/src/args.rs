@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help; reports add their own subcommands.
 
 mod investigate;
+mod told;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use pmtaq_schema::Zone;
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
+pub(crate) use told::{Check, Few, Metrics};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -29,7 +31,7 @@ pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, S
   pmtaq pivot --rows sender_domain,rcpt_domain --cols vmta --metric bounce_rate
   pmtaq sql \"select provider, count(*) from deliveries group by all\"",
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 store locked or unreadable, \
-                  4 lines refused above the limit, 130 interrupted"
+                  4 lines refused above the limit, 130 interrupted; `check` has its own"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -251,6 +253,8 @@ pub(crate) enum Command {
     Why(Why),
     /// Write a report as one HTML file: problems first, then everything else
     Report(HtmlReport),
+    /// Whether a metric is within its range, for Nagios and its like
+    Check(Box<Check>),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise
@@ -263,9 +267,8 @@ pub(crate) enum Command {
     /// List the columns of the table `records`
     #[command(before_help = "Example:\n  pmtaq columns --format csv")]
     Columns,
-    /// List the metrics, with their definitions
-    #[command(before_help = "Example:\n  pmtaq metrics")]
-    Metrics,
+    /// List the metrics, with their definitions; or write their values for Prometheus
+    Metrics(Metrics),
     /// List the dimensions
     #[command(before_help = "Example:\n  pmtaq dimensions")]
     Dimensions,

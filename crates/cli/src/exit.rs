@@ -2,25 +2,44 @@
 
 use std::process::ExitCode;
 
+use pmtaq_alert::Status;
+
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All was done.
-    Done = 0,
+    Done,
     /// It failed while running.
-    Failed = 1,
+    Failed,
     /// The command line or the configuration is wrong.
-    Usage = 2,
+    Usage,
     /// The store is locked or unreadable; trying again may help.
-    Store = 3,
+    Store,
     /// Ingest finished, but more lines were refused than allowed.
-    Rejects = 4,
+    Rejects,
     /// The user interrupted it.
-    Interrupted = 130,
+    Interrupted,
+    /// The verdict of `check`.
+    Checked(Status),
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Store => 3,
+            Exit::Rejects => 4,
+            Exit::Interrupted => 130,
+            Exit::Checked(status) => status as u8,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
+        ExitCode::from(exit.code())
     }
 }

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, FromArgMatches};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use pmtaq_query::Catalog;
 use pmtaq_schema::Timestamp;
 
 use crate::args::{self, Cli, Command, Global, ReportArgs};
-use crate::commands::{self, ask, lists, pages};
+use crate::commands::{self, ask, check, lists, pages};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::settings::{Places, Settings};
@@ -90,13 +90,24 @@ fn allow_many_files() {
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
     allow_many_files();
-    try_run().unwrap_or_else(|failure| {
+    let args = told(std::env::args_os().collect());
+    let is_check = is_check(&args);
+    try_run(args).unwrap_or_else(|failure| {
+        if is_check {
+            return check::unknown(&failure.text());
+        }
         ui::complain(&failure.text());
         failure.exit
     })
 }
 
-fn try_run() -> Result<Exit> {
+/// Whether the command is `check`, whose every failure is said on stdout as UNKNOWN.
+fn is_check(args: &[OsString]) -> bool {
+    let matches = Cli::command().ignore_errors(true).try_get_matches_from(args);
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
+}
+
+fn try_run(args: Vec<OsString>) -> Result<Exit> {
     let places = Places::of_the_environment();
     let (catalog, warnings) = own::catalog(&places)?;
     let command = own::marked(args::command(&catalog), &catalog);
@@ -106,7 +117,7 @@ fn try_run() -> Result<Exit> {
         Ok(settings) => settings.apply(command),
         Err(_) => command,
     };
-    let parsed = command.try_get_matches_from_mut(told(std::env::args_os().collect()));
+    let parsed = command.try_get_matches_from_mut(&args);
     if !parsed.as_ref().is_ok_and(|matches| matches.get_flag("quiet")) {
         for warning in warnings {
             ui::complain(&format!("pmtaq: warning: {warning}"));
@@ -114,6 +125,9 @@ fn try_run() -> Result<Exit> {
     }
     match parsed {
         Ok(matches) => dispatch(&catalog, command, &matches, settings?, places),
+        Err(error) if error.use_stderr() && is_check(&args) => {
+            Err(Failure::usage(error.to_string().trim_start_matches("error: ")))
+        }
         Err(error) => Ok(usage(&error)),
     }
 }
@@ -170,6 +184,7 @@ fn dispatch(
         Command::Explain(args) => commands::explain::run(&context, &args),
         Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Why(args) => commands::why::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
         Command::Top(args) => commands::top::run(context, &args),
         Command::Report(args) => commands::report::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
@@ -177,7 +192,10 @@ fn dispatch(
         Command::Paths(args) => ask::paths(&context, &args),
         Command::Reports => lists::reports(&context, catalog),
         Command::Columns => lists::columns(&context),
-        Command::Metrics => lists::metric_list(&context),
+        Command::Metrics(args) => match &args.textfile {
+            Some(path) => commands::textfile::run(&context, &args, path),
+            None => lists::metric_list(&context),
+        },
         Command::Dimensions => lists::dimensions(&context),
         Command::Config(args) => {
             commands::config::run(&context, args.what, command, matches, catalog)

@@ -30,6 +30,12 @@ pub(crate) fn complain(text: &str) {
     }
 }
 
+/// Says something on stdout: what a plugin has to say in any case.
+#[expect(clippy::print_stdout, reason = "the one place that prints")]
+pub(crate) fn say(text: &str) {
+    print!("{text}");
+}
+
 /// Names of files and texts of records may hold what a terminal obeys: shown, not obeyed.
 pub(crate) fn harmless(text: &str) -> String {
     let escape = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
@@ -167,7 +173,7 @@ fn tell(number: Option<u64>) -> Option<u64> {
 #[expect(clippy::disallowed_methods, reason = "there is no one to return to from a signal")]
 #[expect(clippy::exit, reason = "there is no one to return to from a signal")]
 fn leave() -> ! {
-    std::process::exit(Exit::Interrupted as i32)
+    std::process::exit(i32::from(Exit::Interrupted.code()))
 }
 
 fn set_running(running: Option<(u64, Interrupt)>) {

@@ -59,6 +59,8 @@ pub use series::{Series, Timeline};
 mod search;
 pub use search::{Matching, Needle, SEARCHED, Search, is_code};
 
+mod newest;
+
 mod seen;
 pub use seen::{Sought, seen};
 

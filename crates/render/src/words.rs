@@ -18,6 +18,11 @@ pub fn duration(seconds: f64) -> String {
     human::seconds(seconds)
 }
 
+/// A size in powers of 1000, `1.2 MB`.
+pub fn bytes(n: f64) -> String {
+    human::bytes(n)
+}
+
 /// Text of strangers, with all that could move the cursor shown as an escape.
 pub fn visible(text: &str) -> String {
     escape::visible(text)

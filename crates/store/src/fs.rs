@@ -121,6 +121,25 @@ impl Disk {
     }
 }
 
+/// Either leaves the file at `path` as it was, or holding `bytes`, synced. Of several processes
+/// that do so at once, the last one wins. A kill may leave a file `.NAME.PID.new` beside it.
+///
+/// # Errors
+/// [`crate::Error::Io`] that names the file.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let disk = Disk::default();
+    let written = disk.write(&new, bytes).and_then(|()| disk.rename(&new, path));
+    if written.is_err() {
+        // Half a file is of no use to anybody; what went wrong is said already.
+        let _ = disk.remove(&new);
+    }
+    written?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    disk.sync_dir(folder.unwrap_or(Path::new(".")))
+}
+
 /// Whether a folder holds anything other than what an interrupted [`crate::Store::create`] left.
 #[expect(clippy::disallowed_methods, reason = "asks before there is a manifest to ask")]
 pub(crate) fn holds_other_things(dir: &Path) -> Result<bool> {

@@ -9,7 +9,7 @@
 pub mod layout;
 
 mod fs;
-pub use fs::{Disk, Fault};
+pub use fs::{Disk, Fault, replace};
 
 pub mod manifest;
 pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat};

@@ -45,6 +45,17 @@ pub(crate) fn open_with(context: &Context, times: &Times, files: &[PathBuf]) -> 
     open_window(context, asked_window(context, times)?, files)
 }
 
+/// The window of the command line, which ends now at the latest; without one so long up to now.
+pub(crate) fn window_or_last(context: &Context, times: &Times, last: &str) -> Result<Window> {
+    let Times { since, until, last: asked } = times;
+    let (since, until, asked) = (since.as_deref(), until.as_deref(), asked.as_deref());
+    let last = asked.or((since.is_none() && until.is_none()).then_some(last));
+    let until = until.or(last.is_none().then_some("now"));
+    let window =
+        window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)?;
+    Ok(Window { until: window.until.min(context.now), ..window })
+}
+
 /// The window that the command line names.
 pub(crate) fn asked_window(context: &Context, times: &Times) -> Result<Window> {
     let Times { since, until, last } = times;
@@ -270,7 +281,7 @@ fn window_text(context: &Context, snapshot: &Snapshot, window: Window) -> String
 }
 
 /// A window and its zone as people read them.
-fn spelt(context: &Context, window: Window) -> String {
+pub(crate) fn spelt(context: &Context, window: Window) -> String {
     let zone = context.global.tz;
     format!("{} {zone}", window::spelt(window, zone))
 }

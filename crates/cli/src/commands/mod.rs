@@ -1,6 +1,7 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
 pub(crate) mod ask;
+pub(crate) mod check;
 pub(crate) mod compact;
 pub(crate) mod config;
 pub(crate) mod connect;
@@ -10,12 +11,14 @@ pub(crate) mod graph;
 pub(crate) mod ingest;
 pub(crate) mod keep;
 pub(crate) mod lists;
+mod measure;
 pub(crate) mod pages;
 pub(crate) mod report;
 pub(crate) mod search;
 mod shell;
 pub(crate) mod sql;
 pub(crate) mod status;
+pub(crate) mod textfile;
 pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod why;

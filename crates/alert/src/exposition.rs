@@ -1,0 +1,94 @@
+//! Samples in the text format of Prometheus, as its textfile collector reads it. Measures nothing.
+
+use std::fmt::{self, Write as _};
+
+/// What the numbers of a family do over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It goes up and down.
+    Gauge,
+    /// It never falls, but for a store made anew.
+    Counter,
+}
+
+/// Samples under one name.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// The name, with its unit; that of a counter ends with `_total`.
+    pub name: String,
+    /// What it is.
+    pub help: String,
+    /// What its numbers do.
+    pub kind: Kind,
+    /// The samples.
+    pub samples: Vec<Sample>,
+}
+
+/// A number and its labels.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Names and values of the labels; the values may be texts of strangers.
+    pub labels: Vec<(&'static str, String)>,
+    /// The number.
+    pub value: f64,
+}
+
+impl Family {
+    /// A family without a sample yet.
+    pub fn new(name: &str, kind: Kind, help: &str) -> Family {
+        let (name, help) = (name.to_owned(), help.to_owned());
+        Family { name, help, kind, samples: Vec::new() }
+    }
+
+    /// Adds a sample.
+    pub fn add(&mut self, labels: &[(&'static str, &str)], value: f64) {
+        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.samples.push(Sample { labels, value });
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Family { name, help, kind, samples } = self;
+        let kind = if *kind == Kind::Counter { "counter" } else { "gauge" };
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+        write!(f, "# HELP {name} {help}\n# TYPE {name} {kind}\n")?;
+        for sample in samples {
+            f.write_str(name)?;
+            for (at, (label, value)) in sample.labels.iter().enumerate() {
+                write!(f, "{}{label}=\"", if at == 0 { '{' } else { ',' })?;
+                for c in value.chars() {
+                    match c {
+                        '\\' => f.write_str("\\\\")?,
+                        '"' => f.write_str("\\\"")?,
+                        '\n' => f.write_str("\\n")?,
+                        c if c.is_control() => f.write_char('\u{fffd}')?,
+                        c => f.write_char(c)?,
+                    }
+                }
+                f.write_char('"')?;
+            }
+            let close = if sample.labels.is_empty() { "" } else { "}" };
+            writeln!(f, "{close} {}", sample.value)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_cannot_leave_its_quotes() {
+        let mut family = Family::new("pmtaq_x_ratio", Kind::Gauge, "A \\ and\na line.");
+        family.add(&[], 0.5);
+        family.add(&[("by", "job"), ("group", "a\"} 1\nb\\\r\u{1b}")], 12.0);
+        assert_eq!(
+            family.to_string(),
+            "# HELP pmtaq_x_ratio A \\\\ and\\na line.\n# TYPE pmtaq_x_ratio gauge\n\
+             pmtaq_x_ratio 0.5\n\
+             pmtaq_x_ratio{by=\"job\",group=\"a\\\"} 1\\nb\\\\\u{fffd}\u{fffd}\"} 12\n"
+        );
+    }
+}

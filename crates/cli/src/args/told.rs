@@ -1,0 +1,102 @@
+//! The arguments of the commands that tell others: `check`, `metrics`. Only words; what they mean
+//! is decided by the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use pmtaq_alert::Range;
+
+use super::Selection;
+
+/// A plugin for Nagios, Icinga and their like: is a metric within its range?
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq check bounce_rate --by provider -w 5 -c 10 --min-n 500
+  pmtaq check delivered --last 15m -w 1000: -c 100:
+  pmtaq check deferral_rate --by ip --provider yahoo -w 20 -c 50
+  pmtaq check lag --by host -w 1800 -c 7200",
+    after_help = "Ends with 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Without records in the window, with \
+                  records that are too old, and after any error it is UNKNOWN. A RANGE is that of the \
+                  Monitoring Plugins Development Guidelines: 10 is fine from 0 to 10, 10: from 10 on, \
+                  ~:10 up to 10, 10:20 between the two, @10:20 outside of them. `lag` is the age of the \
+                  newest record in seconds. The window is the last hour, of lag the last 7 days."
+)]
+pub(crate) struct Check {
+    /// Metric, or lag
+    #[arg(value_name = "METRIC")]
+    pub(crate) metric: String,
+    /// Judge each value of a dimension [default: all records together]
+    #[arg(long, value_name = "DIMENSION")]
+    pub(crate) by: Option<String>,
+    /// Values that are fine; others are worth a warning
+    #[arg(long, short, value_name = "RANGE", allow_hyphen_values = true)]
+    pub(crate) warning: Option<Range>,
+    /// Values that are not critical
+    #[arg(
+        long,
+        short,
+        value_name = "RANGE",
+        allow_hyphen_values = true,
+        required_unless_present = "warning"
+    )]
+    pub(crate) critical: Option<Range>,
+    /// Denominator of a rate, or deliveries of a duration, from which on it is judged [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(crate) min_n: Option<u64>,
+    /// Verdict when nothing has so many
+    #[arg(long, value_name = "STATUS", default_value = "unknown")]
+    pub(crate) few: Few,
+    /// Age of the newest record from which on nothing is judged
+    #[arg(long, value_name = "DURATION", default_value = "2h")]
+    pub(crate) max_lag: String,
+    /// Groups with performance data, the largest first, 0 for all; judged are all of them
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) top: usize,
+    /// Give up after so long
+    #[arg(long, short, value_name = "DURATION", default_value = "50s")]
+    pub(crate) timeout: String,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// The verdict when there is too little to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Few {
+    /// Nothing can be said.
+    Unknown,
+    /// No news is good news.
+    Ok,
+}
+
+/// List the metrics, with their definitions; or write their values for Prometheus.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:
+  pmtaq metrics
+  pmtaq metrics --textfile /var/lib/prometheus/node-exporter/pmtaq.prom
+  pmtaq metrics --textfile - --by provider,vmta_pool --top 10",
+    after_help = "The values are those of a window that ends with the newest record; its end and its length \
+                  are metrics too. docs/alerting.md has the names."
+)]
+pub(crate) struct Metrics {
+    /// Write the values in Prometheus' text format, all at once; - is stdout
+    #[arg(long, value_name = "PATH")]
+    pub(crate) textfile: Option<PathBuf>,
+    /// Dimensions, each by itself
+    #[arg(
+        long,
+        value_name = "DIMENSIONS",
+        value_delimiter = ',',
+        default_value = "provider",
+        requires = "textfile"
+    )]
+    pub(crate) by: Vec<String>,
+    /// Groups of a dimension, the largest first; the others are summed up as `other`
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "textfile",
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) top: u32,
+    /// Length of the window
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "textfile")]
+    pub(crate) window: String,
+}

@@ -1,0 +1,68 @@
+//! Metrics of each value of a dimension, as numbers: what `check` and the metrics for Prometheus
+//! are made of. Judges nothing and prints nothing.
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use pmtaq_query::{Metric, Pivot, Selection, Session, Unit};
+
+use crate::failure::{Failure, Result};
+
+/// A value of the dimension with its numbers, in the order of the metrics.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+/// The groups, the largest first, and all of them together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) groups: Vec<Group>,
+    /// Those beyond the asked number of groups, summed up.
+    pub(crate) rest: Option<Group>,
+    /// None when there is no record at all.
+    pub(crate) total: Option<Group>,
+}
+
+/// Measures `names` by the dimension `by`, of `top` groups, 0 for all.
+pub(crate) fn measure(
+    session: &Session,
+    by: &str,
+    names: &[String],
+    top: u32,
+    selection: &Selection,
+) -> Result<Measured> {
+    let (_, batch) = Pivot::new(&[by.to_owned()], None, names, top)?.run(session, selection)?;
+    let labels = batch.column(0).as_string::<i32>();
+    let columns = names.iter().map(|name| {
+        let column = batch.column_by_name(name).expect("a pivot has the metrics asked for");
+        cast(column, &DataType::Float64).map_err(|error| Failure::failed(&error))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let group = |row: usize| Group {
+        name: labels.value(row).to_owned(),
+        values: columns
+            .iter()
+            .map(|column| {
+                let column = column.as_primitive::<Float64Type>();
+                column.is_valid(row).then(|| column.value(row))
+            })
+            .collect(),
+    };
+    let mut groups: Vec<Group> = (0..batch.num_rows()).map(group).collect();
+    let total = groups.pop();
+    let is_cut = top > 0 && groups.len() > top as usize;
+    let rest = if is_cut { groups.pop() } else { None };
+    Ok(Measured { groups, rest, total })
+}
+
+/// What a value of the metric rests on: the denominator of a rate, the deliveries of a duration;
+/// nothing for a count, which stands for itself.
+pub(crate) fn base(metric: &Metric) -> Option<&str> {
+    match &metric.unit {
+        Unit::Percent(Some(base)) => Some(base),
+        Unit::Seconds => Some("delivered"),
+        _ => None,
+    }
+}
