@@ -15,6 +15,9 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("explain", &["5.1.1"]),
     ("sql", &["select count(*) from records"]),
     ("export", &["--format", "csv"]),
+    ("check", &["bounce_rate", "-w", "5"]),
+    ("why", &["delivered", "--window", "2026-03-03"]),
+    ("report", &["--html", "-"]),
     ("ingest", &["/no/such/file.csv"]),
 ];
 

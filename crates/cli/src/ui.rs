@@ -26,14 +26,18 @@ pub(crate) fn note(global: &Global, text: &str) {
 #[expect(clippy::print_stderr, reason = "the one place that talks")]
 pub(crate) fn complain(text: &str) {
     if !text.is_empty() {
-        eprint!("{}", text.lines().map(|line| harmless(line) + "\n").collect::<String>());
+        eprint!("{}", harmless_lines(text));
     }
 }
 
 /// Says something on stdout: what a plugin has to say in any case.
 #[expect(clippy::print_stdout, reason = "the one place that prints")]
 pub(crate) fn say(text: &str) {
-    print!("{text}");
+    print!("{}", harmless_lines(text));
+}
+
+fn harmless_lines(text: &str) -> String {
+    text.lines().map(|line| harmless(line) + "\n").collect()
 }
 
 /// Names of files and texts of records may hold what a terminal obeys: shown, not obeyed.
