@@ -9,6 +9,7 @@
 
 mod sealed;
 
+mod alert;
 mod arguments;
 mod check;
 mod config;

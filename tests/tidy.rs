@@ -180,6 +180,9 @@ const WALLS: &[Wall] = &[
         words: &["Serialize", "Deserialize"],
         paths: &[
             "crates/store/src/manifest.rs",
+            "crates/alert/src/rules.rs",
+            "crates/alert/src/event.rs",
+            "crates/alert/src/memory.rs",
             "crates/render/src/json.rs",
             "crates/cli/src/settings.rs",
             "crates/gen",

@@ -2,7 +2,9 @@
 //! Never touches files, SQL, the clock, the network or stdout: values in, values out.
 //!
 //! Reading order: a [`Range`] says which values are a problem; a [`Plugin`] is the answer that a
-//! monitoring system reads; a [`Family`] is what Prometheus does.
+//! monitoring system reads; a [`Family`] is what Prometheus does. For alerts of our own: [`Rules`]
+//! say what is watched, [`Rule::judge`] judges what was [`Seen`], [`Watched::step`] decides whether
+//! that is to be told, and an [`Event`] is what is told, in the words of [`payload`].
 
 mod range;
 pub use range::Range;
@@ -12,3 +14,17 @@ pub use plugin::{Limits, Perf, Plugin, Status};
 
 mod exposition;
 pub use exposition::{Family, Kind, Sample};
+
+mod rules;
+pub use rules::{Protocol, Receiver, Rule, Rules, Seconds, Severity, Watch};
+
+mod judge;
+pub use judge::{Breach, Seen};
+
+mod memory;
+pub use memory::{Change, Memory, Unsent, Watched, group_name};
+
+mod event;
+pub use event::{Event, Firing, Told};
+
+pub mod payload;

@@ -14,7 +14,9 @@ use pmtaq_schema::Zone;
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
-pub(crate) use told::{Check, Few, Metrics};
+pub(crate) use told::{
+    Alert, AlertBackfill, AlertRun, AlertTest, AlertWhat, Check, Few, Metrics, RulesFile,
+};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -255,6 +257,8 @@ pub(crate) enum Command {
     Report(HtmlReport),
     /// Whether a metric is within its range, for Nagios and its like
     Check(Box<Check>),
+    /// Tell people when a number becomes a problem, by rules
+    Alert(Alert),
     /// Run SQL over the store, read-only
     Sql(Sql),
     /// Write records to a file or stdout, as Parquet unless --format says otherwise
@@ -420,7 +424,7 @@ impl Faults {
 }
 
 /// A stretch of time.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Times {
     /// Begin of the window: 2h, yesterday, monday, 2026-03-01, 2026-03-01T16:00
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
@@ -434,7 +438,7 @@ pub(crate) struct Times {
 }
 
 /// Which records count. Several values of one filter mean any of them.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct Selection {
     #[command(flatten)]

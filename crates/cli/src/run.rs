@@ -185,6 +185,7 @@ fn dispatch(
         Command::Trace(args) => commands::trace::run(&context, &args),
         Command::Why(args) => commands::why::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
+        Command::Alert(args) => commands::alert::run(&context, &args),
         Command::Top(args) => commands::top::run(context, &args),
         Command::Report(args) => commands::report::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),

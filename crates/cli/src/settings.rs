@@ -94,6 +94,11 @@ impl Places {
         self.folders.iter().map(|folder| folder.join("providers.csv"))
     }
 
+    /// The files that may hold the rules of alerts, that of the user first.
+    pub(crate) fn alert_rules(&self) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().rev().map(|folder| folder.join("alerts.toml"))
+    }
+
     /// The files that may hold the key of hashed recipients, that of the user first.
     pub(crate) fn privacy_keys(&self) -> impl Iterator<Item = PathBuf> {
         self.folders.iter().rev().map(|folder| folder.join("privacy.key"))
@@ -277,6 +282,11 @@ pub(crate) fn providers(places: &Places) -> Result<(Providers, Vec<(PathBuf, usi
         }
     }
     Ok((providers, tables))
+}
+
+/// The value of a variable that a file of the user names; none when it is unset or no text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).and_then(|value| value.into_string().ok())
 }
 
 /// The text of a file of the user; none when there is no such file.

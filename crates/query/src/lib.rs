@@ -61,6 +61,9 @@ pub use search::{Matching, Needle, SEARCHED, Search, is_code};
 
 mod newest;
 
+mod moments;
+pub use moments::{Measured, Moments, first_seen};
+
 mod seen;
 pub use seen::{Sought, seen};
 

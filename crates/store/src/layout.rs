@@ -9,6 +9,8 @@
 //! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
 //! <store>/_pmtaq/staging/                                parts not yet visible to a glob
 //! <store>/_pmtaq/lock                                    held by the one writer
+//! <store>/_pmtaq/alerts.json                             what alerts are on, and what is to be sent
+//! <store>/_pmtaq/alerts.lock                             held by the one who tells
 //! ```
 
 use std::fmt;
@@ -57,6 +59,16 @@ pub fn root(store: &Path) -> PathBuf {
 /// The file that the one writer holds locked.
 pub fn lock(store: &Path) -> PathBuf {
     private(store).join("lock")
+}
+
+/// What alerts are on, and what is still to be sent. Not a part of what is stored.
+pub fn alerts(store: &Path) -> PathBuf {
+    private(store).join("alerts.json")
+}
+
+/// The file that the one process holds locked that tells of alerts.
+pub fn alerts_lock(store: &Path) -> PathBuf {
+    private(store).join("alerts.lock")
 }
 
 /// Where parts are written before they count.

@@ -42,7 +42,7 @@ pub use error::{Error, Result};
 
 use std::path::{Path, PathBuf};
 
-use lock::Lock;
+pub use lock::Lock;
 use pmtaq_schema::Window;
 use pmtaq_schema::time::Day;
 

@@ -9,13 +9,16 @@ use crate::error::{At, Error, Result};
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock at once or says who has it.
-    pub(crate) fn take(path: &Path, owner: &str) -> Result<Lock> {
+    /// Takes the lock at `path` at once or says who has it. `owner` is what others are told.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] with the owner, [`Error::Io`] that names the file.
+    pub fn take(path: &Path, owner: &str) -> Result<Lock> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

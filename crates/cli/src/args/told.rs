@@ -1,12 +1,12 @@
-//! The arguments of the commands that tell others: `check`, `metrics`. Only words; what they mean
+//! The arguments of the commands that tell others: `alert`, `check`, `metrics`. Only words; what they mean
 //! is decided by the commands.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use pmtaq_alert::Range;
 
-use super::Selection;
+use super::{Selection, Times};
 
 /// A plugin for Nagios, Icinga and their like: is a metric within its range?
 #[derive(Debug, Args)]
@@ -99,4 +99,83 @@ pub(crate) struct Metrics {
     /// Length of the window
     #[arg(long, value_name = "DURATION", default_value = "1h", requires = "textfile")]
     pub(crate) window: String,
+}
+
+/// Tell people when a number becomes a problem, and when it is none any more.
+///
+/// Rules and receivers stand in a TOML file; packaging/alerts/starter.toml is one to begin with, and
+/// docs/alerting.md explains it. `run` is for cron, after each ingest.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    before_help = "Examples:
+  pmtaq alert backfill alerts.toml --since 30d
+  pmtaq alert test alerts.toml
+  pmtaq alert run alerts.toml"
+)]
+pub(crate) struct Alert {
+    #[command(subcommand)]
+    pub(crate) what: AlertWhat,
+}
+
+/// What to do with the rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertWhat {
+    /// Judge what there is now, and tell what began, grew or ended
+    #[command(before_help = "Examples:
+  pmtaq alert run /etc/pmtaq/alerts.toml
+  pmtaq alert run --print")]
+    Run(AlertRun),
+    /// Send a test alert and its end to every receiver
+    #[command(before_help = "Examples:
+  pmtaq alert test /etc/pmtaq/alerts.toml
+  pmtaq alert test --receiver oncall --print")]
+    Test(AlertTest),
+    /// What would have been told in the past; sends nothing
+    #[command(before_help = "Example:
+  pmtaq alert backfill alerts.toml --since 30d --every 5m")]
+    Backfill(AlertBackfill),
+}
+
+/// The rules file.
+#[derive(Debug, Args)]
+pub(crate) struct RulesFile {
+    /// Rules and receivers [default: alerts.toml in a folder of `pmtaq config path`]
+    #[arg(value_name = "RULES")]
+    pub(crate) rules: Option<PathBuf>,
+}
+
+/// For cron.
+#[derive(Debug, Args)]
+pub(crate) struct AlertRun {
+    #[command(flatten)]
+    pub(crate) file: RulesFile,
+    /// Show what would be sent, without secrets; send and remember nothing
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// To see that it arrives.
+#[derive(Debug, Args)]
+pub(crate) struct AlertTest {
+    #[command(flatten)]
+    pub(crate) file: RulesFile,
+    /// Only this receiver
+    #[arg(long, value_name = "NAME")]
+    pub(crate) receiver: Option<String>,
+    /// Show what would be sent, without secrets; send nothing
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// To tune the rules.
+#[derive(Debug, Args)]
+pub(crate) struct AlertBackfill {
+    #[command(flatten)]
+    pub(crate) file: RulesFile,
+    /// Time between two runs; it divides a day
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(crate) every: String,
+    #[command(flatten)]
+    pub(crate) times: Times,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pmtaq_alert::{Limits, Perf, Plugin, Status};
 use pmtaq_query::{Metric, Unit};
-use pmtaq_render::words::{self, count, percent, visible};
+use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window};
 
@@ -240,12 +240,7 @@ fn perf(metric: &Metric, judged: &[Judged], limits: &Limits, top: usize) -> Vec<
 fn shown(metric: &Metric, group: &Judged, limits: &Limits, is_named: bool) -> String {
     let name = if is_named { format!("{} ", visible(&group.name)) } else { String::new() };
     let value = group.value.unwrap_or(f64::NAN);
-    let value = match metric.unit {
-        Unit::Percent(_) => percent(value),
-        Unit::Seconds => words::duration(value),
-        Unit::Bytes => words::bytes(value),
-        _ => count(value),
-    };
+    let value = measure::spelt(metric, value);
     let of = group.n.zip(measure::base(metric)).map(|(n, base)| format!(" of {} {base}", count(n)));
     let limit = limits.of(group.status).map(|range| format!(" (limit {range})"));
     format!("{name}{value}{}{}", of.unwrap_or_default(), limit.unwrap_or_default())

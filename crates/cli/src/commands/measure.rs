@@ -5,6 +5,7 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use pmtaq_query::{Metric, Pivot, Selection, Session, Unit};
+use pmtaq_render::words::{self, count, percent};
 
 use crate::failure::{Failure, Result};
 
@@ -64,5 +65,15 @@ pub(crate) fn base(metric: &Metric) -> Option<&str> {
         Unit::Percent(Some(base)) => Some(base),
         Unit::Seconds => Some("delivered"),
         _ => None,
+    }
+}
+
+/// A value of the metric in words.
+pub(crate) fn spelt(metric: &Metric, value: f64) -> String {
+    match metric.unit {
+        Unit::Percent(_) => percent(value),
+        Unit::Seconds => words::duration(value),
+        Unit::Bytes => words::bytes(value),
+        _ => count(value),
     }
 }

@@ -1,5 +1,6 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
+pub(crate) mod alert;
 pub(crate) mod ask;
 pub(crate) mod check;
 pub(crate) mod compact;

@@ -1,0 +1,313 @@
+//! `pmtaq alert`: rules over the store, and who is told. Fetches, remembers and sends; what is a
+//! problem, when it is told and in which words is decided by `pmtaq_alert`.
+
+mod observe;
+mod past;
+mod probe;
+mod reason;
+mod send;
+
+use std::path::{Path, PathBuf};
+
+use pmtaq_alert::{
+    Change, Event, Firing, Memory, Receiver, Rule, Rules, Seen, Severity, Told, Unsent, group_name,
+};
+use pmtaq_store::{Lock, layout};
+
+use crate::args::{self, AlertWhat};
+use crate::commands::ask;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::{settings, ui};
+use observe::Watcher;
+
+/// Groups of an alert that are told with their values; of the first of them the reasons too.
+const MAX_GROUPS: usize = 20;
+const MAX_REASONS: usize = 3;
+
+pub(crate) fn run(context: &Context, args: &args::Alert) -> Result<Exit> {
+    match &args.what {
+        AlertWhat::Run(args) => run_once(context, args),
+        AlertWhat::Test(args) => test(context, args),
+        AlertWhat::Backfill(args) => past::backfill(context, args),
+    }
+}
+
+/// Reads the rules file, the one that is named or the first that there is.
+fn rules(context: &Context, file: &args::RulesFile) -> Result<(Rules, PathBuf)> {
+    let places: Vec<PathBuf> = match &file.rules {
+        Some(path) => vec![path.clone()],
+        None => context.places.alert_rules().collect(),
+    };
+    for path in &places {
+        if let Some(text) = settings::read(path)? {
+            let rules = Rules::parse(&text)
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            for rule in &rules.rules {
+                check_names(rule).map_err(|failure| {
+                    let what = failure.message();
+                    let text = format!("{}: rule `{}`: {what}", path.display(), rule.name);
+                    Failure::usage(text)
+                })?;
+            }
+            return Ok((rules, path.clone()));
+        }
+    }
+    let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
+    Err(Failure::usage(format!("there are no rules: no file {}", places.join(", no ")))
+        .hint("packaging/alerts/starter.toml is one to begin with; docs/alerting.md explains it"))
+}
+
+fn check_names(rule: &Rule) -> Result<()> {
+    if let Some(name) = &rule.metric {
+        pmtaq_query::metric(name)?;
+    }
+    for name in rule.by.iter().chain(rule.only.keys()) {
+        pmtaq_query::dimension(name)?;
+    }
+    Ok(())
+}
+
+fn run_once(context: &Context, args: &args::AlertRun) -> Result<Exit> {
+    let (rules, _) = rules(context, &args.file)?;
+    let store = &context.global.store;
+    // Before anything is made in a folder that is no store.
+    pmtaq_store::Store::open(store)?;
+    let _lock = match args.print {
+        true => None,
+        false => Some(Lock::take(&layout::alerts_lock(store), &context.owner())?),
+    };
+    let mut memory = remembered(&layout::alerts(store))?;
+    let judged = judge(context, &rules, &mut memory);
+    if args.print {
+        judged?;
+        let shown = memory.outbox.iter().map(|unsent| {
+            let receiver = rules.receivers.iter().find(|receiver| receiver.name == unsent.to);
+            receiver.map(|receiver| send::shown(receiver, &unsent.event)).unwrap_or_default()
+        });
+        return ask::print(context, &shown.collect::<String>());
+    }
+    // Remembered before it is sent: after a kill it is sent again rather than never.
+    remember(store, &memory)?;
+    let failures = deliver(context, &rules, &mut memory);
+    remember(store, &memory)?;
+    judged?;
+    match failures.is_empty() {
+        true => Ok(Exit::Done),
+        false => {
+            let text = failures.join("; ");
+            Err(Failure::failed(&std::io::Error::other(text)).hint("the next run sends it again"))
+        }
+    }
+}
+
+/// Judges all rules and puts what is to be told into the outbox.
+fn judge(context: &Context, rules: &Rules, memory: &mut Memory) -> Result<()> {
+    let mut watcher = Watcher::open(context, context.now, context.now)?;
+    let newest = watcher.newest();
+    let lag = newest.map_or(i64::MAX, |newest| context.now.0 - newest.0);
+    let is_late = lag > rules.max_lag.0;
+    // Numbers are of the time before the newest record: later ones are not in yet.
+    let at =
+        newest.map_or(context.now, |newest| context.now.min(pmtaq_schema::Timestamp(newest.0 + 1)));
+    memory.rules.retain(|name, _| rules.rules.iter().any(|rule| rule.name == *name));
+    for rule in &rules.rules {
+        if is_late && Watcher::is_of_records(rule) {
+            let text = format!("{}: not judged, since the newest record is too old", rule.name);
+            ui::note(&context.global, &text);
+            continue;
+        }
+        let mut seen = watcher.now(rule, at)?;
+        drop_told(rule, memory, &mut seen);
+        let watched = memory.rules.entry(rule.name.clone()).or_default();
+        let Some(change) = watched.step(rule, context.now.0, &seen) else { continue };
+        let event = event(context, rule, &change, &seen, Some((&mut watcher, at)))?;
+        ui::note(&context.global, &event.summary);
+        let unsent = |receiver: &Receiver| Unsent {
+            to: receiver.name.clone(),
+            event: event.clone(),
+            tries: 0,
+            error: None,
+        };
+        memory.outbox.extend(rules.receivers_of(rule).map(unsent));
+    }
+    Ok(())
+}
+
+/// Leaves out the groups of which another rule tells.
+fn drop_told(rule: &Rule, memory: &Memory, seen: &mut Vec<Seen>) {
+    let others = rule.unless.iter().filter_map(|name| memory.rules.get(name));
+    let others: Vec<_> = others.collect();
+    seen.retain(|seen| !others.iter().any(|other| other.tells_of(&seen.labels)));
+}
+
+/// A change in words; with the watcher also its reasons.
+fn event(
+    context: &Context,
+    rule: &Rule,
+    change: &Change,
+    seen: &[Seen],
+    mut why: Option<(&mut Watcher<'_>, pmtaq_schema::Timestamp)>,
+) -> Result<Event> {
+    let (status, since, groups, summary) = match change {
+        Change::On { since, groups } => {
+            let mut worst: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
+            // What rests on the most comes first.
+            worst.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+            let mut told = Vec::new();
+            for (place, group) in worst.iter().take(MAX_GROUPS).enumerate() {
+                let words = observe::words(rule, group);
+                let (reasons, command) = match &mut why {
+                    Some((watcher, at)) if place < MAX_REASONS => {
+                        reason::of(watcher, rule, group, *at)?
+                    }
+                    _ => (Vec::new(), None),
+                };
+                told.push(Told { labels: group.labels.clone(), words, reasons, command });
+            }
+            let more = match worst.len() {
+                0 | 1 => String::new(),
+                n => format!(", and {} more", n - 1),
+            };
+            let first = told.first().map(|told| told.words.clone()).unwrap_or_default();
+            (Firing::Firing, *since, told, format!("{}: {first}{more}", rule.name))
+        }
+        Change::Off { since, groups } => {
+            let told = groups.iter().map(|labels| Told {
+                labels: labels.clone(),
+                words: String::new(),
+                reasons: Vec::new(),
+                command: None,
+            });
+            let names: Vec<String> = groups
+                .iter()
+                .take(3)
+                .map(|labels| group_name(labels))
+                .filter(|name| !name.is_empty())
+                .collect();
+            let of =
+                if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+            let lasted = pmtaq_render::words::duration((context.now.0 - since).max(0) as f64);
+            let summary = format!("{}{of}: over after {lasted}", rule.name);
+            (Firing::Resolved, *since, told.collect(), summary)
+        }
+    };
+    Ok(Event {
+        rule: rule.name.clone(),
+        key: format!("pmtaq/{}/{}", context.machine, rule.name),
+        status,
+        severity: rule.severity,
+        source: context.machine.clone(),
+        at: context.now.0,
+        since,
+        summary: pmtaq_render::words::visible(&summary),
+        groups,
+        runbook: rule.runbook.clone(),
+        directive: rule.directive.clone(),
+    })
+}
+
+fn weight(seen: &Seen) -> f64 {
+    seen.n.or(seen.usual).unwrap_or(seen.value)
+}
+
+/// Sends what is in the outbox, to each receiver in order, and says what failed.
+fn deliver(context: &Context, rules: &Rules, memory: &mut Memory) -> Vec<String> {
+    let mut failures: Vec<String> = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
+    let mut left = Vec::new();
+    for mut unsent in std::mem::take(&mut memory.outbox) {
+        let Some(receiver) = rules.receivers.iter().find(|receiver| receiver.name == unsent.to)
+        else {
+            let (to, summary) = (&unsent.to, &unsent.event.summary);
+            failures.push(format!("no receiver is called `{to}` any more; not sent: {summary}"));
+            continue;
+        };
+        // An end must not overtake its beginning.
+        if failed.contains(&unsent.to) {
+            left.push(unsent);
+            continue;
+        }
+        unsent.tries += 1;
+        match send::send(receiver, &unsent.event) {
+            Ok(()) => {
+                ui::note(&context.global, &format!("told {}: {}", unsent.to, unsent.event.summary))
+            }
+            Err(error) => {
+                let (to, summary) = (&unsent.to, &unsent.event.summary);
+                failures.push(format!("cannot tell `{to}` of {summary}: {error}"));
+                failed.push(unsent.to.clone());
+                unsent.error = Some(error);
+                left.push(unsent);
+            }
+        }
+    }
+    memory.outbox = left;
+    failures
+}
+
+fn remembered(path: &Path) -> Result<Memory> {
+    match settings::read(path)? {
+        None => Ok(Memory::default()),
+        Some(text) => serde_json::from_str(&text).map_err(|error| {
+            Failure::failed(&error)
+                .hint(format!("{} is damaged; without it all alerts are told anew", path.display()))
+        }),
+    }
+}
+
+fn remember(store: &Path, memory: &Memory) -> Result<()> {
+    let text = serde_json::to_vec_pretty(memory).map_err(|error| Failure::failed(&error))?;
+    Ok(pmtaq_store::replace(&layout::alerts(store), &text)?)
+}
+
+fn test(context: &Context, args: &args::AlertTest) -> Result<Exit> {
+    let (rules, path) = rules(context, &args.file)?;
+    let is_asked =
+        |receiver: &&Receiver| args.receiver.as_ref().is_none_or(|name| *name == receiver.name);
+    let receivers: Vec<&Receiver> = rules.receivers.iter().filter(is_asked).collect();
+    if receivers.is_empty() {
+        let which = args.receiver.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+        return Err(Failure::usage(format!("{} has no receiver{which}", path.display())));
+    }
+    let event = |status, summary: &str| Event {
+        rule: "test".to_owned(),
+        key: format!("pmtaq/{}/test", context.machine),
+        status,
+        severity: Severity::Info,
+        source: context.machine.clone(),
+        at: context.now.0,
+        since: context.now.0,
+        summary: summary.to_owned(),
+        groups: vec![Told {
+            labels: vec![("provider".to_owned(), "example".to_owned())],
+            words: "example: bounce_rate 12.0 % of 500 sent, usually 2.0 %".to_owned(),
+            reasons: vec!["60 times: 550 5.1.1 no such user".to_owned()],
+            command: Some("pmtaq why bounce_rate --provider example".to_owned()),
+        }],
+        runbook: None,
+        directive: None,
+    };
+    let events = [
+        event(Firing::Firing, "test: this is a test of pmtaq, nothing is wrong"),
+        event(Firing::Resolved, "test: the test of pmtaq is over"),
+    ];
+    if args.print {
+        let shown = receivers
+            .iter()
+            .flat_map(|receiver| events.iter().map(|event| send::shown(receiver, event)));
+        return ask::print(context, &shown.collect::<String>());
+    }
+    let mut failures = Vec::new();
+    for receiver in receivers {
+        match events.iter().try_for_each(|event| send::send(receiver, event)) {
+            Ok(()) => ui::note(&context.global, &format!("told {}", receiver.name)),
+            Err(error) => failures.push(format!("cannot tell `{}`: {error}", receiver.name)),
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(Exit::Done),
+        false => Err(Failure::failed(&std::io::Error::other(failures.join("; ")))),
+    }
+}

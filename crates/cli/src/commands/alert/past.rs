@@ -1,0 +1,149 @@
+//! `pmtaq alert backfill`: what would have been told. The same rules, judged at each step of the
+//! past by what had been logged by then; one scan a rule. Sends and remembers nothing.
+
+use std::collections::HashMap;
+
+use pmtaq_alert::{Change, Memory, Rule, Seen, Watch};
+use pmtaq_query::{Measured, metric};
+use pmtaq_schema::Timestamp;
+use pmtaq_schema::size::parse_duration_s;
+use pmtaq_schema::time::DAY_S;
+
+use super::observe::{self, Watcher};
+use crate::args;
+use crate::commands::{ask, lists};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::run::Context;
+use crate::ui;
+
+/// More moments than this are a wrong `--every`.
+const MAX_MOMENTS: i64 = 50_000;
+
+/// An alert of the past.
+struct Alert<'r> {
+    rule: &'r Rule,
+    on: Timestamp,
+    off: Option<Timestamp>,
+    n_told: usize,
+    words: String,
+}
+
+pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<Exit> {
+    let (rules, _) = super::rules(context, &args.file)?;
+    let every = parse_duration_s(&args.every).filter(|every| *every > 0 && DAY_S % every == 0);
+    let every = every.ok_or_else(|| {
+        Failure::usage(format!("--every `{}` divides no day; write it like 5m", args.every))
+    })?;
+    let window = ask::window_or_last(context, &args.times, "30d")?;
+    let mut watcher = Watcher::open(context, window.since, window.until)?;
+    let Some((first, _)) = watcher.snapshot.span else {
+        return Err(Failure::usage("the store is empty"));
+    };
+    let since = window.since.max(first.start());
+    let until = watcher
+        .newest()
+        .map_or(window.until, |newest| window.until.min(Timestamp(newest.0 + every)));
+    // Moments as cron has them.
+    let last = Timestamp(until.0 - until.0.rem_euclid(every));
+    let n = (last.0 - since.0).max(0) / every + 1;
+    if n > MAX_MOMENTS {
+        return Err(Failure::usage(format!(
+            "{n} steps of {} are too many; choose a longer --every or a shorter window",
+            args.every
+        )));
+    }
+    let mut memory = Memory::default();
+    let mut seen_of: Vec<(&Rule, HashMap<Timestamp, Vec<Seen>>)> = Vec::new();
+    for rule in &rules.rules {
+        if !Watcher::is_of_records(rule) {
+            let text = format!("{}: what it watches is not stored; left out", rule.name);
+            ui::note(&context.global, &text);
+            continue;
+        }
+        seen_of.push((rule, seen(&mut watcher, rule, last, every, n)?));
+    }
+    let mut alerts: Vec<Alert<'_>> = Vec::new();
+    for step in (0..n).rev() {
+        let at = Timestamp(last.0 - step * every);
+        for (rule, seen) in &mut seen_of {
+            let mut seen = seen.remove(&at).unwrap_or_default();
+            super::drop_told(rule, &memory, &mut seen);
+            let watched = memory.rules.entry(rule.name.clone()).or_default();
+            let change = watched.step(rule, at.0, &seen);
+            let open = alerts
+                .iter_mut()
+                .rev()
+                .find(|alert| alert.rule.name == rule.name && alert.off.is_none());
+            match (change, open) {
+                (Some(Change::On { groups, .. }), None) => alerts.push(Alert {
+                    rule,
+                    on: at,
+                    off: None,
+                    n_told: 1,
+                    words: worst(rule, &groups, &seen),
+                }),
+                (Some(Change::On { .. }), Some(open)) => open.n_told += 1,
+                (Some(Change::Off { .. }), Some(open)) => open.off = Some(at),
+                _ => {}
+            }
+        }
+    }
+    let n_days = n * every / DAY_S;
+    let text = format!("{} alerts in {n_days} days, judged every {}", alerts.len(), args.every);
+    let rows = alerts.into_iter().map(|alert| {
+        let Alert { rule, on, off, n_told, words } = alert;
+        let shown = |time: Timestamp| crate::window::minute(time, context.global.tz);
+        let lasted = off.map(|off| pmtaq_render::words::duration((off.0 - on.0) as f64));
+        [
+            rule.name.clone(),
+            rule.severity.to_string(),
+            shown(on),
+            lasted.unwrap_or_else(|| "still on".to_owned()),
+            n_told.to_string(),
+            words,
+        ]
+    });
+    let names = ["rule", "severity", "on", "lasted", "told", "found"];
+    let done = lists::list(context, names, rows.collect())?;
+    ui::note(&context.global, &text);
+    Ok(done)
+}
+
+/// The largest group of an alert in words.
+fn worst(rule: &Rule, groups: &[usize], seen: &[Seen]) -> String {
+    let mut groups: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
+    groups.sort_by(|a, b| super::weight(b).total_cmp(&super::weight(a)));
+    let more = groups.len().saturating_sub(1);
+    let first = groups.first().map(|seen| observe::words(rule, seen)).unwrap_or_default();
+    if more == 0 { first } else { format!("{first}, and {more} more") }
+}
+
+/// What the rule sees at each of `n` moments.
+fn seen(
+    watcher: &mut Watcher<'_>,
+    rule: &Rule,
+    last: Timestamp,
+    every: i64,
+    n: i64,
+) -> Result<HashMap<Timestamp, Vec<Seen>>> {
+    // An hour more, since the local clock may have changed.
+    let back = if rule.needs_usual() { (7 * DAY_S + 3600) / every + 1 } else { 0 };
+    let measured: Measured = watcher.measure(rule, last, every, n + back)?;
+    let first = match rule.watch {
+        Watch::NewReply => watcher.first_seen(rule)?,
+        _ => HashMap::new(),
+    };
+    let metric = rule.metric.as_deref().map(metric).transpose()?;
+    let moments = (0..n).map(|step| Timestamp(last.0 - step * every));
+    let seen = moments.map(|at| {
+        let seen = match metric {
+            Some(metric) => {
+                observe::of_metric(rule, metric, &measured, at, watcher.context.global.tz)
+            }
+            None => watcher.new_replies(rule, &measured, &first, at),
+        };
+        (at, seen)
+    });
+    Ok(seen.collect())
+}
