@@ -296,14 +296,16 @@ fn hull(windows: &[Window]) -> Window {
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    narrowed_by("*", condition, body)
+    narrowed_by("*", &[condition.to_owned()], body)
 }
 
-/// The same, with other columns than those of the store.
-pub(crate) fn narrowed_by(columns: &str, condition: &str, body: &str) -> String {
-    let mut sql = format!(
-        "with records as not materialized (select {columns} from stored where {condition})"
-    );
+/// The same, with other columns than those of the store, over the records of several conditions of
+/// which no record meets two. Each is a scan by itself: of times in several stretches the engine
+/// would read all that lies between.
+pub(crate) fn narrowed_by(columns: &str, conditions: &[String], body: &str) -> String {
+    let arms = conditions.iter().map(|when| format!("select {columns} from stored where {when}"));
+    let arms = arms.collect::<Vec<_>>().join(" union all ");
+    let mut sql = format!("with records as not materialized ({arms})");
     for (name, _, view) in prelude::views() {
         let _ = write!(sql, ",\n{name} as not materialized ({view})");
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use pmtaq_schema::Window;
+use pmtaq_schema::{Timestamp, Window};
 
 use crate::error::Result;
 use crate::prelude::dimension;
@@ -80,13 +80,16 @@ impl Why {
         let filter = selection.sql(&mut query)?;
         let lag_s = if ask == Ask::Queued { self.lag_s } else { 0 };
         let by = if ask == Ask::Queued { "time_queued" } else { "time_logged" };
-        let (mut number, mut when) = (String::new(), Vec::new());
+        let mut number = String::new();
         for (period, window) in &self.periods {
-            let _ = write!(number, "when {} then {period} ", within(by, *window, 0));
-            when.push(within("time_logged", *window, lag_s));
+            let _ = write!(number, "when {} then {period} ", within(by, *window));
         }
         let mut columns = format!("*, case {number}end as period");
-        let mut condition = format!("({}) and ({filter})", when.join(" or "));
+        let stretches = apart(self.periods.iter().map(|(_, window)| Window {
+            until: Timestamp(window.until.0.saturating_add(lag_s)),
+            ..*window
+        }));
+        let mut condition = format!("({filter})");
         if ask == Ask::Evidence {
             let mut places = Vec::new();
             for place in &self.causes {
@@ -100,15 +103,32 @@ impl Why {
             let _ = write!(columns, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
-        query.sql = narrowed_by(&columns, &condition, ask.sql());
+        let stretches = stretches.into_iter().map(|window| within("time_logged", window));
+        let conditions: Vec<String> =
+            stretches.map(|when| format!("{when} and {condition}")).collect();
+        query.sql = narrowed_by(&columns, &conditions, ask.sql());
         Ok(query)
     }
 }
 
 /// Whether the column lies in the window. In numbers of ours, so nothing is to be bound.
-fn within(column: &str, window: Window, lag_s: i64) -> String {
-    let (since, until) = (window.since.micros(), window.until.micros() + lag_s * 1_000_000);
+fn within(column: &str, window: Window) -> String {
+    let (since, until) = (window.since.micros(), window.until.micros());
     format!("({column} >= make_timestamp({since}) and {column} < make_timestamp({until}))")
+}
+
+/// The same time as windows of which no two meet.
+fn apart(windows: impl Iterator<Item = Window>) -> Vec<Window> {
+    let mut windows: Vec<Window> = windows.collect();
+    windows.sort_by_key(|window| window.since);
+    let mut apart: Vec<Window> = Vec::new();
+    for window in windows {
+        match apart.last_mut().filter(|last| window.since <= last.until) {
+            Some(last) => last.until = last.until.max(window.until),
+            None => apart.push(window),
+        }
+    }
+    apart
 }
 
 fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
@@ -125,4 +145,21 @@ fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
         }
     }
     Ok(format!("({})", all.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_that_meet_are_one() {
+        let of = |list: &[(i64, i64)]| -> Vec<(i64, i64)> {
+            let windows =
+                list.iter().map(|(a, b)| Window { since: Timestamp(*a), until: Timestamp(*b) });
+            apart(windows).iter().map(|window| (window.since.0, window.until.0)).collect()
+        };
+        assert_eq!(of(&[(20, 30), (0, 10), (50, 60)]), [(0, 10), (20, 30), (50, 60)]);
+        assert_eq!(of(&[(10, 20), (0, 10), (15, 18), (30, 40)]), [(0, 20), (30, 40)]);
+        assert_eq!(of(&[]), []);
+    }
 }
