@@ -63,11 +63,12 @@ impl Moments {
     pub fn query(&self, selection: &Selection) -> Result<Query> {
         let Moments { last: Timestamp(last), step_s, n, window_s, .. } = self;
         let first = last - (n - 1) * step_s;
-        // The first moment after a record, and those up to the end of its window.
+        // The first moment after a record, and those up to the end of its window. Division cuts
+        // towards zero, so that a record after the last moment needs the third bound.
         let time = "epoch_us(time_logged) // 1000000";
         let next = format!("({last} - ({last} - 1 - {time}) // {step_s} * {step_s})");
         let moments = format!(
-            "unnest(range(greatest({next}, {first})::bigint, (least({time} + {window_s}, {last}) + 1)::bigint, {step_s}))"
+            "unnest(range(greatest({next}, {first}, {time} + 1)::bigint, (least({time} + {window_s}, {last}) + 1)::bigint, {step_s}))"
         );
         let keys: Vec<String> = (0..self.by.len()).map(|key| format!("k{key}, ")).collect();
         let keys = keys.concat();

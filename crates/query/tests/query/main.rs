@@ -5,6 +5,7 @@ mod commits;
 mod filters;
 mod fixture;
 mod measures;
+mod moments;
 mod pivots;
 mod reports;
 mod rollup;

@@ -5,17 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::Days;
 use pmtaq_alert::{Rule, Seen, Watch, group_name};
-use pmtaq_query::{
-    Limits, Measured, Metric, Moments, Selection, Session, dimension, first_seen, metric,
-};
+use pmtaq_query::{Measured, Metric, Moments, Selection, Session, dimension, first_seen, metric};
 use pmtaq_render::words::{count, duration, percent, visible};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Snapshot, Store};
 
 use super::probe;
 use crate::args;
+use crate::commands::ask::{self, Asked};
 use crate::commands::measure;
 use crate::commands::why::{Frame, Versus};
 use crate::failure::{Failure, Result};
@@ -40,26 +39,14 @@ pub(crate) struct Watcher<'c> {
 impl<'c> Watcher<'c> {
     /// Opens what rules need that are judged from `since` to `until`.
     pub(crate) fn open(context: &'c Context, since: Timestamp, until: Timestamp) -> Result<Self> {
-        let store = Store::open(&context.global.store)?;
-        let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
         // What is usual of the longest window, and what `why` reads after it.
         let back = (i64::from(USUAL_DAYS) + 2) * DAY_S;
         let hull = Window {
             since: Timestamp(since.0.saturating_sub(back)),
             until: Timestamp(until.0.saturating_add(DAY_S)),
         };
-        let mut tries = 0;
-        loop {
-            let snapshot = store.snapshot(hull)?;
-            match Session::open(&snapshot, hull, context.global.tz, limits) {
-                Ok(mut session) => {
-                    session.classify(&context.settings.classes)?;
-                    return Ok(Watcher { context, snapshot, session, hull });
-                }
-                Err(pmtaq_query::Error::Vanished(_)) if tries < 100 => tries += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let Asked { session, snapshot, .. } = ask::open_window(context, hull, &[])?;
+        Ok(Watcher { context, snapshot, session, hull })
     }
 
     /// Whether the rule judges records, and not the machine or how late they are.

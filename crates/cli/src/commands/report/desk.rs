@@ -7,7 +7,7 @@ use std::rc::Rc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use pmtaq_query::{Catalog, Limits, Pivot, Selection, Series, Session, Shape, Timeline};
+use pmtaq_query::{Catalog, Pivot, Selection, Series, Session, Shape, Timeline};
 use pmtaq_render::page::Table;
 use pmtaq_render::{BoxError, Sheet};
 use pmtaq_schema::step::Step;
@@ -17,7 +17,7 @@ use pmtaq_store::layout::Table as Stored;
 use pmtaq_store::{Snapshot, Store};
 
 use crate::args;
-use crate::commands::ask;
+use crate::commands::ask::{self, Asked};
 use crate::commands::why::{Frame, Question, Versus};
 use crate::failure::{Failure, Result};
 use crate::line::{self, Line};
@@ -66,22 +66,12 @@ impl<'d> Desk<'d> {
     ) -> Result<Desk<'d>> {
         let zone = context.global.tz;
         let store = Store::open(&context.global.store)?;
-        let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
         let compared = Frame::near(versus, window, zone).since.0;
         let hull = Window {
             since: Timestamp(window.since.0.saturating_sub(BEFORE_S).min(compared)),
             until: Timestamp(window.until.0.saturating_add(AFTER_S)),
         };
-        let mut tries = 0;
-        let (snapshot, mut session) = loop {
-            let snapshot = store.snapshot(hull)?;
-            match Session::open(&snapshot, hull, zone, limits) {
-                Ok(session) => break (snapshot, session),
-                Err(pmtaq_query::Error::Vanished(_)) if tries < 100 => tries += 1,
-                Err(error) => return Err(error.into()),
-            }
-        };
-        session.classify(&context.settings.classes)?;
+        let Asked { session, snapshot, .. } = ask::open_window(context, hull, &[])?;
         let selection = ask::selection(args);
         session.check(&selection)?;
         let catalog = Catalog::builtin()?;
