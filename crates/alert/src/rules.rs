@@ -279,6 +279,9 @@ impl Rule {
             Watch::NewReply if has_limit => {
                 return Err("new replies have no limit but min-n".to_owned());
             }
+            Watch::Lag if self.by.len() > 1 => {
+                return Err("`lag` goes by one dimension".to_owned());
+            }
             Watch::Memory if self.process.is_none() => {
                 return Err(
                     "`process` is missing: the name of the program, such as pmtad".to_owned()
@@ -380,6 +383,7 @@ mod tests {
             ("watch = \"disk\"\nabove = 90.0", "`path` is missing"),
             ("watch = \"memory\"\nabove = 75.0", "`process` is missing"),
             ("watch = \"new-reply\"\nabove = 1.0", "no limit"),
+            ("watch = \"lag\"\nabove = 1.0\nby = [\"host\", \"vmta\"]", "one dimension"),
         ] {
             assert!(of(lines).contains(words), "{lines}: {}", of(lines));
         }

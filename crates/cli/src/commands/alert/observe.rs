@@ -89,11 +89,9 @@ impl<'c> Watcher<'c> {
                 let newest = self.session.newest(by, &selection)?;
                 let newest = newest.into_iter().map(|(name, time)| (name, time.min(context.now)));
                 if rule.by.is_empty() {
-                    let newest = newest.map(|(_, time)| time.0).max();
-                    return Ok(newest.map_or_else(
-                        || alone(self.context.now.0 as f64),
-                        |newest| alone((context.now.0 - newest) as f64),
-                    ));
+                    // Without any, the newest lies before all that was looked at.
+                    let newest = newest.map(|(_, time)| time).max().unwrap_or(self.hull.since);
+                    return Ok(alone((context.now.0 - newest.0) as f64));
                 }
                 let seen = |(name, time): (String, Timestamp)| Seen {
                     labels: vec![(by.to_owned(), name)],
@@ -183,7 +181,7 @@ impl<'c> Watcher<'c> {
         let seen = |(group, values): (&Vec<String>, &Vec<Option<f64>>)| {
             let n: f64 = values.iter().flatten().sum();
             let mut labels = vec![("template".to_owned(), group[0].clone())];
-            labels.extend(rule.by.iter().cloned().zip(group[1..].iter().cloned()));
+            labels.extend(all_labels(rule, &group[1..]));
             Seen { labels, value: n, n: Some(n), usual: None, peers: None }
         };
         groups.into_iter().map(seen).collect()
