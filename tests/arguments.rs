@@ -18,8 +18,14 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("check", &["bounce_rate", "-w", "5"]),
     ("why", &["delivered", "--window", "2026-03-03"]),
     ("report", &["--html", "-"]),
+    ("alert run", &["rules.toml"]),
+    ("alert test", &["rules.toml"]),
+    ("alert backfill", &["rules.toml", "--every", "1h"]),
     ("ingest", &["/no/such/file.csv"]),
 ];
+
+/// For the commands that want some.
+const RULES: &str = "[[rule]]\nname = \"a\"\nmetric = \"bounce_rate\"\nabove = 1\n";
 
 /// Flags whose value is SQL by design, or the name of a file to be written.
 const APART: &[&str] = &["--where", "--output"];
@@ -36,7 +42,7 @@ const HOSTILE: &[&str] = &[
 
 /// A command and its flags that take a value, and those that take none.
 struct Verb {
-    name: String,
+    words: Vec<String>,
     valued: Vec<String>,
     bare: Vec<String>,
 }
@@ -49,22 +55,38 @@ fn run(sealed: &Sealed, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// The commands that the help lists, with the flags that their help lists.
+/// The commands that the help lists, and those of them, with the flags that their help lists.
 fn verbs(sealed: &Sealed) -> Vec<Verb> {
-    let help = String::from_utf8(run(sealed, &["--help"]).stdout).unwrap();
-    let commands = help.split("Commands:\n").nth(1).expect("the help lists commands");
+    let top = listed(&help(sealed, &[]));
+    let below = |name: String| {
+        let nested = listed(&help(sealed, &[&name]));
+        let nested: Vec<Vec<String>> =
+            nested.into_iter().map(|below| vec![name.clone(), below]).collect();
+        std::iter::once(vec![name.clone()]).chain(nested).collect::<Vec<_>>()
+    };
+    top.into_iter().flat_map(below).map(|words| verb(sealed, words)).collect()
+}
+
+fn help(sealed: &Sealed, words: &[&str]) -> String {
+    let output = run(sealed, &[words, &["--help"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{words:?} --help");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The names of the commands in a help.
+fn listed(help: &str) -> Vec<String> {
+    let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
     let names = commands.lines().take_while(|line| line.starts_with("  "));
     let names = names.filter_map(|line| {
         let name = line.strip_prefix("  ")?.split(' ').next()?;
         (!name.is_empty() && name != "help").then(|| name.to_owned())
     });
-    names.map(|name| verb(sealed, name)).collect()
+    names.collect()
 }
 
-fn verb(sealed: &Sealed, name: String) -> Verb {
-    let output = run(sealed, &[&name, "--help"]);
-    assert_eq!(output.status.code(), Some(0), "{name} --help");
-    let help = String::from_utf8(output.stdout).unwrap();
+fn verb(sealed: &Sealed, words: Vec<String>) -> Verb {
+    let help = help(sealed, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    let name = words.join(" ");
     assert!(
         help.starts_with("Example") || !help.contains("--"),
         "the help of {name} does not begin with an example:\n{help}"
@@ -84,10 +106,11 @@ fn verb(sealed: &Sealed, name: String) -> Verb {
             false => {}
         }
     }
-    Verb { name, valued, bare }
+    Verb { words, valued, bare }
 }
 
-fn needed(name: &str) -> &'static [&'static str] {
+fn needed(words: &[String]) -> &'static [&'static str] {
+    let name = words.join(" ");
     NEEDED.iter().find(|(verb, _)| *verb == name).map_or(&[], |(_, args)| *args)
 }
 
@@ -139,6 +162,7 @@ fn is_sane(line: &[String], output: &Output) {
 #[test]
 fn no_flag_of_any_command_becomes_sql_or_an_escape() {
     let sealed = Sealed::new();
+    sealed.file("rules.toml", RULES);
     sealed.done(&["ingest", "-q", "samples/acct/acct-2026-03-03-0000.csv"]);
     let verbs = verbs(&sealed);
     assert!(verbs.len() > 10, "only {} commands", verbs.len());
@@ -147,8 +171,8 @@ fn no_flag_of_any_command_becomes_sql_or_an_escape() {
         let flags = verb.valued.iter().filter(|flag| !APART.contains(&flag.as_str()));
         for flag in flags {
             for text in &HOSTILE[..2] {
-                let mut line = vec![verb.name.clone()];
-                line.extend(needed(&verb.name).iter().map(|arg| (*arg).to_owned()));
+                let mut line = verb.words.clone();
+                line.extend(needed(&verb.words).iter().map(|arg| (*arg).to_owned()));
                 line.push(format!("{flag}={text}"));
                 lines.push(line);
             }
@@ -160,7 +184,7 @@ fn no_flag_of_any_command_becomes_sql_or_an_escape() {
         let flag = line.last().and_then(|last| last.split('=').next()).unwrap_or_default();
         verbs.iter().all(|verb| verb.valued.iter().any(|known| known == flag))
     };
-    lines.retain(|line| line[0] == verbs[0].name || !shared(line));
+    lines.retain(|line| line[0] == verbs[0].words[0] || !shared(line));
     all(&sealed, &lines, |line, output| {
         is_sane(line, output);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -174,6 +198,7 @@ fn no_flag_of_any_command_becomes_sql_or_an_escape() {
 #[test]
 fn no_argument_makes_a_panic() {
     let sealed = Sealed::new();
+    sealed.file("rules.toml", RULES);
     sealed.done(&["ingest", "-q", "samples/quirks/quirk-hostile-text.csv"]);
     let verbs = verbs(&sealed);
     let values = [
@@ -223,9 +248,9 @@ fn no_argument_makes_a_panic() {
     let mut lines = vec![];
     for _ in 0..250 {
         let verb = &verbs[pick(verbs.len())];
-        let mut line = vec![verb.name.clone()];
+        let mut line = verb.words.clone();
         if pick(3) > 0 {
-            line.extend(needed(&verb.name).iter().map(|arg| (*arg).to_owned()));
+            line.extend(needed(&verb.words).iter().map(|arg| (*arg).to_owned()));
         }
         for _ in 0..pick(5) {
             let value = values[pick(values.len())].replace('\0', "");
