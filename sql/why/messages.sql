@@ -5,8 +5,9 @@ with tried as (
         period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
         hash(rcpt, time_queued) as message,
         min(rec) as outcome,
-        arg_min(bounce_cat, rec) as category,
-        arg_min(bounce_class, rec) as class
+        min(bounce_cat) filter (rec = 'b') as bounced_for,
+        min(bounce_cat) filter (rec = 't') as held_for,
+        min(bounce_class) filter (rec = 'b') as class
     from records
     where rec in ('d', 'b', 't')
     group by all
@@ -19,7 +20,7 @@ select
         when $class is null or class = $class then 'bounced'
         else 'aside'
     end as kind,
-    case when outcome <> 'd' then category end as category,
+    case outcome when 'b' then bounced_for when 't' then held_for end as category,
     count(*) as n
 from tried
 group by all
