@@ -228,15 +228,19 @@ impl Masker<'_, '_> {
             self.replace(at, at + bare.len(), token::EMAIL);
             return to;
         }
+        let mut bits = bits;
+        if bits & LOOK != 0 && link::scheme(&bytes[from..to]).is_none() {
+            bits &= !LOOK;
+        }
         let mut pos = from;
-        if bits & AT != 0 && link::scheme(&bytes[from..to]).is_none() {
+        if bits & AT != 0 && bits & LOOK == 0 {
             while let Some((left, right)) = token::address(bytes, self.run, pos, to) {
-                self.tokens(pos, left);
+                self.tokens(pos, left, bits);
                 self.replace(left, right, token::EMAIL);
                 pos = right;
             }
         }
-        self.tokens(pos, to);
+        self.tokens(pos, to, bits);
         to
     }
 
@@ -258,8 +262,9 @@ impl Masker<'_, '_> {
         Some(self.text.len() - rest.trim_start_matches(is_gap).len())
     }
 
-    /// Masks the tokens between `from` and `to`, which are within one word.
-    fn tokens(&mut self, from: usize, to: usize) {
+    /// Masks the tokens between `from` and `to`, which are within one word; of its `bits`, `LOOK` says
+    /// that it holds a link.
+    fn tokens(&mut self, from: usize, to: usize, bits: u8) {
         let bytes = self.text.as_bytes();
         let mut pos = from;
         while pos < to {
@@ -267,13 +272,13 @@ impl Masker<'_, '_> {
                 pos = self.bracketed(pos, to).unwrap_or(pos + 1);
                 continue;
             }
-            let mut end = pos;
+            let mut end = if bits & DELIMITER == 0 { to } else { pos };
             while end < to && (class(bytes[end]) & DELIMITER == 0 || self.groups(end, to)) {
                 end += 1;
             }
-            pos = match link::scheme(&bytes[pos..end]) {
-                Some(_) => self.link(pos, to),
-                None => self.token(pos, end, to),
+            pos = match bits & LOOK != 0 && link::scheme(&bytes[pos..end]).is_some() {
+                true => self.link(pos, to),
+                false => self.token(pos, end, to),
             };
         }
     }

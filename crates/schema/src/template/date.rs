@@ -36,9 +36,10 @@ pub(super) fn date(bytes: &[u8], from: usize) -> Option<usize> {
     if bytes.get(at..at + 3).is_some_and(is_weekday) {
         at = gap(bytes, at + 3)?;
     }
-    at = match month(bytes, at) {
-        Some(behind) => digits(bytes, gap(bytes, behind)?, 1..=2)?,
-        None => month(bytes, gap(bytes, digits(bytes, at, 1..=2)?)?)?,
+    at = match bytes.get(at)? {
+        b'0'..=b'9' => month(bytes, gap(bytes, digits(bytes, at, 1..=2)?)?)?,
+        b'A'..=b'Z' => digits(bytes, gap(bytes, month(bytes, at)?)?, 1..=2)?,
+        _ => return None,
     };
     // What may follow, in any order: year, time, zone.
     let mut end = at;
@@ -66,7 +67,8 @@ fn gap(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 fn digits(bytes: &[u8], at: usize, fit: std::ops::RangeInclusive<usize>) -> Option<usize> {
-    let digits = bytes.get(at..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+    let most = fit.end() + 1;
+    let digits = bytes.get(at..)?.iter().take(most).take_while(|b| b.is_ascii_digit()).count();
     fit.contains(&digits).then_some(at + digits)
 }
 

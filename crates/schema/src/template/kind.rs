@@ -9,22 +9,51 @@ pub(super) struct Shape {
     pub(super) digits: usize,
     pub(super) dots: usize,
     pub(super) slashes: usize,
+    pub(super) colons: usize,
+    dashes: usize,
     pub(super) high: bool,
 }
 
+/// For each byte a 1 in the lane of 8 bits that counts its kind: one addition a byte.
+const LANES: [u64; 256] = {
+    let mut lanes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let lane = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => Some(0),
+            b'0'..=b'9' => Some(1),
+            b'.' => Some(2),
+            b'/' => Some(3),
+            b':' => Some(4),
+            b'-' => Some(5),
+            0x80.. => Some(6),
+            _ => None,
+        };
+        if let Some(lane) = lane {
+            lanes[byte] = 1 << (lane * 8);
+        }
+        byte += 1;
+    }
+    lanes
+};
+
 impl Shape {
     pub(super) fn of(token: &[u8]) -> Shape {
-        let mut shape = Shape { letters: 0, digits: 0, dots: 0, slashes: 0, high: false };
-        for &byte in token {
-            match byte {
-                b'0'..=b'9' => shape.digits += 1,
-                b'a'..=b'z' | b'A'..=b'Z' => shape.letters += 1,
-                b'.' => shape.dots += 1,
-                b'/' => shape.slashes += 1,
-                _ => shape.high |= byte >= 0x80,
+        let mut counts = [0; 7];
+        // More bytes than that could overflow a lane.
+        for piece in token.chunks(255) {
+            let lanes: u64 = piece.iter().map(|&byte| LANES[usize::from(byte)]).sum();
+            for (count, lane) in counts.iter_mut().zip(lanes.to_le_bytes()) {
+                *count += usize::from(lane);
             }
         }
-        shape
+        let [letters, digits, dots, slashes, colons, dashes, high] = counts;
+        Shape { letters, digits, dots, slashes, colons, dashes, high: high > 0 }
+    }
+
+    /// Whether a token can be a time or an IPv6 address, to be asked before either is looked for.
+    pub(super) fn has_marks(&self) -> bool {
+        self.colons + self.dashes + self.slashes > 0
     }
 }
 

@@ -62,14 +62,22 @@ const FILES: &[&str] = &[
 
 /// What a text is as a host name, if it is one.
 pub(super) fn host(text: &str) -> Option<Host> {
-    let (labels, tld) = text.rsplit_once('.')?;
-    let fits = !labels.is_empty()
-        && labels.split('.').all(|label| {
-            !label.is_empty()
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        });
-    if !fits || !is_tld(tld) {
+    let dot = text.bytes().rposition(|b| b == b'.')?;
+    // Most texts with a dot end in no top-level domain, so that is asked first.
+    if !is_tld(&text[dot + 1..]) {
         return None;
+    }
+    let mut before = b'.';
+    for byte in text[..=dot].bytes() {
+        let fits = match byte {
+            // No label is empty.
+            b'.' => before != b'.',
+            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+        };
+        if !fits {
+            return None;
+        }
+        before = byte;
     }
     if !within(BLOCKLISTS, text) {
         return Some(Host::Other);

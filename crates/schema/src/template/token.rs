@@ -48,15 +48,19 @@ impl Masker<'_, '_> {
         if shape.letters == 0 && !shape.high {
             return self.number(from, to, shape);
         }
-        if let Some(mask) =
-            if kind::is_ipv6(text) { Some(IP) } else { date::stamp(token).then_some(TIME) }
-        {
+        if let Some(mask) = if shape.colons > 1 && kind::is_ipv6(text) {
+            Some(IP)
+        } else {
+            (shape.has_marks() && date::stamp(token)).then_some(TIME)
+        } {
             return self.replace(from, to, mask);
         }
         if shape.slashes > 0 {
             return self.path(from, to);
         }
-        if let Some(colon) = token.iter().position(|&b| b == b':') {
+        if shape.colons > 0
+            && let Some(colon) = token.iter().position(|&b| b == b':')
+        {
             self.part(from, from + colon);
             return self.rest(from + colon + 1, to);
         }
@@ -140,13 +144,13 @@ impl Masker<'_, '_> {
                 return self.rest(from + ip, to);
             }
         }
-        if enhanced(text).is_some_and(|(code, _)| code.len() == text.len()) {
+        if shape.dots == 2 && enhanced(text).is_some_and(|(code, _)| code.len() == text.len()) {
             return;
         }
-        if kind::is_ipv6(text) {
+        if shape.colons > 1 && kind::is_ipv6(text) {
             return self.replace(from, to, IP);
         }
-        if date::stamp(token) {
+        if shape.has_marks() && date::stamp(token) {
             return self.replace(from, to, TIME);
         }
         if token.len() == 3 && self.is_reply_code(from) {
