@@ -2,9 +2,10 @@
 //! Knows days and memory, not lines.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
 
 use pmtaq_schema::time::Day;
-use pmtaq_store::{Encoder, NewPart, Result, RunWriter, Writer};
+use pmtaq_store::{Encoder, Result, RunWriter, Writer, Written};
 
 use crate::budget::Budget;
 use crate::hourly::Counted;
@@ -27,7 +28,8 @@ pub(crate) struct Parts<'r, 'w> {
     rollup: &'r Rollup<'w>,
     budget: Budget,
     open: BTreeMap<Day, Open<'w>>,
-    done: Vec<NewPart>,
+    /// Takes the parts that are written, to be synced.
+    written: Sender<Written<'w>>,
     /// Rows added so far.
     uses: u64,
     /// Rows of closed days, for their memory.
@@ -56,13 +58,14 @@ impl<'r, 'w> Parts<'r, 'w> {
         writer: &'w Writer<'w>,
         rollup: &'r Rollup<'w>,
         budget: Budget,
+        written: Sender<Written<'w>>,
     ) -> Result<Parts<'r, 'w>> {
         Ok(Parts {
             writer,
             rollup,
             budget,
             open: BTreeMap::new(),
-            done: Vec::new(),
+            written,
             uses: 0,
             spare_rows: Vec::new(),
             counted: Counted::default(),
@@ -113,10 +116,9 @@ impl<'r, 'w> Parts<'r, 'w> {
     }
 
     /// Closes every part.
-    pub(crate) fn finish(mut self) -> Result<Vec<NewPart>> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let days: Vec<Day> = self.open.keys().copied().collect();
-        days.into_iter().try_for_each(|day| self.close(day))?;
-        Ok(self.done)
+        days.into_iter().try_for_each(|day| self.close(day))
     }
 
     fn write(&mut self, day: Day) -> Result<()> {
@@ -156,7 +158,8 @@ impl<'r, 'w> Parts<'r, 'w> {
     fn close(&mut self, day: Day) -> Result<()> {
         self.end_group(day)?;
         if let Some(Open { mut rows, part: Some(part), .. }) = self.open.remove(&day) {
-            self.done.push(part.finish(&mut self.encoder)?);
+            // Nobody takes it after an error of the disk, which ends the run.
+            let _ = self.written.send(part.finish(&mut self.encoder)?);
             if self.spare_rows.len() < SPARE_DAYS {
                 rows.forget_names();
                 self.spare_rows.push(rows);

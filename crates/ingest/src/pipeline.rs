@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer};
+use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer, Written};
 use rayon::prelude::*;
 
 use crate::budget::Budget;
@@ -57,11 +58,16 @@ pub fn ingest(
     refused.extend(unclear);
 
     let run = Run::new(settings, budget, writer, candidates, progress);
-    let mut change = Change::default();
-    let results: Vec<Result<Vec<NewPart>>> = pool.broadcast(|_| run.work());
-    for result in results {
-        change.parts.extend(result?);
-    }
+    let parts = std::thread::scope(|scope| {
+        let (sender, written) = mpsc::channel::<Written<'_>>();
+        // The disk is waited for while others work.
+        let synced = scope.spawn(|| written.into_iter().map(Written::sync).collect::<Result<_>>());
+        let worked = pool.broadcast(|_| run.work(sender.clone()));
+        drop(sender);
+        let synced = synced.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        worked.into_iter().collect::<Result<()>>().and(synced)
+    })?;
+    let mut change = Change { parts, ..Change::default() };
     let days = run.rollup.days();
     let close = |(day, open): (Day, Open<'_>)| open.close(day, run.writer);
     let rolled_up: Vec<Result<Option<NewPart>>> =
@@ -150,9 +156,9 @@ impl<'r> Run<'r> {
     }
 
     /// What one thread does until no chunk is left.
-    fn work(&self) -> Result<Vec<NewPart>> {
+    fn work(&self, written: Sender<Written<'r>>) -> Result<()> {
         let settings = self.settings;
-        let mut parts = Parts::new(self.writer, &self.rollup, self.budget)?;
+        let mut parts = Parts::new(self.writer, &self.rollup, self.budget, written)?;
         let mut spare = Vec::new();
         while let Some((task, chunk)) = self.next_chunk(&mut spare) {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);

@@ -24,7 +24,7 @@ mod read;
 pub use read::PartReader;
 
 mod run;
-pub use run::RunWriter;
+pub use run::{RunWriter, Written};
 
 mod lock;
 

@@ -85,18 +85,38 @@ impl<'a> RunWriter<'a> {
         self.group.finish(encoder, cells, &mut self.file).at(&self.path)
     }
 
-    /// Completes and syncs the file, whose last row group was ended.
+    /// Completes the file, whose last row group was ended.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
-    pub fn finish(mut self, encoder: &mut Encoder) -> Result<NewPart> {
+    pub fn finish(self, encoder: &mut Encoder) -> Result<Written<'a>> {
         // One for each day that is usually open.
         if encoder.spare_groups.len() < 2 {
             encoder.spare_groups.push(self.group);
         }
-        self.file.finish().at(&self.path)?;
-        self.disk.sync(self.file.inner(), &self.path)?;
-        self.part.bytes = self.file.bytes_written() as u64;
-        Ok(NewPart { part: self.part, day: self.day })
+        let RunWriter { disk, path, file, mut part, day, .. } = self;
+        let file = file.into_inner().at(&path)?;
+        part.bytes = file.metadata().at(&path)?.len();
+        Ok(Written { disk, path, file, part: NewPart { part, day } })
+    }
+}
+
+/// A part that was written and would not survive a power cut yet. Apart from the writing, since who
+/// waits for the disk need not keep others from working.
+pub struct Written<'a> {
+    disk: &'a Disk,
+    path: PathBuf,
+    file: File,
+    part: NewPart,
+}
+
+impl Written<'_> {
+    /// Syncs the file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] when the disk refuses.
+    pub fn sync(self) -> Result<NewPart> {
+        self.disk.sync(&self.file, &self.path)?;
+        Ok(self.part)
     }
 }
