@@ -292,9 +292,9 @@ fn last_record_end(bytes: &[u8], forced: bool) -> usize {
         }
         outside.push((pos, quote));
         pos = match closing_quote(bytes, quote + 1) {
-            Quote::ClosedBefore(after) => after,
-            Quote::EndsBytes(_) | Quote::Unclosed if !forced => return record_end(&outside),
-            Quote::EndsBytes(after) => after,
+            Quote::ClosedBefore { after, .. } => after,
+            Quote::EndsBytes { .. } | Quote::Unclosed if !forced => return record_end(&outside),
+            Quote::EndsBytes { after, .. } => after,
             Quote::Unclosed | Quote::Broken => {
                 let start = record_end(&outside);
                 let Some(n) = memchr(b'\n', &bytes[start..]) else { return start };
@@ -308,12 +308,12 @@ fn last_record_end(bytes: &[u8], forced: bool) -> usize {
 
 /// How a quoted field goes on.
 pub(crate) enum Quote {
-    /// It ends; the next byte, at this position, is a comma or a line end.
-    ClosedBefore(usize),
+    /// It ends; the next byte, at this position, is a comma or a line end. It may hold doubled quotes.
+    ClosedBefore { after: usize, doubled: bool },
     /// Its closing quote is followed by something else.
     Broken,
     /// Its closing quote is the last of the bytes, at this position less one.
-    EndsBytes(usize),
+    EndsBytes { after: usize, doubled: bool },
     /// The bytes end before it does.
     Unclosed,
 }
@@ -323,19 +323,19 @@ pub(crate) fn closing_quote(bytes: &[u8], start: usize) -> Quote {
     let mut pos = start;
     loop {
         let Some(n) = memchr(b'"', &bytes[pos..]) else { return Quote::Unclosed };
-        let after = pos + n + 1;
+        let (after, doubled) = (pos + n + 1, pos > start);
         match bytes.get(after) {
             Some(b'"') => pos = after + 1,
-            Some(b',' | b'\n') => return Quote::ClosedBefore(after),
+            Some(b',' | b'\n') => return Quote::ClosedBefore { after, doubled },
             Some(b'\r') => {
                 return match bytes.get(after + 1) {
-                    Some(b'\n') => Quote::ClosedBefore(after),
+                    Some(b'\n') => Quote::ClosedBefore { after, doubled },
                     Some(_) => Quote::Broken,
-                    None => Quote::EndsBytes(after),
+                    None => Quote::EndsBytes { after, doubled },
                 };
             }
             Some(_) => return Quote::Broken,
-            None => return Quote::EndsBytes(after),
+            None => return Quote::EndsBytes { after, doubled },
         }
     }
 }

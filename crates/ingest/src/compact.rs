@@ -4,7 +4,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
-use pmtaq_schema::columns::index_of;
+use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
@@ -223,17 +223,15 @@ impl<'w> Merged<'w> {
     }
 }
 
-/// Records by recipient domain, then VMTA, then time: alike values side by side compress better.
-/// Ingest groups each of its runs by the same columns, in the order in which they come.
+/// Records by the names of [`SORTED_BY`], then by time. Ingest groups each of its runs by the same
+/// columns, their names in the order in which they come.
 fn sorted(rows: &RecordBatch) -> RecordBatch {
-    let domain = ranks(rows.column(index_of("rcpt_domain")));
-    let vmta = ranks(rows.column(index_of("vmta")));
+    let names = SORTED_BY.map(|column| ranks(rows.column(column)));
     let time = rows.column(index_of("time_logged"));
     let time = time.as_primitive::<TimestampMillisecondType>().values();
-    let mut order: Vec<(u32, u32, i64, u32)> = (0_u32..)
-        .take(rows.num_rows())
-        .zip(domain.into_iter().zip(vmta).zip(time))
-        .map(|(row, ((domain, vmta), time))| (domain, vmta, *time, row))
+    let mut order: Vec<([u32; SORTED_BY.len()], i64, u32)> = (0_u32..)
+        .zip(time)
+        .map(|(row, time)| (names.each_ref().map(|ranks| ranks[row as usize]), *time, row))
         .collect();
     order.sort_unstable();
     let indices = UInt32Array::from_iter_values(order.into_iter().map(|(.., row)| row));

@@ -1,6 +1,8 @@
 //! The derived columns of a line. Pure calls into the schema, each made once for what repeats:
 //! what follows from a name is remembered by the key of that name.
 
+use std::borrow::Cow;
+
 use hashbrown::HashTable;
 use pmtaq_schema::bounce::bounce_class;
 use pmtaq_schema::columns::index_of;
@@ -100,12 +102,12 @@ impl Derive {
             self.host(row, known, columns);
         }
         for (row, checked) in rows() {
-            let address = field(checked, ORIG).value();
-            self.sender_domains.set(row, &address, names(columns, SENDER_DOMAIN));
+            let column = names(columns, SENDER_DOMAIN);
+            field(checked, ORIG).read(|address| self.sender_domains.set(row, address, column));
         }
         for (row, checked) in rows() {
-            let address = field(checked, RCPT).value();
-            self.rcpt_domains.set(row, &address, names(columns, RCPT_DOMAIN));
+            let column = names(columns, RCPT_DOMAIN);
+            field(checked, RCPT).read(|address| self.rcpt_domains.set(row, address, column));
         }
         for (row, _) in rows() {
             self.mx_and_provider(row, known, columns);
@@ -117,11 +119,13 @@ impl Derive {
             }
         }
         for (row, checked) in rows() {
-            let (dsn_diag, dsn_status) = (field(checked, DSN_DIAG), field(checked, DSN_STATUS));
+            let text = |column: usize| match plan.sources[column] {
+                Some(field) => lines.get(checked.line).text(field),
+                None => Cow::Borrowed(""),
+            };
+            let (dsn_diag, dsn_status) = (text(DSN_DIAG), text(DSN_STATUS));
             if !dsn_diag.is_empty() || !dsn_status.is_empty() {
-                let (dsn_diag, dsn_status) = (dsn_diag.text(), dsn_status.text());
-                let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-                self.reply(row, text(&dsn_diag), text(&dsn_status), columns);
+                self.reply(row, &dsn_diag, &dsn_status, columns);
                 if let Some(people) = people.get(row - first) {
                     known.privacy.template(&mut self.text, people);
                 }

@@ -33,7 +33,8 @@ const NAMES: usize = {
 
 /// All dimensions of a row as numbers: the hour since 1970, the reply code, whether a receiver was
 /// reached, and the names by their places in the dictionaries; 0 for null.
-type Key = [u32; NAMES + 3];
+type Key = [u32; PLACES];
+const PLACES: usize = NAMES + 3;
 const HOUR: usize = 0;
 const SMTP_CODE: usize = 1;
 const REACHED: usize = 2;
@@ -86,7 +87,7 @@ struct Groups {
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
     groups: Groups,
-    keys: Vec<Key>,
+    keys: Keys,
     /// For each delivery the group, and the seconds from queueing to delivery.
     latencies: Vec<(u32, i64)>,
 }
@@ -182,23 +183,27 @@ impl Hourly {
         let counts = latencies.values().as_primitive::<Int64Type>();
         let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
 
-        let mut keys = Vec::new();
-        let mut places = Keys::of(&order, &mut keys);
-        let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
-        for (i, column) in names.enumerate() {
-            let Owned::Names { keys, bytes, ends } = of(column.name) else { continue };
-            let names = Texts { bytes, ends };
-            places.set(FIRST_NAME + i, |row| match keys[row] {
-                NO_NAME => 0,
-                key => number_of(names.get(key as usize), &mut self.names[i]),
-            });
-        }
+        let mut keys = Keys::default();
         let number = |name: &str, row| number_at(of(name).numbers(), row);
-        places.set(HOUR, |row| number("hour", row).map_or(0, hour_of));
-        places.set(SMTP_CODE, |row| place_of_code(number("smtp_code", row)));
-        places.set(REACHED, |row| (number("reached", row) == Some(1)).into());
-        for (row, key) in keys.iter().enumerate() {
-            let at = self.groups.place(key);
+        for row in 0..batch.num_rows() {
+            if row % BLOCK == 0 {
+                let block = &order[row..batch.num_rows().min(row + BLOCK)];
+                let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
+                for (i, column) in names.enumerate() {
+                    let Owned::Names { keys: numbers, bytes, ends } = of(column.name) else {
+                        continue;
+                    };
+                    let names = Texts { bytes, ends };
+                    keys.set(FIRST_NAME + i, block, |row| match numbers[row] {
+                        NO_NAME => 0,
+                        key => number_of(names.get(key as usize), &mut self.names[i]),
+                    });
+                }
+                keys.set(HOUR, block, |row| number("hour", row).map_or(0, hour_of));
+                keys.set(SMTP_CODE, block, |row| place_of_code(number("smtp_code", row)));
+                keys.set(REACHED, block, |row| (number("reached", row) == Some(1)).into());
+            }
+            let at = self.groups.place(&keys.get(row % BLOCK));
             let group = &mut self.groups.all[at];
             group.sums.add(Sums {
                 records: number("records", row).unwrap_or(0),
@@ -297,25 +302,29 @@ impl Counted {
         let reached = names_of(cells, DLV_DESTINATION_IP).0;
         let (recs, rec_names) = names_of(cells, REC);
         let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
-        let mut last = (0, [u32::MAX; NAMES + 3]);
         for order in order.chunks(BLOCK) {
-            let mut keys = Keys::of(order, &mut self.keys);
+            let keys = &mut self.keys;
             for (i, &column) in NAME_COLUMNS.iter().enumerate() {
                 let names = names_of(cells, column).0;
-                if !names.is_empty() {
-                    // 0 for null, which is the greatest of all.
-                    keys.set(FIRST_NAME + i, |row| names[row].wrapping_add(1));
+                // 0 for null, which is the greatest of all.
+                match names {
+                    [] => keys.set(FIRST_NAME + i, order, |_| 0),
+                    names => keys.set(FIRST_NAME + i, order, |row| names[row].wrapping_add(1)),
                 }
             }
-            keys.set(HOUR, |row| hour_of(logged[row]));
-            keys.set(SMTP_CODE, |row| place_of_code(number_at(codes, row)));
-            keys.set(REACHED, |row| reached.get(row).is_some_and(|&key| key != NO_NAME).into());
-            for (key, &row) in self.keys.iter().zip(order) {
+            keys.set(HOUR, order, |row| hour_of(logged[row]));
+            keys.set(SMTP_CODE, order, |row| place_of_code(number_at(codes, row)));
+            keys.set(REACHED, order, |row| {
+                reached.get(row).is_some_and(|&key| key != NO_NAME).into()
+            });
+            let mut group = 0;
+            for (i, &row) in order.iter().enumerate() {
                 let row = row as usize;
-                if last.1 != *key {
-                    last = (self.groups.place(key), *key);
+                // Rows come sorted: many have the key of the row before.
+                if i == 0 || self.keys.differs[i] {
+                    group = self.groups.place(&self.keys.get(i));
                 }
-                let sums = &mut self.groups.all[last.0].sums;
+                let sums = &mut self.groups.all[group].sums;
                 sums.records += 1;
                 if let Some(size) = number_at(sizes, row) {
                     sums.bytes = sums.bytes.saturating_add(size);
@@ -326,7 +335,7 @@ impl Counted {
                     let seconds = (logged[row] - queued).div_euclid(1_000);
                     sums.latency_sum = sums.latency_sum.saturating_add(seconds);
                     sums.latency_max = sums.latency_max.max(Some(seconds));
-                    self.latencies.push((last.0 as u32, rounded(seconds)));
+                    self.latencies.push((group as u32, rounded(seconds)));
                 }
             }
         }
@@ -350,25 +359,38 @@ fn names_of<'a>(cells: &[Cells<'a>], column: usize) -> (&'a [u32], Texts<'a>) {
     }
 }
 
-/// The keys of some rows, in the order of the rows.
-struct Keys<'a> {
-    order: &'a [u32],
-    keys: &'a mut Vec<Key>,
+/// The keys of a block of rows, place by place: filled and compared without jumps through memory.
+#[derive(Debug)]
+struct Keys {
+    places: Box<[[u32; BLOCK]; PLACES]>,
+    /// Whether the key of a row is not that of the row before.
+    differs: [bool; BLOCK],
 }
 
-impl<'a> Keys<'a> {
-    /// Keys of nulls.
-    fn of(order: &'a [u32], keys: &'a mut Vec<Key>) -> Keys<'a> {
-        keys.clear();
-        keys.resize(order.len(), [0; NAMES + 3]);
-        Keys { order, keys }
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys { places: Box::new([[0; BLOCK]; PLACES]), differs: [false; BLOCK] }
+    }
+}
+
+impl Keys {
+    /// Fills one place of the keys of up to [`BLOCK`] rows; the first name begins a new block.
+    fn set(&mut self, place: usize, rows: &[u32], mut value: impl FnMut(usize) -> u32) {
+        let keys = &mut self.places[place][..rows.len()];
+        for (key, &row) in keys.iter_mut().zip(rows) {
+            *key = value(row as usize);
+        }
+        if place == FIRST_NAME {
+            self.differs.fill(false);
+        }
+        for (differs, pair) in self.differs[1..].iter_mut().zip(keys.windows(2)) {
+            *differs |= pair[0] != pair[1];
+        }
     }
 
-    /// Fills one place of all keys.
-    fn set(&mut self, place: usize, mut value: impl FnMut(usize) -> u32) {
-        for (key, &row) in self.keys.iter_mut().zip(self.order) {
-            key[place] = value(row as usize);
-        }
+    /// The key of the row numbered `i` of the block.
+    fn get(&self, i: usize) -> Key {
+        std::array::from_fn(|place| self.places[place][i])
     }
 }
 

@@ -6,7 +6,7 @@ use pmtaq_store::{NO_NAME, Texts};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Slots of the short memory; a power of two.
-const RECENT: usize = 256;
+const RECENT: usize = 1024;
 
 /// The names of one column, with their keys, until they are forgotten.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Recent {
 
 impl Names {
     /// The key of `name`: a new one when it is new.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self, name: &[u8]) -> u32 {
         let Ends { first, last, len } = Ends::of(name);
         if let Some(recent) = self.recent.get(slot(first, last, len))
@@ -45,9 +45,13 @@ impl Names {
         self.key_in_table(name)
     }
 
-    /// Whether a name of the same ends is the same in between.
+    /// Whether a name of more than 16 bytes and of the same ends is the same in between.
+    #[inline]
     fn is_same_within(&self, key: u32, name: &[u8]) -> bool {
-        self.get(key)[8..name.len() - 8] == name[8..name.len() - 8]
+        let (known, end) = (self.get(key), name.len() - 8);
+        let inner = |name: &[u8]| (word(&name[8..]), word(&name[end - 8..]));
+        // The second and the last word but one are all that is between the ends of up to 32 bytes.
+        inner(known) == inner(name) && (end <= 24 || known[16..end - 8] == name[16..end - 8])
     }
 
     #[cold]
@@ -121,6 +125,12 @@ struct Ends {
     len: u32,
 }
 
+/// The first eight bytes, as far as there are so many.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 impl Ends {
     #[inline]
     fn of(name: &[u8]) -> Ends {
@@ -168,7 +178,7 @@ pub(crate) struct NameColumn {
 
 impl NameColumn {
     /// Gives the row numbered `row` a name; the rows left out before it have none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, row: usize, name: &[u8]) -> u32 {
         let key = self.names.key(name);
         self.set_key(row, key);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pmtaq_schema::columns::index_of;
+use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
@@ -10,13 +10,11 @@ use crate::derive::{Added, Derive, Known};
 use crate::intern::NameColumn;
 use crate::plan::{Extra, Plan, Text};
 use crate::reject::Why;
-use crate::split::{Line, Lines};
+use crate::split::{Field, Line, Lines};
 
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
-const RCPT_DOMAIN: usize = index_of("rcpt_domain");
 const RCPT: usize = index_of("rcpt");
 const ORCPT: usize = index_of("orcpt");
-const VMTA: usize = index_of("vmta");
 const EXTRA: usize = index_of("extra");
 
 /// Columns that hold numbers or times.
@@ -48,28 +46,29 @@ impl Checked {
         if line.len() > plan.fields.len() {
             return Err(Why::line("more fields than the header has"));
         }
-        let kind = line.field(plan.kind).value();
-        let Some(record) = Record::parse(&kind) else {
-            return Err(Why::field("type", &kind, "unknown record type"));
+        let kind = line.field(plan.kind);
+        let record = kind.read(Record::parse);
+        let Some(record) = record else {
+            return Err(Why::field("type", &kind.value(), "unknown record type"));
         };
         let mut numbers = [NO_NUMBER; NUMBERS];
         let mut time_logged = None;
         for (number, &(column, field)) in numbers.iter_mut().zip(&plan.numbers) {
-            let value = line.field(field).value();
+            let value = line.field(field);
             if value.is_empty() {
                 continue;
             }
+            let refused = |why| Why::field(&plan.fields[field], &value.value(), why);
             *number = if COLUMNS[column].kind == Kind::Time {
-                let time = Timestamp::parse(&value).ok_or_else(|| {
-                    Why::field(&plan.fields[field], &value, "not a time between 1990 and 2100")
-                })?;
+                let time = value
+                    .read(Timestamp::parse)
+                    .ok_or_else(|| refused("not a time between 1990 and 2100"))?;
                 if column == TIME_LOGGED {
                     time_logged = Some(time);
                 }
                 time.millis()
             } else {
-                whole_number(&value)
-                    .ok_or_else(|| Why::field(&plan.fields[field], &value, "not a whole number"))?
+                value.read(whole_number).ok_or_else(|| refused("not a whole number"))?
             };
         }
         let Some(time_logged) = time_logged else {
@@ -130,9 +129,9 @@ impl Rows {
     }
 
     /// Adds lines that were checked, column by column: the names of one column stay at hand.
-    pub(crate) fn push(
+    pub(crate) fn push<'l>(
         &mut self,
-        lines: Lines<'_, '_>,
+        lines: Lines<'_, 'l>,
         checked: &[Checked],
         plan: &Plan,
         known: &Known<'_>,
@@ -157,27 +156,13 @@ impl Rows {
             Some(people) => known.privacy.field(column, text, people),
             None => text,
         };
-        for &Text { column, field, otherwise } in &plan.texts {
-            let fields = checked.iter().enumerate().map(|(i, checked)| {
-                let line = lines.get(checked.line);
-                let text = match (line.field(field), otherwise) {
-                    (empty, Some(otherwise)) if empty.is_empty() => line.field(otherwise),
-                    (text, _) => text,
-                };
-                (first + i, text)
-            });
-            let fields = fields.filter(|(_, field)| !field.is_empty());
-            match &mut self.columns[column] {
-                Column::Names(names) => {
-                    fields.for_each(|(row, field)| {
-                        _ = names.set(row, &stored(row - first, column, field.text()))
-                    });
-                }
-                Column::Texts(texts) => {
-                    fields.for_each(|(row, field)| {
-                        texts.set(row, &stored(row - first, column, field.text()))
-                    });
-                }
+        for text in &plan.texts {
+            let fields = Fields { first, lines, checked, text };
+            let hidden = |i: usize| stored(i, text.column, fields.field(i).text());
+            let hidden = (!people.is_empty()).then_some(hidden);
+            match &mut self.columns[text.column] {
+                Column::Names(names) => fields.each(hidden, |row, text| _ = names.set(row, text)),
+                Column::Texts(texts) => fields.each(hidden, |row, text| texts.set(row, text)),
                 Column::Numbers(_) | Column::Map(_) => {}
             }
         }
@@ -203,12 +188,12 @@ impl Rows {
         self.columns.iter().map(Column::cells).collect()
     }
 
-    /// The rows by recipient domain, then VMTA, then as they came, which is by time: alike values
-    /// side by side compress better. Domains and VMTAs come in the order of their first row.
+    /// The rows by the names of [`SORTED_BY`], and then as they came, which is by time. Names come in
+    /// the order of their first row.
     pub(crate) fn order(&self, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
         order.clear();
         order.extend(0..u32::try_from(self.len).expect("a run has fewer rows than u32"));
-        for column in [VMTA, RCPT_DOMAIN] {
+        for column in SORTED_BY.into_iter().rev() {
             if let Column::Names(names) = &self.columns[column] {
                 sort_by_key(names, order, spare);
             }
@@ -259,6 +244,49 @@ impl Rows {
                     map.values.names.clear();
                 }
                 Column::Texts(_) | Column::Numbers(_) => {}
+            }
+        }
+    }
+}
+
+/// What some lines have for one column of texts.
+struct Fields<'a, 'l> {
+    /// The row of the first line.
+    first: usize,
+    lines: Lines<'a, 'l>,
+    checked: &'a [Checked],
+    text: &'a Text,
+}
+
+impl<'l> Fields<'_, 'l> {
+    /// The field of the line numbered `i`.
+    #[inline(always)]
+    fn field(&self, i: usize) -> Field<'l> {
+        let line = self.lines.get(self.checked[i].line);
+        match (line.field(self.text.field), self.text.otherwise) {
+            (empty, Some(otherwise)) if empty.is_empty() => line.field(otherwise),
+            (field, _) => field,
+        }
+    }
+
+    /// Gives `set` the text of each field that has one, by row: as `hidden` has it for the line
+    /// numbered so, where there is such, else as it stands in the file. The loop runs for each column
+    /// of each line, and a field that is handed on by value goes through memory: so it is not.
+    #[inline(always)]
+    fn each(
+        &self,
+        hidden: Option<impl Fn(usize) -> Cow<'l, [u8]>>,
+        mut set: impl FnMut(usize, &[u8]),
+    ) {
+        for i in 0..self.checked.len() {
+            let field = self.field(i);
+            if field.is_empty() {
+                continue;
+            }
+            match (&hidden, field.plain()) {
+                (Some(hidden), _) => set(self.first + i, &hidden(i)),
+                (None, Some(text)) => set(self.first + i, text),
+                (None, None) => set(self.first + i, &self.field(i).text()),
             }
         }
     }

@@ -13,8 +13,8 @@ use crate::chunk::{Quote, closing_quote};
 /// Walks over the lines of some bytes that begin at the beginning of a record.
 pub struct Splitter<'a> {
     bytes: &'a [u8],
-    /// Whether the bytes are UTF-8 throughout: checked once, not per field.
-    is_utf8: bool,
+    /// The bytes as text, if they are UTF-8 throughout: checked once, not per field.
+    text: Option<&'a str>,
     pos: usize,
     separators: Separators,
     spans: Vec<Span>,
@@ -34,6 +34,8 @@ struct Span {
     start: u32,
     end: u32,
     quoted: bool,
+    /// Quotes within it are doubled.
+    doubled: bool,
 }
 
 /// Where a record lies.
@@ -50,7 +52,7 @@ struct Extent {
 #[derive(Clone, Copy)]
 pub struct Lines<'s, 'a> {
     bytes: &'a [u8],
-    is_utf8: bool,
+    text: Option<&'a str>,
     spans: &'s [Span],
     extents: &'s [Extent],
 }
@@ -58,7 +60,7 @@ pub struct Lines<'s, 'a> {
 /// One record as it stands in the file.
 pub struct Line<'s, 'a> {
     bytes: &'a [u8],
-    is_utf8: bool,
+    text: Option<&'a str>,
     spans: &'s [Span],
     /// Where it begins in the bytes.
     pub start: usize,
@@ -73,16 +75,16 @@ pub struct Line<'s, 'a> {
 pub struct Field<'a> {
     raw: &'a [u8],
     is_utf8: bool,
-    quoted: bool,
+    doubled: bool,
 }
 
 impl<'a> Splitter<'a> {
     /// Begins at the first byte of less than 4 GiB.
     pub fn new(bytes: &'a [u8]) -> Splitter<'a> {
-        let is_utf8 = std::str::from_utf8(bytes).is_ok();
+        let text = std::str::from_utf8(bytes).ok();
         let separators = Separators::at(bytes, 0);
         let (spans, extents) = (Vec::new(), Vec::new());
-        Splitter { bytes, is_utf8, pos: 0, separators, spans, extents }
+        Splitter { bytes, text, pos: 0, separators, spans, extents }
     }
 
     /// The next line that holds anything; lines without a byte are passed over.
@@ -106,8 +108,8 @@ impl<'a> Splitter<'a> {
             let spans = (from as u32, self.spans.len() as u32);
             self.extents.push(Extent { start, end: self.pos, spans, broken });
         }
-        let (bytes, is_utf8) = (self.bytes, self.is_utf8);
-        Lines { bytes, is_utf8, spans: &self.spans, extents: &self.extents }
+        let (bytes, text) = (self.bytes, self.text);
+        Lines { bytes, text, spans: &self.spans, extents: &self.extents }
     }
 
     /// Moves to the next line that holds anything; false when there is none.
@@ -129,16 +131,17 @@ impl<'a> Splitter<'a> {
         loop {
             let (span, after) = match bytes.get(pos) {
                 // Most fields of most records are empty.
-                Some(b',') => (Span::new(pos, pos, false), pos),
+                Some(b',') => (Span::bare(pos, pos), pos),
                 Some(b'"') => match closing_quote(bytes, pos + 1) {
-                    Quote::ClosedBefore(after) | Quote::EndsBytes(after) => {
-                        (Span::new(pos + 1, after - 1, true), after)
+                    Quote::ClosedBefore { after, doubled }
+                    | Quote::EndsBytes { after, doubled } => {
+                        (Span { quoted: true, doubled, ..Span::bare(pos + 1, after - 1) }, after)
                     }
                     Quote::Broken | Quote::Unclosed => return false,
                 },
                 _ => {
                     let end = self.separators.next(bytes, pos);
-                    (Span::new(pos, end, false), end)
+                    (Span::bare(pos, end), end)
                 }
             };
             self.spans.push(span);
@@ -169,8 +172,8 @@ impl<'a> Splitter<'a> {
 }
 
 impl Span {
-    fn new(start: usize, end: usize, quoted: bool) -> Span {
-        Span { start: start as u32, end: end as u32, quoted }
+    fn bare(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32, quoted: false, doubled: false }
     }
 }
 
@@ -229,11 +232,11 @@ impl<'s, 'a> Lines<'s, 'a> {
     }
 
     /// The line numbered `i`.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, i: usize) -> Line<'s, 'a> {
         let Extent { start, end, spans: (from, to), broken } = self.extents[i];
         let spans = &self.spans[from as usize..to as usize];
-        Line { bytes: self.bytes, is_utf8: self.is_utf8, spans, start, end, broken }
+        Line { bytes: self.bytes, text: self.text, spans, start, end, broken }
     }
 }
 
@@ -249,14 +252,31 @@ impl<'a> Line<'_, 'a> {
     }
 
     /// The field at `index`; empty beyond the last, since PMTA may cut trailing empty fields.
-    #[inline]
+    #[inline(always)]
     pub fn field(&self, index: usize) -> Field<'a> {
         match self.spans.get(index) {
-            Some(&Span { start, end, quoted }) => {
+            Some(&Span { start, end, doubled, .. }) => {
                 let raw = &self.bytes[start as usize..end as usize];
-                Field { raw, is_utf8: self.is_utf8, quoted }
+                Field { raw, is_utf8: self.text.is_some(), doubled }
             }
             None => Field::EMPTY,
+        }
+    }
+
+    /// The field at `index` as text.
+    pub fn text(&self, index: usize) -> Cow<'a, str> {
+        let plain = |&Span { start, end, doubled, .. }: &Span| {
+            self.text.filter(|_| !doubled)?.get(start as usize..end as usize)
+        };
+        match self.spans.get(index) {
+            None => Cow::Borrowed(""),
+            Some(span) => match plain(span) {
+                Some(text) => Cow::Borrowed(text),
+                None => match String::from_utf8_lossy(&self.field(index).value()) {
+                    Cow::Borrowed(text) => Cow::Owned(text.to_owned()),
+                    Cow::Owned(text) => Cow::Owned(text),
+                },
+            },
         }
     }
 
@@ -268,12 +288,27 @@ impl<'a> Line<'_, 'a> {
 
 impl<'a> Field<'a> {
     /// A field that the line does not have.
-    pub const EMPTY: Field<'static> = Field { raw: &[], is_utf8: true, quoted: false };
+    pub const EMPTY: Field<'static> = Field { raw: &[], is_utf8: true, doubled: false };
+
+    /// The text as it stands in the file, if that is what it means: most fields by far. A slice stays
+    /// in registers, where a [`Cow`] goes through memory: a third of the time of building columns.
+    #[inline(always)]
+    pub fn plain(self) -> Option<&'a [u8]> {
+        (self.is_utf8 && !self.doubled).then_some(self.raw)
+    }
+
+    /// What `parse` makes of the value.
+    #[inline]
+    pub fn read<T>(self, parse: impl FnOnce(&[u8]) -> T) -> T {
+        match self.plain() {
+            Some(text) => parse(text),
+            None => parse(&self.value()),
+        }
+    }
 
     /// The value, with doubled quotes made single.
-    #[inline]
     pub fn value(self) -> Cow<'a, [u8]> {
-        if !self.quoted || memchr(b'"', self.raw).is_none() {
+        if !self.doubled {
             return Cow::Borrowed(self.raw);
         }
         let mut value = Vec::with_capacity(self.raw.len());
@@ -287,7 +322,6 @@ impl<'a> Field<'a> {
     }
 
     /// The value as UTF-8. What is none becomes U+FFFD: better a marked character than a lost row.
-    #[inline]
     pub fn text(self) -> Cow<'a, [u8]> {
         let value = self.value();
         // A field ends at ASCII, so it never cuts a character.
@@ -301,7 +335,7 @@ impl<'a> Field<'a> {
     }
 
     /// Whether there is no text.
-    #[inline]
+    #[inline(always)]
     pub fn is_empty(self) -> bool {
         self.raw.is_empty()
     }

@@ -67,16 +67,19 @@ pub struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     /// How many there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there is none.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
     /// The text numbered `i`.
+    #[inline]
     pub fn get(&self, i: usize) -> &'a [u8] {
         let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
         &self.bytes[start..self.ends[i] as usize]
