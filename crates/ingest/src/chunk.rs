@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::plan::{Plan, PlanError};
@@ -352,12 +352,9 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 /// Where the next header line inside the whole records `bytes` begins.
 fn next_header(bytes: &[u8]) -> Option<usize> {
-    memmem::find_iter(bytes, b"type").find_map(|word| {
-        let start = memrchr(b'\n', &bytes[..word])? + 1;
-        let is_header = word - start <= 2 && header_line(&bytes[start..]).is_some();
-        // A line inside quotes may look like a header; one at a record's beginning is one.
-        (is_header && starts_record(bytes, start)).then_some(start)
-    })
+    let mut starts = memchr_iter(b'\n', bytes).map(|n| n + 1);
+    // A line inside quotes may look like a header; one at a record's beginning is one.
+    starts.find(|&start| header_line(&bytes[start..]).is_some() && starts_record(bytes, start))
 }
 
 fn starts_record(bytes: &[u8], at: usize) -> bool {

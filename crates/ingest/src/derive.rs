@@ -87,7 +87,7 @@ impl Derive {
         let Added { first, lines, checked, plan, known, people } = *added;
         let rows = || checked.iter().enumerate().map(|(i, checked)| (first + i, checked));
         let field = |checked: &Checked, column: usize| match plan.sources[column] {
-            Some(field) => lines.get(checked.line).field(field),
+            Some(field) => lines.field(checked.place, field),
             None => Field::EMPTY,
         };
         for (row, checked) in rows() {

@@ -50,8 +50,12 @@ pub(crate) fn probe(found: Found, settings: &Settings) -> Result<Candidate, Refu
         Next::TooLong { start, .. } => xxh3_128(&settings.privacy.line(&start)),
         Next::Chunk(chunk) => {
             let mut splitter = Splitter::new(&chunk.bytes);
-            let Some(line) = splitter.next_line() else { return Ok(candidate) };
-            let time = Checked::of(0, &line, &chunk.plan).ok().map(|checked| checked.time_logged);
+            let lines = splitter.next_lines(1);
+            if lines.is_empty() {
+                return Ok(candidate);
+            }
+            let line = lines.get(0);
+            let time = Checked::of(0, lines, &chunk.plan).ok().map(|checked| checked.time_logged);
             candidate.day = source_day(time);
             let mut hash = Xxh3::new();
             hash.update(chunk.plan.fields.join(",").as_bytes());

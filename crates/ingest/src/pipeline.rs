@@ -373,7 +373,7 @@ impl Task {
                 let result = if torn && line.len() < chunk.plan.fields.len() {
                     Err(Why::line("torn: the last line has no line end and too few fields"))
                 } else {
-                    Checked::of(i, &line, &chunk.plan)
+                    Checked::of(i, lines, &chunk.plan)
                 };
                 match result {
                     Ok(line) => checked.push(line),

@@ -10,7 +10,7 @@ use crate::derive::{Added, Derive, Known};
 use crate::intern::NameColumn;
 use crate::plan::{Extra, Plan, Text};
 use crate::reject::Why;
-use crate::split::{Field, Line, Lines};
+use crate::split::{Field, Line, Lines, Place};
 
 pub(crate) const TIME_LOGGED: usize = index_of("time_logged");
 const RCPT: usize = index_of("rcpt");
@@ -31,6 +31,8 @@ const NUMBERS: usize = {
 pub(crate) struct Checked {
     /// Which line it is.
     pub(crate) line: usize,
+    /// Where its fields are.
+    pub(crate) place: Place,
     pub(crate) record: Record,
     pub(crate) time_logged: Timestamp,
     /// In the order of [`Plan::numbers`].
@@ -38,8 +40,9 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Reads everything that can be wrong of a line, which is numbered `number` among its lines.
-    pub(crate) fn of(number: usize, line: &Line<'_, '_>, plan: &Plan) -> Result<Checked, Why> {
+    /// Reads everything that can be wrong of the line numbered `number`.
+    pub(crate) fn of(number: usize, lines: Lines<'_, '_>, plan: &Plan) -> Result<Checked, Why> {
+        let (line, place) = (lines.get(number), lines.place(number));
         if line.broken {
             return Err(Why::line("a quote is not closed before a comma or line end"));
         }
@@ -74,7 +77,7 @@ impl Checked {
         let Some(time_logged) = time_logged else {
             return Err(Why::field("timeLogged", b"", "no time"));
         };
-        Ok(Checked { line: number, record, time_logged, numbers })
+        Ok(Checked { line: number, place, record, time_logged, numbers })
     }
 }
 
@@ -144,7 +147,7 @@ impl Rows {
             self.until = self.until.max(time_logged.0);
         }
         let recipients = |column: usize, checked: &Checked| match plan.sources[column] {
-            Some(field) => lines.get(checked.line).field(field).value(),
+            Some(field) => lines.field(checked.place, field).value(),
             None => Cow::Borrowed(&b""[..]),
         };
         let people = |checked| {
@@ -158,7 +161,7 @@ impl Rows {
         };
         for text in &plan.texts {
             let fields = Fields { first, lines, checked, text };
-            let hidden = |i: usize| stored(i, text.column, fields.field(i).text());
+            let hidden = |i: usize| stored(i, text.column, fields.field(checked[i].place).text());
             let hidden = (!people.is_empty()).then_some(hidden);
             match &mut self.columns[text.column] {
                 Column::Names(names) => fields.each(hidden, |row, text| _ = names.set(row, text)),
@@ -259,12 +262,10 @@ struct Fields<'a, 'l> {
 }
 
 impl<'l> Fields<'_, 'l> {
-    /// The field of the line numbered `i`.
     #[inline(always)]
-    fn field(&self, i: usize) -> Field<'l> {
-        let line = self.lines.get(self.checked[i].line);
-        match (line.field(self.text.field), self.text.otherwise) {
-            (empty, Some(otherwise)) if empty.is_empty() => line.field(otherwise),
+    fn field(&self, place: Place) -> Field<'l> {
+        match (self.lines.field(place, self.text.field), self.text.otherwise) {
+            (empty, Some(otherwise)) if empty.is_empty() => self.lines.field(place, otherwise),
             (field, _) => field,
         }
     }
@@ -278,15 +279,15 @@ impl<'l> Fields<'_, 'l> {
         hidden: Option<impl Fn(usize) -> Cow<'l, [u8]>>,
         mut set: impl FnMut(usize, &[u8]),
     ) {
-        for i in 0..self.checked.len() {
-            let field = self.field(i);
+        for (i, &Checked { place, .. }) in self.checked.iter().enumerate() {
+            let field = self.field(place);
             if field.is_empty() {
                 continue;
             }
             match (&hidden, field.plain()) {
                 (Some(hidden), _) => set(self.first + i, &hidden(i)),
                 (None, Some(text)) => set(self.first + i, text),
-                (None, None) => set(self.first + i, &self.field(i).text()),
+                (None, None) => set(self.first + i, &self.field(place).text()),
             }
         }
     }

@@ -43,9 +43,15 @@ struct Span {
 struct Extent {
     start: usize,
     end: usize,
-    /// Its fields among the spans.
-    spans: (u32, u32),
+    place: Place,
     broken: bool,
+}
+
+/// Where the fields of a record lie among those of some records.
+#[derive(Clone, Copy)]
+pub struct Place {
+    from: u32,
+    to: u32,
 }
 
 /// Some records, one after the other.
@@ -105,8 +111,8 @@ impl<'a> Splitter<'a> {
                 self.pos =
                     memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
             }
-            let spans = (from as u32, self.spans.len() as u32);
-            self.extents.push(Extent { start, end: self.pos, spans, broken });
+            let place = Place { from: from as u32, to: self.spans.len() as u32 };
+            self.extents.push(Extent { start, end: self.pos, place, broken });
         }
         let (bytes, text) = (self.bytes, self.text);
         Lines { bytes, text, spans: &self.spans, extents: &self.extents }
@@ -175,6 +181,12 @@ impl Span {
     fn bare(start: usize, end: usize) -> Span {
         Span { start: start as u32, end: end as u32, quoted: false, doubled: false }
     }
+
+    #[inline(always)]
+    fn field(self, bytes: &[u8], is_utf8: bool) -> Field<'_> {
+        let raw = &bytes[self.start as usize..self.end as usize];
+        Field { raw, is_utf8, doubled: self.doubled }
+    }
 }
 
 impl Separators {
@@ -234,9 +246,24 @@ impl<'s, 'a> Lines<'s, 'a> {
     /// The line numbered `i`.
     #[inline(always)]
     pub fn get(&self, i: usize) -> Line<'s, 'a> {
-        let Extent { start, end, spans: (from, to), broken } = self.extents[i];
-        let spans = &self.spans[from as usize..to as usize];
+        let Extent { start, end, place, broken } = self.extents[i];
+        let spans = &self.spans[place.from as usize..place.to as usize];
         Line { bytes: self.bytes, text: self.text, spans, start, end, broken }
+    }
+
+    /// Where the fields of the line numbered `i` are, to be found again without looking the line up.
+    pub fn place(&self, i: usize) -> Place {
+        self.extents[i].place
+    }
+
+    /// The field at `index` of the line whose fields are at `place`, as [`Line::field`] gives it.
+    #[inline(always)]
+    pub fn field(&self, place: Place, index: usize) -> Field<'a> {
+        let at = place.from as usize + index;
+        match self.spans.get(at) {
+            Some(span) if at < place.to as usize => span.field(self.bytes, self.text.is_some()),
+            _ => Field::EMPTY,
+        }
     }
 }
 
@@ -255,10 +282,7 @@ impl<'a> Line<'_, 'a> {
     #[inline(always)]
     pub fn field(&self, index: usize) -> Field<'a> {
         match self.spans.get(index) {
-            Some(&Span { start, end, doubled, .. }) => {
-                let raw = &self.bytes[start as usize..end as usize];
-                Field { raw, is_utf8: self.text.is_some(), doubled }
-            }
+            Some(span) => span.field(self.bytes, self.text.is_some()),
             None => Field::EMPTY,
         }
     }

@@ -75,7 +75,7 @@ impl ColumnChunk {
             encoder.levels.note_none(order.len());
         } else {
             encoder.keys.extend(order.iter().map(|&row| keys[row as usize]));
-            encoder.levels.note(encoder.keys.iter().map(|&key| key != NO_NAME));
+            encoder.levels.note(&encoder.keys, |&key| key != NO_NAME);
         }
         self.begin_flat(encoder);
         if encoder.levels.nulls() > 0 {
@@ -129,7 +129,7 @@ impl ColumnChunk {
         } else {
             let lengths = order.iter().map(|&row| texts.get(row as usize).len() as i64);
             encoder.numbers.extend(lengths);
-            encoder.levels.note(encoder.numbers.iter().map(|&length| length > 0));
+            encoder.levels.note(&encoder.numbers, |&length| length > 0);
         }
         self.begin_flat(encoder);
         if encoder.levels.nulls() > 0 {
@@ -157,7 +157,7 @@ impl ColumnChunk {
             encoder.levels.note_none(order.len());
         } else {
             encoder.numbers.extend(order.iter().map(|&row| numbers[row as usize]));
-            encoder.levels.note(encoder.numbers.iter().map(|&number| number != NO_NUMBER));
+            encoder.levels.note(&encoder.numbers, |&number| number != NO_NUMBER);
         }
         self.begin_flat(encoder);
         if encoder.levels.nulls() > 0 {

@@ -12,25 +12,22 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// Notes for each row of a page whether it has a value.
-    pub(super) fn note(&mut self, present: impl ExactSizeIterator<Item = bool>) {
-        self.rows = present.len();
+    /// Notes for each row of a page whether `is_present` says so of what the row has.
+    pub(super) fn note<T>(&mut self, rows: &[T], is_present: impl Fn(&T) -> bool) {
+        self.rows = rows.len();
         self.nulls = self.rows;
         self.bitmap.clear();
-        let (mut byte, mut bit) = (0_u8, 0);
-        for present in present {
-            byte |= u8::from(present) << bit;
-            bit += 1;
-            if bit == 8 {
-                self.nulls -= byte.count_ones() as usize;
-                self.bitmap.push(byte);
-                (byte, bit) = (0, 0);
-            }
+        let byte = |rows: &[T]| {
+            let bits = rows.iter().enumerate();
+            bits.fold(0, |byte, (bit, row)| byte | u8::from(is_present(row)) << bit)
+        };
+        // Eight at a time, without a branch for each row.
+        let (whole, rest) = rows.as_chunks::<8>();
+        self.bitmap.extend(whole.iter().map(|rows| byte(rows)));
+        if !rest.is_empty() {
+            self.bitmap.push(byte(rest));
         }
-        if bit > 0 {
-            self.nulls -= byte.count_ones() as usize;
-            self.bitmap.push(byte);
-        }
+        self.nulls -= self.bitmap.iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
     }
 
     /// Notes that no row of a page has a value.
