@@ -21,3 +21,6 @@ create macro weakness(protocol, cipher) as case
     when regexp_matches(upper(cipher), 'RC4|RC2|DES|NULL|EXP|MD5|ANON|ADH|AECDH') then 'broken cipher'
     when tls_level(protocol) = 4 and not regexp_matches(upper(cipher), 'DHE|EDH') then 'no forward secrecy'
 end;
+
+-- Whether a row of `stored` is one of `records`: statements with filters have these in its place.
+create macro asked() as true;

@@ -29,26 +29,8 @@ create view attempts as select * from records where rec in ('d', 'b', 't') and d
 
 -- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender.
 create view returns as
-with came as (
-    select hash(time_logged, rec, rcpt, source) as n, * from stored where rec in ('rb', 'f')
-),
-by_id as (
-    select n, lower(came.rcpt) = lower(d.rcpt) as is_same, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-    from came join deliveries d on came.env_id = d.env_id
-    where d.time_logged <= came.time_logged
-),
-by_rcpt as (
-    -- Most often nothing is left for it, and then the deliveries are not read again.
-    select n, true, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-    from (select * from came where n not in (select n from by_id)) came join deliveries d on lower(came.rcpt) = lower(d.rcpt)
-    where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged
-),
-latest as (
-    select * from (from by_id union all from by_rcpt)
-    qualify row_number() over (partition by n order by is_same desc nulls last, time_logged desc, job_id, vmta) = 1
-)
 select
-    came.* exclude (n) replace (
+    came.* exclude (n, is_asked) replace (
         coalesce(latest.provider, came.provider) as provider,
         coalesce(came.sender_domain, latest.sender_domain) as sender_domain,
         coalesce(latest.vmta, came.vmta) as vmta,
@@ -58,5 +40,26 @@ select
         coalesce(latest.dlv_source_ip, came.dlv_source_ip) as dlv_source_ip
     ),
     latest.time_logged as delivered_at
-from came left join latest using (n)
-where latest.n is not null or n in (select hash(time_logged, rec, rcpt, source) from records where rec in ('rb', 'f'));
+from (select hash(time_logged, rec, rcpt, source) as n, asked() as is_asked, * from stored where rec in ('rb', 'f')) came
+left join (
+    -- These stand in here, since the engine reads all columns of what stands beside a `with`.
+    with came as (
+        select hash(time_logged, rec, rcpt, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt
+        from stored
+        where rec in ('rb', 'f')
+    ),
+    by_id as (
+        select n, came.rcpt = lower(d.rcpt) as is_same, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from came join deliveries d on came.env_id = d.env_id
+        where d.time_logged <= came.time_logged
+    ),
+    by_rcpt as (
+        -- Most often nothing is left for it, and then the deliveries are not read again.
+        select n, true, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from (select * from came where n not in (select n from by_id)) came join deliveries d on came.rcpt = lower(d.rcpt)
+        where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged
+    )
+    select * from (from by_id union all from by_rcpt)
+    qualify row_number() over (partition by n order by is_same desc nulls last, time_logged desc, job_id, vmta) = 1
+) latest using (n)
+where latest.n is not null or is_asked;

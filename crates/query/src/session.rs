@@ -305,13 +305,15 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 pub(crate) fn narrowed_by(columns: &str, conditions: &[String], body: &str) -> String {
     let arms = conditions.iter().map(|when| format!("select {columns} from stored where {when}"));
     let arms = arms.collect::<Vec<_>>().join(" union all ");
+    let any = conditions.iter().map(|when| format!("({when})")).collect::<Vec<_>>().join(" or ");
+    let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
     let mut sql = format!("with records as not materialized ({arms})");
     for (name, _, view) in prelude::views() {
-        let _ = write!(sql, ",\n{name} as not materialized ({view})");
+        let _ = write!(sql, ",\n{name} as not materialized ({})", asked(view));
     }
     // What a file says of itself comes first, and is not the statement.
     let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
-    let body = prelude::expand(&body[about.sum::<usize>().min(body.len())..]);
+    let body = asked(&prelude::expand(&body[about.sum::<usize>().min(body.len())..]));
     match body.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + &body,
