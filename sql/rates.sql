@@ -14,68 +14,102 @@
 -- column: since time
 -- chart: bars by recipients
 -- see: volume, sizes
-with seconds as (
-    select coalesce(by(), '(none)') as "by", date_trunc('second', time_logged) as since, sent() as sent
+with counted as (
+    select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, sent() as sent
     from records
     where rec in ('d', 'b')
     group by all
 ),
 groups as (
-    select "by", row_number() over (order by sum(sent) desc, "by") as place from seconds group by "by"
+    select "by", row_number() over (order by sum(sent) desc, "by") as place
+    from counted
+    group by "by"
+    qualify $top = 0 or place <= $top
+),
+seconds as (select * from counted join groups using ("by")),
+lengths as (
+    from (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
+),
+-- A window over all seconds takes long, so most are left out first. A slot is a tenth of a length. What
+-- begins in one ends in the tenth behind it or before, so it comes to `most` or less; what begins with
+-- one comes to `least`. The best stretch begins in a slot whose `most` is not below the best `least`,
+-- and only the seconds of such slots, and of the ten behind each, are looked at.
+slots as (
+    select
+        "by",
+        length,
+        slot,
+        sum(sum(sent)) over (stretch range between current row and 9 following) as least,
+        sum(sum(sent)) over (stretch range between current row and 10 following) as most
+    from (select *, second // (length // 10) as slot from seconds, lengths)
+    group by "by", length, slot
+    window stretch as (partition by "by", length order by slot)
+),
+looked_at as (
+    select distinct "by", length, unnest(range(slot, slot + 11)) as slot
+    from (from slots qualify most >= max(least) over (partition by "by", length))
 ),
 stretches as (
     select
         "by",
         place,
-        over,
         length,
-        since,
-        sum(sent) over (
-            partition by "by", length order by epoch(since)
-            range between current row and length - 1 following
-        )::bigint as recipients
-    from seconds
-    join groups using ("by")
-    cross join (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
-    where $top = 0 or place <= $top
+        second,
+        sum(sent) over stretch::bigint as recipients
+    from (select *, second // (length // 10) as slot from seconds, lengths)
+    join looked_at using ("by", length, slot)
+    window stretch as (partition by "by", length order by second range between current row and length - 1 following)
 )
-select "by", over, recipients, round(recipients * 60.0 / length, 2) as per_minute, since
-from stretches
-qualify row_number() over (partition by "by", length order by recipients desc, since) = 1
+select "by", over, recipients, round(recipients * 60.0 / length, 2) as per_minute, make_timestamp(second * 1000000) as since
+from stretches join lengths using (length)
+qualify row_number() over (partition by "by", length order by recipients desc, second) = 1
 order by place, length
 
 -- given: bytes
-with seconds as (
-    select
-        coalesce(by(), '(none)') as "by",
-        date_trunc('second', time_logged) as since,
-        bytes() as volume,
-        delivered() as delivered
+with counted as (
+    select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, bytes() as volume, delivered() as delivered
     from deliveries
     group by all
 ),
 groups as (
-    select "by", row_number() over (order by sum(volume) desc, "by") as place from seconds group by "by"
+    select "by", row_number() over (order by sum(volume) desc, "by") as place
+    from counted
+    group by "by"
+    qualify $top = 0 or place <= $top
+),
+seconds as (select * from counted join groups using ("by")),
+lengths as (
+    from (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
+),
+-- The same slots as above.
+slots as (
+    select
+        "by",
+        length,
+        slot,
+        sum(sum(volume)) over (stretch range between current row and 9 following) as least,
+        sum(sum(volume)) over (stretch range between current row and 10 following) as most
+    from (select *, second // (length // 10) as slot from seconds, lengths)
+    group by "by", length, slot
+    window stretch as (partition by "by", length order by slot)
+),
+looked_at as (
+    select distinct "by", length, unnest(range(slot, slot + 11)) as slot
+    from (from slots qualify most >= max(least) over (partition by "by", length))
 ),
 stretches as (
     select
         "by",
         place,
-        over,
         length,
-        since,
+        second,
         sum(volume) over stretch::bigint as bytes,
         sum(delivered) over stretch::bigint as recipients
-    from seconds
-    join groups using ("by")
-    cross join (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
-    where $top = 0 or place <= $top
-    window stretch as (
-        partition by "by", length order by epoch(since)
-        range between current row and length - 1 following
-    )
+    from (select *, second // (length // 10) as slot from seconds, lengths)
+    join looked_at using ("by", length, slot)
+    window stretch as (partition by "by", length order by second range between current row and length - 1 following)
 )
-select "by", over, bytes, bytes / length as per_second, recipients, since
-from stretches
-qualify row_number() over (partition by "by", length order by bytes desc, since) = 1
+select "by", over, bytes, bytes / length as per_second, recipients, make_timestamp(second * 1000000) as since
+from stretches join lengths using (length)
+qualify row_number() over (partition by "by", length order by bytes desc, second) = 1
 order by place, length
