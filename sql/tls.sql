@@ -40,27 +40,27 @@ where $weak is not true or weakness is not null
 order by delivered desc, protocol, cipher
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: downgrades
-with spoken as (
+with spoken as not materialized (
     select
         rcpt_domain,
         coalesce(mx, '(none)') as mx,
         coalesce(dlv_tls_protocol, '(plaintext)') as protocol,
-        tls_level(dlv_tls_protocol) as level,
         time_logged
     from deliveries
     where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
 ),
 levels as (
-    select rcpt_domain, mx, protocol, level, min(time_logged) as first_seen
-    from spoken
-    group by all
+    select rcpt_domain, mx, protocol, tls_level(nullif(protocol, '(plaintext)')) as level, first_seen
+    from (select rcpt_domain, mx, protocol, min(time_logged) as first_seen from spoken group by all)
 ),
 better as (
-    select low.rcpt_domain, low.mx, low.protocol,
-        min(high.first_seen) as since,
-        first(high.protocol order by high.level desc, high.protocol) as was
-    from levels as low join levels as high on low.rcpt_domain = high.rcpt_domain and low.mx = high.mx and low.level < high.level
-    group by all
+    select
+        rcpt_domain, mx, protocol,
+        min(first_seen) over (best range between unbounded preceding and 1 preceding) as since,
+        first_value(protocol) over (partition by rcpt_domain, mx order by level desc, protocol) as was
+    from levels
+    window best as (partition by rcpt_domain, mx order by level desc)
+    qualify since is not null
 )
 select
     rcpt_domain,
