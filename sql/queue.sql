@@ -20,33 +20,49 @@ with data as (
     select min(time_logged) as began, max(time_logged) as ended, bool_or(rec = 'r') as has_r, bool_or(rec = 't') as has_t
     from records
 ),
+told as materialized (
+    -- One scan of all the long names: of each record its recipient, and when that was queued.
+    select
+        hash(orig, rcpt, env_id) as recipient,
+        case rec when 'r' then time_logged else time_queued end as queued,
+        time_logged,
+        rec = 'r' as is_r,
+        rec = 't' as is_t,
+        asked() as is_asked
+    from stored
+    where rec in ('r', 'd', 'b', 't')
+),
 retried as (
-    select message(orig, rcpt, env_id, time_queued) as message, min(time_queued) as queued, min(time_logged) as first_deferred
-    from deferrals
-    where time_queued is not null
-    group by 1
+    select recipient, queued, min(time_logged) as first_deferred
+    from told
+    where is_t and is_asked and queued is not null
+    group by recipient, queued
 ),
 finished as (
-    select message(orig, rcpt, env_id, time_queued) as message
-    from stored
-    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from retried)
+    from told where not is_r and not is_t
+),
+left_over as (
+    -- Most receptions have a record of their recipient, queued in that very moment and logged no earlier.
+    select recipient, time_logged
+    from told anti join finished on told.recipient = finished.recipient and told.queued = finished.queued and finished.queued <= finished.time_logged
+    where told.is_r and told.is_asked
 ),
 tried as (
-    select hash(orig, rcpt, env_id) as recipient, max(time_logged) as latest
-    from stored
-    where rec in ('d', 'b', 't')
-    group by 1
+    select recipient, max(time_logged) as latest
+    from told
+    where not is_r and recipient in (select recipient from left_over)
+    group by recipient
 ),
 stays as (
-    select epoch_us(time_queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
-    from records
-    where rec in ('d', 'b') and time_queued <= time_logged
+    select epoch_us(queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
+    from finished
+    where is_asked and queued <= time_logged
     union all
     select epoch_us(queued) // 1000000, null
-    from retried anti join finished using (message)
+    from retried anti join finished using (recipient, queued)
     union all
     select epoch_us(time_logged) // 1000000, null
-    from receptions left join tried on recipient = hash(orig, rcpt, env_id)
+    from left_over left join tried using (recipient)
     where latest is null or latest < time_logged
 ),
 bounds as (
@@ -57,7 +73,7 @@ bounds as (
         has_r,
         case
             when has_t then (select quantile_disc(epoch(first_deferred - queued), 0.99) from retried)
-            else (select quantile_disc(went - came, 0.99) from stays)
+            else (select quantile_disc(went - came, 0.99) from stays, data where not has_t)
         end as near
     from data
     where began is not null
@@ -68,7 +84,7 @@ waiting as (
         unnest(range(greatest(came // $step, first_step - 1), least(coalesce(went // $step, last_step + 1), last_step + 1))) as n,
         came
     from stays, bounds
-    where came // $step <= last_step and (went is null or went // $step >= first_step)
+    where came // $step <= last_step and (went is null or went // $step >= first_step and went // $step > came // $step)
 ),
 depths as (
     select n, count(*) as depth, (n + 1) * $step - min(came) as oldest
