@@ -79,6 +79,27 @@ fn a_condition_that_is_no_expression_is_refused() {
     }
 }
 
+#[test]
+fn what_came_back_passes_by_its_own_record_or_by_that_of_its_delivery() {
+    let rows = [
+        "d 2026-03-01T10:00:00Z gmail.com v1 | rcpt=a@gmail.com | env_id=e1",
+        "d 2026-03-01T10:00:00Z gmail.com v2 | rcpt=b@gmail.com | env_id=e2",
+        "f 2026-03-01T12:00:00Z gmail.com - | rcpt=a@gmail.com | env_id=e1",
+        "f 2026-03-01T12:00:01Z gmail.com - | rcpt=b@gmail.com | env_id=e2",
+        "f 2026-03-01T12:00:02Z gmail.com - | rcpt=c@gmail.com | env_id=e3",
+    ];
+    let stored = Stored::of(&rows.map(crate::fixture::record), &[]);
+    let complained = |selection: Selection| {
+        let given = [("by", "vmta")];
+        let rows = report(&stored.session(), "complaints", &given, &selection).expect("an answer");
+        let named = |row: String| row.split(" | ").take(2).collect::<Vec<_>>().join(" ");
+        rows.into_iter().map(named).collect::<Vec<_>>()
+    };
+    assert_eq!(complained(only(&[("vmta", &["v1"])], None)), ["v1 1"]);
+    assert_eq!(complained(only(&[("domain", &["gmail.com"])], None)), ["v1 1", "v2 1", "(none) 1"]);
+    assert_eq!(complained(only(&[], Some("rcpt like 'c%'"))), ["(none) 1"]);
+}
+
 const HOSTILE: &[&str] = &[
     "' or '1'='1",
     "'; drop view records; --",
