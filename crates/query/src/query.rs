@@ -116,7 +116,11 @@ impl Query {
         selection: &Selection,
     ) -> Result<()> {
         let names = records.iter().map(|record| quoted(record.as_str())).collect::<Vec<_>>();
-        let condition = format!("rec in ({}) and {}", names.join(", "), selection.sql(self)?);
+        // Of several types `is true` makes a value, which the engine sees once for each name of a
+        // part; as a condition it would be an `or`, whose rows are compared one by one and sorted.
+        let is_true = if names.len() > 1 { " is true" } else { "" };
+        let any = format!("(rec in ({})){is_true}", names.join(", "));
+        let condition = format!("{any} and {}", selection.sql(self)?);
         self.ask_where(&condition, selection)
     }
 
