@@ -132,7 +132,9 @@ pub(crate) fn report(
             None => failure,
         })?;
     say_missing(context, &asked.session, report, &given)?;
-    say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))
+    let exit = say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))?;
+    asked.session.leave();
+    Ok(exit)
 }
 
 /// The times among what the user set, as `query` reads them. A time of day means the last one
@@ -204,7 +206,9 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let format = context.global.format;
     let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
     show::write(context, &sheet, &mut batches, format)?;
-    say_rows(context, &asked, rows, &selection)
+    let exit = say_rows(context, &asked, rows, &selection)?;
+    asked.session.leave();
+    Ok(exit)
 }
 
 pub(crate) fn export(context: &Context, args: &args::Export) -> Result<Exit> {

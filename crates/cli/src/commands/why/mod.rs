@@ -63,6 +63,7 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let guard = ui::interrupt(session.interrupt());
     let told = question.tell(metric)?;
     drop(guard);
+    session.leave();
     if context.global.format == Format::Table {
         say(context, args.vs, &told);
         return ask::print(context, &page::text(&told, zone, ui::width(&context.global)));
