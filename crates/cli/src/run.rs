@@ -91,9 +91,8 @@ fn allow_many_files() {
 pub(crate) fn run() -> Exit {
     allow_many_files();
     let args = told(std::env::args_os().collect());
-    let is_check = is_check(&args);
-    try_run(args).unwrap_or_else(|failure| {
-        if is_check {
+    try_run(&args).unwrap_or_else(|failure| {
+        if is_check(&args) {
             return check::unknown(&failure.text());
         }
         ui::complain(&failure.text());
@@ -107,7 +106,7 @@ fn is_check(args: &[OsString]) -> bool {
     matches.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
 }
 
-fn try_run(args: Vec<OsString>) -> Result<Exit> {
+fn try_run(args: &[OsString]) -> Result<Exit> {
     let places = Places::of_the_environment();
     let (catalog, warnings) = own::catalog(&places)?;
     let command = own::marked(args::command(&catalog), &catalog);
@@ -117,7 +116,7 @@ fn try_run(args: Vec<OsString>) -> Result<Exit> {
         Ok(settings) => settings.apply(command),
         Err(_) => command,
     };
-    let parsed = command.try_get_matches_from_mut(&args);
+    let parsed = command.try_get_matches_from_mut(args);
     if !parsed.as_ref().is_ok_and(|matches| matches.get_flag("quiet")) {
         for warning in warnings {
             ui::complain(&format!("pmtaq: warning: {warning}"));
@@ -125,7 +124,7 @@ fn try_run(args: Vec<OsString>) -> Result<Exit> {
     }
     match parsed {
         Ok(matches) => dispatch(&catalog, command, &matches, settings?, places),
-        Err(error) if error.use_stderr() && is_check(&args) => {
+        Err(error) if error.use_stderr() && is_check(args) => {
             Err(Failure::usage(error.to_string().trim_start_matches("error: ")))
         }
         Err(error) => Ok(usage(&error)),
