@@ -65,13 +65,14 @@ impl Flow {
                 }
             }
         }
+        let grouped = Grouped::of(&counts);
         let outcome = |category: Option<Option<String>>| {
             let seen = counts.dense(|measure| {
                 counted(measure) && category.as_ref().is_none_or(|of| *of == measure.category)
             });
             let usual = match is_volume {
                 true => means(&seen),
-                false => usual(&counts, &input, &seen),
+                false => usual(&counts, &grouped, &input, &seen),
             };
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected }
@@ -95,8 +96,12 @@ pub(crate) fn given(counts: &Counts, stage: Stage, metric: &Metric) -> Option<f6
     let survivors = stage.survivors()?;
     let counts = on_common_ground(counts, stage);
     let passed = counts.dense(|measure| survivors.contains(&measure.kind));
-    let rates =
-        usual(&counts, &passed, &counts.dense(|measure| metric.counted.contains(&measure.kind)));
+    let rates = usual(
+        &counts,
+        &Grouped::of(&counts),
+        &passed,
+        &counts.dense(|measure| metric.counted.contains(&measure.kind)),
+    );
     Some(rates.iter().zip(&passed[0]).map(|(rate, n)| rate * n).sum())
 }
 
@@ -114,8 +119,12 @@ fn worth(counts: &Counts, stage: Stage, metric: &Metric) -> Vec<f64> {
         return vec![if is_metric { 1.0 } else { -1.0 }; n_leaves];
     };
     let passed = counts.dense(|measure| survivors.contains(&measure.kind));
-    let rates =
-        usual(counts, &passed, &counts.dense(|measure| metric.counted.contains(&measure.kind)));
+    let rates = usual(
+        counts,
+        &Grouped::of(counts),
+        &passed,
+        &counts.dense(|measure| metric.counted.contains(&measure.kind)),
+    );
     rates.into_iter().map(|rate| sign * rate).collect()
 }
 
@@ -174,9 +183,30 @@ fn means(seen: &[Vec<f64>]) -> Vec<f64> {
     leaves.map(|leaf| mean(leaf) / baseline.len().max(1) as f64).collect()
 }
 
+/// The groups of the leaves that [`usual`] goes by, the same for each category.
+struct Grouped {
+    /// For each level its dimensions, the group of each leaf, and how many groups there are.
+    by_level: Vec<(Vec<usize>, Vec<u32>, usize)>,
+    by_dim: Vec<(Vec<u32>, usize)>,
+}
+
+impl Grouped {
+    fn of(counts: &Counts) -> Grouped {
+        let dims = counts.dims();
+        let by_level = LEVELS.iter().map(|level| {
+            let keep: Vec<usize> =
+                (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
+            let (groups, n_groups) = groups(counts, &keep);
+            (keep, groups, n_groups)
+        });
+        let by_dim = (0..dims.len()).map(|dim| groups(counts, &[dim]));
+        Grouped { by_level: by_level.collect(), by_dim: by_dim.collect() }
+    }
+}
+
 /// The usual rate by leaf: each level's own, leaning on the level above, then corrected so that
 /// the baseline adds up for every single value of every dimension.
-fn usual(counts: &Counts, input: &[Vec<f64>], output: &[Vec<f64>]) -> Vec<f64> {
+fn usual(counts: &Counts, grouped: &Grouped, input: &[Vec<f64>], output: &[Vec<f64>]) -> Vec<f64> {
     let total = |periods: &[Vec<f64>]| -> Vec<f64> {
         let leaves = 0..periods[0].len();
         leaves.map(|leaf| periods[1..].iter().map(|period| period[leaf]).sum()).collect()
@@ -187,14 +217,11 @@ fn usual(counts: &Counts, input: &[Vec<f64>], output: &[Vec<f64>]) -> Vec<f64> {
     let dims = counts.dims();
     let job = dims.iter().position(|dim| dim == "job_id");
     let once = once(counts, input, job);
-    for level in LEVELS {
-        let keep: Vec<usize> =
-            (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
-        let (groups, n_groups) = groups(counts, &keep);
+    for (keep, groups, n_groups) in &grouped.by_level {
         let (entered, came) =
-            (summed(&groups, n_groups, &entered), summed(&groups, n_groups, &came));
+            (summed(groups, *n_groups, &entered), summed(groups, *n_groups, &came));
         let by_job = job.is_some_and(|job| keep.contains(&job));
-        for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups).enumerate() {
+        for (leaf, (rate, &group)) in rates.iter_mut().zip(groups).enumerate() {
             if by_job && once[leaf] {
                 continue;
             }
@@ -203,12 +230,11 @@ fn usual(counts: &Counts, input: &[Vec<f64>], output: &[Vec<f64>]) -> Vec<f64> {
         }
     }
     for _ in 0..2 {
-        for dim in 0..dims.len() {
+        for (dim, (groups, n_groups)) in grouped.by_dim.iter().enumerate() {
             let expected: Vec<f64> = rates.iter().zip(&entered).map(|(u, n)| u * n).collect();
-            let (groups, n_groups) = groups(counts, &[dim]);
-            let expected = summed(&groups, n_groups, &expected);
-            let came = summed(&groups, n_groups, &came);
-            for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups).enumerate() {
+            let expected = summed(groups, *n_groups, &expected);
+            let came = summed(groups, *n_groups, &came);
+            for (leaf, (rate, &group)) in rates.iter_mut().zip(groups).enumerate() {
                 if job == Some(dim) && once[leaf] {
                     continue;
                 }
