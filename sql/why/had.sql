@@ -1,5 +1,5 @@
 -- Which records each period has: what the answer rests on.
-select period, rec, count(*) as n, max(time_logged) as last
+select period, rec, count(*) as n
 from records
 group by all
 order by all

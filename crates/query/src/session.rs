@@ -125,7 +125,7 @@ impl Session {
             files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
         let files = files.iter().map(String::as_str);
         let names = opened.iter().flat_map(Opened::allowed).chain(files.clone());
-        connection.execute_batch(&allowance(names, files))?;
+        connection.execute_batch(&(allowance(names, files) + SETTINGS))?;
         opened.iter_mut().for_each(Opened::hold);
         let local = local_macro(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
@@ -302,16 +302,16 @@ fn hull(windows: &[Window]) -> Window {
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    narrowed_by("*", &[condition.to_owned()], body)
+    narrowed_by(&[("*".to_owned(), condition.to_owned())], body)
 }
 
-/// The same, with other columns than those of the store, over the records of several conditions of
-/// which no record meets two. Each is a scan by itself: of times in several stretches the engine
-/// would read all that lies between.
-pub(crate) fn narrowed_by(columns: &str, conditions: &[String], body: &str) -> String {
-    let arms = conditions.iter().map(|when| format!("select {columns} from stored where {when}"));
+/// The same, over several scans of which no record is in two, each given by its columns and its
+/// condition. Of times in several stretches in one scan the engine would read all that lies between.
+pub(crate) fn narrowed_by(scans: &[(String, String)], body: &str) -> String {
+    let arms =
+        scans.iter().map(|(columns, when)| format!("select {columns} from stored where {when}"));
     let arms = arms.collect::<Vec<_>>().join(" union all ");
-    let any = conditions.iter().map(|when| format!("({when})")).collect::<Vec<_>>().join(" or ");
+    let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
     let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
     let mut sql = format!("with records as not materialized ({arms})");
     for (name, _, view) in prelude::views() {
@@ -357,7 +357,7 @@ fn view(name: &str, source: &str, by: &str, window: Window) -> String {
 }
 
 /// What a view reads: the parts, or nothing in the right types.
-fn source(parts: &[&str], columns: &[Column]) -> String {
+pub(crate) fn source(parts: &[&str], columns: &[Column]) -> String {
     let list =
         |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     if parts.is_empty() {
@@ -422,6 +422,9 @@ fn allowance<'p>(
     }
     format!("set allowed_paths = [{}]; set allowed_directories = [{}];", list(names), list(folders))
 }
+
+/// Many questions scan the same parts several times, and each scan would read their metadata anew.
+const SETTINGS: &str = "set parquet_metadata_cache = true;";
 
 /// Nothing else can be read, nothing can be written, and no setting can be changed.
 const CONFINEMENT: &str = "set enable_external_access = false; set lock_configuration = true;";

@@ -84,7 +84,7 @@ impl Why {
         for (period, window) in &self.periods {
             let _ = write!(number, "when {} then {period} ", within(by, *window));
         }
-        let mut columns = format!("*, case {number}end as period");
+        let mut causes = String::new();
         let stretches = apart(self.periods.iter().map(|(_, window)| Window {
             until: Timestamp(window.until.0.saturating_add(lag_s)),
             ..*window
@@ -100,14 +100,28 @@ impl Why {
                 .enumerate()
                 .map(|(cause, place)| format!("case when {place} then {cause} end"))
                 .collect();
-            let _ = write!(columns, ", [{}] as causes", list.join(", "));
+            let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
-        let stretches = stretches.into_iter().map(|window| within("time_logged", window));
-        let conditions: Vec<String> =
-            stretches.map(|when| format!("{when} and {condition}")).collect();
-        query.sql = narrowed_by(&columns, &conditions, ask.sql());
+        let scans = stretches.into_iter().map(|stretch| {
+            // Where a stretch is a period, no record has to be asked.
+            let alone = self.alone(stretch).filter(|_| ask != Ask::Queued);
+            let period = alone.map_or_else(|| format!("case {number}end"), |n| n.to_string());
+            let within = within("time_logged", stretch);
+            (format!("*, {period} as period{causes}"), format!("{within} and {condition}"))
+        });
+        query.sql = narrowed_by(&scans.collect::<Vec<_>>(), ask.sql());
         Ok(query)
+    }
+
+    /// The number of the period that `stretch` is, if it meets no other.
+    fn alone(&self, stretch: Window) -> Option<i64> {
+        let meets = |window: &Window| window.since < stretch.until && stretch.since < window.until;
+        let mut met = self.periods.iter().filter(|(_, window)| meets(window));
+        match (met.next(), met.next()) {
+            (Some((number, window)), None) if *window == stretch => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -149,7 +163,101 @@ fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use duckdb::Connection;
+    use pmtaq_schema::COLUMNS;
+
     use super::*;
+    use crate::session::source;
+
+    /// What `messages.sql` counts, said plainly: each recipient is a group.
+    const PLAINLY: &str = "
+tried as (
+    select
+        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+        hash(rcpt, time_queued) as message,
+        min(rec) as outcome,
+        min(bounce_cat) filter (rec = 'b') as bounced_for,
+        min(bounce_cat) filter (rec = 't') as held_for,
+        min(bounce_class) filter (rec = 'b') as class
+    from records
+    where rec in ('d', 'b', 't')
+    group by all
+)
+select
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+    case
+        when outcome = 'd' then 'delivered'
+        when outcome = 't' then 'held'
+        when CLASS is null or class = CLASS then 'bounced'
+        else 'aside'
+    end as kind,
+    case outcome when 'b' then bounced_for when 't' then held_for end as category,
+    count(*) as n
+from tried
+group by all
+union all
+select
+    period, provider, sender_domain, null, null, null, null, 'remote', bounce_cat, count(*)
+from records
+where rec = 'rb' and (CLASS is null or bounce_class = CLASS)
+group by all";
+
+    /// An engine with records that often share recipient, time and dimensions, or lack them.
+    fn engine() -> Connection {
+        let one_of = |list: &str, salt: i64| {
+            format!("list_extract([{list}], (hash(range, {salt}) % len([{list}]) + 1)::bigint)")
+        };
+        let columns = [
+            ("rec", "'d', 'd', 'd', 'd', 'b', 't', 't', 'rb', 'r'"),
+            ("provider", "'p', 'q', null"),
+            ("sender_domain", "'s', null"),
+            ("vmta_pool", "'u', null"),
+            ("vmta", "'v', 'w', null"),
+            ("dlv_source_ip", "'1', null"),
+            ("job_id", "'j', null"),
+            ("rcpt", "'a', 'b', 'c', 'd', null"),
+            ("time_queued", "timestamp '2026-03-01', timestamp '2026-03-02', null"),
+            ("bounce_cat", "'x', 'y', 'z', null"),
+            ("bounce_class", "'hard', 'soft', null"),
+        ];
+        let columns = columns.iter().zip(0..);
+        let columns = columns.map(|((name, list), n)| format!("{} as {name}", one_of(list, n)));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let connection = Connection::open_in_memory().expect("an engine");
+        let rows = format!(
+            "create table stored as from {}; insert into stored by name select {columns}, \
+             make_timestamp(range % 200 * 1000000) as time_logged from range(4000)",
+            source(&[], COLUMNS)
+        );
+        connection.execute_batch(&rows).expect("records");
+        connection
+    }
+
+    #[test]
+    fn recipients_are_counted_as_if_each_were_a_group() {
+        let connection = engine();
+        let seconds = |since, until| Window { since: Timestamp(since), until: Timestamp(until) };
+        for (class, kinds) in [(None, 4), (Some("hard"), 5)] {
+            let why = Why {
+                periods: vec![(0, seconds(100, 160)), (1, seconds(0, 60))],
+                class: class.map(str::to_owned),
+                ..Why::default()
+            };
+            let query = why.query(Ask::Messages, &Selection::default()).expect("a question");
+            let ours = query.with_literals();
+            let (records, _) = ours.split_once(",\ntried as (").expect("what is counted");
+            let class = class.map_or("null".to_owned(), |class| format!("'{class}'"));
+            let plain = format!("{records},{}", PLAINLY.replace("CLASS", &class));
+            let number = |sql: &str| -> i64 {
+                connection.query_row(sql, [], |row| row.get(0)).expect("a number")
+            };
+            assert_eq!(number(&format!("select count(distinct kind) from ({plain})")), kinds);
+            let differ = |a: &str, b: &str| {
+                number(&format!("select count(*) from (from ({a}) except all from ({b}))"))
+            };
+            assert_eq!((differ(&ours, &plain), differ(&plain, &ours)), (0, 0), "{class}");
+        }
+    }
 
     #[test]
     fn windows_that_meet_are_one() {
