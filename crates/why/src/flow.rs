@@ -66,6 +66,8 @@ impl Flow {
             }
         }
         let grouped = Grouped::of(&counts);
+        // Counts come in any order, and of two that say the same the first is told.
+        categories[1..].sort();
         let outcome = |category: Option<Option<String>>| {
             let seen = counts.dense(|measure| {
                 counted(measure) && category.as_ref().is_none_or(|of| *of == measure.category)

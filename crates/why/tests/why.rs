@@ -55,6 +55,23 @@ fn values(answer: &Answer) -> Vec<Vec<&str>> {
 }
 
 #[test]
+fn categories_are_told_in_one_order_whatever_the_order_of_the_counts() {
+    let told = |categories: [&str; 2]| {
+        let mut counts = counts(|_, _| (1000, 10));
+        let leaf = ["gmail", "a.example", "pool", "vmta-2", "vmta-2"].map(Some);
+        let leaf = [&leaf[..], &[None]].concat();
+        for category in categories {
+            counts.add(0, &leaf, Kind::Bounced, Some(category), 300);
+        }
+        let answer = explain(metric("bounced"), &counts);
+        answer.causes.iter().map(|cause| cause.categories.clone()).collect::<Vec<_>>()
+    };
+    let told_first = told(["policy-related", "content-related"]);
+    assert!(told_first.iter().any(|categories| categories.len() == 2), "{told_first:?}");
+    assert_eq!(told_first, told(["content-related", "policy-related"]));
+}
+
+#[test]
 fn one_address_blocked_at_one_receiver_is_named_with_its_share() {
     let counts = counts(|period, leaf| match (period, leaf[0], leaf[3]) {
         (0, "gmail", "vmta-2") => (1000, 500),
