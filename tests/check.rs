@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::sealed::{Run, Sealed, golden, root};
+use crate::sealed::{Run, Sealed, golden, interpreter, root};
 
 fn samples() -> Sealed {
     let sealed = Sealed::new();
@@ -84,8 +84,7 @@ fn a_group_without_a_record_is_a_count_of_nothing_and_not_unknown() {
 
 fn parsed(sealed: &Sealed, text: &str) -> Value {
     let file = sealed.file("metrics.prom", text);
-    let python = std::env::var_os("PMTAQ_PYTHON")
-        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let python = interpreter();
     let script = root().join("tests/python/exposition.py");
     let output = Command::new(python).arg(script).arg(file).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

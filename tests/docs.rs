@@ -5,7 +5,7 @@ use std::process::Command;
 use pmtaq_query::{Unit, metrics};
 use pmtaq_schema::bounce::CATEGORIES;
 
-use crate::sealed::{Sealed, golden, root};
+use crate::sealed::{Sealed, golden, interpreter, root};
 
 /// A page of docs/, made from what the program itself says.
 fn page(name: &str, text: &str) {
@@ -122,8 +122,7 @@ fn awkward() -> (Sealed, String) {
 #[test]
 fn the_lines_for_other_tools_run_as_they_are() {
     let (sealed, store) = awkward();
-    let python = std::env::var_os("PMTAQ_PYTHON")
-        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let python = interpreter();
     let delivered = sealed.done(&[
         "sql",
         "--store",

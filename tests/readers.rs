@@ -8,12 +8,11 @@ use std::process::Command;
 use pmtaq_gen::{Compress, Settings, generate};
 use serde_json::Value;
 
-use crate::sealed::{Sealed, root};
+use crate::sealed::{Sealed, interpreter, root};
 
 /// What a script of tests/python prints.
 pub(crate) fn python(script: &str, args: &[&Path]) -> Value {
-    let python = std::env::var_os("PMTAQ_PYTHON")
-        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let python = interpreter();
     let output = Command::new(&python)
         .arg(root().join("tests/python").join(script))
         .args(args)

@@ -43,6 +43,11 @@ pub(crate) struct Run {
     pub(crate) code: Option<i32>,
 }
 
+/// The Python that has what the scripts of tests/python import.
+pub(crate) fn interpreter() -> PathBuf {
+    std::env::var_os("PMTAQ_PYTHON").map_or_else(|| root().join(".venv/bin/python"), PathBuf::from)
+}
+
 impl Sealed {
     pub(crate) fn new() -> Sealed {
         Sealed { dir: Folder::new() }
@@ -99,6 +104,14 @@ impl Sealed {
         let path = self.dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Writes a program.
+    pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.file(name, script);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
 

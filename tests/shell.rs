@@ -4,13 +4,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::sealed::{Sealed, root};
+use crate::sealed::{Sealed, interpreter, root};
 
 #[test]
 fn the_shell_completes_remembers_caps_and_survives_an_interrupt() {
     let sealed = Sealed::of_samples();
-    let python = std::env::var_os("PMTAQ_PYTHON")
-        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let python = interpreter();
     let home = sealed.file("home/.keep", "");
     let output = Command::new(python)
         .arg(root().join("tests/python/shell.py"))

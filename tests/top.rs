@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::sealed::{Sealed, root};
+use crate::sealed::{Sealed, interpreter, root};
 
 #[test]
 fn top_drills_comes_back_follows_an_ingest_and_gives_the_terminal_back() {
     let sealed = Sealed::new();
     let (earlier, later) = files();
     sealed.ingest(&earlier.iter().map(AsRef::as_ref).collect::<Vec<&Path>>());
-    let python = std::env::var_os("PMTAQ_PYTHON")
-        .unwrap_or_else(|| root().join(".venv/bin/python").into_os_string());
+    let python = interpreter();
     let output = Command::new(python)
         .arg(root().join("tests/python/top.py"))
         .arg(env!("CARGO_BIN_EXE_pmtaq"))
