@@ -21,20 +21,20 @@ import pyte
 
 WAIT_S = 120
 NOW = "2026-03-04T00:30:00Z"
-DOWN, UP, ESC, CTRL_C = "\x1b[B", "\x1b[A", "\x1b", "\x03"
+DOWN, UP, ESC, CTRL_C, CTRL_Z = "\x1b[B", "\x1b[A", "\x1b", "\x03", "\x1a"
 
 
 class Top:
     """`pmtaq top` in a pseudo-terminal, and the screen that it draws."""
 
-    def __init__(self, args, variables=(), columns=100, lines=30):
+    def __init__(self, args, variables=(), columns=100, lines=30, shell=None):
         self.raw = b""
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.master, self.slave = pty.openpty()
         self.set_size(columns, lines)
         self.before = termios.tcgetattr(self.slave)
-        command = [PMTAQ, "top", "--now", NOW, "--threads", "2", *args]
+        command = shell or [PMTAQ, "top", "--now", NOW, "--threads", "2", *args]
         environment = {"TERM": "xterm-256color", "PMTAQ_STORE": STORE, **dict(variables)}
 
         def own_terminal():
@@ -70,7 +70,12 @@ class Top:
         if ready:
             data = os.read(self.master, 65536)
             self.raw += data
-            self.stream.feed(data)
+            # pyte knows no second screen: it is left with an empty one.
+            before, *after = re.split(rb"\x1b\[\?1049l", data)
+            self.stream.feed(before)
+            for part in after:
+                self.screen.reset()
+                self.stream.feed(part)
         return bool(ready)
 
     def shows(self, what, *patterns, without=None):
@@ -192,6 +197,10 @@ def leaves():
     top.shows("start", "6h to 2026-03-03", "vmta-")
     os.kill(top.process.pid, signal.SIGTERM)
     top.ends("SIGTERM", 130)
+    top = Top([])
+    top.shows("start", "gmail")
+    os.kill(top.process.pid, signal.SIGHUP)
+    top.ends("SIGHUP", 130)
     top = Top(["--since", "2026-03-01", "--until", "2026-03-02"], {"NO_COLOR": "1"}.items())
     top.shows("start", "2026-03-01 00:00 to 2026-03-02 00:00 UTC", "gmail")
     top.press("w")
@@ -212,7 +221,36 @@ def leaves():
         sys.exit("it does not end when its terminal is gone")
 
 
+def stops():
+    """Stops by Ctrl-Z as any program of a shell, and comes back where it was."""
+    # A shell that does job control: without one nobody could bring it back.
+    top = Top([], [("PS1", "ready> "), ("HOME", "/nowhere")], shell=["bash", "--norc", "-i"])
+    top.shows("shell", "ready>")
+    top.press(f"{PMTAQ} top --now {NOW} --threads 2; echo ended $?\r")
+    top.shows("start", "sent by provider", "gmail", without="asking")
+    top.press(DOWN, CTRL_Z)
+    top.shows("stopped", "Stopped", "(?m)^ready> +$", without="by provider")
+    top.press("stty -a\r")
+    top.shows("cooked", "[^-]icanon", "[^-]echo ", "[^-]isig")
+    if top.raw.rfind(b"\x1b[?25h") < top.raw.rfind(b"\x1b[?25l"):
+        top.fail("the cursor is not seen while it is stopped")
+    top.press("fg\r")
+    top.shows("back", "sent by provider", "gmail", without="ready>")
+    if not any("microsoft" in line for line in top.chosen()):
+        top.fail("the row that was chosen is not chosen any more")
+    # Stopped and told to end: it ends when it goes on, and the terminal is the shell's.
+    top.press(CTRL_Z)
+    top.shows("stopped again", "Stopped", "(?m)^ready> +$", without="by provider")
+    top.press("kill %1; fg\r")
+    top.shows("ended", "(?m)^ready> +$", without="by provider")
+    top.press("jobs; stty -a\r")
+    top.shows("cooked", "[^-]icanon", "[^-]echo ", "[^-]isig", without="Stopped.*top")
+    top.press("exit\r")
+    top.ends("shell", 0)
+
+
 if __name__ == "__main__":
     PMTAQ, STORE, later = sys.argv[1:]
     walks(later)
     leaves()
+    stops()

@@ -19,6 +19,7 @@ mod screen;
 mod tests;
 
 use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -57,6 +58,8 @@ enum Event {
     Gone,
     /// A signal wants the program to end.
     Stop,
+    /// A thread beside this one came to an end that nobody foresaw; the terminal is given back.
+    Broken,
     Store(std::result::Result<Facts, String>),
     Answer(u64, std::result::Result<Page, String>),
 }
@@ -95,11 +98,10 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
         let _ = stop.send(Event::Stop);
     });
     let mut screen = Screen::open()?;
-    let (own, answers, shared) = (context.clone(), sender.clone(), running.clone());
-    std::thread::spawn(move || fetch::serve(&own, &shared, &asked, &answers));
-    let (own, news) = (context.clone(), sender.clone());
-    std::thread::spawn(move || look(&own, &news));
-    std::thread::spawn(move || listen(&sender));
+    let (own, shared) = (context.clone(), running.clone());
+    beside(&sender, move |answers| fetch::serve(&own, &shared, &asked, answers));
+    beside(&sender, move |news| look(&context, news));
+    beside(&sender, listen);
 
     let ask = |state: &mut State, questions: &Sender<Request>| {
         let request = state.request();
@@ -120,6 +122,10 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
                 Effect::None
             }
             Some(Event::Gone | Event::Stop) => Effect::Quit(Exit::Interrupted),
+            Some(Event::Broken) => {
+                let error = std::io::Error::other("top ends by an error of its own, told above");
+                return Err(Failure::failed(&error));
+            }
             Some(Event::Store(news)) => state.learned(news),
             Some(Event::Answer(number, page)) => {
                 state.answered(number, page);
@@ -136,6 +142,17 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
             Effect::Quit(exit) => return Ok(exit),
         }
     }
+}
+
+/// Lets `work` happen on a thread of its own. Without it there is nothing to see, so its panic ends
+/// all: else this thread would draw on a terminal that is not ours any more.
+fn beside(events: &Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) {
+    let events = events.clone();
+    std::thread::spawn(move || {
+        if std::panic::catch_unwind(AssertUnwindSafe(|| work(&events))).is_err() {
+            let _ = events.send(Event::Broken);
+        }
+    });
 }
 
 /// The next thing that happens; none when nothing does.

@@ -42,7 +42,10 @@ impl Screen {
         give_back();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
         take()?;
-        self.terminal.clear()
+        // Another one knows that the screen is empty. To clear this one would ask the terminal where
+        // its cursor is, and the thread that waits for keys would swallow the answer.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 }
 
