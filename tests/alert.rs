@@ -108,7 +108,7 @@ fn serve(stream: TcpStream, answer: &Answer, sender: &Sender<Request>) {
 }
 
 /// Bounces of one provider from 10:00 to 10:30 on the second day, and none before.
-fn troubled() -> Sealed {
+pub(crate) fn troubled() -> Sealed {
     let mut csv = "type,timeLogged,timeQueued,rcpt,vmta,dsnStatus,dsnDiag,bounceCat\n".to_owned();
     for minute in 0..48 * 60 {
         let (day, hour) = (1 + minute / 1440, minute / 60 % 24);
@@ -128,7 +128,7 @@ fn troubled() -> Sealed {
     sealed
 }
 
-const RULE: &str = r#"
+pub(crate) const RULE: &str = r#"
 [[rule]]
 name = "bounces"
 metric = "bounce_rate"
@@ -145,7 +145,7 @@ directive = "bounce-upon-pattern"
 "#;
 
 /// Runs the program at a time of the second day, as cron does.
-fn at(sealed: &Sealed, time: &str, args: &[&str]) -> Output {
+pub(crate) fn at(sealed: &Sealed, time: &str, args: &[&str]) -> Output {
     let now = format!("2026-03-02T{time}:00Z");
     sealed
         .command()
@@ -157,11 +157,11 @@ fn at(sealed: &Sealed, time: &str, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn rules(sealed: &Sealed, receivers: &str) -> String {
+pub(crate) fn rules(sealed: &Sealed, receivers: &str) -> String {
     sealed.file("etc/rules.toml", format!("{receivers}\n{RULE}")).to_str().unwrap().to_owned()
 }
 
@@ -328,28 +328,68 @@ fn a_secret_is_read_when_needed_and_never_shown() {
 }
 
 #[test]
-fn a_mail_goes_through_sendmail() {
-    use std::os::unix::fs::PermissionsExt;
-    let sealed = troubled();
-    let script =
-        sealed.file("bin/sendmail", "#!/bin/sh\necho \"$@\" > \"$0.args\"\ncat > \"$0.mail\"\n");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let mail = format!(
-        "[[receiver]]\nname = \"mail\"\ntype = \"mail\"\nto = [\"ops@example.com\"]\nsendmail = \"{}\"\n",
-        script.display()
-    );
-    let file = rules(&sealed, &mail);
+fn a_rule_that_is_taken_out_ends_its_alert() {
+    let (sealed, server) = (troubled(), Server::new());
+    let file = rules(&sealed, &pagerduty(&server));
     at(&sealed, "10:10", &["alert", "run", &file]);
-    let output = at(&sealed, "10:16", &["alert", "run", &file]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let name = script.to_str().unwrap();
-    assert_eq!(std::fs::read_to_string(format!("{name}.args")).unwrap(), "-t -i\n");
-    let mail = std::fs::read_to_string(format!("{name}.mail")).unwrap();
-    assert!(
-        mail.contains("\nTo: ops@example.com\nSubject: [pmtaq] critical: bounces: yahoo"),
-        "{mail}"
+    at(&sealed, "10:16", &["alert", "run", &file]);
+    let other = RULE.replace("\"bounces\"", "\"others\"").replace("above = 20", "above = 100");
+    sealed.file("etc/rules.toml", format!("{}\n{other}", pagerduty(&server)));
+    for _ in 0..2 {
+        let output = at(&sealed, "10:20", &["alert", "run", &file]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let came = server.came();
+    let told: Vec<(&str, &str)> = came
+        .iter()
+        .map(|request| {
+            let body = &request.body;
+            (body["event_action"].as_str().unwrap(), body["payload"]["summary"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(
+        told[1],
+        ("resolve", "bounces (yahoo): no longer watched, its rule was taken out after 10m 00s")
     );
-    assert!(mail.contains("runbook: https://runbooks.example/bounces"), "{mail}");
+    assert_eq!(came[0].body["dedup_key"], came[1].body["dedup_key"]);
+}
+
+/// Deliveries each minute from the first day on, until 10:00 of the second.
+fn silenced() -> Sealed {
+    let mut csv = "type,timeLogged,timeQueued,rcpt,vmta\n".to_owned();
+    for minute in 0..34 * 60 {
+        let (day, hour) = (1 + minute / 1440, minute / 60 % 24);
+        let at = format!("2026-03-{day:02} {hour:02}:{:02}:00+0000", minute % 60);
+        csv += &format!("d,{at},{at},a@gmail.com,v1\n");
+    }
+    let sealed = Sealed::new();
+    sealed.ingest(&[&sealed.file("acct.csv", &csv)]);
+    sealed
+}
+
+#[test]
+fn when_nothing_at_all_comes_any_more_the_clock_goes_on() {
+    let (sealed, server) = (silenced(), Server::new());
+    let silence = "[[rule]]\nname = \"no-traffic\"\nmetric = \"delivered\"\nby = [\"vmta\"]\n\
+                   below-usual = 0.3\nmin-n = 50\n";
+    let file = sealed.file("etc/rules.toml", pagerduty(&server) + silence);
+    let run = |time: &str| {
+        let output = at(&sealed, time, &["alert", "run", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        server.came()
+    };
+    // Records that are late as they usually are make no silence.
+    for time in ["10:00", "10:14", "10:50"] {
+        assert!(run(time).is_empty(), "{time}");
+    }
+    let came = run("11:00");
+    let payload = &came[0].body["payload"];
+    assert_eq!(payload["summary"], "no-traffic: v1: delivered 15, usually 60");
+    let reason = payload["custom_details"]["groups"][0]["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("the newest record of all is 1h 01m old"), "{reason}");
+    // Too old to judge by: the problem stays.
+    assert!(run("13:00").is_empty());
 }
 
 #[test]

@@ -33,5 +33,6 @@ mod rollup;
 mod shell;
 mod sql;
 mod tidy;
+mod told;
 mod top;
 mod why;

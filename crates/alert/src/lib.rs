@@ -22,7 +22,7 @@ mod judge;
 pub use judge::{Breach, Seen};
 
 mod memory;
-pub use memory::{Change, Memory, Unsent, Watched, group_name};
+pub use memory::{Change, Ended, Memory, Unsent, Watched, group_name};
 
 mod event;
 pub use event::{Event, Firing, Told};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Breach, Event, Rule, Seen};
+use crate::{Breach, Event, Rule, Rules, Seen, Severity};
 
 /// All that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ struct Open {
     told: i64,
     /// The groups that were told.
     groups: BTreeMap<String, Vec<(String, String)>>,
+    /// How urgent it was called.
+    #[serde(default)]
+    severity: Severity,
+    /// Who was told, by name; none for all receivers.
+    #[serde(default)]
+    to: Option<Vec<String>>,
 }
 
 /// What is to be told.
@@ -70,12 +76,41 @@ pub enum Change {
         groups: Vec<usize>,
     },
     /// It is over.
-    Off {
-        /// Begin of the problem, in unix seconds.
-        since: i64,
-        /// The groups that were told, as dimensions and values.
-        groups: Vec<Vec<(String, String)>>,
-    },
+    Off(Ended),
+}
+
+/// An alert that is over, as it was told: its end goes to the same receivers under the same labels,
+/// whatever the rule says by now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// Begin of the problem, in unix seconds.
+    pub since: i64,
+    /// The groups that were told, as dimensions and values.
+    pub groups: Vec<Vec<(String, String)>>,
+    /// How urgent it was called.
+    pub severity: Severity,
+    /// Who was told, by name; none for all receivers.
+    pub to: Option<Vec<String>>,
+}
+
+impl From<Open> for Ended {
+    fn from(open: Open) -> Ended {
+        let Open { since, groups, severity, to, .. } = open;
+        Ended { since, groups: groups.into_values().collect(), severity, to }
+    }
+}
+
+impl Memory {
+    /// Forgets the rules that are not in `rules` any more: their names, and the alerts of them that
+    /// are on, whose receivers would else wait for an end for ever.
+    pub fn forget_gone(&mut self, rules: &Rules) -> Vec<(String, Ended)> {
+        let is_kept = |name: &String| rules.rules.iter().any(|rule| rule.name == *name);
+        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.rules).into_iter().partition(|(name, _)| is_kept(name));
+        self.rules = kept;
+        let gone = gone.into_iter();
+        gone.filter_map(|(name, watched)| Some((name, watched.open?.into()))).collect()
+    }
 }
 
 /// The values of a group as one text.
@@ -131,7 +166,13 @@ impl Watched {
                     return None;
                 }
                 let told = on.iter().map(|(name, of)| ((*name).clone(), of.labels.clone()));
-                self.open = Some(Open { since, told: now, groups: told.collect() });
+                self.open = Some(Open {
+                    since,
+                    told: now,
+                    groups: told.collect(),
+                    severity: rule.severity,
+                    to: rule.to.clone(),
+                });
                 let groups = on.iter().map(|(name, _)| places[*name]).collect();
                 Some(Change::On { since, groups })
             }
@@ -147,14 +188,9 @@ impl Watched {
                 let groups = on.iter().map(|(name, _)| places[*name]).collect();
                 Some(Change::On { since: open.since, groups })
             }
-            (Some(open), None) => {
-                let off = Change::Off {
-                    since: open.since,
-                    groups: open.groups.values().cloned().collect(),
-                };
-                self.open = None;
+            (Some(_), None) => {
                 self.closed = Some(now);
-                Some(off)
+                self.open.take().map(|open| Change::Off(open.into()))
             }
             (None, None) => None,
         }
@@ -191,8 +227,8 @@ mod tests {
                 Some(Change::On { since, groups }) => {
                     told.push(format!("{minute} on since {} {groups:?}", since / 60));
                 }
-                Some(Change::Off { groups, .. }) => {
-                    told.push(format!("{minute} off {}", groups.len()))
+                Some(Change::Off(ended)) => {
+                    told.push(format!("{minute} off {}", ended.groups.len()))
                 }
                 None => {}
             }
@@ -226,6 +262,29 @@ mod tests {
             &[&[11.0, 5.0], &[11.0, 12.0], &[11.0, 12.0], &[5.0, 12.0], &[5.0, 5.0]];
         let told = story(&rule("cooldown = \"2m\""), minutes);
         assert_eq!(told, ["0 on since 0 [0]", "2 on since 0 [0, 1]", "4 off 2"]);
+    }
+
+    #[test]
+    fn a_rule_that_is_gone_ends_its_alert_as_it_was_told() {
+        let rule = |name: &str, severity: &str| {
+            let text = format!(
+                "[[rule]]\nname = \"{name}\"\nmetric = \"m\"\nabove = 10.0\nseverity = \"{severity}\""
+            );
+            Rules::parse(&text).expect("rules")
+        };
+        let (mut memory, old) = (Memory::default(), rule("a", "critical"));
+        let seen = [Seen { labels: Vec::new(), value: 11.0, n: None, usual: None, peers: None }];
+        let mut step = |memory: &mut Memory, rules: &Rules, seen: &[Seen]| {
+            memory.rules.entry("a".to_owned()).or_default().step(&rules.rules[0], 60, seen)
+        };
+        step(&mut memory, &old, &seen);
+        assert_eq!(memory.forget_gone(&rule("a", "info")), []);
+        let ended =
+            Ended { since: 60, groups: vec![vec![]], severity: Severity::Critical, to: None };
+        let mut other = memory.clone();
+        assert_eq!(step(&mut other, &rule("a", "info"), &[]), Some(Change::Off(ended.clone())));
+        assert_eq!(memory.forget_gone(&rule("b", "info")), [("a".to_owned(), ended)]);
+        assert_eq!(memory, Memory::default());
     }
 
     #[test]

@@ -28,12 +28,25 @@ pub fn body(protocol: Protocol, event: &Event, key: &str, receiver: &str) -> Val
             event.groups.iter().map(|group| alertmanager(event, group)).collect()
         }
         Protocol::AlertmanagerWebhook => webhook_of_alertmanager(event, receiver),
-        Protocol::Webhook | Protocol::Mail => {
-            let mut value = serde_json::to_value(event).unwrap_or_default();
-            value["version"] = json!(1);
-            value
-        }
+        Protocol::Webhook | Protocol::Mail => ours(event),
     }
+}
+
+fn ours(event: &Event) -> Value {
+    json!({
+        "version": 1,
+        "rule": event.rule,
+        "key": event.key,
+        "status": event.status,
+        "severity": event.severity,
+        "source": event.source,
+        "at": time(event.at),
+        "since": time(event.since),
+        "summary": event.summary,
+        "groups": event.groups.iter().map(details).collect::<Vec<_>>(),
+        "runbook": event.runbook,
+        "directive": event.directive,
+    })
 }
 
 fn cut(text: &str, length: usize) -> String {

@@ -14,6 +14,9 @@ pub struct Rules {
     /// Age of the newest record from which on numbers are not judged: they are not in yet.
     #[serde(default = "two_hours")]
     pub max_lag: Seconds,
+    /// How late records usually are in; from there on their absence counts as silence.
+    #[serde(default = "a_quarter")]
+    pub usual_lag: Seconds,
     /// Who is told.
     #[serde(default, rename = "receiver")]
     pub receivers: Vec<Receiver>,
@@ -37,6 +40,10 @@ impl<'de> Deserialize<'de> for Seconds {
 
 fn two_hours() -> Seconds {
     Seconds(7200)
+}
+
+fn a_quarter() -> Seconds {
+    Seconds(900)
 }
 
 fn an_hour() -> Seconds {
@@ -199,6 +206,8 @@ pub struct Receiver {
     pub key_env: Option<String>,
     /// File that holds it.
     pub key_file: Option<String>,
+    /// File with the only certificates to trust, in PEM: those of a company.
+    pub ca_file: Option<String>,
     /// Longest time for one send.
     #[serde(default = "ten_seconds")]
     pub timeout: Seconds,
@@ -223,6 +232,9 @@ impl Rules {
             let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
             format!("line {line}: {}", error.message().replace('\n', " "))
         })?;
+        if rules.usual_lag >= rules.max_lag {
+            return Err("usual-lag is shorter than max-lag".to_owned());
+        }
         let mut receivers: Vec<&str> = Vec::new();
         for receiver in &rules.receivers {
             receiver.check().map_err(|wrong| format!("receiver `{}`: {wrong}", receiver.name))?;
@@ -240,9 +252,12 @@ impl Rules {
         Ok(rules)
     }
 
-    /// Who is told of `rule`.
-    pub fn receivers_of<'r>(&'r self, rule: &'r Rule) -> impl Iterator<Item = &'r Receiver> {
-        self.receivers.iter().filter(|receiver| match &rule.to {
+    /// The receivers with one of the names `to`, or all.
+    pub fn receivers_of<'r>(
+        &'r self,
+        to: &'r Option<Vec<String>>,
+    ) -> impl Iterator<Item = &'r Receiver> {
+        self.receivers.iter().filter(move |receiver| match to {
             Some(names) => names.contains(&receiver.name),
             None => true,
         })
@@ -250,6 +265,11 @@ impl Rules {
 }
 
 impl Rule {
+    /// Whether too little of something is a problem.
+    pub const fn is_of_too_little(&self) -> bool {
+        self.below.is_some() || self.below_usual.is_some()
+    }
+
     /// Whether it compares with the same hours of the days before.
     pub fn needs_usual(&self) -> bool {
         self.times_usual.is_some() || self.below_usual.is_some() || self.below.is_some()
@@ -336,6 +356,7 @@ impl Receiver {
         match self.protocol {
             Protocol::Mail if self.to.is_empty() => Err("`to` is missing".to_owned()),
             Protocol::Mail if url + key > 0 => Err("a mail has no address and no key".to_owned()),
+            Protocol::Mail if self.ca_file.is_some() => Err("a mail has no ca-file".to_owned()),
             Protocol::Mail => Ok(()),
             Protocol::Pagerduty if key != 1 => {
                 Err("one of key-env and key-file must name the routing key".to_owned())

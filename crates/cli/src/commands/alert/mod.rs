@@ -5,13 +5,18 @@ mod observe;
 mod past;
 mod probe;
 mod reason;
+mod story;
+
+mod mail;
 mod send;
+mod trust;
 
 use std::path::{Path, PathBuf};
 
 use pmtaq_alert::{
-    Change, Event, Firing, Memory, Receiver, Rule, Rules, Seen, Severity, Told, Unsent, group_name,
+    Change, Event, Firing, Memory, Receiver, Rule, Rules, Seen, Severity, Told, Unsent,
 };
+use pmtaq_schema::Timestamp;
 use pmtaq_store::{Lock, layout};
 
 use crate::args::{self, AlertWhat};
@@ -21,10 +26,6 @@ use crate::failure::{Failure, Result};
 use crate::run::Context;
 use crate::{settings, ui};
 use observe::Watcher;
-
-/// Groups of an alert that are told with their values; of the first of them the reasons too.
-const MAX_GROUPS: usize = 20;
-const MAX_REASONS: usize = 3;
 
 pub(crate) fn run(context: &Context, args: &args::Alert) -> Result<Exit> {
     match &args.what {
@@ -109,20 +110,10 @@ fn judge(context: &Context, rules: &Rules, memory: &mut Memory) -> Result<()> {
     let lag = newest.map_or(i64::MAX, |newest| context.now.0 - newest.0);
     let is_late = lag > rules.max_lag.0;
     // Numbers are of the time before the newest record: later ones are not in yet.
-    let at =
-        newest.map_or(context.now, |newest| context.now.min(pmtaq_schema::Timestamp(newest.0 + 1)));
-    memory.rules.retain(|name, _| rules.rules.iter().any(|rule| rule.name == *name));
-    for rule in &rules.rules {
-        if is_late && Watcher::is_of_records(rule) {
-            let text = format!("{}: not judged, since the newest record is too old", rule.name);
-            ui::note(&context.global, &text);
-            continue;
-        }
-        let mut seen = watcher.now(rule, at)?;
-        drop_told(rule, memory, &mut seen);
-        let watched = memory.rules.entry(rule.name.clone()).or_default();
-        let Some(change) = watched.step(rule, context.now.0, &seen) else { continue };
-        let event = event(context, rule, &change, &seen, Some((&mut watcher, at)))?;
+    let last = newest.map_or(context.now, |newest| context.now.min(Timestamp(newest.0 + 1)));
+    // Who falls silent writes no newest record: there time goes on.
+    let last_of_silence = last.max(Timestamp(context.now.0 - rules.usual_lag.0));
+    let tell = |memory: &mut Memory, event: Event, to: &Option<Vec<String>>| {
         ui::note(&context.global, &event.summary);
         let unsent = |receiver: &Receiver| Unsent {
             to: receiver.name.clone(),
@@ -130,7 +121,31 @@ fn judge(context: &Context, rules: &Rules, memory: &mut Memory) -> Result<()> {
             tries: 0,
             error: None,
         };
-        memory.outbox.extend(rules.receivers_of(rule).map(unsent));
+        memory.outbox.extend(rules.receivers_of(to).map(unsent));
+    };
+    for (name, ended) in memory.forget_gone(rules) {
+        tell(memory, story::abandoned(context, &name, &ended), &ended.to);
+    }
+    for rule in &rules.rules {
+        if is_late && Watcher::is_of_records(rule) {
+            let text = format!("{}: not judged, since the newest record is too old", rule.name);
+            ui::note(&context.global, &text);
+            continue;
+        }
+        let at = if Watcher::finds_silence(rule) { last_of_silence } else { last };
+        let mut seen = watcher.now(rule, at)?;
+        drop_told(rule, memory, &mut seen);
+        let watched = memory.rules.entry(rule.name.clone()).or_default();
+        match watched.step(rule, context.now.0, &seen) {
+            Some(Change::On { since, groups }) => {
+                let groups: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
+                tell(memory, story::begun(&mut watcher, rule, since, groups, at)?, &rule.to);
+            }
+            Some(Change::Off(ended)) => {
+                tell(memory, story::ended(context, &rule.name, &ended), &ended.to);
+            }
+            None => {}
+        }
     }
     Ok(())
 }
@@ -140,76 +155,6 @@ fn drop_told(rule: &Rule, memory: &Memory, seen: &mut Vec<Seen>) {
     let others = rule.unless.iter().filter_map(|name| memory.rules.get(name));
     let others: Vec<_> = others.collect();
     seen.retain(|seen| !others.iter().any(|other| other.tells_of(&seen.labels)));
-}
-
-/// A change in words; with the watcher also its reasons.
-fn event(
-    context: &Context,
-    rule: &Rule,
-    change: &Change,
-    seen: &[Seen],
-    mut why: Option<(&mut Watcher<'_>, pmtaq_schema::Timestamp)>,
-) -> Result<Event> {
-    let (status, since, groups, summary) = match change {
-        Change::On { since, groups } => {
-            let mut worst: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
-            // What rests on the most comes first.
-            worst.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-            let mut told = Vec::new();
-            for (place, group) in worst.iter().take(MAX_GROUPS).enumerate() {
-                let words = observe::words(rule, group);
-                let (reasons, command) = match &mut why {
-                    Some((watcher, at)) if place < MAX_REASONS => {
-                        reason::of(watcher, rule, group, *at)?
-                    }
-                    _ => (Vec::new(), None),
-                };
-                told.push(Told { labels: group.labels.clone(), words, reasons, command });
-            }
-            let more = match worst.len() {
-                0 | 1 => String::new(),
-                n => format!(", and {} more", n - 1),
-            };
-            let first = told.first().map(|told| told.words.clone()).unwrap_or_default();
-            (Firing::Firing, *since, told, format!("{}: {first}{more}", rule.name))
-        }
-        Change::Off { since, groups } => {
-            let told = groups.iter().map(|labels| Told {
-                labels: labels.clone(),
-                words: String::new(),
-                reasons: Vec::new(),
-                command: None,
-            });
-            let names: Vec<String> = groups
-                .iter()
-                .take(3)
-                .map(|labels| group_name(labels))
-                .filter(|name| !name.is_empty())
-                .collect();
-            let of =
-                if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-            let lasted = pmtaq_render::words::duration((context.now.0 - since).max(0) as f64);
-            let summary = format!("{}{of}: over after {lasted}", rule.name);
-            (Firing::Resolved, *since, told.collect(), summary)
-        }
-    };
-    Ok(Event {
-        rule: rule.name.clone(),
-        key: format!("pmtaq/{}/{}", context.machine, rule.name),
-        status,
-        severity: rule.severity,
-        source: context.machine.clone(),
-        at: context.now.0,
-        since,
-        summary: pmtaq_render::words::visible(&summary),
-        groups,
-        runbook: rule.runbook.clone(),
-        directive: rule.directive.clone(),
-    })
-}
-
-fn weight(seen: &Seen) -> f64 {
-    seen.n.or(seen.usual).unwrap_or(seen.value)
 }
 
 /// Sends what is in the outbox, to each receiver in order, and says what failed.

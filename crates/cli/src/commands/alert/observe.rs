@@ -54,6 +54,12 @@ impl<'c> Watcher<'c> {
         matches!(rule.watch, Watch::Metric | Watch::NewReply)
     }
 
+    /// Whether the rule finds those of whom nothing comes any more.
+    pub(crate) fn finds_silence(rule: &Rule) -> bool {
+        let metric = rule.metric.as_deref().and_then(|name| metric(name).ok());
+        rule.is_of_too_little() && metric.is_some_and(|metric| metric.unit.is_sum())
+    }
+
     /// The newest record up to now.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         let parts = self.snapshot.parts.iter().filter(|part| part.part.table == Table::Records);

@@ -10,6 +10,7 @@ use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::DAY_S;
 
 use super::observe::{self, Watcher};
+use super::story;
 use crate::args;
 use crate::commands::{ask, lists};
 use crate::exit::Exit;
@@ -84,7 +85,7 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
                     words: worst(rule, &groups, &seen),
                 }),
                 (Some(Change::On { .. }), Some(open)) => open.n_told += 1,
-                (Some(Change::Off { .. }), Some(open)) => open.off = Some(at),
+                (Some(Change::Off(_)), Some(open)) => open.off = Some(at),
                 _ => {}
             }
         }
@@ -113,7 +114,7 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
 /// The largest group of an alert in words.
 fn worst(rule: &Rule, groups: &[usize], seen: &[Seen]) -> String {
     let mut groups: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
-    groups.sort_by(|a, b| super::weight(b).total_cmp(&super::weight(a)));
+    groups.sort_by(|a, b| story::weight(b).total_cmp(&story::weight(a)));
     let more = groups.len().saturating_sub(1);
     let first = groups.first().map(|seen| observe::words(rule, seen)).unwrap_or_default();
     if more == 0 { first } else { format!("{first}, and {more} more") }

@@ -3,7 +3,7 @@
 
 use pmtaq_alert::{Rule, Seen, Watch};
 use pmtaq_query::Selection;
-use pmtaq_render::words::{count, cut, visible};
+use pmtaq_render::words::{count, cut, duration, visible};
 use pmtaq_schema::{Record, Timestamp, Window, Zone};
 use pmtaq_why::Cause;
 
@@ -45,6 +45,15 @@ pub(crate) fn of(
     };
     watcher.turn_to_window(rule, at)?;
     let mut reasons = replies(watcher, name, &ask::selection(&args))?;
+    if let Some(newest) = watcher.newest().filter(|newest| newest.0 + 1 < at.0) {
+        let age = duration((watcher.context.now.0 - newest.0) as f64);
+        reasons.insert(
+            0,
+            format!(
+                "the newest record of all is {age} old: nothing is logged, or nothing ingested"
+            ),
+        );
+    }
     let Some(metric) = pmtaq_why::Metric::named(name) else {
         let by = if rule.by.is_empty() { "template".to_owned() } else { rule.by.join(",") };
         let pivot = Line::new("pivot").option("--rows", by).option("--metric", name);

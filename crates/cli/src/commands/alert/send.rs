@@ -1,13 +1,13 @@
-//! Sends an event to a receiver: by HTTP, or by a program that takes mail. Where the secrets are read.
+//! Sends an event to a receiver: by HTTP, or by [`mail`]. Where the secrets are read.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use pmtaq_alert::{Event, Protocol, Receiver, payload};
 use ureq::Agent;
+use ureq::tls::TlsConfig;
 
+use super::{mail, trust};
 use crate::settings;
 use crate::ui::harmless;
 
@@ -15,7 +15,7 @@ const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Waits before another attempt, when the failure may pass by itself.
 const WAITS_S: [u64; 2] = [1, 3];
 /// What is shown of an answer that is an error, in characters.
-const MAX_ANSWER: usize = 200;
+pub(super) const MAX_ANSWER: usize = 200;
 
 /// Why something could not be sent.
 enum Failed {
@@ -31,7 +31,7 @@ enum Failed {
 /// A sentence without secrets.
 pub(crate) fn send(receiver: &Receiver, event: &Event) -> Result<(), String> {
     if receiver.protocol == Protocol::Mail {
-        return mail(receiver, event);
+        return mail::send(receiver, event);
     }
     let key = secret(None, receiver.key_env.as_deref(), receiver.key_file.as_deref())?;
     let key = key.unwrap_or_default();
@@ -60,7 +60,7 @@ pub(crate) fn send(receiver: &Receiver, event: &Event) -> Result<(), String> {
 /// What would be sent, with `***` for secrets.
 pub(crate) fn shown(receiver: &Receiver, event: &Event) -> String {
     if receiver.protocol == Protocol::Mail {
-        let mail = payload::mail(event, &from(receiver, event), &receiver.to);
+        let mail = mail::text(receiver, event);
         let mail: String = mail.lines().map(|line| harmless(line) + "\n").collect();
         return format!("# {}: {}\n{mail}\n", receiver.name, receiver.sendmail);
     }
@@ -68,6 +68,11 @@ pub(crate) fn shown(receiver: &Receiver, event: &Event) -> String {
     let body = format!("{body:#}");
     let body: String = body.lines().map(|line| harmless(line) + "\n").collect();
     format!("# {}: POST\n{body}\n", receiver.name)
+}
+
+/// Longest time for one attempt.
+pub(super) fn timeout(receiver: &Receiver) -> Duration {
+    Duration::from_secs(receiver.timeout.0.max(1).unsigned_abs())
 }
 
 fn address(receiver: &Receiver) -> Result<String, String> {
@@ -109,9 +114,13 @@ fn secret(
 }
 
 fn post(receiver: &Receiver, url: &str, token: Option<&str>, body: &str) -> Result<(), Failed> {
-    let timeout = Duration::from_secs(receiver.timeout.0.max(1).unsigned_abs());
+    let mut tls = TlsConfig::builder();
+    if url.starts_with("https://") {
+        tls = tls.root_certs(trust::roots(receiver).map_err(Failed::Lasting)?);
+    }
     let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(timeout))
+        .timeout_global(Some(timeout(receiver)))
+        .tls_config(tls.build())
         .http_status_as_error(false)
         // To follow would hand the secret to whoever is named.
         .max_redirects(0)
@@ -125,7 +134,7 @@ fn post(receiver: &Receiver, url: &str, token: Option<&str>, body: &str) -> Resu
     if let Some(token) = token {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
-    let mut answer = request.send(body).map_err(|error| Failed::Passing(error.to_string()))?;
+    let mut answer = request.send(body).map_err(|error| Failed::Passing(unsent(&error)))?;
     let status = answer.status().as_u16();
     if (200..300).contains(&status) {
         return Ok(());
@@ -147,28 +156,13 @@ fn post(receiver: &Receiver, url: &str, token: Option<&str>, body: &str) -> Resu
     }
 }
 
-fn from(receiver: &Receiver, event: &Event) -> String {
-    receiver.from.clone().unwrap_or_else(|| format!("pmtaq@{}", event.source))
-}
-
-fn mail(receiver: &Receiver, event: &Event) -> Result<(), String> {
-    let program = &receiver.sendmail;
-    let failed = |error: std::io::Error| format!("{program}: {error}");
-    let mut child = Command::new(program)
-        .args(["-t", "-i"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let text = payload::mail(event, &from(receiver, event), &receiver.to);
-    // Who does not read to the end says so by its exit code.
-    let written = child.stdin.take().map(|mut stdin| stdin.write_all(text.as_bytes()));
-    let output = child.wait_with_output().map_err(failed)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said: String = said.trim().chars().take(MAX_ANSWER).collect();
-        return Err(harmless(&format!("{program} ends with {}: {said}", output.status)));
+/// Why nobody answered.
+fn unsent(error: &ureq::Error) -> String {
+    let error = error.to_string();
+    match error.split_once("invalid peer certificate: ") {
+        Some((_, why)) => format!(
+            "its certificate is not trusted ({why}); `ca-file` of the receiver names a file of those that are"
+        ),
+        None => error,
     }
-    written.transpose().map(|_| ()).map_err(failed)
 }
