@@ -131,6 +131,7 @@ pub(crate) fn report(
             Some(own) => blamed(failure, &own.file),
             None => failure,
         })?;
+    say_cut(context, report, &given, written.rows);
     say_missing(context, &asked.session, report, &given)?;
     let exit = say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))?;
     asked.session.leave();
@@ -158,6 +159,17 @@ fn by_the_clock(
         *value = told.map_err(|error| Failure::usage(format!("--{name}: {error}")))?;
     }
     Ok(given)
+}
+
+/// Says that `--top` ended the answer: what is not shown is not nothing.
+fn say_cut(context: &Context, report: &Report, given: &[(String, String)], rows: u64) {
+    let asked = given.iter().find(|(name, _)| name == "top").map(|(_, value)| value);
+    let default = || report.params.iter().find(|param| param.name == "top")?.default.as_ref();
+    let top = asked.or_else(default).and_then(|top| top.parse::<u64>().ok());
+    if let Some(top) = top.filter(|top| *top > 0 && rows >= *top) {
+        let text = format!("the first {top}; there may be more, --top 0 shows all");
+        ui::note(&context.global, &text);
+    }
 }
 
 /// Names what the report wants and no record has, before anyone takes a zero for a fact.
