@@ -58,11 +58,15 @@ pub(crate) fn write_to(
     let global = &context.global;
     let written = pmtaq_render::write(format, &style(context), sheet, batches, out)?;
     if written.hidden_columns > 0 || written.cut_columns > 0 {
+        let columns = |n: usize, what: &str| match n {
+            0 => None,
+            1 => Some(format!("1 column {what}")),
+            n => Some(format!("{n} columns {what}")),
+        };
         let (cut, hidden) = (written.cut_columns, written.hidden_columns);
-        ui::note(
-            global,
-            &format!("{cut} columns cut, {hidden} left out to fit the terminal; --wide shows all"),
-        );
+        let both = [columns(cut, "cut"), columns(hidden, "left out")];
+        let what = both.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        ui::note(global, &format!("{what} to fit the terminal; --wide shows all"));
     }
     Ok(written)
 }
@@ -125,7 +129,7 @@ impl From<pmtaq_query::Error> for Failure {
     fn from(error: pmtaq_query::Error) -> Failure {
         use pmtaq_query::Error as E;
         match &error {
-            E::Unknown { .. } | E::BadValue { .. } | E::BadReport { .. } => {
+            E::Unknown { .. } | E::BadValue { .. } | E::BadReport { .. } | E::Syntax(_) => {
                 Failure::usage(error.to_string())
             }
             E::NotReading(_) => Failure::usage(error.to_string())

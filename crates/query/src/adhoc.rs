@@ -12,7 +12,7 @@ impl Session {
     /// A statement of the user, checked to be one that reads.
     ///
     /// # Errors
-    /// [`Error::NotReading`] for any other, and for several.
+    /// [`Error::NotReading`] for any other, and for several; [`Error::Syntax`] for none.
     pub fn adhoc(&self, sql: &str) -> Result<Query> {
         // What is checked is what runs, so the metrics are replaced first.
         let sql = expand(sql);
@@ -87,7 +87,7 @@ impl Session {
         let Some(condition) = &selection.condition else { return Ok(()) };
         if !is_balanced(condition) {
             return Err(Error::NotReading(format!(
-                "the condition `{condition}` has a stray parenthesis"
+                ": the condition `{condition}` has a stray parenthesis"
             )));
         }
         // In two kinds of brackets: a text that closes the one and opens it again fails in the other.
@@ -106,8 +106,10 @@ impl Session {
             self.connection().query_row(&question, [], |row| row.get(0)).ok().flatten()
         };
         if error("$.error").as_deref() != Some("false") {
-            let what = error("$.error_message").unwrap_or_else(|| "it cannot be read".to_owned());
-            return Err(Error::NotReading(what));
+            return Err(match (error("$.error_type").as_deref(), error("$.error_message")) {
+                (Some("parser"), Some(what)) => Error::Syntax(what),
+                _ => Error::NotReading(String::new()),
+            });
         }
         let statements: i64 = self.connection().query_row(
             &format!("select json_array_length({}::json->'statements')", quoted(&json)),
@@ -117,6 +119,6 @@ impl Session {
         if statements == 1 {
             return Ok(());
         }
-        Err(Error::NotReading(format!("these are {statements}")))
+        Err(Error::NotReading(format!(": these are {statements}")))
     }
 }

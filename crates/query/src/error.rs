@@ -33,8 +33,11 @@ pub enum Error {
         expected: String,
     },
     /// The statement does other things than read.
-    #[error("only one statement that reads is allowed: {0}")]
+    #[error("only one statement that reads is allowed{0}")]
     NotReading(String),
+    /// No statement: the engine cannot parse it.
+    #[error("this is no SQL: {0}")]
+    Syntax(String),
     /// A report file has a bad header.
     #[error("report {file}:{line}: {what}")]
     BadReport {
