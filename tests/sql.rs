@@ -26,7 +26,11 @@ fn what_does_not_read_is_refused() {
         let run = sealed.run(&["sql", statement]);
         assert_eq!(run.code, Some(2), "{statement}: {run:?}");
         assert!(run.stdout.is_empty(), "{statement}: {run:?}");
+        assert!(!run.stderr.contains("serialized"), "{statement}: {run:?}");
     }
+    let slip = sealed.run(&["sql", "selec 1"]);
+    assert!(slip.stderr.contains("this is no SQL: syntax error at or near \"selec\""), "{slip:?}");
+    assert!(!slip.stderr.contains("export"), "{slip:?}");
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.csv").exists());
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.db").exists());
 }

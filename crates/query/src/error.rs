@@ -13,7 +13,7 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
     /// Something is not on a closed list.
-    #[error("there is no {what} `{name}`{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
+    #[error("there is no {what} `{name}`{}", instead(what, nearest.as_deref()))]
     Unknown {
         /// What kind of thing.
         what: &'static str,
@@ -72,5 +72,16 @@ impl From<duckdb::Error> for Error {
             other => other.to_string(),
         };
         if text.starts_with("INTERRUPT") { Error::Interrupted } else { Error::Sql(text) }
+    }
+}
+
+/// What to write instead of a name, or where to look for it.
+fn instead(what: &str, nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None if ["metric", "dimension", "column"].contains(&what) => {
+            format!("; `pmtaq {what}s` lists them")
+        }
+        None => String::new(),
     }
 }

@@ -58,7 +58,8 @@ pub fn metrics() -> &'static [Metric] {
 /// [`Error::Unknown`] with the nearest name.
 pub fn metric(name: &str) -> Result<&'static Metric> {
     let all = metrics();
-    let found = all.iter().find(|metric| metric.name == name);
+    let spelt = name.replace('-', "_");
+    let found = all.iter().find(|metric| metric.name == spelt);
     found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
 }
 
@@ -193,7 +194,8 @@ const ALIASES: &[(&str, &str)] = &[
 /// # Errors
 /// [`Error::Unknown`] with the nearest name.
 pub fn dimension(name: &str) -> Result<&'static Dimension> {
-    let full = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, full)| full);
+    let spelt = &*name.replace('-', "_");
+    let full = ALIASES.iter().find(|(alias, _)| *alias == spelt).map_or(spelt, |(_, full)| full);
     let found = DIMENSIONS.iter().find(|dimension| dimension.name == full);
     let known = || DIMENSIONS.iter().map(|d| d.name);
     found.ok_or_else(|| Error::unknown("dimension", name, known()))
@@ -202,6 +204,20 @@ pub fn dimension(name: &str) -> Result<&'static Dimension> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hyphen_in_a_name_is_as_good_as_an_underscore() {
+        assert_eq!(metric("bounce-rate").expect("known").name, "bounce_rate");
+        assert_eq!(dimension("sender-domain").expect("known").name, "sender_domain");
+        let unknown = |error: Error| error.to_string();
+        let nearest = metric("bounce-rat").map(|_| ()).map_err(unknown);
+        assert_eq!(
+            nearest,
+            Err("there is no metric `bounce-rat`; did you mean `bounce_rate`?".into())
+        );
+        let lost = dimension("x").map(|_| ()).map_err(unknown);
+        assert_eq!(lost, Err("there is no dimension `x`; `pmtaq dimensions` lists them".into()));
+    }
 
     #[test]
     fn every_aggregate_of_a_metric_names_the_record_types_that_it_counts() {

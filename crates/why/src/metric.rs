@@ -178,7 +178,8 @@ impl Metric {
 
     /// The metric called `name`.
     pub fn named(name: &str) -> Option<&'static Metric> {
-        Metric::ALL.iter().find(|metric| metric.name == name)
+        let spelt = name.replace('-', "_");
+        Metric::ALL.iter().find(|metric| metric.name == spelt)
     }
 
     /// Whether it is a share of something, in percent.
