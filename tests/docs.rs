@@ -5,7 +5,7 @@ use std::process::Command;
 use pmtaq_query::{Unit, metrics};
 use pmtaq_schema::bounce::CATEGORIES;
 
-use crate::sealed::{Sealed, golden, interpreter, root};
+use crate::sealed::{Sealed, golden, interpreter};
 
 /// A page of docs/, made from what the program itself says.
 fn page(name: &str, text: &str) {

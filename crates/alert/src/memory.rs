@@ -274,7 +274,7 @@ mod tests {
         };
         let (mut memory, old) = (Memory::default(), rule("a", "critical"));
         let seen = [Seen { labels: Vec::new(), value: 11.0, n: None, usual: None, peers: None }];
-        let mut step = |memory: &mut Memory, rules: &Rules, seen: &[Seen]| {
+        let step = |memory: &mut Memory, rules: &Rules, seen: &[Seen]| {
             memory.rules.entry("a".to_owned()).or_default().step(&rules.rules[0], 60, seen)
         };
         step(&mut memory, &old, &seen);
