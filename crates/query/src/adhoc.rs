@@ -2,8 +2,8 @@
 //! besides; this is the first wall, with the clearer message.
 
 use crate::error::{Error, Result};
-use crate::lex::is_balanced;
-use crate::prelude::{dimension, expand};
+use crate::lex::{is_balanced, tokens};
+use crate::prelude::{dimension, expand, metrics};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
 use crate::session::{Session, narrowed};
@@ -15,7 +15,7 @@ impl Session {
     /// [`Error::NotReading`] for any other, and for several; [`Error::Syntax`] for none.
     pub fn adhoc(&self, sql: &str) -> Result<Query> {
         // What is checked is what runs, so the metrics are replaced first.
-        let sql = expand(sql);
+        let sql = expand(&with_names(sql));
         let trimmed = sql.trim().trim_end_matches(';').trim_end();
         let (explain, statement) = match trimmed.get(..8) {
             Some(word) if word.eq_ignore_ascii_case("explain ") => {
@@ -120,5 +120,89 @@ impl Session {
             return Ok(());
         }
         Err(Error::NotReading(format!(": these are {statements}")))
+    }
+}
+
+/// What ends the list after `select`.
+const CLAUSES: [&str; 11] = [
+    "from",
+    "where",
+    "group",
+    "having",
+    "qualify",
+    "window",
+    "order",
+    "limit",
+    "union",
+    "except",
+    "intersect",
+];
+
+/// `sql` with the name of a metric for each column of a select list that is the metric and nothing
+/// else: the engine would call it by the whole definition.
+fn with_names(sql: &str) -> String {
+    let all: Vec<&str> = tokens(sql).collect();
+    let is_said = |token: &str| {
+        !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*")
+    };
+    let said: Vec<usize> = (0..all.len()).filter(|place| is_said(all[*place])).collect();
+    let word = |at: usize| said.get(at).map(|place| all[*place].to_ascii_lowercase());
+    let is = |at: usize, words: &[&str]| word(at).is_some_and(|word| words.contains(&&*word));
+    // For each open parenthesis: whether a select list goes on in it.
+    let mut lists = vec![false];
+    let mut named = vec![None; all.len()];
+    for at in 0..said.len() {
+        let in_list = lists.last().copied().unwrap_or_default();
+        let known = metrics().iter().find(|metric| metric.name == all[said[at]]);
+        let is_alone = at > 0
+            && is(at - 1, &["select", "distinct", ","])
+            && is(at + 1, &["("])
+            && is(at + 2, &[")"])
+            && (at + 3 >= said.len() || is(at + 3, &[",", ")", ";"]) || is(at + 3, &CLAUSES));
+        if let Some(metric) = known.filter(|_| in_list && is_alone) {
+            named[said[at + 2]] = Some(&metric.name);
+        }
+        match all[said[at]] {
+            "(" => lists.push(false),
+            ")" if lists.len() > 1 => drop(lists.pop()),
+            _ if is(at, &["select"]) => *lists.last_mut().unwrap_or(&mut false) = true,
+            _ if is(at, &CLAUSES) => *lists.last_mut().unwrap_or(&mut false) = false,
+            _ => {}
+        }
+    }
+    let spelt = all.iter().zip(named).map(|(token, name)| match name {
+        Some(name) => format!("{token} as {name}"),
+        None => (*token).to_owned(),
+    });
+    spelt.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_that_is_a_column_has_its_name() {
+        for (sql, named) in [
+            ("select sent() from records", "select sent() as sent from records"),
+            (
+                "SELECT DISTINCT sent ( )\n, p95()",
+                "SELECT DISTINCT sent ( ) as sent\n, p95() as p95",
+            ),
+            (
+                "from records select sent() -- x\nwhere 1",
+                "from records select sent() as sent -- x\nwhere 1",
+            ),
+            ("select (select sent()), 1", "select (select sent() as sent), 1"),
+        ] {
+            assert_eq!(with_names(sql), named);
+        }
+        for same in [
+            "select sent() as n, 1 + sent(), sent() m from records order by x, sent()",
+            "select f(1, sent()), 'select sent()' from records group by a, sent() having a",
+            "select sent",
+        ] {
+            assert_eq!(with_names(same), same);
+        }
     }
 }
