@@ -66,7 +66,8 @@ NEEDS = {"pmtaq": str(PMTAQ), "ripgrep": "rg", "ripgrep_awk": "rg"}
 def measure(command):
     """Runs a command, drops what it prints, and returns its wall time in seconds."""
     start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    # Into a pipe: GNU grep stops at the first line that it finds when nobody reads the others.
+    done = subprocess.run(command, capture_output=True, check=False)
     # grep says 1 when nothing is found.
     if done.returncode not in (0, 1):
         sys.exit(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
