@@ -171,7 +171,17 @@ fn is_told(told: &Told, cause: &Cause) -> bool {
     // What is deferred or bounced is told by its own metric.
     let is_twice = told.answer.metric.name == "delivered"
         && !matches!(cause.stage, Stage::Injection | Stage::Queue);
-    !is_twice && is_bad(told, cause.effect) && cause.reading != Reading::Relief
+    !is_twice && !is_mix(cause) && is_bad(told, cause.effect) && cause.reading != Reading::Relief
+}
+
+/// Whether there is only more of what fares no worse than usual.
+fn is_mix(cause: &Cause) -> bool {
+    let share = |(entered, counted): (f64, f64)| counted / entered;
+    let is_share = matches!(
+        cause.stage,
+        Stage::Bounce | Stage::Deferral | Stage::Deferrals | Stage::Complaints
+    );
+    is_share && share(cause.now) <= share(cause.usual)
 }
 
 /// A problem of causes that have their stage and their words in common.
