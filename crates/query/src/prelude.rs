@@ -215,8 +215,11 @@ mod tests {
             nearest,
             Err("there is no metric `bounce-rat`; did you mean `bounce_rate`?".into())
         );
-        let lost = dimension("x").map(|_| ()).map_err(unknown);
-        assert_eq!(lost, Err("there is no dimension `x`; `pmtaq dimensions` lists them".into()));
+        let lost = dimension("nonsense").map(|_| ()).map_err(unknown);
+        assert_eq!(
+            lost,
+            Err("there is no dimension `nonsense`; `pmtaq dimensions` lists them".into())
+        );
     }
 
     #[test]
