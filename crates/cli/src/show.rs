@@ -138,6 +138,9 @@ impl From<pmtaq_query::Error> for Failure {
             E::Vanished(_) => {
                 Failure::failed(&error).hint("`pmtaq verify` says what else is missing")
             }
+            E::Memory(_) => Failure::failed(&error).hint(
+                "ask for a shorter window, or allow more with --memory, such as `--memory 8GB`",
+            ),
             E::Sql(_) => Failure::failed(&error),
         }
     }

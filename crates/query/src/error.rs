@@ -12,6 +12,9 @@ pub enum Error {
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
+    /// The answer needs more memory than the session may use.
+    #[error("this needs more memory: {0}")]
+    Memory(String),
     /// Something is not on a closed list.
     #[error("there is no {what} `{name}`{}", instead(what, nearest.as_deref()))]
     Unknown {
@@ -71,7 +74,14 @@ impl From<duckdb::Error> for Error {
             duckdb::Error::DuckDBFailure(_, Some(text)) => text,
             other => other.to_string(),
         };
-        if text.starts_with("INTERRUPT") { Error::Interrupted } else { Error::Sql(text) }
+        if text.starts_with("INTERRUPT") {
+            return Error::Interrupted;
+        }
+        match text.strip_prefix("Out of Memory Error: ") {
+            // What follows is advice for those who speak to the engine themselves.
+            Some(what) => Error::Memory(what.lines().next().unwrap_or_default().to_owned()),
+            None => Error::Sql(text),
+        }
     }
 }
 
