@@ -185,36 +185,34 @@ impl Hourly {
 
         let mut keys = Keys::default();
         let number = |name: &str, row| number_at(of(name).numbers(), row);
-        for row in 0..batch.num_rows() {
-            if row % BLOCK == 0 {
-                let block = &order[row..batch.num_rows().min(row + BLOCK)];
-                let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
-                for (i, column) in names.enumerate() {
-                    let Owned::Names { keys: numbers, bytes, ends } = of(column.name) else {
-                        continue;
-                    };
-                    let names = Texts { bytes, ends };
-                    keys.set(FIRST_NAME + i, block, |row| match numbers[row] {
-                        NO_NAME => 0,
-                        key => number_of(names.get(key as usize), &mut self.names[i]),
-                    });
-                }
-                keys.set(HOUR, block, |row| number("hour", row).map_or(0, hour_of));
-                keys.set(SMTP_CODE, block, |row| place_of_code(number("smtp_code", row)));
-                keys.set(REACHED, block, |row| (number("reached", row) == Some(1)).into());
+        for block in order.chunks(BLOCK) {
+            let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
+            for (i, column) in names.enumerate() {
+                let Owned::Names { keys: numbers, bytes, ends } = of(column.name) else { continue };
+                let names = Texts { bytes, ends };
+                keys.set(FIRST_NAME + i, block, |row| match numbers[row] {
+                    NO_NAME => 0,
+                    key => number_of(names.get(key as usize), &mut self.names[i]),
+                });
             }
-            let at = self.groups.place(&keys.get(row % BLOCK));
-            let group = &mut self.groups.all[at];
-            group.sums.add(Sums {
-                records: number("records", row).unwrap_or(0),
-                bytes: number("bytes", row).unwrap_or(0),
-                latency_sum: number("latency_sum", row).unwrap_or(0),
-                latency_max: number("latency_max", row),
-            });
-            if latencies.is_valid(row) {
-                for at in latencies.value_offsets()[row]..latencies.value_offsets()[row + 1] {
-                    let at = at as usize;
-                    count(&mut group.latencies, seconds.value(at), counts.value(at));
+            keys.set(HOUR, block, |row| number("hour", row).map_or(0, hour_of));
+            keys.set(SMTP_CODE, block, |row| place_of_code(number("smtp_code", row)));
+            keys.set(REACHED, block, |row| (number("reached", row) == Some(1)).into());
+            for (i, &row) in block.iter().enumerate() {
+                let row = row as usize;
+                let at = self.groups.place(&keys.get(i));
+                let group = &mut self.groups.all[at];
+                group.sums.add(Sums {
+                    records: number("records", row).unwrap_or(0),
+                    bytes: number("bytes", row).unwrap_or(0),
+                    latency_sum: number("latency_sum", row).unwrap_or(0),
+                    latency_max: number("latency_max", row),
+                });
+                if latencies.is_valid(row) {
+                    for at in latencies.value_offsets()[row]..latencies.value_offsets()[row + 1] {
+                        let at = at as usize;
+                        count(&mut group.latencies, seconds.value(at), counts.value(at));
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use pmtaq_store::{NO_NAME, Texts};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Slots of the short memory; a power of two.
-const RECENT: usize = 1024;
+const RECENT: usize = 256;
 
 /// The names of one column, with their keys, until they are forgotten.
 #[derive(Debug, Default)]

@@ -50,8 +50,7 @@ impl Checked {
             return Err(Why::line("more fields than the header has"));
         }
         let kind = line.field(plan.kind);
-        let record = kind.read(Record::parse);
-        let Some(record) = record else {
+        let Some(record) = kind.read(Record::parse) else {
             return Err(Why::field("type", &kind.value(), "unknown record type"));
         };
         let mut numbers = [NO_NUMBER; NUMBERS];

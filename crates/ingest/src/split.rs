@@ -296,10 +296,10 @@ impl<'a> Line<'_, 'a> {
             None => Cow::Borrowed(""),
             Some(span) => match plain(span) {
                 Some(text) => Cow::Borrowed(text),
-                None => match String::from_utf8_lossy(&self.field(index).value()) {
-                    Cow::Borrowed(text) => Cow::Owned(text.to_owned()),
-                    Cow::Owned(text) => Cow::Owned(text),
-                },
+                None => {
+                    let value = self.field(index).value();
+                    Cow::Owned(String::from_utf8_lossy(&value).into_owned())
+                }
             },
         }
     }

@@ -272,7 +272,7 @@ impl Masker<'_, '_> {
                 pos = self.bracketed(pos, to).unwrap_or(pos + 1);
                 continue;
             }
-            let mut end = if bits & DELIMITER == 0 { to } else { pos };
+            let mut end = pos;
             while end < to && (class(bytes[end]) & DELIMITER == 0 || self.groups(end, to)) {
                 end += 1;
             }
