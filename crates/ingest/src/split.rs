@@ -4,9 +4,10 @@
 //! a field that has them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
-use wide::u8x32;
+use wide::u8x16;
 
 use crate::chunk::{Quote, closing_quote};
 
@@ -22,20 +23,22 @@ pub struct Splitter<'a> {
 }
 
 /// The commas and line feeds of a block of bytes, as bits.
+#[derive(Clone, Copy)]
 struct Separators {
     /// Where the block begins.
     base: usize,
-    mask: u64,
+    /// Those not passed yet.
+    left: u64,
+    /// Those after which something else than a plain field may come: a quote, or a line.
+    stops: u64,
 }
 
 /// Where a field lies, without its quotes.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
+    /// And by [`Span::DOUBLED`] whether quotes within it are doubled.
     end: u32,
-    quoted: bool,
-    /// Quotes within it are doubled.
-    doubled: bool,
 }
 
 /// Where a record lies.
@@ -85,7 +88,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    /// Begins at the first byte of less than 4 GiB.
+    /// Begins at the first byte of less than 2 GiB.
     pub fn new(bytes: &'a [u8]) -> Splitter<'a> {
         let text = std::str::from_utf8(bytes).ok();
         let separators = Separators::at(bytes, 0);
@@ -132,45 +135,46 @@ impl<'a> Splitter<'a> {
 
     /// Splits one record and moves behind it; false when a quote is broken.
     fn split_fields(&mut self) -> bool {
-        let bytes = self.bytes;
-        let mut pos = self.pos;
+        let (bytes, mut start) = (self.bytes, self.pos);
+        // Out of `self`, so that it stays in registers.
+        let mut separators = self.separators.from(bytes, start);
         loop {
-            let (span, after) = match bytes.get(pos) {
-                // Most fields of most records are empty.
-                Some(b',') => (Span::bare(pos, pos), pos),
-                Some(b'"') => match closing_quote(bytes, pos + 1) {
-                    Quote::ClosedBefore { after, doubled }
-                    | Quote::EndsBytes { after, doubled } => {
-                        (Span { quoted: true, doubled, ..Span::bare(pos + 1, after - 1) }, after)
+            let end = if bytes.get(start) == Some(&b'"') {
+                let (Quote::ClosedBefore { after, doubled } | Quote::EndsBytes { after, doubled }) =
+                    closing_quote(bytes, start + 1)
+                else {
+                    return false;
+                };
+                self.spans.push(Span::new(start + 1, after - 1, doubled));
+                separators = separators.from(bytes, after);
+                separators.next(bytes).0
+            } else {
+                let end = loop {
+                    let (end, is_stop) = separators.next(bytes);
+                    self.spans.push(Span::new(start, end, false));
+                    if is_stop {
+                        break end;
                     }
-                    Quote::Broken | Quote::Unclosed => return false,
-                },
-                _ => {
-                    let end = self.separators.next(bytes, pos);
-                    (Span::bare(pos, end), end)
-                }
-            };
-            self.spans.push(span);
-            match &bytes[after..] {
-                [b',', ..] => pos = after + 1,
-                [b'\r', b'\n', ..] => {
-                    self.pos = after + 2;
-                    return true;
-                }
-                rest => {
-                    self.pos = after + usize::from(!rest.is_empty());
+                    start = end + 1;
+                };
+                if bytes.get(end) != Some(&b',') {
                     self.trim_return();
-                    return true;
                 }
+                end
+            };
+            if bytes.get(end) != Some(&b',') {
+                self.pos = bytes.len().min(end + 1);
+                self.separators = separators;
+                return true;
             }
+            start = end + 1;
         }
     }
 
-    /// An unquoted last field ran up to the line feed and may hold the return before it.
+    /// An unquoted last field runs up to the line feed and may hold the return before it.
     fn trim_return(&mut self) {
         if let Some(last) = self.spans.last_mut()
-            && !last.quoted
-            && self.bytes[last.start as usize..last.end as usize].ends_with(b"\r")
+            && self.bytes[last.range()].ends_with(b"\r")
         {
             last.end -= 1;
         }
@@ -178,14 +182,27 @@ impl<'a> Splitter<'a> {
 }
 
 impl Span {
-    fn bare(start: usize, end: usize) -> Span {
-        Span { start: start as u32, end: end as u32, quoted: false, doubled: false }
+    const DOUBLED: u32 = 1 << 31;
+
+    #[inline(always)]
+    fn new(start: usize, end: usize, doubled: bool) -> Span {
+        let doubled = if doubled { Span::DOUBLED } else { 0 };
+        Span { start: start as u32, end: end as u32 | doubled }
+    }
+
+    #[inline(always)]
+    fn is_doubled(self) -> bool {
+        self.end & Span::DOUBLED != 0
+    }
+
+    #[inline(always)]
+    fn range(self) -> Range<usize> {
+        self.start as usize..(self.end & !Span::DOUBLED) as usize
     }
 
     #[inline(always)]
     fn field(self, bytes: &[u8], is_utf8: bool) -> Field<'_> {
-        let raw = &bytes[self.start as usize..self.end as usize];
-        Field { raw, is_utf8, doubled: self.doubled }
+        Field { raw: &bytes[self.range()], is_utf8, doubled: self.is_doubled() }
     }
 }
 
@@ -193,43 +210,53 @@ impl Separators {
     const BLOCK: usize = 64;
 
     fn at(bytes: &[u8], base: usize) -> Separators {
-        let block = match bytes.get(base..).and_then(<[u8]>::first_chunk) {
-            Some(block) => *block,
+        let rest = bytes.get(base..).unwrap_or_default();
+        match rest.first_chunk() {
+            Some(block) => Separators::of(base, block),
             None => {
                 let mut block = [0_u8; Separators::BLOCK];
-                let rest = bytes.get(base..).unwrap_or_default();
                 block[..rest.len()].copy_from_slice(rest);
-                block
+                Separators::of(base, &block)
             }
-        };
-        let (halves, _) = block.as_chunks();
-        Separators { base, mask: found(halves[0]) | found(halves[1]) << 32 }
+        }
     }
 
-    /// The first comma or line feed from `pos` on, or the end of the bytes.
-    #[inline]
-    fn next(&mut self, bytes: &[u8], pos: usize) -> usize {
-        let base = pos - pos % Separators::BLOCK;
-        if base != self.base {
-            *self = Separators::at(bytes, base);
+    fn of(base: usize, block: &[u8; Separators::BLOCK]) -> Separators {
+        let (parts, _) = block.as_chunks();
+        let (mut commas, mut feeds, mut quotes) = (0, 0, 0);
+        for part in parts.iter().rev() {
+            let part = u8x16::from(*part);
+            let found = |byte| u64::from(part.simd_eq(u8x16::splat(byte)).to_bitmask());
+            commas = commas << 16 | found(b',');
+            feeds = feeds << 16 | found(b'\n');
+            quotes = quotes << 16 | found(b'"');
         }
-        let mut mask = self.mask & u64::MAX << (pos - base);
-        while mask == 0 {
+        // What comes after the last byte is not known here.
+        let before_quotes = quotes >> 1 | 1 << 63;
+        Separators { base, left: commas | feeds, stops: feeds | before_quotes }
+    }
+
+    /// Those from `pos` on, which does not lie before one that was passed.
+    #[inline(always)]
+    fn from(self, bytes: &[u8], pos: usize) -> Separators {
+        let base = pos - pos % Separators::BLOCK;
+        let block = if base == self.base { self } else { Separators::at(bytes, base) };
+        Separators { left: block.left & u64::MAX << (pos - base), ..block }
+    }
+
+    /// Passes the next one, and says whether it is a stop. The end of the bytes, when there is none.
+    #[inline(always)]
+    fn next(&mut self, bytes: &[u8]) -> (usize, bool) {
+        while self.left == 0 {
             if self.base + Separators::BLOCK >= bytes.len() {
-                return bytes.len();
+                return (bytes.len(), true);
             }
             *self = Separators::at(bytes, self.base + Separators::BLOCK);
-            mask = self.mask;
         }
-        self.base + mask.trailing_zeros() as usize
+        let first = self.left.trailing_zeros();
+        self.left &= self.left - 1;
+        (self.base + first as usize, self.stops >> first & 1 != 0)
     }
-}
-
-fn found(block: [u8; 32]) -> u64 {
-    let block = u8x32::from(block);
-    let commas = block.simd_eq(u8x32::splat(b','));
-    let feeds = block.simd_eq(u8x32::splat(b'\n'));
-    (commas | feeds).to_bitmask().into()
 }
 
 impl<'s, 'a> Lines<'s, 'a> {
@@ -289,9 +316,7 @@ impl<'a> Line<'_, 'a> {
 
     /// The field at `index` as text.
     pub fn text(&self, index: usize) -> Cow<'a, str> {
-        let plain = |&Span { start, end, doubled, .. }: &Span| {
-            self.text.filter(|_| !doubled)?.get(start as usize..end as usize)
-        };
+        let plain = |span: &Span| self.text.filter(|_| !span.is_doubled())?.get(span.range());
         match self.spans.get(index) {
             None => Cow::Borrowed(""),
             Some(span) => match plain(span) {
