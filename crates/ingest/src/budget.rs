@@ -34,7 +34,8 @@ pub(crate) struct Budget {
     pub(crate) group_rows: usize,
     /// Bytes of pages and names, over all days of a worker, before the fullest row group ends.
     pub(crate) group_bytes: usize,
-    /// Rows of `hourly`, over all days and workers, before those of the fullest day are written.
+    /// Rows of `hourly`, over all days and workers, before those of the fullest day are written: as
+    /// many again may be on their way to the disk.
     pub(crate) hourly_rows: usize,
     /// Bytes of refused lines of a source, before they are written.
     pub(crate) reject_bytes: usize,
@@ -63,7 +64,7 @@ impl Budget {
             run_bytes: part(40 << 20),
             group_rows: part(ROW_GROUP_ROWS as u64),
             group_bytes: part(32 << 20),
-            hourly_rows: part(192 * 1024),
+            hourly_rows: part(128 * 1024),
             reject_bytes: part(16 << 20),
         })
     }

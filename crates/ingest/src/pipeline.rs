@@ -70,10 +70,10 @@ pub fn ingest(
     let mut change = Change { parts, ..Change::default() };
     let days = run.rollup.days();
     let close = |(day, open): (Day, Open<'_>)| open.close(day, run.writer);
-    let rolled_up: Vec<Result<Option<NewPart>>> =
+    let rolled_up: Vec<Result<Vec<NewPart>>> =
         pool.install(|| days.into_par_iter().map(close).collect());
-    for part in rolled_up {
-        change.parts.extend(part?);
+    for parts in rolled_up {
+        change.parts.extend(parts?);
     }
     let outcome = run.conclude(refused, &mut change)?;
     Ok(finish(outcome, change, writer)?)

@@ -2,7 +2,7 @@
 //! Knows days and memory, not columns.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::time::{DAY_S, Day};
@@ -25,7 +25,8 @@ pub(crate) struct Rollup<'w> {
 #[derive(Default)]
 pub(crate) struct Open<'w> {
     hourly: Hourly,
-    part: Option<PartWriter<'w>>,
+    /// Parts to write to: more than one only if threads were writing rows of the day at once.
+    parts: Vec<PartWriter<'w>>,
 }
 
 impl<'w> Rollup<'w> {
@@ -35,41 +36,51 @@ impl<'w> Rollup<'w> {
 
     /// Adds what was counted of a run, all of `day`. `cells` are those that it was counted from.
     pub(crate) fn add(&self, day: Day, counted: &Counted, cells: &[Cells<'_>]) -> Result<()> {
-        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut days = self.lock();
         days.entry(day).or_default().hourly.add_counted(counted, cells);
         while days.values().map(|open| open.hourly.len()).sum::<usize>() > self.max_rows {
             let fullest = days.iter_mut().max_by_key(|(_, open)| open.hourly.len());
-            let Some((day, open)) = fullest else { break };
-            open.write(*day, self.writer)?;
+            let Some((&day, open)) = fullest else { break };
+            // Others count on: what is written here takes as long as a run of theirs.
+            let mut taken = std::mem::take(open);
+            drop(days);
+            taken.write(day, self.writer)?;
+            days = self.lock();
+            days.entry(day).or_default().parts.append(&mut taken.parts);
         }
         Ok(())
     }
 
     /// The days, each to be closed; nothing is left.
     pub(crate) fn days(&self) -> Vec<(Day, Open<'w>)> {
-        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *days).into_iter().collect()
+        std::mem::take(&mut *self.lock()).into_iter().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Day, Open<'w>>> {
+        self.days.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<'w> Open<'w> {
-    /// Writes the rest and closes the part, if there is one.
-    pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Option<NewPart>> {
+    /// Writes the rest and closes the parts, if there are any.
+    pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<NewPart>> {
         self.write(day, writer)?;
-        self.part.map(PartWriter::finish).transpose()
+        self.parts.into_iter().map(PartWriter::finish).collect()
     }
 
     fn write(&mut self, day: Day, writer: &'w Writer<'w>) -> Result<()> {
         if self.hourly.is_empty() {
             return Ok(());
         }
-        let part = match &mut self.part {
+        let mut part = match self.parts.pop() {
             Some(part) => part,
-            none => none.insert(writer.stage(Table::Hourly, day)?),
+            None => writer.stage(Table::Hourly, day)?,
         };
         // The hours that a day's rows can lie in; which of them are there is not asked.
         let Timestamp(start) = day.start();
         part.write(&self.hourly.take(), start, start + DAY_S - 1)?;
-        part.end_group()
+        part.end_group()?;
+        self.parts.push(part);
+        Ok(())
     }
 }
