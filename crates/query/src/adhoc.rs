@@ -64,7 +64,7 @@ impl Session {
     /// [`Error::Unknown`] for a dimension that there is not.
     pub fn values_of(&self, name: &str) -> Result<Vec<String>> {
         let sql = format!(
-            "select v from (select {} as v from records) where v is not null
+            "select v from (select {} as v from stored) where v is not null
              group by v order by count(*) desc, v limit 100000",
             dimension(name)?.sql
         );

@@ -96,7 +96,7 @@ impl Session {
     pub fn balance(&self, before: Timestamp) -> Result<Vec<Balance>> {
         let sql = format!(
             "with began as (
-                select host, min(time_logged) as began from records where rec = 'r' group by host
+                select host, min(time_logged) as began from stored where rec = 'r' group by host
             )
             select coalesce(host, ''),
                 count(*) filter (rec = 'r'),

@@ -121,7 +121,7 @@ impl Trace {
             return Ok(nearest.map(str::to_owned).into_iter().collect());
         }
         session.texts(
-            "select rcpt from (select distinct rcpt from records where rcpt_domain = ?)
+            "select rcpt from (select distinct rcpt from stored where rcpt_domain = ?)
              where jaro_winkler_similarity(lower(rcpt), ?) > 0.9
              order by damerau_levenshtein(lower(rcpt), ?), rcpt limit ?",
             [&domain as &dyn duckdb::ToSql, &address, &address, &NEAREST],
