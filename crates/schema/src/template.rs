@@ -263,7 +263,7 @@ impl Masker<'_, '_> {
     }
 
     /// Masks the tokens between `from` and `to`, which are within one word; of its `bits`, `LOOK` says
-    /// that it holds a link.
+    /// that it holds a link. Most words are one token.
     fn tokens(&mut self, from: usize, to: usize, bits: u8) {
         let bytes = self.text.as_bytes();
         let mut pos = from;
@@ -272,10 +272,11 @@ impl Masker<'_, '_> {
                 pos = self.bracketed(pos, to).unwrap_or(pos + 1);
                 continue;
             }
-            let mut end = pos;
-            while end < to && (class(bytes[end]) & DELIMITER == 0 || self.groups(end, to)) {
-                end += 1;
-            }
+            let ends = |at: &usize| class(bytes[*at]) & DELIMITER != 0 && !self.groups(*at, to);
+            let end = match bits & DELIMITER {
+                0 => to,
+                _ => (pos..to).find(ends).unwrap_or(to),
+            };
             pos = match bits & LOOK != 0 && link::scheme(&bytes[pos..end]).is_some() {
                 true => self.link(pos, to),
                 false => self.token(pos, end, to),
