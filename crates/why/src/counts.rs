@@ -2,6 +2,7 @@
 //! Knows no SQL: batches come in, sums go out.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -97,7 +98,7 @@ impl Values {
 pub struct Counts {
     dims: Vec<String>,
     values: Vec<Values>,
-    keys: HashMap<Vec<u32>, u32>,
+    keys: HashMap<Vec<u32>, u32, Mixed>,
     leaves: Vec<Vec<u32>>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) entries: Vec<Entry>,
@@ -110,7 +111,7 @@ impl Counts {
         Counts {
             dims: dims.iter().map(|&dim| dim.to_owned()).collect(),
             values: vec![Values::default(); dims.len()],
-            keys: HashMap::new(),
+            keys: HashMap::default(),
             leaves: Vec::new(),
             measures: Vec::new(),
             entries: Vec::new(),
@@ -336,5 +337,31 @@ impl Counts {
     /// A copy of the value behind a number, for [`Counts::folded`].
     pub(crate) fn name(&self, dim: usize, code: u32) -> Option<String> {
         self.value(dim, code).map(str::to_owned)
+    }
+}
+
+/// For maps by numbers that we gave ourselves: they are looked up millions of times, and nobody
+/// chooses them.
+pub(crate) type Mixed = BuildHasherDefault<Mixer>;
+
+/// Mixes numbers.
+#[derive(Default)]
+pub(crate) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(8) {
+            let mut number = [0; 8];
+            number[..bytes.len()].copy_from_slice(bytes);
+            self.write_u64(u64::from_le_bytes(number));
+        }
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

@@ -1,10 +1,10 @@
 //! One stage of the funnel with what was expected of it: for each leaf what entered, what came
 //! out, and what would have come out at the usual rate. Names no cause.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::counts::{Counts, Kind, LEFT_OVER, Measure};
+use crate::counts::{Counts, Kind, LEFT_OVER, Measure, Mixed};
 use crate::metric::{Metric, Stage};
 
 /// How many messages the rate of the parent weighs against a leaf's own.
@@ -22,15 +22,18 @@ const LEVELS: &[&[&str]] = &[
 ];
 
 /// A stage, ready to be searched.
-pub(crate) struct Flow {
+pub(crate) struct Flow<'c> {
     pub(crate) stage: Stage,
-    pub(crate) counts: Counts,
+    pub(crate) counts: Cow<'c, Counts>,
     /// What entered, by period and leaf; ones for a stage that is compared with plain history.
     pub(crate) input: Vec<Vec<f64>>,
     /// What came out: all of it first, then by category.
     pub(crate) outcomes: Vec<Outcome>,
     /// By leaf: what one more at the end of the stage does to the metric.
     pub(crate) worth: Vec<f64>,
+    /// What the metric is expected to be in the window, given what passed the stage in it; none
+    /// for a rate and for the last stage.
+    pub(crate) given: Option<f64>,
 }
 
 /// What came out of a stage, all of it or one category.
@@ -45,9 +48,9 @@ pub(crate) struct Outcome {
     pub(crate) expected: Vec<f64>,
 }
 
-impl Flow {
+impl<'c> Flow<'c> {
     /// The stage as `counts` show it, for the causes of a change of `metric`.
-    pub(crate) fn new(counts: &Counts, stage: Stage, metric: &Metric) -> Flow {
+    pub(crate) fn new(counts: &'c Counts, stage: Stage, metric: &Metric) -> Flow<'c> {
         let counts = on_common_ground(counts, stage);
         let n_leaves = counts.n_leaves();
         let n_periods = counts.n_baseline() + 1;
@@ -66,6 +69,7 @@ impl Flow {
             }
         }
         let grouped = Grouped::of(&counts);
+        let entering = Entering::of(&grouped, &counts, &input);
         // Counts come in any order, and of two that say the same the first is told.
         categories[1..].sort();
         let outcome = |category: Option<Option<String>>| {
@@ -74,14 +78,14 @@ impl Flow {
             });
             let usual = match is_volume {
                 true => means(&seen),
-                false => usual(&counts, &grouped, &input, &seen),
+                false => entering.usual(&seen),
             };
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected }
         };
         let outcomes = categories.into_iter().map(outcome).collect();
-        let worth = worth(&counts, stage, metric);
-        Flow { stage, counts, input, outcomes, worth }
+        let (worth, given) = worth(&grouped, &counts, stage, metric);
+        Flow { stage, counts, input, outcomes, worth, given }
     }
 
     /// Whether two sets of leaves, in order, cover nearly the same messages.
@@ -93,47 +97,35 @@ impl Flow {
     }
 }
 
-/// What the metric is expected to be in the window, given what passed `stage` in it.
-pub(crate) fn given(counts: &Counts, stage: Stage, metric: &Metric) -> Option<f64> {
-    let survivors = stage.survivors()?;
-    let counts = on_common_ground(counts, stage);
-    let passed = counts.dense(|measure| survivors.contains(&measure.kind));
-    let rates = usual(
-        &counts,
-        &Grouped::of(&counts),
-        &passed,
-        &counts.dense(|measure| metric.counted.contains(&measure.kind)),
-    );
-    Some(rates.iter().zip(&passed[0]).map(|(rate, n)| rate * n).sum())
-}
-
-/// What one more at the end of the stage does to the metric, by leaf.
-fn worth(counts: &Counts, stage: Stage, metric: &Metric) -> Vec<f64> {
+/// What one more at the end of the stage does to the metric, by leaf; and [`Flow::given`].
+fn worth(
+    grouped: &Grouped,
+    counts: &Counts,
+    stage: Stage,
+    metric: &Metric,
+) -> (Vec<f64>, Option<f64>) {
     let n_leaves = counts.n_leaves();
     let sign = if matches!(stage, Stage::Deferral) { -1.0 } else { 1.0 };
     if metric.is_rate() {
         let sign = if metric.rest { -1.0 } else { 1.0 };
-        return vec![sign * 100.0 / counts.sum(0, metric.of).max(1.0); n_leaves];
+        return (vec![sign * 100.0 / counts.sum(0, metric.of).max(1.0); n_leaves], None);
     }
     let Some(survivors) = stage.survivors() else {
         // The last stage: what it counts is the metric, or is taken off it.
         let is_metric = stage.output().iter().any(|kind| metric.counted.contains(kind));
-        return vec![if is_metric { 1.0 } else { -1.0 }; n_leaves];
+        return (vec![if is_metric { 1.0 } else { -1.0 }; n_leaves], None);
     };
     let passed = counts.dense(|measure| survivors.contains(&measure.kind));
-    let rates = usual(
-        counts,
-        &Grouped::of(counts),
-        &passed,
-        &counts.dense(|measure| metric.counted.contains(&measure.kind)),
-    );
-    rates.into_iter().map(|rate| sign * rate).collect()
+    let counted = counts.dense(|measure| metric.counted.contains(&measure.kind));
+    let rates = Entering::of(grouped, counts, &passed).usual(&counted);
+    let given = rates.iter().zip(&passed[0]).map(|(rate, n)| rate * n).sum();
+    (rates.into_iter().map(|rate| sign * rate).collect(), Some(given))
 }
 
 /// The counts by the dimensions that all records of the stage know. A job that lives in one
 /// period only says nothing by its absence from the others: in a stage that is compared with
 /// plain history, all such jobs are one.
-fn on_common_ground(counts: &Counts, stage: Stage) -> Counts {
+fn on_common_ground(counts: &Counts, stage: Stage) -> Cow<'_, Counts> {
     let is_unknown = |dim: usize| {
         let needs = stage == Stage::Injection || stage == Stage::Queue;
         needs && counts.dims()[dim] == "vmta" && mostly_none(counts, dim)
@@ -144,13 +136,16 @@ fn on_common_ground(counts: &Counts, stage: Stage) -> Counts {
     let job = counts.dims().iter().position(|dim| dim == "job_id");
     let lasting =
         job.filter(|_| stage.input().is_empty()).map(|dim| lasting(counts, dim, stage.output()));
+    if keep.len() == counts.dims().len() && lasting.is_none() {
+        return Cow::Borrowed(counts);
+    }
     let rename = |dim: usize, code: u32| match (&lasting, Some(dim) == job) {
         (Some(lasting), true) if !lasting[code as usize] => {
             counts.value(dim, code).map(|_| crate::ONE_TIME_JOBS.to_owned())
         }
         _ => counts.name(dim, code),
     };
-    counts.folded(&keep, rename)
+    Cow::Owned(counts.folded(&keep, rename))
 }
 
 /// Whether injected messages mostly lack a value of the dimension.
@@ -185,67 +180,88 @@ fn means(seen: &[Vec<f64>]) -> Vec<f64> {
     leaves.map(|leaf| mean(leaf) / baseline.len().max(1) as f64).collect()
 }
 
-/// The groups of the leaves that [`usual`] goes by, the same for each category.
+/// The groups of leaves that share a rate, the same for all that is counted.
 struct Grouped {
-    /// For each level its dimensions, the group of each leaf, and how many groups there are.
-    by_level: Vec<(Vec<usize>, Vec<u32>, usize)>,
-    by_dim: Vec<(Vec<u32>, usize)>,
+    /// Each with whether its groups are jobs.
+    by_level: Vec<(Groups, bool)>,
+    by_dim: Vec<(Groups, bool)>,
+    job: Option<usize>,
 }
 
 impl Grouped {
     fn of(counts: &Counts) -> Grouped {
         let dims = counts.dims();
-        let by_level = LEVELS.iter().map(|level| {
-            let keep: Vec<usize> =
-                (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
-            let (groups, n_groups) = groups(counts, &keep);
-            (keep, groups, n_groups)
-        });
-        let by_dim = (0..dims.len()).map(|dim| groups(counts, &[dim]));
-        Grouped { by_level: by_level.collect(), by_dim: by_dim.collect() }
+        let job = dims.iter().position(|dim| dim == "job_id");
+        let mut by_level: Vec<(Groups, bool)> = Vec::new();
+        let mut groups = Groups::one(counts);
+        let mut known: &[&str] = &[];
+        for level in LEVELS {
+            let is_new = |name: &str| level.contains(&name) && !known.contains(&name);
+            let more: Vec<usize> = (0..dims.len()).filter(|&dim| is_new(&dims[dim])).collect();
+            groups = groups.divided(counts, &more);
+            by_level.push((groups.clone(), job.is_some_and(|job| level.contains(&&*dims[job]))));
+            known = level;
+        }
+        let by_dim = (0..dims.len())
+            .map(|dim| (Groups::one(counts).divided(counts, &[dim]), job == Some(dim)));
+        Grouped { by_level, by_dim: by_dim.collect(), job }
     }
 }
 
-/// The usual rate by leaf: each level's own, leaning on the level above, then corrected so that
-/// the baseline adds up for every single value of every dimension.
-fn usual(counts: &Counts, grouped: &Grouped, input: &[Vec<f64>], output: &[Vec<f64>]) -> Vec<f64> {
-    let total = |periods: &[Vec<f64>]| -> Vec<f64> {
-        let leaves = 0..periods[0].len();
-        leaves.map(|leaf| periods[1..].iter().map(|period| period[leaf]).sum()).collect()
-    };
-    let (entered, came) = (total(input), total(output));
-    let (all_in, all_out): (f64, f64) = (entered.iter().sum(), came.iter().sum());
-    let mut rates = vec![(all_out + 0.5) / (all_in + 1.0); entered.len()];
-    let dims = counts.dims();
-    let job = dims.iter().position(|dim| dim == "job_id");
-    let once = once(counts, input, job);
-    for (keep, groups, n_groups) in &grouped.by_level {
-        let (entered, came) =
-            (summed(groups, *n_groups, &entered), summed(groups, *n_groups, &came));
-        let by_job = job.is_some_and(|job| keep.contains(&job));
-        for (leaf, (rate, &group)) in rates.iter_mut().zip(groups).enumerate() {
-            if by_job && once[leaf] {
-                continue;
-            }
-            let group = group as usize;
-            *rate = (came[group] + PRIOR * *rate) / (entered[group] + PRIOR);
-        }
+/// What enters a stage, the same for each category of what comes out.
+struct Entering<'g> {
+    grouped: &'g Grouped,
+    /// By leaf, over the baseline.
+    all: Vec<f64>,
+    once: Vec<bool>,
+}
+
+impl Entering<'_> {
+    fn of<'g>(grouped: &'g Grouped, counts: &Counts, input: &[Vec<f64>]) -> Entering<'g> {
+        Entering { grouped, all: total(input), once: once(counts, input, grouped.job) }
     }
-    for _ in 0..2 {
-        for (dim, (groups, n_groups)) in grouped.by_dim.iter().enumerate() {
-            let expected: Vec<f64> = rates.iter().zip(&entered).map(|(u, n)| u * n).collect();
-            let expected = summed(groups, *n_groups, &expected);
-            let came = summed(groups, *n_groups, &came);
-            for (leaf, (rate, &group)) in rates.iter_mut().zip(groups).enumerate() {
-                if job == Some(dim) && once[leaf] {
-                    continue;
+
+    /// The usual rate by leaf: each level's own, leaning on the level above, then corrected so that
+    /// the baseline adds up for every single value of every dimension.
+    fn usual(&self, output: &[Vec<f64>]) -> Vec<f64> {
+        let came = total(output);
+        let (all_in, all_out): (f64, f64) = (self.all.iter().sum(), came.iter().sum());
+        let mut rates = vec![(all_out + 0.5) / (all_in + 1.0); came.len()];
+        let keeps = |by_job: bool, leaf: usize| by_job && self.once[leaf];
+        for (groups, by_job) in &self.grouped.by_level {
+            let entered = groups.sums(self.all.iter().copied());
+            let came = groups.sums(came.iter().copied());
+            for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
+                if !keeps(*by_job, leaf) {
+                    let group = group as usize;
+                    *rate = (came[group] + PRIOR * *rate) / (entered[group] + PRIOR);
                 }
-                let group = group as usize;
-                *rate *= (came[group] + RAKE_PRIOR) / (expected[group] + RAKE_PRIOR);
             }
         }
+        let by_dim = &self.grouped.by_dim;
+        let came: Vec<Vec<f64>> =
+            by_dim.iter().map(|(groups, _)| groups.sums(came.iter().copied())).collect();
+        for _ in 0..2 {
+            for ((groups, by_job), came) in by_dim.iter().zip(&came) {
+                let expected = groups.sums(rates.iter().zip(&self.all).map(|(u, n)| u * n));
+                let factor =
+                    |(came, expected): (&f64, &f64)| (came + RAKE_PRIOR) / (expected + RAKE_PRIOR);
+                let factors: Vec<f64> = came.iter().zip(&expected).map(factor).collect();
+                for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
+                    if !keeps(*by_job, leaf) {
+                        *rate *= factors[group as usize];
+                    }
+                }
+            }
+        }
+        rates
     }
-    rates
+}
+
+/// The sum over the baseline, by leaf.
+fn total(periods: &[Vec<f64>]) -> Vec<f64> {
+    let leaves = 0..periods[0].len();
+    leaves.map(|leaf| periods[1..].iter().map(|period| period[leaf]).sum()).collect()
 }
 
 /// By leaf, whether its job is not both in the window and in its baseline. What one did on its one
@@ -265,45 +281,43 @@ fn once(counts: &Counts, input: &[Vec<f64>], job: Option<usize>) -> Vec<bool> {
     (0..counts.n_leaves()).map(is_once).collect()
 }
 
-/// The group of each leaf by some dimensions, and how many groups there are.
-pub(crate) fn groups(counts: &Counts, dims: &[usize]) -> (Vec<u32>, usize) {
-    let mut groups = vec![0_u32; counts.n_leaves()];
-    let mut n_groups = 1;
-    for &dim in dims {
-        let n_values = counts.n_values(dim) as u64;
-        let mut known: HashMap<u64, u32, BuildHasherDefault<Mixer>> = HashMap::default();
-        for (leaf, group) in groups.iter_mut().enumerate() {
-            let next = known.len() as u32;
-            let pair = u64::from(*group) * n_values + u64::from(counts.code(leaf, dim));
-            *group = *known.entry(pair).or_insert(next);
+/// Groups of leaves by the values of some dimensions.
+#[derive(Clone)]
+pub(crate) struct Groups {
+    /// The group of each leaf.
+    pub(crate) of_leaf: Vec<u32>,
+    /// How many groups there are.
+    pub(crate) n: usize,
+}
+
+impl Groups {
+    /// All leaves in one group.
+    pub(crate) fn one(counts: &Counts) -> Groups {
+        Groups { of_leaf: vec![0; counts.n_leaves()], n: 1 }
+    }
+
+    /// The groups by some dimensions more, numbered as they come.
+    pub(crate) fn divided(&self, counts: &Counts, dims: &[usize]) -> Groups {
+        let mut groups = self.clone();
+        for &dim in dims {
+            let n_values = counts.n_values(dim) as u64;
+            let mut known: HashMap<u64, u32, Mixed> = HashMap::default();
+            for (leaf, group) in groups.of_leaf.iter_mut().enumerate() {
+                let next = known.len() as u32;
+                let pair = u64::from(*group) * n_values + u64::from(counts.code(leaf, dim));
+                *group = *known.entry(pair).or_insert(next);
+            }
+            groups.n = known.len();
         }
-        n_groups = known.len();
-    }
-    (groups, n_groups)
-}
-
-/// Mixes one number: groups are counted millions of times, and nobody chooses their numbers.
-#[derive(Default)]
-struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        groups
     }
 
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    /// The sums of a value of the leaves by group.
+    fn sums(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut sums = vec![0.0; self.n];
+        for (&group, value) in self.of_leaf.iter().zip(values) {
+            sums[group as usize] += value;
+        }
+        sums
     }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-fn summed(groups: &[u32], n_groups: usize, values: &[f64]) -> Vec<f64> {
-    let mut sums = vec![0.0; n_groups];
-    for (&group, value) in groups.iter().zip(values) {
-        sums[group as usize] += value;
-    }
-    sums
 }

@@ -2,9 +2,10 @@
 //! causes in it. Never touches SQL, files, the clock or a terminal: counts in, findings out.
 //!
 //! Reading order: [`Counts`] by leaf and period; a [`Metric`] names the [`Stage`]s that its
-//! number passes; a flow is a stage with what was expected of it; the search finds its causes;
-//! [`explain`] puts them together. docs/why.md says how and from which sources.
+//! number passes; a flow is a stage with what was expected of it; the search finds its causes among
+//! the candidates; [`explain`] puts them together. docs/why.md says how and from which sources.
 
+mod candidates;
 mod counts;
 mod flow;
 mod metric;
@@ -145,21 +146,26 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let range = if baseline.is_empty() { (0.0, 0.0) } else { least_and_most };
     let of = metric.is_rate().then(|| (counts.sum(0, metric.of), counts.usual(metric.of)));
     let change = now - usual;
-    let steps = if baseline.is_empty() { Vec::new() } else { steps(metric, counts, now, usual) };
-    let mut causes = Vec::new();
     let entered = enough(metric, counts);
     let least = (LEAST_OF_CHANGE * change.abs()).max(LEAST_OF_USUAL * usual.abs());
     let least = if metric.is_rate() { least } else { least.max(LEAST) };
-    if !baseline.is_empty() && entered {
-        for &stage in metric.stages {
-            // What comes in has no left-overs, and a job may come in with little.
-            let counts = if stage.input().is_empty() { all } else { counts };
-            let flow = Flow::new(counts, stage, metric);
-            // One category may be half of a cause.
-            let found = search::search(&flow, least / 2.0);
-            causes.extend(one_each(&flow, &found, change));
+    let stages: &[Stage] = if baseline.is_empty() { &[] } else { metric.stages };
+    let seen = at_once(stages, |stage| {
+        let flow = Flow::new(counts, stage, metric);
+        let given = flow.given;
+        // What comes in has no left-overs, and a job may come in with little.
+        let flow = if stage.input().is_empty() { Flow::new(all, stage, metric) } else { flow };
+        // One category may be half of a cause.
+        let found = if entered { search::search(&flow, least / 2.0) } else { Vec::new() };
+        let outcome = &flow.outcomes[0];
+        Seen {
+            given,
+            beyond: outcome.seen[0].iter().sum::<f64>() - outcome.expected.iter().sum::<f64>(),
+            causes: one_each(&flow, &found, change),
         }
-    }
+    });
+    let steps = steps(metric, counts, &seen, now, usual);
+    let mut causes: Vec<Cause> = seen.into_iter().flat_map(|stage| stage.causes).collect();
     causes.retain(|cause| cause.effect.abs() >= least);
     let against = |cause: &Cause| cause.effect * change < 0.0;
     causes.sort_by(|a, b| {
@@ -180,6 +186,26 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     };
     let unexplained = change - by_causes - by_mix;
     Answer { metric, now, usual, range, of, steps, causes, mix, unexplained, verdict }
+}
+
+/// What is seen of a stage.
+struct Seen {
+    /// What the metric is expected to be, given what passed the stage.
+    given: Option<f64>,
+    /// How many more came out than was expected.
+    beyond: f64,
+    causes: Vec<Cause>,
+}
+
+/// `look` at each stage, in their order: they do not depend on each other, so no one waits.
+fn at_once(stages: &[Stage], look: impl Fn(Stage) -> Seen + Sync) -> Vec<Seen> {
+    let look = &look;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            stages.iter().map(|&stage| scope.spawn(move || look(stage))).collect();
+        let seen = threads.into_iter().map(|thread| thread.join());
+        seen.map(|seen| seen.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }
 
 /// Whether there is enough in the window or its baseline to say anything.
@@ -216,7 +242,7 @@ fn of_rate(metric: &Metric, counted: f64, of: f64) -> f64 {
 }
 
 /// The change by stage: what the metric was expected to be after each, given what passed it.
-fn steps(metric: &Metric, counts: &Counts, now: f64, usual: f64) -> Vec<Step> {
+fn steps(metric: &Metric, counts: &Counts, seen: &[Seen], now: f64, usual: f64) -> Vec<Step> {
     let remote =
         f64::from(metric.remote) * (counts.sum(0, &[Kind::Remote]) - counts.usual(&[Kind::Remote]));
     let at = |kinds: (&[Kind], &[Kind])| {
@@ -228,14 +254,14 @@ fn steps(metric: &Metric, counts: &Counts, now: f64, usual: f64) -> Vec<Step> {
         let (now, usual) = at(kinds);
         Step { part, effect, now, usual }
     };
+    if seen.is_empty() {
+        return steps;
+    }
     if metric.is_rate() {
         let stage = metric.stages[0];
-        let flow = Flow::new(counts, stage, metric);
-        let expected: f64 = flow.outcomes[0].expected.iter().sum();
-        let seen: f64 = flow.outcomes[0].seen[0].iter().sum();
         let sign = if metric.rest { -1.0 } else { 1.0 };
         let points = sign * 100.0 / counts.sum(0, metric.of).max(1.0);
-        let by_rate = (seen - expected) * points;
+        let by_rate = seen[0].beyond * points;
         let by_remote = match metric.remote {
             0 => 0.0,
             _ => {
@@ -253,9 +279,8 @@ fn steps(metric: &Metric, counts: &Counts, now: f64, usual: f64) -> Vec<Step> {
         return steps;
     }
     let mut before = counts.usual(metric.counted);
-    for &stage in metric.stages {
-        let after = flow::given(counts, stage, metric);
-        let after = match after {
+    for (&stage, seen) in metric.stages.iter().zip(seen) {
+        let after = match seen.given {
             Some(after) if metric.stages.last() != Some(&stage) => after,
             _ => counts.sum(0, metric.counted),
         };

@@ -2,11 +2,10 @@
 //! most of what was not expected. Greedy, by the likelihood of Poisson counts; a cause that is
 //! two in truth is taken apart. Knows numbers of values, not what they mean.
 
-use crate::flow::{Flow, Outcome, groups};
+use crate::candidates::{Candidates, Grouping, MAX_DEPTH};
+use crate::flow::{Flow, Outcome};
 use crate::metric::{Model, Stage};
 
-/// Dimensions of a cause at most, its category apart.
-const MAX_DEPTH: usize = 3;
 /// Causes of a stage at most.
 const MAX_CAUSES: usize = 5;
 /// A change below this share of what was expected is none.
@@ -47,78 +46,6 @@ pub(crate) struct Found {
 impl Found {
     fn same_as(&self, other: &Found) -> bool {
         self.outcome == other.outcome && self.leaves == other.leaves
-    }
-}
-
-/// All candidates of a stage: every combination of values of up to three dimensions.
-struct Candidates {
-    groupings: Vec<Grouping>,
-    n: usize,
-}
-
-struct Grouping {
-    dims: Vec<usize>,
-    /// The candidate of each leaf, counted through all groupings.
-    of_leaf: Vec<u32>,
-    first: u32,
-    n: u32,
-}
-
-impl Candidates {
-    fn new(flow: &Flow) -> Candidates {
-        let counts = &flow.counts;
-        // A dimension with one value tells nothing apart.
-        let dims: Vec<usize> =
-            (0..counts.dims().len()).filter(|&dim| counts.n_values(dim) > 1).collect();
-        let mut all = Candidates { groupings: Vec::new(), n: 0 };
-        let mut subsets: Vec<u32> = (0..1 << dims.len()).collect();
-        subsets.retain(|bits| bits.count_ones() as usize <= MAX_DEPTH);
-        subsets.sort_by_key(|bits| bits.count_ones());
-        for bits in subsets {
-            let chosen: Vec<usize> = dims
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| bits >> i & 1 == 1)
-                .map(|(_, d)| *d)
-                .collect();
-            let (mut of_leaf, n) = groups(counts, &chosen);
-            // A dimension that splits nothing more says what the others have said.
-            let says_no_more = |other: &Grouping| {
-                other.n as usize == n && other.dims.iter().all(|dim| chosen.contains(dim))
-            };
-            if all.groupings.iter().any(says_no_more) {
-                continue;
-            }
-            let first = all.n as u32;
-            for candidate in &mut of_leaf {
-                *candidate += first;
-            }
-            all.groupings.push(Grouping { dims: chosen, of_leaf, first, n: n as u32 });
-            all.n += n;
-        }
-        all
-    }
-
-    fn grouping(&self, candidate: u32) -> &Grouping {
-        let holds = |g: &&Grouping| (g.first..g.first + g.n).contains(&candidate);
-        self.groupings.iter().find(holds).expect("every candidate is of one grouping")
-    }
-
-    /// The dimensions that name `leaves` with the fewest values.
-    fn fewest_dims(&self, candidate: u32, leaves: &[u32]) -> &[usize] {
-        let own = &self.grouping(candidate).dims;
-        let says_the_same = |grouping: &&Grouping| {
-            let of = grouping.of_leaf[leaves[0] as usize];
-            grouping.dims.iter().all(|dim| own.contains(dim))
-                && grouping.of_leaf.iter().filter(|&&other| other == of).count() == leaves.len()
-        };
-        // Groupings come with the fewest dimensions first.
-        self.groupings.iter().find(says_the_same).map_or(own, |grouping| &grouping.dims)
-    }
-
-    fn leaves(&self, candidate: u32) -> Vec<u32> {
-        let of_leaf = &self.grouping(candidate).of_leaf;
-        (0..of_leaf.len() as u32).filter(|&leaf| of_leaf[leaf as usize] == candidate).collect()
     }
 }
 
@@ -173,74 +100,143 @@ fn scores(
     let below = |dims: &[usize]| {
         within.is_none_or(|(of, _)| dims.len() > of.len() && of.iter().all(|d| dims.contains(d)))
     };
-    let of_interest: Vec<&Grouping> =
-        candidates.groupings.iter().filter(|g| below(&g.dims)).collect();
-    let mut entered = vec![0.0; candidates.n];
-    for grouping in &of_interest {
-        for &leaf in leaves {
-            entered[grouping.of_leaf[leaf as usize] as usize] += flow.input[0][leaf as usize];
-        }
-    }
-    let mut seen = vec![0.0; candidates.n];
-    let mut hoped = vec![0.0; candidates.n];
-    let mut shared = vec![0.0; candidates.n];
-    let mut effects = vec![0.0; candidates.n];
     let days = flow.input.len() as f64 - 1.0;
     // The least that its own history can make of it; the rest is judged later.
     let prior = spread(flow.stage);
     let variance = PRIOR_DAYS * prior * prior / (days + PRIOR_DAYS);
+    let chance = |sums: &Sums| {
+        let (a, e) = (sums.seen, sums.hoped);
+        if (a - e).abs() < MIN_COUNTS || sums.effect.abs() < least {
+            return None;
+        }
+        let change = ((a + HALF) / (e + HALF)).ln();
+        let chance = gain(a, e);
+        let is_some = change.abs() >= MIN_CHANGE
+            && 0.5 / (0.5 / chance + variance / (change * change)) >= least_gain;
+        is_some.then_some(chance)
+    };
     for (outcome, of) in flow.outcomes.iter().enumerate() {
         if within.is_some_and(|(_, only)| only != outcome) {
             continue;
         }
-        let (now, expected) = (&of.seen[0], &expected[outcome]);
-        for grouping in &of_interest {
-            let range = grouping.first as usize..(grouping.first + grouping.n) as usize;
-            seen[range.clone()].fill(0.0);
-            hoped[range.clone()].fill(0.0);
-            shared[range.clone()].fill(0.0);
-            effects[range.clone()].fill(0.0);
-            for leaf in leaves.iter().map(|&leaf| leaf as usize) {
-                let candidate = grouping.of_leaf[leaf] as usize;
-                seen[candidate] += now[leaf];
-                hoped[candidate] += expected[leaf];
-                effects[candidate] += (now[leaf] - expected[leaf]) * flow.worth[leaf];
-            }
+        let side = Side { flow, now: &of.seen[0], expected: &expected[outcome] };
+        let Some(reach) = side.reach(candidates, leaves, least) else { continue };
+        for grouping in candidates.groupings.iter().filter(|grouping| below(&grouping.dims)) {
+            let leaves = || {
+                let reached = |leaf: &usize| reach[*leaf] & grouping.bits == grouping.bits;
+                leaves.iter().map(|&leaf| leaf as usize).filter(reached)
+            };
+            let sums = side.sums(grouping, leaves());
+            let likely: Vec<(usize, f64)> =
+                (0..sums.len()).filter_map(|at| Some((at, chance(&sums[at])?))).collect();
+            let rises = |at: usize| sums[at].seen > sums[at].hoped;
             let by_share = flow.stage.model() == Model::Share;
-            if by_share {
-                for &leaf in leaves.iter().filter(|&&leaf| now[leaf as usize] > 0.0) {
-                    let (leaf, candidate) =
-                        (leaf as usize, grouping.of_leaf[leaf as usize] as usize);
-                    let rise = seen[candidate] - hoped[candidate];
-                    if rise > 0.0 {
-                        let more = rise / entered[candidate] * flow.input[0][leaf];
-                        shared[candidate] +=
-                            now[leaf] * ((expected[leaf] + more) / expected[leaf].max(1e-9)).ln();
-                    }
-                }
-            }
+            let shared = match by_share && likely.iter().any(|(at, _)| rises(*at)) {
+                true => side.shared(grouping, &leaves, &sums),
+                false => Vec::new(),
+            };
             let depth = grouping.dims.len() + usize::from(of.category.is_some());
-            for candidate in range {
-                let (a, e) = (seen[candidate], hoped[candidate]);
-                let change = ((a + HALF) / (e + HALF)).ln();
-                let is_small = (a - e).abs() < MIN_COUNTS || effects[candidate].abs() < least;
-                if change.abs() < MIN_CHANGE || is_small {
-                    continue;
-                }
-                let chance = gain(a, e);
-                if 0.5 / (0.5 / chance + variance / (change * change)) < least_gain {
-                    continue;
-                }
-                let gain = if by_share && a > e { shared[candidate] - (a - e) } else { chance };
+            for (at, chance) in likely {
+                let gain = match by_share && rises(at) {
+                    true => shared[at] - (sums[at].seen - sums[at].hoped),
+                    false => chance,
+                };
                 let score = gain * (1.0 - DEPTH_COST * depth as f64)
-                    - f64::from(grouping.n).ln()
+                    - (grouping.groups.n as f64).ln()
                     - depth as f64;
-                all.push(Scored { candidate: candidate as u32, outcome, score });
+                all.push(Scored { candidate: grouping.first + at as u32, outcome, score });
             }
         }
     }
     all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.candidate.cmp(&b.candidate)));
     all
+}
+
+/// One outcome in the window, beside what is expected of it.
+struct Side<'s> {
+    flow: &'s Flow<'s>,
+    now: &'s [f64],
+    expected: &'s [f64],
+}
+
+/// What is summed up over the leaves of a candidate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    seen: f64,
+    hoped: f64,
+    effect: f64,
+}
+
+impl Side<'_> {
+    fn effect(&self, leaf: usize) -> f64 {
+        (self.now[leaf] - self.expected[leaf]) * self.flow.worth[leaf]
+    }
+
+    /// By leaf: the dimensions, as bits, whose value there could be one of a candidate that changes
+    /// the metric by `least`: all that goes one way under the value is enough for it. No candidate
+    /// with another value has to be looked at; none at all where nothing is enough.
+    fn reach(&self, candidates: &Candidates, leaves: &[u32], least: f64) -> Option<Vec<u32>> {
+        // With a hair of room, since sums are rounded.
+        let is_enough = |(more, less): (f64, f64)| more.max(less) >= 0.999 * least;
+        let add = |(more, less): (f64, f64), leaf: usize| {
+            let effect = self.effect(leaf);
+            (more + effect.max(0.0), less - effect.min(0.0))
+        };
+        if !is_enough(leaves.iter().fold((0.0, 0.0), |sums, &leaf| add(sums, leaf as usize))) {
+            return None;
+        }
+        let mut reach = vec![u32::MAX; self.now.len()];
+        for grouping in candidates.groupings.iter().filter(|grouping| grouping.dims.len() == 1) {
+            let mut sums = vec![(0.0, 0.0); grouping.groups.n];
+            for leaf in leaves.iter().map(|&leaf| leaf as usize) {
+                sums[grouping.at(leaf)] = add(sums[grouping.at(leaf)], leaf);
+            }
+            for leaf in leaves.iter().map(|&leaf| leaf as usize) {
+                if !is_enough(sums[grouping.at(leaf)]) {
+                    reach[leaf] &= !grouping.bits;
+                }
+            }
+        }
+        Some(reach)
+    }
+
+    /// The sums of each candidate of a grouping.
+    fn sums(&self, grouping: &Grouping, leaves: impl Iterator<Item = usize>) -> Vec<Sums> {
+        let mut sums = vec![Sums::default(); grouping.groups.n];
+        for leaf in leaves {
+            let sums = &mut sums[grouping.at(leaf)];
+            sums.seen += self.now[leaf];
+            sums.hoped += self.expected[leaf];
+            sums.effect += self.effect(leaf);
+        }
+        sums
+    }
+
+    /// The log-likelihood of each candidate of a grouping that rises, when the rise is the same
+    /// share of what enters each leaf.
+    fn shared<I: Iterator<Item = usize>>(
+        &self,
+        grouping: &Grouping,
+        leaves: &impl Fn() -> I,
+        sums: &[Sums],
+    ) -> Vec<f64> {
+        let input = &self.flow.input[0];
+        let mut entered = vec![0.0; sums.len()];
+        for leaf in leaves() {
+            entered[grouping.at(leaf)] += input[leaf];
+        }
+        let mut shared = vec![0.0; sums.len()];
+        for leaf in leaves().filter(|&leaf| self.now[leaf] > 0.0) {
+            let at = grouping.at(leaf);
+            let rise = sums[at].seen - sums[at].hoped;
+            if rise > 0.0 {
+                let (now, expected) = (self.now[leaf], self.expected[leaf]);
+                let more = rise / entered[at] * input[leaf];
+                shared[at] += now * ((expected + more) / expected.max(1e-9)).ln();
+            }
+        }
+        shared
+    }
 }
 
 /// Half the square of the deviation that chance alone hardly gives among so many candidates.
@@ -381,11 +377,11 @@ fn goes_with_others(
     let own = || leaves.iter().map(|&leaf| leaf as usize);
     let (seen, hoped) = (sum(&outcome.seen[0], &mut own()), sum(expected, &mut own()));
     candidates.groupings.iter().any(|grouping| {
-        let of = grouping.of_leaf[leaves[0] as usize];
-        if !own().all(|leaf| grouping.of_leaf[leaf] == of) {
+        let group = grouping.at(leaves[0] as usize);
+        if !own().all(|leaf| grouping.at(leaf) == group) {
             return false;
         }
-        let all = || (0..grouping.of_leaf.len()).filter(|&leaf| grouping.of_leaf[leaf] == of);
+        let all = || grouping.leaves(group as u32);
         let rest_seen = sum(&outcome.seen[0], &mut all()) - seen;
         let rest_hoped = sum(expected, &mut all()) - hoped;
         let rest = ((rest_seen + HALF) / (rest_hoped + HALF)).ln();
@@ -420,14 +416,14 @@ fn best_part(
     least: f64,
 ) -> Option<Scored> {
     const TRIES: usize = 12;
-    let dims = &candidates.grouping(best.candidate).dims;
+    let dims = &candidates.grouping(best.candidate).0.dims;
     if dims.len() == MAX_DEPTH {
         return None;
     }
     let within = Some((dims.as_slice(), best.outcome));
     let outside = |leaves: &[u32], part: &Scored| -> Vec<u32> {
-        let under = &candidates.grouping(part.candidate).of_leaf;
-        leaves.iter().copied().filter(|&l| under[l as usize] != part.candidate).collect()
+        let (grouping, group) = candidates.grouping(part.candidate);
+        leaves.iter().copied().filter(|&l| grouping.at(l as usize) as u32 != group).collect()
     };
     let sum = |leaves: &[u32], of: &[f64]| leaves.iter().map(|&l| of[l as usize]).sum::<f64>();
     let (seen, hoped) = (&flow.outcomes[best.outcome].seen[0], &expected[best.outcome]);
