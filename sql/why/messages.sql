@@ -1,5 +1,5 @@
 -- Recipients that were tried in a period, by what became of them in it. One that was deferred and
--- then delivered counts as delivered: 'b' < 'd' < 't', and the least of its records says it.
+-- then delivered counts as delivered, and one with a bounce as bounced.
 -- Most recipients have one record, a delivery. So deliveries are counted as records, leaf by leaf,
 -- and recipients are told apart by numbers, of which those of any other kind are left.
 with tried as (
@@ -16,16 +16,16 @@ counted as materialized (
         period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, leaf,
         grouping(message) = 1 as is_leaf,
         count(*) filter (rec = 'd') as n_deliveries,
-        min(rec) as outcome,
-        min(bounce_cat) filter (rec = 'b') as bounced_for,
-        min(bounce_cat) filter (rec = 't') as held_for,
+        -- Type and category of the least record that is no delivery, in one text, since few have
+        -- any: bounces come before deferrals, and any category before none.
+        min(rec || coalesce(' ' || bounce_cat, '~')) filter (rec <> 'd') as refusal,
         min(bounce_class) filter (rec = 'b') as class
     from tried
     group by grouping sets (
         (leaf, period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id),
         (leaf, message)
     )
-    having grouping(message) = 1 or count(*) > 1 or min(rec) <> 'd'
+    having grouping(message) = 1 or n_deliveries <> 1 or refusal < 'd'
 ),
 told as (
     select
@@ -36,12 +36,12 @@ told as (
     select
         leaf,
         case
-            when outcome = 'd' then 'delivered'
-            when outcome = 't' then 'held'
-            when $class is null or class = $class then 'bounced'
-            else 'aside'
+            when refusal < 'd' and ($class is null or class = $class) then 'bounced'
+            when refusal < 'd' then 'aside'
+            when n_deliveries = 0 then 'held'
+            else 'delivered'
         end as kind,
-        case outcome when 'b' then bounced_for when 't' then held_for end as category,
+        case when kind <> 'delivered' and refusal[2] = ' ' then refusal[3:] end as category,
         1 as n
     from counted
     where not is_leaf
