@@ -21,7 +21,7 @@ use pmtaq_schema::{COLUMNS, Column};
 
 use crate::hours::HOURS_VIEW;
 use crate::lex::tokens;
-use crate::prelude::{self, Dimension, Metric, dimension};
+use crate::prelude::{self, Metric, dimension};
 use crate::query::{Query, Value};
 use crate::selection::Selection;
 
@@ -98,22 +98,35 @@ pub(crate) fn over_hours(
     selection: &Selection,
     query: &Query,
 ) -> Option<OverHours> {
-    let filters = selection.filters.iter().map(|(name, _)| dimension(name).ok());
-    let exactly = selection.exactly.iter().map(|(dimension, _)| Some(*dimension));
-    let filters: Vec<&Dimension> = filters.chain(exactly).collect::<Option<_>>()?;
-    if !selection.condition.as_deref().is_none_or(is_condition_over_dimensions) {
-        return None;
-    }
+    let is_local = is_local(selection, query)?;
     let mut sums = Sums::default();
     let outer = prelude::expand_by(body, &mut |metric| sums.over(metric));
     if sums.failed || !aggregates_nothing(body) {
         return None;
     }
-    let mut used = Used::of(&outer, query)?;
-    for filter in &filters {
-        used.is_local |= Used::of(filter.sql, query)?.is_local;
+    let used = Used::of(&outer, query)?;
+    let sql = statement(&outer, condition, &used, &sums);
+    Some(OverHours { sql, is_local: used.is_local || is_local })
+}
+
+/// Whether `selection` names local times; none when `hourly` does not know what it asks for.
+pub(crate) fn is_local(selection: &Selection, query: &Query) -> Option<bool> {
+    if !selection.condition.as_deref().is_none_or(is_condition_over_dimensions) {
+        return None;
     }
-    Some(OverHours { sql: statement(&outer, condition, &used, &sums), is_local: used.is_local })
+    let filters = selection.filters.iter().map(|(name, _)| dimension(name).ok());
+    let exactly = selection.exactly.iter().map(|(dimension, _)| Some(*dimension));
+    filters.chain(exactly).try_fold(false, |is_local, dimension| {
+        Some(is_local | Used::of(dimension?.sql, query)?.is_local)
+    })
+}
+
+/// The rows of `hourly` as records, each of which stands for the `records` that it counts.
+pub(crate) fn hours_as_records() -> String {
+    format!(
+        "(select *, hour as time_logged, case when reached = 1 then '' end as dlv_destination_ip \
+         from {HOURS_VIEW})"
+    )
 }
 
 /// Whether the words of a user's condition are dimensions of `hourly` and harmless ones.
@@ -393,8 +406,8 @@ fn statement(outer: &str, condition: &str, used: &Used, sums: &Sums) -> String {
     let numbered = sums.inner.iter().enumerate().map(|(i, sum)| format!("{sum} as m{i}"));
     let numbered: Vec<String> = numbered.collect();
     let mut sql = format!(
-        "with rolled_up as not materialized (select * from (select *, hour as time_logged, \
-         case when reached = 1 then '' end as dlv_destination_ip from {HOURS_VIEW}) where {condition}),\n"
+        "with rolled_up as not materialized (select * from {} where {condition}),\n",
+        hours_as_records()
     );
     let mut source = "rolled_up";
     if !sums.filtered_by.is_empty() && sums.inner.len() > FEW {

@@ -303,14 +303,14 @@ fn hull(windows: &[Window]) -> Window {
 /// `body` over those records only for which `condition` holds: the views are laid anew over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    narrowed_by(&[("*".to_owned(), condition.to_owned())], body)
+    narrowed_by("stored", &[("*".to_owned(), condition.to_owned())], body)
 }
 
-/// The same, over several scans of which no record is in two, each given by its columns and its
-/// condition. Of times in several stretches in one scan the engine would read all that lies between.
-pub(crate) fn narrowed_by(scans: &[(String, String)], body: &str) -> String {
+/// The same, over several scans of `source` of which no record is in two, each given by its columns
+/// and its condition. Of times in several stretches in one scan the engine would read all that lies between.
+pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) -> String {
     let arms =
-        scans.iter().map(|(columns, when)| format!("select {columns} from stored where {when}"));
+        scans.iter().map(|(columns, when)| format!("select {columns} from {source} where {when}"));
     let arms = arms.collect::<Vec<_>>().join(" union all ");
     let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
     let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));

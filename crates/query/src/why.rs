@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::error::Result;
+use crate::hours::whole_hours;
 use crate::prelude::dimension;
 use crate::query::{Query, Value};
+use crate::rollup::{OverHours, hours_as_records, is_local};
 use crate::selection::Selection;
 use crate::session::narrowed_by;
 
@@ -41,6 +43,11 @@ impl Ask {
             Ask::Queued => include_str!("../../../sql/why/queued.sql"),
             Ask::Evidence => include_str!("../../../sql/why/evidence.sql"),
         }
+    }
+
+    /// Whether records that are alike in an hour are all the same to it.
+    const fn only_counts(self) -> bool {
+        matches!(self, Ask::Had | Ask::Records | Ask::Injected)
     }
 }
 
@@ -110,7 +117,16 @@ impl Why {
             let within = within("time_logged", stretch);
             (format!("*, {period} as period{causes}"), format!("{within} and {condition}"))
         });
-        query.sql = narrowed_by(&scans.collect::<Vec<_>>(), ask.sql());
+        let scans: Vec<_> = scans.collect();
+        query.sql = narrowed_by("stored", &scans, ask.sql());
+        let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
+        if ask.only_counts() && self.periods.iter().all(is_whole) {
+            query.over_hours = is_local(selection, &query).map(|is_local| {
+                let sum = ask.sql().replace("count(*)", "sum(records.records)::bigint");
+                let sql = narrowed_by(&hours_as_records(), &scans, &sum);
+                OverHours { sql, is_local }
+            });
+        }
         Ok(query)
     }
 
@@ -164,9 +180,11 @@ fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use duckdb::Connection;
-    use pmtaq_schema::COLUMNS;
+    use pmtaq_schema::columns::HOURLY;
+    use pmtaq_schema::{COLUMNS, Column};
 
     use super::*;
+    use crate::hours::HOURS_VIEW;
     use crate::session::source;
 
     /// What `messages.sql` counts, said plainly: each recipient is a group.
@@ -216,9 +234,11 @@ group by all";
             ("dlv_source_ip", "'1', null"),
             ("job_id", "'j', null"),
             ("rcpt", "'a', 'b', 'c', 'd', null"),
-            ("time_queued", "timestamp '2026-03-01', timestamp '2026-03-02', null"),
+            ("time_queued", "timestamp '1970-01-01 00:01', timestamp '1970-01-01 01:20', null"),
             ("bounce_cat", "'x', 'y', 'z', null"),
             ("bounce_class", "'hard', 'soft', null"),
+            ("dlv_destination_ip", "'8', '9', null"),
+            ("rcpt_domain", "'m', 'n', null"),
         ];
         let columns = columns.iter().zip(0..);
         let columns = columns.map(|((name, list), n)| format!("{} as {name}", one_of(list, n)));
@@ -226,20 +246,35 @@ group by all";
         let connection = Connection::open_in_memory().expect("an engine");
         let rows = format!(
             "create table stored as from {}; insert into stored by name select {columns}, \
-             make_timestamp(range % 200 * 1000000) as time_logged from range(4000)",
+             make_timestamp(range % 200 * 60000000) as time_logged from range(4000)",
             source(&[], COLUMNS)
         );
         connection.execute_batch(&rows).expect("records");
         connection
     }
 
+    fn minutes(since: i64, until: i64) -> Window {
+        Window { since: Timestamp(60 * since), until: Timestamp(60 * until) }
+    }
+
+    /// Holds that both statements give the same rows, and tells how many.
+    fn same(connection: &Connection, a: &str, b: &str) -> i64 {
+        let number = |sql: &str| -> i64 {
+            connection.query_row(sql, [], |row| row.get(0)).expect("a number")
+        };
+        let differ = |a: &str, b: &str| {
+            number(&format!("select count(*) from (from ({a}) except all from ({b}))"))
+        };
+        assert_eq!((differ(a, b), differ(b, a)), (0, 0), "{a}");
+        number(&format!("select count(*) from ({a})"))
+    }
+
     #[test]
     fn recipients_are_counted_as_if_each_were_a_group() {
         let connection = engine();
-        let seconds = |since, until| Window { since: Timestamp(since), until: Timestamp(until) };
         for (class, kinds) in [(None, 4), (Some("hard"), 5)] {
             let why = Why {
-                periods: vec![(0, seconds(100, 160)), (1, seconds(0, 60))],
+                periods: vec![(0, minutes(100, 160)), (1, minutes(0, 60))],
                 class: class.map(str::to_owned),
                 ..Why::default()
             };
@@ -248,15 +283,52 @@ group by all";
             let (records, _) = ours.split_once(",\ntried as (").expect("what is counted");
             let class = class.map_or("null".to_owned(), |class| format!("'{class}'"));
             let plain = format!("{records},{}", PLAINLY.replace("CLASS", &class));
-            let number = |sql: &str| -> i64 {
-                connection.query_row(sql, [], |row| row.get(0)).expect("a number")
-            };
-            assert_eq!(number(&format!("select count(distinct kind) from ({plain})")), kinds);
-            let differ = |a: &str, b: &str| {
-                number(&format!("select count(*) from (from ({a}) except all from ({b}))"))
-            };
-            assert_eq!((differ(&ours, &plain), differ(&plain, &ours)), (0, 0), "{class}");
+            let counted = |sql: &str| format!("select distinct kind from ({sql})");
+            assert_eq!(same(&connection, &counted(&ours), &counted(&plain)), kinds);
+            assert!(same(&connection, &ours, &plain) > 100, "{class}");
         }
+    }
+
+    #[test]
+    fn whole_hours_are_answered_by_the_rollup() {
+        let connection = engine();
+        let group = HOURLY.iter().filter_map(|column| match column.name {
+            "hour" => Some("date_trunc('hour', time_logged) as hour".to_owned()),
+            "reached" => Some("(dlv_destination_ip is not null)::bigint as reached".to_owned()),
+            name => Column::index(name).map(|_| name.to_owned()),
+        });
+        let group = group.collect::<Vec<_>>().join(", ");
+        let hours = format!(
+            "create table {HOURS_VIEW} as select {group}, count(*) as records from stored group by all"
+        );
+        connection.execute_batch(&hours).expect("hours");
+        let mut selection = Selection::default();
+        selection.filter("sender_domain", vec!["s".to_owned()]);
+        for ask in [Ask::Had, Ask::Records, Ask::Injected] {
+            for (reached, selection) in [(false, &Selection::default()), (true, &selection)] {
+                let periods = vec![(0, minutes(120, 180)), (1, minutes(0, 60))];
+                let class = reached.then(|| "hard".to_owned());
+                let why = Why { periods, reached, class, ..Why::default() };
+                let query = why.query(ask, selection).expect("a question");
+                let over = query.over_hours.as_ref().expect("whole hours");
+                let (over, records) = (query.literally(&over.sql), query.with_literals());
+                assert!(same(&connection, &over, &records) > 0, "{ask:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_windows_and_single_recipients_need_the_records() {
+        let answers = |ask, until, selection: &Selection| {
+            let why = Why { periods: vec![(0, minutes(0, until))], ..Why::default() };
+            why.query(ask, selection).expect("a question").over_hours.is_some()
+        };
+        let mut by_queue = Selection::default();
+        by_queue.filter("queue", vec!["q".to_owned()]);
+        assert!(answers(Ask::Had, 60, &Selection::default()));
+        assert!(!answers(Ask::Had, 61, &Selection::default()));
+        assert!(!answers(Ask::Had, 60, &by_queue));
+        assert!(!answers(Ask::Messages, 60, &Selection::default()));
     }
 
     #[test]
