@@ -220,6 +220,22 @@ from records
 where rec = 'rb' and (CLASS is null or bounce_class = CLASS)
 group by all";
 
+    /// The same for `queued.sql`.
+    const QUEUED_PLAINLY: &str = "
+queued as (
+    select
+        period, provider, sender_domain, vmta_pool, vmta, job_id,
+        hash(rcpt, time_queued) as message
+    from records
+    where rec in ('d', 'b', 't')
+    group by all
+)
+select
+    period, provider, sender_domain, vmta_pool, vmta, null, job_id, 'injected', null, count(*)
+from queued
+where period is not null
+group by all";
+
     /// An engine with records that often share recipient, time and dimensions, or lack them.
     fn engine() -> Connection {
         let one_of = |list: &str, salt: i64| {
@@ -287,6 +303,17 @@ group by all";
             assert_eq!(same(&connection, &counted(&ours), &counted(&plain)), kinds);
             assert!(same(&connection, &ours, &plain) > 100, "{class}");
         }
+    }
+
+    #[test]
+    fn what_was_queued_is_each_recipient_once() {
+        let connection = engine();
+        let periods = vec![(0, minutes(0, 60)), (1, minutes(60, 90))];
+        let why = Why { periods, lag_s: 7200, ..Why::default() };
+        let query = why.query(Ask::Queued, &Selection::default()).expect("a question");
+        let ours = query.with_literals();
+        let (records, _) = ours.split_once("\nselect\n    first(period)").expect("what is counted");
+        assert!(same(&connection, &ours, &format!("{records},{QUEUED_PLAINLY}")) > 20);
     }
 
     #[test]
