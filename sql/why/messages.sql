@@ -55,12 +55,5 @@ summed as (
 select
     period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, kind, category, n
 from summed join (from counted where is_leaf) using (leaf)
-union all
-select
-    period, provider, sender_domain, null, null, null, null, 'remote', bounce_cat, count(*)
-from records
-where rec = 'rb' and ($class is null or bounce_class = $class)
-group by all
--- In order, since an answer of this size that comes out of two sources at once never ends: the
--- engine waits for room in its buffer, and does not see that nothing else is left to be done.
+-- In order, so that what is told of two that say the same does not depend on threads.
 order by all

@@ -114,8 +114,8 @@ impl Question<'_> {
         let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
         let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
             (false, _) => &[Ask::Records],
-            (true, true) => &[Ask::Messages, Ask::Injected],
-            (true, false) => &[Ask::Messages, Ask::Queued],
+            (true, true) => &[Ask::Messages, Ask::Remote, Ask::Injected],
+            (true, false) => &[Ask::Messages, Ask::Remote, Ask::Queued],
         };
         Ok((why, had, asks))
     }
