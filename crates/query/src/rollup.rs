@@ -320,7 +320,7 @@ impl Sums {
         }
         let sql = match (tokens[0], inside.as_str()) {
             ("count", "*") => {
-                let sum = self.add("sum", "records", &filter);
+                let sum = self.add("sum", RECORDS, &filter);
                 format!("coalesce(sum({sum}), 0)::bigint")
             }
             ("sum", "dlv_size") => format!("sum({})", self.add("sum", "bytes", &filter)),
@@ -375,6 +375,10 @@ fn quantile(p: &str) -> String {
     )
 }
 
+/// What is summed up where records are counted: the engine adds 64-bit integers as numbers of 128
+/// bits, which takes longer, and these are exact up to 9,000,000,000,000,000.
+const RECORDS: &str = "records::double";
+
 /// So many sums are taken from all rows at once, faster than in two steps.
 const FEW: usize = 3;
 
@@ -415,8 +419,11 @@ fn statement(outer: &str, condition: &str, used: &Used, sums: &Sums) -> String {
         // left for it then.
         let further = sums.filtered_by.iter().filter(|name| !used.columns.contains(name));
         let keys: Vec<&str> = used.columns.iter().chain(further).copied().collect();
-        let totals = [("sum", "records"), ("sum", "bytes"), ("max", "latency_max")];
-        let totals = totals.map(|(total, of)| format!("{total}({of})::bigint as {of}"));
+        let totals = [
+            format!("sum({RECORDS})::bigint as records"),
+            "sum(bytes)::bigint as bytes".to_owned(),
+            "max(latency_max)::bigint as latency_max".to_owned(),
+        ];
         let grouped = grouped(&keys, &totals, "rolled_up");
         let _ = writeln!(sql, "by_filter as not materialized ({grouped}),");
         source = "by_filter";

@@ -132,7 +132,7 @@ impl Session {
         connection.execute_batch(&setup(&names, window, &local))?;
         connection.execute_batch(CONFINEMENT)?;
         let paths = opened.each_ref().map(Opened::paths);
-        let setup = setup(&paths, window, &local) + RECORDS + prelude::VIEWS;
+        let setup = setup(&paths, window, &local) + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
         Ok(Session {
@@ -229,7 +229,7 @@ impl Session {
     /// engine takes as long for these as for all else of the set-up.
     pub(crate) fn lay_views(&self) -> Result<()> {
         if !self.has_views.get() {
-            self.connection.execute_batch(&[RECORDS, prelude::VIEWS].concat())?;
+            self.connection.execute_batch(prelude::VIEWS)?;
             self.has_views.set(true);
         }
         Ok(())
@@ -327,9 +327,6 @@ pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) 
     }
 }
 
-/// What the views of SQL that a user writes read. Statements of ours have filters in its place.
-const RECORDS: &str = "create view records as select * from stored;\n";
-
 /// The tables over the parts, and the macros.
 fn setup(tables: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let [records, hourly, rejects] = tables;
@@ -343,6 +340,7 @@ fn setup(tables: &[Vec<&str>; 3], window: Window, local: &str) -> String {
         let _ = writeln!(sql, "create {}", view(name, &source, by, window));
     }
     sql.push_str(&hours_view(window));
+    sql.push_str("create view records as select * from stored;\n");
     let _ = writeln!(sql, "{local}");
     sql + prelude::MACROS
 }
