@@ -73,7 +73,7 @@ impl Session {
 
     /// The first column of an answer, as texts.
     pub(crate) fn texts(&self, sql: &str, values: impl duckdb::Params) -> Result<Vec<String>> {
-        let mut statement = self.connection().prepare(sql)?;
+        let mut statement = self.connection()?.prepare(sql)?;
         let texts = statement.query_map(values, |row| row.get(0))?;
         Ok(texts.collect::<std::result::Result<_, _>>()?)
     }
@@ -100,10 +100,10 @@ impl Session {
     /// The engine's own parser says what a text is: only statements that read have a JSON form.
     fn must_read(&self, sql: &str) -> Result<()> {
         let question = format!("select json_serialize_sql({})::varchar", quoted(sql));
-        let json: String = self.connection().query_row(&question, [], |row| row.get(0))?;
+        let json: String = self.connection()?.query_row(&question, [], |row| row.get(0))?;
         let error = |key: &str| -> Option<String> {
             let question = format!("select {}::json->>{}", quoted(&json), quoted(key));
-            self.connection().query_row(&question, [], |row| row.get(0)).ok().flatten()
+            self.connection().ok()?.query_row(&question, [], |row| row.get(0)).ok().flatten()
         };
         if error("$.error").as_deref() != Some("false") {
             return Err(match (error("$.error_type").as_deref(), error("$.error_message")) {
@@ -111,7 +111,7 @@ impl Session {
                 _ => Error::NotReading(String::new()),
             });
         }
-        let statements: i64 = self.connection().query_row(
+        let statements: i64 = self.connection()?.query_row(
             &format!("select json_array_length({}::json->'statements')", quoted(&json)),
             [],
             |row| row.get(0),

@@ -50,6 +50,6 @@ impl Session {
         let sql = format!(
             "select count(*) > 0 from (select 1 from {table} where {column} {condition} limit 1)"
         );
-        Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
+        Ok(self.connection()?.query_row(&sql, [], |row| row.get(0))?)
     }
 }

@@ -65,7 +65,7 @@ impl Session {
              count(*) filter (time_logged + interval 1 minute < time_queued){counts}
              from stored group by all order by all"
         );
-        let mut statement = self.connection().prepare(&sql)?;
+        let mut statement = self.connection()?.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let mut presence = Presence::default();
         while let Some(row) = rows.next()? {
@@ -110,7 +110,7 @@ impl Session {
             group by host order by host",
             before = before.micros()
         );
-        let mut statement = self.connection().prepare(&sql)?;
+        let mut statement = self.connection()?.prepare(&sql)?;
         let rows = statement.query_map([], |row| {
             Ok(Balance {
                 host: row.get(0)?,
@@ -130,7 +130,7 @@ impl Session {
     pub fn rejects(&self) -> Result<Vec<(String, u64)>> {
         let sql = "select concat_ws(': ', field, reason) as why, count(*) from rejects
             group by why order by count(*) desc, why";
-        let mut statement = self.connection().prepare(sql)?;
+        let mut statement = self.connection()?.prepare(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }

@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn what_the_engine_interrupts_by_itself_is_told_as_what_it_is() {
-        let by_itself = |session: &Session| session.connection().interrupt_handle().interrupt();
+        let by_itself = |session: &Session| {
+            session.connection().expect("an engine").interrupt_handle().interrupt()
+        };
         let error = error_of(LATE, by_itself);
         assert!(matches!(&error, Error::Sql(text) if text.contains("late")), "{error}");
         let error = error_of("select range from range(100000000)", by_itself);
