@@ -288,7 +288,10 @@ impl<'s, 'a> Lines<'s, 'a> {
     pub fn field(&self, place: Place, index: usize) -> Field<'a> {
         let at = place.from as usize + index;
         match self.spans.get(at) {
-            Some(span) if at < place.to as usize => span.field(self.bytes, self.text.is_some()),
+            // Most fields of most records are empty: those need no look at the bytes.
+            Some(span) if at < place.to as usize && span.start != span.end => {
+                span.field(self.bytes, self.text.is_some())
+            }
             _ => Field::EMPTY,
         }
     }
