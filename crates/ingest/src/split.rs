@@ -202,6 +202,10 @@ impl Span {
 
     #[inline(always)]
     fn field(self, bytes: &[u8], is_utf8: bool) -> Field<'_> {
+        // Most fields of most records are empty: those need no look at the bytes.
+        if self.start == self.end {
+            return Field::EMPTY;
+        }
         Field { raw: &bytes[self.range()], is_utf8, doubled: self.is_doubled() }
     }
 }
@@ -288,10 +292,7 @@ impl<'s, 'a> Lines<'s, 'a> {
     pub fn field(&self, place: Place, index: usize) -> Field<'a> {
         let at = place.from as usize + index;
         match self.spans.get(at) {
-            // Most fields of most records are empty: those need no look at the bytes.
-            Some(span) if at < place.to as usize && span.start != span.end => {
-                span.field(self.bytes, self.text.is_some())
-            }
+            Some(span) if at < place.to as usize => span.field(self.bytes, self.text.is_some()),
             _ => Field::EMPTY,
         }
     }

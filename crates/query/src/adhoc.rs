@@ -2,7 +2,7 @@
 //! besides; this is the first wall, with the clearer message.
 
 use crate::error::{Error, Result};
-use crate::lex::{is_balanced, tokens};
+use crate::lex::{is_balanced, is_said, tokens};
 use crate::prelude::{dimension, expand, metrics};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
@@ -142,9 +142,6 @@ const CLAUSES: [&str; 11] = [
 /// else: the engine would call it by the whole definition.
 fn with_names(sql: &str) -> String {
     let all: Vec<&str> = tokens(sql).collect();
-    let is_said = |token: &str| {
-        !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*")
-    };
     let said: Vec<usize> = (0..all.len()).filter(|place| is_said(all[*place])).collect();
     let word = |at: usize| said.get(at).map(|place| all[*place].to_ascii_lowercase());
     let is = |at: usize, words: &[&str]| word(at).is_some_and(|word| words.contains(&&*word));

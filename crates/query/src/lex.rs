@@ -45,6 +45,11 @@ fn end_of_dollar(text: &str) -> usize {
     rest.find(tag).map_or(text.len(), |n| n + 2 * tag.len())
 }
 
+/// Whether a token is neither a blank nor a comment.
+pub(crate) fn is_said(token: &str) -> bool {
+    !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*")
+}
+
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
@@ -52,8 +57,7 @@ fn is_word(c: char) -> bool {
 /// Whether a statement is at its end: a semicolon, outside of quotes and comments, is the last
 /// that it says.
 pub fn is_complete(sql: &str) -> bool {
-    let comment = |token: &str| token.starts_with("--") || token.starts_with("/*");
-    tokens(sql).filter(|token| !token.trim().is_empty() && !comment(token)).last() == Some(";")
+    tokens(sql).filter(|token| is_said(token)).last() == Some(";")
 }
 
 /// Whether every parenthesis is closed, and none that was not opened.

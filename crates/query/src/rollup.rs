@@ -20,7 +20,7 @@ use pmtaq_schema::columns::HOURLY;
 use pmtaq_schema::{COLUMNS, Column};
 
 use crate::hours::HOURS_VIEW;
-use crate::lex::tokens;
+use crate::lex::{is_said, tokens};
 use crate::prelude::{self, Metric, dimension};
 use crate::query::{Query, Value};
 use crate::selection::Selection;
@@ -150,10 +150,7 @@ fn is_column(name: &str) -> bool {
 
 /// The tokens of `sql` that say something.
 fn meaningful(sql: &str) -> Vec<&str> {
-    let blank = |token: &&str| {
-        !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*")
-    };
-    tokens(sql).filter(blank).collect()
+    tokens(sql).filter(|token| is_said(token)).collect()
 }
 
 /// The words of `sql`, also those in double quotes.
@@ -402,10 +399,9 @@ fn grouped(keys: &[&str], totals: &[String], source: &str) -> String {
 /// The statement: hours that pass, their sums by what the statement uses, and its own text.
 fn statement(outer: &str, condition: &str, used: &Used, sums: &Sums) -> String {
     let columns = used.columns.join(", ");
-    let with = |last: &str| match (columns.as_str(), last) {
-        ("", last) => last.to_owned(),
-        (columns, "") => columns.to_owned(),
-        (columns, last) => format!("{columns}, {last}"),
+    let with = |last: &str| match columns.as_str() {
+        "" => last.to_owned(),
+        columns => format!("{columns}, {last}"),
     };
     let numbered = sums.inner.iter().enumerate().map(|(i, sum)| format!("{sum} as m{i}"));
     let numbered: Vec<String> = numbered.collect();

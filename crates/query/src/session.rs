@@ -132,11 +132,10 @@ impl Session {
         opened.iter_mut().for_each(Opened::hold);
         let local = local_macro(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
-        let mut to_lay = Some(records_setup(&names, window));
-        if whole_hours(window) != window
-            && let Some(records) = to_lay.take()
-        {
-            // Of the hours that are cut the records are read.
+        let records = records_setup(&names, window);
+        // Of the hours that are cut the records are read.
+        let cuts_hours = whole_hours(window) != window;
+        if cuts_hours {
             connection.execute_batch(&records)?;
         }
         connection.execute_batch(&hours_setup(&names, window, &local))?;
@@ -150,7 +149,7 @@ impl Session {
             connection,
             interrupted,
             setup,
-            to_lay: RefCell::new(to_lay),
+            to_lay: RefCell::new((!cuts_hours).then_some(records)),
             has_views: Cell::new(false),
             opened,
             parts_view: "stored",
