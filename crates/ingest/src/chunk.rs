@@ -8,12 +8,14 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memrchr};
-use xxhash_rust::xxh3::Xxh3;
+use memchr::{memchr, memchr_iter};
+use twox_hash::XxHash3_128;
 
+use crate::block::{BLOCK, is, look_at, places};
+use crate::cpu;
 use crate::plan::{Plan, PlanError};
 use crate::reject::{MAX_RAW, Reject, Why};
-use crate::split::{Line, Splitter};
+use crate::split::Line;
 
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
 /// the memory of many threads.
@@ -107,7 +109,7 @@ pub(crate) struct Chunks {
     /// A last line without a line end is left for later instead of being given out.
     hold_torn: bool,
     /// Of all bytes given out.
-    hash: Xxh3,
+    hash: XxHash3_128,
     /// A read failed after what is in `carry`: give that out first, then say so.
     failed: Option<io::Error>,
     target: usize,
@@ -125,7 +127,7 @@ impl Chunks {
             lines: 0,
             plan: None,
             hold_torn,
-            hash: Xxh3::new(),
+            hash: XxHash3_128::new(),
             failed: None,
             target: TARGET,
             spare: Vec::new(),
@@ -159,7 +161,7 @@ impl Chunks {
 
     /// Hash of the bytes given out so far.
     pub(crate) fn hash(&self) -> u128 {
-        self.hash.digest128()
+        self.hash.finish_128()
     }
 
     /// The next chunk. After an error nothing more comes.
@@ -172,9 +174,12 @@ impl Chunks {
             // In a file that may grow, a quote without its end is not damage yet.
             let whole = self.ended && !self.hold_torn;
             let forced = whole || self.carry.len() >= MAX_RECORD;
-            let end = last_record_end(&self.carry, forced);
-            if end > 0 {
-                return self.cut(end, false);
+            let records = cpu::best(
+                #[inline(always)]
+                || Records::of(&self.carry, forced),
+            );
+            if records.end > 0 {
+                return self.cut(&records, false);
             }
             if !self.ended && self.carry.len() < MAX_RECORD {
                 let larger = (self.carry.len() * 2).clamp(self.target, MAX_RECORD);
@@ -190,29 +195,37 @@ impl Chunks {
             if self.carry.is_empty() || self.hold_torn {
                 return Ok(Next::End);
             }
-            return self.cut(self.carry.len(), true);
+            return self.cut(&Records { end: self.carry.len(), headers: Vec::new() }, true);
         }
     }
 
-    /// Gives out the records before `end`: up to a new header, from the present one.
-    fn cut(&mut self, end: usize, torn: bool) -> Result<Next, Stop> {
-        if let Some(header) = header_line(&self.carry[..end]) {
+    /// Gives out records up to a new header, from the present one.
+    fn cut(&mut self, records: &Records, torn: bool) -> Result<Next, Stop> {
+        let mut begin = 0;
+        while let Some(header) = header_line(&self.carry[..records.end - begin]) {
             let plan = Plan::of_header(&self.carry[..header])?;
             self.plan = Some(Arc::new(plan));
             self.give_out(header);
-            if header == end {
+            begin += header;
+            if begin == records.end {
                 return self.next();
             }
-            return self.cut(end - header, torn);
         }
         let Some(plan) = self.plan.clone() else {
-            let line = shorten(first_line(&self.carry[..end]));
+            let line = shorten(first_line(&self.carry[..records.end - begin]));
             return Err(PlanError::NoHeader { line }.into());
         };
-        let end_here = next_header(&self.carry[..end]).unwrap_or(end);
+        let end = records.headers.iter().copied().find(|header| *header > begin);
+        let end = end.unwrap_or(records.end);
         let (offset, lines_before) = (self.offset, self.lines);
-        let bytes = self.give_out(end_here);
-        Ok(Next::Chunk(Chunk { offset, lines_before, bytes, plan, torn: torn && end_here == end }))
+        let bytes = self.give_out(end - begin);
+        Ok(Next::Chunk(Chunk {
+            offset,
+            lines_before,
+            bytes,
+            plan,
+            torn: torn && end == records.end,
+        }))
     }
 
     /// Takes the first `n` bytes off, counting and hashing them.
@@ -222,7 +235,7 @@ impl Chunks {
         rest.extend_from_slice(&self.carry[n..]);
         self.carry.truncate(n);
         let bytes = std::mem::replace(&mut self.carry, rest);
-        self.hash.update(&bytes);
+        self.hash.write(&bytes);
         self.offset += n as u64;
         self.lines += memchr_iter(b'\n', &bytes).count() as u64;
         bytes
@@ -267,42 +280,99 @@ impl Chunks {
     }
 }
 
-/// The end of the last whole record in `bytes`, which begin at the beginning of a record; 0 when
-/// there is none. `forced` says that no more bytes come: an unclosed quote is damage then.
-fn last_record_end(bytes: &[u8], forced: bool) -> usize {
-    // The stretches outside quotes, from the beginning of a record on.
-    let mut outside: Vec<(usize, usize)> = Vec::new();
-    let mut pos = 0;
-    let record_end = |outside: &[(usize, usize)]| {
-        let found =
-            |&(from, to): &(usize, usize)| Some(from + memrchr(b'\n', &bytes[from..to])? + 1);
-        outside.iter().rev().find_map(found).unwrap_or(0)
-    };
-    loop {
-        let Some(quote) = memchr(b'"', &bytes[pos..]).map(|n| pos + n) else {
-            outside.push((pos, bytes.len()));
-            return record_end(&outside);
-        };
-        let opens = quote == 0 || matches!(bytes[quote - 1], b',' | b'\n');
-        if !opens {
-            // Part of the text that it stands in.
-            outside.push((pos, quote));
-            pos = quote + 1;
-            continue;
-        }
-        outside.push((pos, quote));
-        pos = match closing_quote(bytes, quote + 1) {
-            Quote::ClosedBefore { after, .. } => after,
-            Quote::EndsBytes { .. } | Quote::Unclosed if !forced => return record_end(&outside),
-            Quote::EndsBytes { after, .. } => after,
-            Quote::Unclosed | Quote::Broken => {
-                let start = record_end(&outside);
-                let Some(n) = memchr(b'\n', &bytes[start..]) else { return start };
-                outside.clear();
-                outside.push((start + n, start + n + 1));
-                start + n + 1
+/// The whole records that some bytes begin with.
+struct Records {
+    /// Where the last one ends; 0 when there is none.
+    end: usize,
+    /// Where those begin that are headers, but for the first record.
+    headers: Vec<usize>,
+}
+
+impl Records {
+    /// Those of `bytes`, which begin at the beginning of a record. `forced` says that no more bytes
+    /// come: an unclosed quote is damage then.
+    #[inline(always)]
+    fn of(bytes: &[u8], forced: bool) -> Records {
+        let mut records = Records { end: 0, headers: Vec::new() };
+        let mut marks = Marks::at(bytes, 0);
+        while let Some(mark) = marks.next() {
+            if bytes[mark] == b'\n' {
+                records.end_at(mark + 1, bytes);
+                continue;
             }
-        };
+            // Any other quote is part of the text that it stands in.
+            let opens = mark == 0 || matches!(bytes[mark - 1], b',' | b'\n');
+            if !opens {
+                continue;
+            }
+            match closing_quote(bytes, mark + 1, |from| marks.next_quote(from)) {
+                Quote::ClosedBefore { .. } => {}
+                Quote::EndsBytes { .. } | Quote::Unclosed if !forced => break,
+                Quote::EndsBytes { .. } => {}
+                Quote::Unclosed | Quote::Broken => {
+                    let Some(n) = memchr(b'\n', &bytes[records.end..]) else { break };
+                    records.end_at(records.end + n + 1, bytes);
+                    marks = Marks::at(bytes, records.end);
+                }
+            }
+        }
+        records.headers.retain(|&header| header < records.end);
+        records
+    }
+
+    fn end_at(&mut self, end: usize, bytes: &[u8]) {
+        self.end = end;
+        if header_line(&bytes[end..]).is_some() {
+            self.headers.push(end);
+        }
+    }
+}
+
+/// Quotes and line feeds, one after the other.
+struct Marks<'b> {
+    bytes: &'b [u8],
+    /// Where the block begins that is looked at.
+    base: usize,
+    /// Its marks that are not passed yet, as bits.
+    left: u64,
+}
+
+impl<'b> Marks<'b> {
+    /// Those from `pos` on.
+    #[inline(always)]
+    fn at(bytes: &'b [u8], pos: usize) -> Marks<'b> {
+        let base = pos - pos % BLOCK;
+        Marks { bytes, base, left: Marks::of(bytes, base) & u64::MAX << (pos - base) }
+    }
+
+    #[inline(always)]
+    fn of(bytes: &[u8], base: usize) -> u64 {
+        look_at(bytes, base, |block| places(block, |part| is(part, b'"') | is(part, b'\n')))
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.base += BLOCK;
+            if self.base >= self.bytes.len() {
+                return None;
+            }
+            self.left = Marks::of(self.bytes, self.base);
+        }
+        let first = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(self.base + first)
+    }
+
+    /// The next quote from `pos` on, before which no mark but quotes' own is left.
+    #[inline(always)]
+    fn next_quote(&mut self, pos: usize) -> Option<usize> {
+        loop {
+            let mark = self.next()?;
+            if mark >= pos && self.bytes[mark] == b'"' {
+                return Some(mark);
+            }
+        }
     }
 }
 
@@ -318,12 +388,18 @@ pub(crate) enum Quote {
     Unclosed,
 }
 
-/// Finds the end of a quoted field whose text begins at `start`.
-pub(crate) fn closing_quote(bytes: &[u8], start: usize) -> Quote {
+/// Finds the end of a quoted field whose text begins at `start`. `next_quote` finds the next quote
+/// from a position on.
+#[inline(always)]
+pub(crate) fn closing_quote(
+    bytes: &[u8],
+    start: usize,
+    mut next_quote: impl FnMut(usize) -> Option<usize>,
+) -> Quote {
     let mut pos = start;
     loop {
-        let Some(n) = memchr(b'"', &bytes[pos..]) else { return Quote::Unclosed };
-        let (after, doubled) = (pos + n + 1, pos > start);
+        let Some(quote) = next_quote(pos) else { return Quote::Unclosed };
+        let (after, doubled) = (quote + 1, pos > start);
         match bytes.get(after) {
             Some(b'"') => pos = after + 1,
             Some(b',' | b'\n') => return Quote::ClosedBefore { after, doubled },
@@ -350,23 +426,6 @@ fn first_line(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1)]
 }
 
-/// Where the next header line inside the whole records `bytes` begins.
-fn next_header(bytes: &[u8]) -> Option<usize> {
-    let mut starts = memchr_iter(b'\n', bytes).map(|n| n + 1);
-    // A line inside quotes may look like a header; one at a record's beginning is one.
-    starts.find(|&start| header_line(&bytes[start..]).is_some() && starts_record(bytes, start))
-}
-
-fn starts_record(bytes: &[u8], at: usize) -> bool {
-    let mut splitter = Splitter::new(bytes);
-    while let Some(line) = splitter.next_line() {
-        if line.start >= at {
-            return line.start == at;
-        }
-    }
-    false
-}
-
 /// Text for a message: the beginning of a line, lossy.
 pub(crate) fn shorten(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
@@ -376,6 +435,7 @@ pub(crate) fn shorten(line: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::split::Splitter;
     use proptest::prelude::*;
 
     const HEADER: &str = "type,timeLogged,rcpt\n";

@@ -3,16 +3,15 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashTable;
 use pmtaq_schema::bounce::bounce_class;
 use pmtaq_schema::columns::index_of;
-use pmtaq_schema::provider::Providers;
+use pmtaq_schema::provider::{Asked, Providers};
 use pmtaq_schema::reply::Reply;
 use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
 use pmtaq_store::NO_NAME;
 
-use crate::intern::{Memo, NameColumn, Names, mixed};
+use crate::intern::{Memo, NameColumn, Names};
 use crate::plan::Plan;
 use crate::privacy::{Person, Privacy};
 use crate::rows::{Checked, Column};
@@ -76,12 +75,17 @@ pub(crate) struct Derive {
     mx: Memo,
     /// By key of `bounce_cat`, shifted by one: 0 is no category.
     bounce_class: Memo,
-    /// By the keys of queue, server and recipient domain.
-    providers: HashTable<([u32; 3], u32)>,
+    /// By question, and by the key of the name that it is asked with.
+    providers: [Memo; Providers::QUESTIONS.len()],
     text: String,
 }
 
 impl Derive {
+    /// Memory of what was derived so far, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.sender_domains.spellings.bytes() + self.rcpt_domains.spellings.bytes()
+    }
+
     /// Adds the derived columns of rows whose other columns are there.
     pub(crate) fn rows(&mut self, added: &Added<'_, '_>, columns: &mut [Column]) {
         let Added { first, lines, checked, plan, known, people } = *added;
@@ -110,7 +114,8 @@ impl Derive {
             field(checked, RCPT).read(|address| self.rcpt_domains.set(row, address, column));
         }
         for (row, _) in rows() {
-            self.mx_and_provider(row, known, columns);
+            self.mx(row, columns);
+            self.provider(row, known, columns);
         }
         for (row, checked) in rows() {
             let record = checked.record;
@@ -147,7 +152,7 @@ impl Derive {
         names(columns, HOST).set_key(row, host);
     }
 
-    fn mx_and_provider(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+    fn mx(&mut self, row: usize, columns: &mut [Column]) {
         let dsn_mta = names(columns, DSN_MTA).key_at(row);
         if dsn_mta != NO_NAME {
             let text = &mut self.text;
@@ -159,19 +164,27 @@ impl Derive {
             });
             names(columns, MX).set_key(row, mx);
         }
-        let queue = names(columns, QUEUE).key_at(row);
-        let rcpt_domain = names(columns, RCPT_DOMAIN).key_at(row);
-        let by = [queue, dsn_mta, rcpt_domain];
-        let hash = mixed(&by);
-        let provider = match self.providers.find(hash, |(known, _)| *known == by) {
-            Some((_, provider)) => *provider,
-            None => {
-                let provider = provider_of(by, known, columns);
-                self.providers.insert_unique(hash, (by, provider), |(by, _)| mixed(by));
-                provider
+    }
+
+    fn provider(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+        for ((asked, answer), answers) in Providers::QUESTIONS.iter().zip(&mut self.providers) {
+            let column = match asked {
+                Asked::Queue => QUEUE,
+                Asked::Server => DSN_MTA,
+                Asked::RcptDomain => RCPT_DOMAIN,
+            };
+            let name = names(columns, column).key_at(row);
+            if name == NO_NAME {
+                continue;
             }
-        };
-        names(columns, PROVIDER).set_key(row, provider);
+            let provider = answers.get(name, || {
+                let said = answer(known.providers, &text_of(columns, column, name));
+                key_of(&said.unwrap_or_default(), &mut names(columns, PROVIDER).names)
+            });
+            if provider != NO_NAME {
+                return names(columns, PROVIDER).set_key(row, provider);
+            }
+        }
     }
 
     fn bounce_class(&mut self, row: usize, columns: &mut [Column]) {
@@ -215,28 +228,18 @@ struct Domains {
 
 impl Domains {
     fn set(&mut self, row: usize, address: &[u8], column: &mut NameColumn) {
-        let Some(domain) = address::domain_of(address) else { return };
-        let spelling = self.spellings.key(domain);
+        // What stands before the last `@` does not matter.
+        let Some(at) = memchr::memrchr(b'@', address) else { return };
+        let spelling = self.spellings.key(&address[at..]);
         let key = self.normal.get(spelling, || {
             let mut normal = String::new();
-            address::normal_domain(domain, &mut normal);
+            if let Some(domain) = address::domain_of(&address[at..]) {
+                address::normal_domain(domain, &mut normal);
+            }
             key_of(&normal, &mut column.names)
         });
         column.set_key(row, key);
     }
-}
-
-/// The key of the provider that the keys of queue, server and recipient domain speak of.
-fn provider_of(by: [u32; 3], known: &Known<'_>, columns: &mut [Column]) -> u32 {
-    let mut text = |column: usize, key: u32| match key {
-        NO_NAME => String::new(),
-        key => text_of(columns, column, key),
-    };
-    let [queue, dsn_mta, rcpt_domain] = by;
-    let (queue, dsn_mta) = (text(QUEUE, queue), text(DSN_MTA, dsn_mta));
-    let rcpt_domain = text(RCPT_DOMAIN, rcpt_domain);
-    let name = known.providers.provider_of(&queue, &dsn_mta, &rcpt_domain);
-    key_of(&name, &mut names(columns, PROVIDER).names)
 }
 
 /// The key of a name, or of none when it is empty.

@@ -9,7 +9,7 @@ use std::path::Path;
 use pmtaq_schema::time::{Day, Timestamp};
 use pmtaq_store::manifest::source_day;
 use pmtaq_store::{Source, Writer};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 use crate::chunk::{Chunks, Next, Stop};
 use crate::find::Found;
@@ -47,7 +47,7 @@ pub(crate) fn probe(found: Found, settings: &Settings) -> Result<Candidate, Refu
     let chunks = chunks_of(&found, settings.now).map_err(|error| refuse(error.to_string()))?;
     let head = match chunks.small().next().map_err(|stop| refuse(explain(&stop)))? {
         Next::End => return Ok(candidate),
-        Next::TooLong { start, .. } => xxh3_128(&settings.privacy.line(&start)),
+        Next::TooLong { start, .. } => XxHash3_128::oneshot(&settings.privacy.line(&start)),
         Next::Chunk(chunk) => {
             let mut splitter = Splitter::new(&chunk.bytes);
             let lines = splitter.next_lines(1);
@@ -57,10 +57,10 @@ pub(crate) fn probe(found: Found, settings: &Settings) -> Result<Candidate, Refu
             let line = lines.get(0);
             let time = Checked::of(0, lines, &chunk.plan).ok().map(|checked| checked.time_logged);
             candidate.day = source_day(time);
-            let mut hash = Xxh3::new();
-            hash.update(chunk.plan.fields.join(",").as_bytes());
-            hash.update(&settings.privacy.line(line.raw().trim_ascii_end()));
-            hash.digest128()
+            let mut hash = XxHash3_128::new();
+            hash.write(chunk.plan.fields.join(",").as_bytes());
+            hash.write(&settings.privacy.line(line.raw().trim_ascii_end()));
+            hash.finish_128()
         }
     };
     candidate.head = format!("{head:032x}");
@@ -235,13 +235,13 @@ fn whole(path: &Path) -> io::Result<(u64, u128)> {
 
 fn hashed(content: &mut dyn Read) -> io::Result<(u64, u128)> {
     let mut buffer = vec![0; 1 << 20];
-    let (mut length, mut hash) = (0, Xxh3::new());
+    let (mut length, mut hash) = (0, XxHash3_128::new());
     loop {
         let n = read_full(content, &mut buffer)?;
-        hash.update(&buffer[..n]);
+        hash.write(&buffer[..n]);
         length += n as u64;
         if n < buffer.len() {
-            return Ok((length, hash.digest128()));
+            return Ok((length, hash.finish_128()));
         }
     }
 }

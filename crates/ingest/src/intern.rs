@@ -3,7 +3,7 @@
 
 use hashbrown::HashTable;
 use pmtaq_store::{NO_NAME, Texts};
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// Slots of the short memory; a power of two.
 const RECENT: usize = 256;
@@ -57,7 +57,7 @@ impl Names {
     #[cold]
     #[inline(never)]
     fn key_in_table(&mut self, name: &[u8]) -> u32 {
-        let hash = xxh3_64(name);
+        let hash = XxHash3_64::oneshot(name);
         let known = self.table.find(hash, |&key| self.get(key) == name).copied();
         let key = known.unwrap_or_else(|| self.add(hash, name));
         let Ends { first, last, len } = Ends::of(name);
@@ -71,7 +71,7 @@ impl Names {
         self.bytes.extend_from_slice(name);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a row group is smaller than 4 GB"));
         let names = Texts { bytes: &self.bytes, ends: &self.ends };
-        self.table.insert_unique(hash, key, |&key| xxh3_64(names.get(key as usize)));
+        self.table.insert_unique(hash, key, |&key| XxHash3_64::oneshot(names.get(key as usize)));
         key
     }
 

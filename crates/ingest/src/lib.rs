@@ -16,7 +16,9 @@ pub use find::find;
 
 mod open;
 
+mod block;
 mod chunk;
+mod cpu;
 
 mod split;
 pub use split::{Field, Line, Splitter};

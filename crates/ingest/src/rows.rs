@@ -232,7 +232,7 @@ impl Rows {
             Column::Map(map) => map.keys.names.bytes() + map.values.names.bytes(),
             Column::Texts(_) | Column::Numbers(_) => 0,
         };
-        self.columns.iter().map(of).sum()
+        self.derive.bytes() + self.columns.iter().map(of).sum::<usize>()
     }
 
     /// Begins a new row group: forgets the names.

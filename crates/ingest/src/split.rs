@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr;
-use wide::u8x16;
 
+use crate::block::{BLOCK, is, look_at, places};
 use crate::chunk::{Quote, closing_quote};
+use crate::cpu;
 
 /// Walks over the lines of some bytes that begin at the beginning of a record.
 pub struct Splitter<'a> {
@@ -90,7 +91,7 @@ pub struct Field<'a> {
 impl<'a> Splitter<'a> {
     /// Begins at the first byte of less than 2 GiB.
     pub fn new(bytes: &'a [u8]) -> Splitter<'a> {
-        let text = std::str::from_utf8(bytes).ok();
+        let text = simdutf8::basic::from_utf8(bytes).ok();
         let separators = Separators::at(bytes, 0);
         let (spans, extents) = (Vec::new(), Vec::new());
         Splitter { bytes, text, pos: 0, separators, spans, extents }
@@ -104,6 +105,14 @@ impl<'a> Splitter<'a> {
 
     /// Up to `count` more lines that hold anything.
     pub fn next_lines(&mut self, count: usize) -> Lines<'_, 'a> {
+        cpu::best(
+            #[inline(always)]
+            || self.split_lines(count),
+        )
+    }
+
+    #[inline(always)]
+    fn split_lines(&mut self, count: usize) -> Lines<'_, 'a> {
         self.spans.clear();
         self.extents.clear();
         while self.extents.len() < count && self.skip_empty() {
@@ -122,6 +131,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Moves to the next line that holds anything; false when there is none.
+    #[inline(always)]
     fn skip_empty(&mut self) -> bool {
         loop {
             match &self.bytes[self.pos..] {
@@ -134,14 +144,16 @@ impl<'a> Splitter<'a> {
     }
 
     /// Splits one record and moves behind it; false when a quote is broken.
+    #[inline(always)]
     fn split_fields(&mut self) -> bool {
         let (bytes, mut start) = (self.bytes, self.pos);
         // Out of `self`, so that it stays in registers.
         let mut separators = self.separators.from(bytes, start);
         loop {
             let end = if bytes.get(start) == Some(&b'"') {
+                let next_quote = |from| memchr(b'"', &bytes[from..]).map(|n| from + n);
                 let (Quote::ClosedBefore { after, doubled } | Quote::EndsBytes { after, doubled }) =
-                    closing_quote(bytes, start + 1)
+                    closing_quote(bytes, start + 1, next_quote)
                 else {
                     return false;
                 };
@@ -211,39 +223,22 @@ impl Span {
 }
 
 impl Separators {
-    const BLOCK: usize = 64;
-
+    #[inline(always)]
     fn at(bytes: &[u8], base: usize) -> Separators {
-        let rest = bytes.get(base..).unwrap_or_default();
-        match rest.first_chunk() {
-            Some(block) => Separators::of(base, block),
-            None => {
-                let mut block = [0_u8; Separators::BLOCK];
-                block[..rest.len()].copy_from_slice(rest);
-                Separators::of(base, &block)
-            }
-        }
-    }
-
-    fn of(base: usize, block: &[u8; Separators::BLOCK]) -> Separators {
-        let (parts, _) = block.as_chunks();
-        let (mut commas, mut feeds, mut quotes) = (0, 0, 0);
-        for part in parts.iter().rev() {
-            let part = u8x16::from(*part);
-            let found = |byte| u64::from(part.simd_eq(u8x16::splat(byte)).to_bitmask());
-            commas = commas << 16 | found(b',');
-            feeds = feeds << 16 | found(b'\n');
-            quotes = quotes << 16 | found(b'"');
-        }
+        let (left, feeds, quotes) = look_at(bytes, base, |block| {
+            let separators = places(block, |part| is(part, b',') | is(part, b'\n'));
+            let feeds = places(block, |part| is(part, b'\n'));
+            (separators, feeds, places(block, |part| is(part, b'"')))
+        });
         // What comes after the last byte is not known here.
-        let before_quotes = quotes >> 1 | 1 << 63;
-        Separators { base, left: commas | feeds, stops: feeds | before_quotes }
+        let before_quotes = quotes >> 1 | 1 << (BLOCK - 1);
+        Separators { base, left, stops: feeds | before_quotes }
     }
 
     /// Those from `pos` on, which does not lie before one that was passed.
     #[inline(always)]
     fn from(self, bytes: &[u8], pos: usize) -> Separators {
-        let base = pos - pos % Separators::BLOCK;
+        let base = pos - pos % BLOCK;
         let block = if base == self.base { self } else { Separators::at(bytes, base) };
         Separators { left: block.left & u64::MAX << (pos - base), ..block }
     }
@@ -252,10 +247,10 @@ impl Separators {
     #[inline(always)]
     fn next(&mut self, bytes: &[u8]) -> (usize, bool) {
         while self.left == 0 {
-            if self.base + Separators::BLOCK >= bytes.len() {
+            if self.base + BLOCK >= bytes.len() {
                 return (bytes.len(), true);
             }
-            *self = Separators::at(bytes, self.base + Separators::BLOCK);
+            *self = Separators::at(bytes, self.base + BLOCK);
         }
         let first = self.left.trailing_zeros();
         self.left &= self.left - 1;

@@ -1,7 +1,6 @@
 //! Who runs a mailbox: Google for thousands of domains, and not only for `gmail.com`.
 //! The knowledge is data (`data/providers.csv`); here is only the order in which it is asked.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::address::{mx_host, normal_domain, registrable};
@@ -72,39 +71,77 @@ impl Providers {
         Ok(lines)
     }
 
-    /// The provider of a record: by the rollup queue, else by the mail server, else by the
-    /// recipient's domain; where no table knows them, the registrable name of the server, and
-    /// last the domain itself. Empty when all three are.
-    pub fn provider_of<'a>(
-        &'a self,
-        queue: &str,
-        dsn_mta: &str,
-        rcpt_domain: &'a str,
-    ) -> Cow<'a, str> {
-        let queue = queue.split('/').next().unwrap_or_default().to_ascii_lowercase();
-        if let Some(rollup) = queue.strip_suffix(".rollup") {
-            let known = self.by_rollup.get(rollup).or_else(|| self.by_domain.get(rollup));
-            return known
-                .map_or_else(|| Cow::Owned(rollup.to_owned()), |p| Cow::Borrowed(p.as_str()));
-        }
-        let mut host = String::new();
-        normal_domain(mx_host(dsn_mta.as_bytes()).0, &mut host);
-        let server = registrable(&host);
-        if let Some(provider) = self.by_mx.get(server).or_else(|| self.by_domain.get(rcpt_domain)) {
-            return Cow::Borrowed(provider);
-        }
-        // An address instead of a name says nothing of who runs it.
-        if server.contains('.') && server.ends_with(|c: char| c.is_ascii_alphabetic()) {
-            return Cow::Owned(server.to_owned());
-        }
+    /// Who says which provider a record has, in this order: the first that says anything. A question
+    /// is asked with the text of a field, which is not empty.
+    pub const QUESTIONS: [(Asked, Answer); 5] = [
+        (Asked::Queue, Providers::of_rollup),
+        (Asked::Server, Providers::of_server),
+        (Asked::RcptDomain, Providers::of_domain),
+        // Where no table knows them, names speak for themselves.
+        (Asked::Server, |_, dsn_mta| name_of_server(dsn_mta)),
         // As in a record of reception, which names no server.
-        Cow::Borrowed(rcpt_domain)
+        (Asked::RcptDomain, |_, rcpt_domain| Some(rcpt_domain.to_owned())),
+    ];
+
+    fn of_rollup(&self, queue: &str) -> Option<String> {
+        let queue = queue.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        let rollup = queue.strip_suffix(".rollup").filter(|rollup| !rollup.is_empty())?;
+        let known = self.by_rollup.get(rollup).or_else(|| self.by_domain.get(rollup));
+        Some(known.map_or(rollup, String::as_str).to_owned())
     }
+
+    fn of_server(&self, dsn_mta: &str) -> Option<String> {
+        self.by_mx.get(registrable(&host_of(dsn_mta))).cloned()
+    }
+
+    fn of_domain(&self, rcpt_domain: &str) -> Option<String> {
+        self.by_domain.get(rcpt_domain).cloned()
+    }
+}
+
+/// What a table or the name itself says.
+pub type Answer = fn(&Providers, &str) -> Option<String>;
+
+/// What of a record a question about its provider is asked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Its queue: `yahoo.rollup/vmta1`.
+    Queue,
+    /// Its `dsnMta`: `mx.example.com (192.0.2.1)`.
+    Server,
+    /// The domain of its recipient, as it is compared.
+    RcptDomain,
+}
+
+fn host_of(dsn_mta: &str) -> String {
+    let mut host = String::new();
+    normal_domain(mx_host(dsn_mta.as_bytes()).0, &mut host);
+    host
+}
+
+/// The registrable name of a server. An address instead of a name says nothing of who runs it.
+fn name_of_server(dsn_mta: &str) -> Option<String> {
+    let host = host_of(dsn_mta);
+    let server = registrable(&host);
+    let named = server.contains('.') && server.ends_with(|c: char| c.is_ascii_alphabetic());
+    named.then(|| server.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn provider_of(table: &Providers, queue: &str, dsn_mta: &str, rcpt_domain: &str) -> String {
+        let said = Providers::QUESTIONS.iter().find_map(|(asked, answer)| {
+            let text = match asked {
+                Asked::Queue => queue,
+                Asked::Server => dsn_mta,
+                Asked::RcptDomain => rcpt_domain,
+            };
+            if text.is_empty() { None } else { answer(table, text) }
+        });
+        said.unwrap_or_default()
+    }
 
     #[test]
     fn hosted_domains_fall_under_their_provider() {
@@ -126,9 +163,10 @@ mod tests {
             ("gmx.at/v", "mx00.emig.gmx.net (192.0.2.1)", "gmx.at", "united-internet"),
             ("d.de/v", "mx01.kundenserver.de (192.0.2.1)", "d.de", "ionos"),
             ("web.de.rollup/v", "", "x.org", "united-internet"),
+            (".rollup/v", "", "x.org", "x.org"),
             ("", "", "", ""),
         ] {
-            assert_eq!(table.provider_of(queue, mta, domain), expected, "{queue} {mta} {domain}");
+            assert_eq!(provider_of(&table, queue, mta, domain), expected, "{queue} {mta} {domain}");
         }
     }
 
@@ -138,7 +176,7 @@ mod tests {
         assert!(table.by_mx.keys().all(|name| registrable(name) == name), "never looked up");
         let domains: Vec<&String> = table.by_domain.keys().collect();
         for domain in domains {
-            assert_eq!(table.provider_of("", "", domain), table.by_domain[domain]);
+            assert_eq!(provider_of(&table, "", "", domain), table.by_domain[domain]);
         }
         let rows = include_str!("../data/providers.csv").lines().filter(|l| !l.starts_with('#'));
         let held = table.by_mx.len() + table.by_domain.len() + table.by_rollup.len();
@@ -150,7 +188,7 @@ mod tests {
         let mut table = Providers::builtin();
         let own = "own-relay,mx,mx.example # ours\nworkspace,mx,google.com\n";
         assert_eq!(table.extend(own), Ok(2));
-        let of = |mta: &str, domain: &str| table.provider_of("", mta, domain).into_owned();
+        let of = |mta: &str, domain: &str| provider_of(&table, "", mta, domain);
         assert_eq!(of("a.mx.example (192.0.2.1)", "x.org"), "own-relay");
         assert_eq!(of("aspmx.l.google.com (192.0.2.1)", "x.org"), "workspace");
         assert_eq!(of("", "gmail.com"), "gmail");

@@ -30,9 +30,9 @@ impl<'a> Reply<'a> {
             }
             _ => ("", dsn_diag),
         };
-        let of_status = enhanced(dsn_status).map(|(code, _)| code);
+        let of_status = || enhanced(dsn_status).map(|(code, _)| code);
         if !diag_type.eq_ignore_ascii_case("smtp") {
-            return Reply { diag_type, enhanced_code: of_status, text: rest, ..Reply::default() };
+            return Reply { diag_type, enhanced_code: of_status(), text: rest, ..Reply::default() };
         }
         let (smtp_code, continued, rest) = smtp_code(rest);
         let (in_reply, text) = match enhanced(rest.strip_prefix('#').unwrap_or(rest)) {
@@ -42,7 +42,7 @@ impl<'a> Reply<'a> {
         Reply {
             diag_type,
             smtp_code,
-            enhanced_code: in_reply.or(of_status),
+            enhanced_code: in_reply.or_else(of_status),
             enhanced_in_reply: in_reply.is_some(),
             continued,
             text: text.trim(),
