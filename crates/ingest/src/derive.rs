@@ -15,7 +15,7 @@ use crate::intern::{Memo, NameColumn, Names};
 use crate::plan::Plan;
 use crate::privacy::{Person, Privacy};
 use crate::rows::{Checked, Column};
-use crate::split::{Field, Lines};
+use crate::split::{Field, Lines, Place};
 
 const REC: usize = index_of("rec");
 const HOST: usize = index_of("host");
@@ -55,6 +55,8 @@ pub(crate) struct Added<'a, 'l> {
     /// The number of the first row.
     pub(crate) first: usize,
     pub(crate) lines: Lines<'a, 'l>,
+    /// Where their fields are.
+    pub(crate) places: &'a [Place],
     pub(crate) checked: &'a [Checked],
     pub(crate) plan: &'a Plan,
     pub(crate) known: &'a Known<'a>,
@@ -88,10 +90,10 @@ impl Derive {
 
     /// Adds the derived columns of rows whose other columns are there.
     pub(crate) fn rows(&mut self, added: &Added<'_, '_>, columns: &mut [Column]) {
-        let Added { first, lines, checked, plan, known, people } = *added;
+        let Added { first, lines, places, checked, plan, known, people } = *added;
         let rows = || checked.iter().enumerate().map(|(i, checked)| (first + i, checked));
-        let field = |checked: &Checked, column: usize| match plan.sources[column] {
-            Some(field) => lines.field(checked.place, field),
+        let field = |row: usize, column: usize| match plan.sources[column] {
+            Some(field) => lines.field(places[row - first], field),
             None => Field::EMPTY,
         };
         for (row, checked) in rows() {
@@ -105,13 +107,13 @@ impl Derive {
             names(columns, SOURCE).set_key(row, source);
             self.host(row, known, columns);
         }
-        for (row, checked) in rows() {
+        for (row, _) in rows() {
             let column = names(columns, SENDER_DOMAIN);
-            field(checked, ORIG).read(|address| self.sender_domains.set(row, address, column));
+            field(row, ORIG).read(|address| self.sender_domains.set(row, address, column));
         }
-        for (row, checked) in rows() {
+        for (row, _) in rows() {
             let column = names(columns, RCPT_DOMAIN);
-            field(checked, RCPT).read(|address| self.rcpt_domains.set(row, address, column));
+            field(row, RCPT).read(|address| self.rcpt_domains.set(row, address, column));
         }
         for (row, _) in rows() {
             self.mx(row, columns);

@@ -55,8 +55,8 @@ pub(crate) fn probe(found: Found, settings: &Settings) -> Result<Candidate, Refu
                 return Ok(candidate);
             }
             let line = lines.get(0);
-            let time = Checked::of(0, lines, &chunk.plan).ok().map(|checked| checked.time_logged);
-            candidate.day = source_day(time);
+            let first = Checked::of(0, lines, &chunk.plan, &mut Default::default());
+            candidate.day = source_day(first.ok().map(|first| first.time_logged));
             let mut hash = XxHash3_128::new();
             hash.write(chunk.plan.fields.join(",").as_bytes());
             hash.write(&settings.privacy.line(line.raw().trim_ascii_end()));

@@ -23,7 +23,7 @@ use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
 use crate::reject::{self, Reject, Why};
 use crate::rollup::{Open, Rollup};
-use crate::rows::Checked;
+use crate::rows::{Checked, TimesOfLines};
 use crate::split::Splitter;
 use crate::{Error, Settings};
 
@@ -357,9 +357,10 @@ impl Task {
     /// Builds the rows of a chunk.
     fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_, '_>) {
         let mut tally = Tally::default();
-        let mut splitter = Splitter::new(&chunk.bytes);
+        let mut splitter = Splitter::new(&chunk.bytes).with_width(chunk.plan.fields.len());
         let mut counted = (0, chunk.lines_before + 1);
         let mut checked = Vec::with_capacity(BATCH_LINES);
+        let mut times = TimesOfLines::default();
         loop {
             let lines = splitter.next_lines(BATCH_LINES);
             if lines.is_empty() {
@@ -373,7 +374,7 @@ impl Task {
                 let result = if torn && line.len() < chunk.plan.fields.len() {
                     Err(Why::line("torn: the last line has no line end and too few fields"))
                 } else {
-                    Checked::of(i, lines, &chunk.plan)
+                    Checked::of(i, lines, &chunk.plan, &mut times)
                 };
                 match result {
                     Ok(line) => checked.push(line),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pmtaq_schema::columns::{SORTED_BY, index_of};
+use pmtaq_schema::time::Times;
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
@@ -27,12 +28,13 @@ const NUMBERS: usize = {
     count
 };
 
+/// Reads the times of lines, each field by itself, in the order of [`Plan::numbers`].
+pub(crate) type TimesOfLines = [Times; NUMBERS];
+
 /// The numbers of a line, read and found plausible.
 pub(crate) struct Checked {
     /// Which line it is.
     pub(crate) line: usize,
-    /// Where its fields are.
-    pub(crate) place: Place,
     pub(crate) record: Record,
     pub(crate) time_logged: Timestamp,
     /// In the order of [`Plan::numbers`].
@@ -40,9 +42,15 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Reads everything that can be wrong of the line numbered `number`.
-    pub(crate) fn of(number: usize, lines: Lines<'_, '_>, plan: &Plan) -> Result<Checked, Why> {
-        let (line, place) = (lines.get(number), lines.place(number));
+    /// Reads everything that can be wrong of the line numbered `number`. `times` have read the times
+    /// of lines before it.
+    pub(crate) fn of(
+        number: usize,
+        lines: Lines<'_, '_>,
+        plan: &Plan,
+        times: &mut TimesOfLines,
+    ) -> Result<Checked, Why> {
+        let line = lines.get(number);
         if line.broken {
             return Err(Why::line("a quote is not closed before a comma or line end"));
         }
@@ -55,7 +63,8 @@ impl Checked {
         };
         let mut numbers = [NO_NUMBER; NUMBERS];
         let mut time_logged = None;
-        for (number, &(column, field)) in numbers.iter_mut().zip(&plan.numbers) {
+        let numbers_by_field = numbers.iter_mut().zip(times).zip(&plan.numbers);
+        for ((number, times), &(column, field)) in numbers_by_field {
             let value = line.field(field);
             if value.is_empty() {
                 continue;
@@ -63,7 +72,7 @@ impl Checked {
             let refused = |why| Why::field(&plan.fields[field], &value.value(), why);
             *number = if COLUMNS[column].kind == Kind::Time {
                 let time = value
-                    .read(Timestamp::parse)
+                    .read(|field| times.parse(field))
                     .ok_or_else(|| refused("not a time between 1990 and 2100"))?;
                 if column == TIME_LOGGED {
                     time_logged = Some(time);
@@ -76,7 +85,7 @@ impl Checked {
         let Some(time_logged) = time_logged else {
             return Err(Why::field("timeLogged", b"", "no time"));
         };
-        Ok(Checked { line: number, place, record, time_logged, numbers })
+        Ok(Checked { line: number, record, time_logged, numbers })
     }
 }
 
@@ -91,6 +100,8 @@ fn whole_number(value: &[u8]) -> Option<i64> {
 pub(crate) struct Rows {
     columns: Vec<Column>,
     derive: Derive,
+    /// Of the lines that are being added, side by side.
+    places: Vec<Place>,
     len: usize,
     /// Bytes of the lines gathered: a measure of the memory in use.
     pub(crate) bytes: usize,
@@ -123,7 +134,8 @@ impl Rows {
     pub(crate) fn new() -> Rows {
         let columns = COLUMNS.iter().map(|column| Column::new(column.kind)).collect();
         let (since, until) = (i64::MAX, i64::MIN);
-        Rows { columns, derive: Derive::default(), len: 0, bytes: 0, since, until }
+        let derive = Derive::default();
+        Rows { columns, derive, places: Vec::new(), len: 0, bytes: 0, since, until }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -145,26 +157,37 @@ impl Rows {
             self.since = self.since.min(time_logged.0);
             self.until = self.until.max(time_logged.0);
         }
-        let recipients = |column: usize, checked: &Checked| match plan.sources[column] {
-            Some(field) => lines.field(checked.place, field).value(),
+        self.places.clear();
+        self.places.extend(checked.iter().map(|checked| lines.place(checked.line)));
+        let places = &self.places[..];
+        let recipients = |column: usize, place: Place| match plan.sources[column] {
+            Some(field) => lines.field(place, field).value(),
             None => Cow::Borrowed(&b""[..]),
         };
-        let people = |checked| {
-            known.privacy.recipients_of(&recipients(RCPT, checked), &recipients(ORCPT, checked))
+        let people = |&place: &Place| {
+            known.privacy.recipients_of(&recipients(RCPT, place), &recipients(ORCPT, place))
         };
-        let hidden = if known.privacy.is_on() { checked } else { &[] };
+        let hidden = if known.privacy.is_on() { places } else { &[] };
         let people: Vec<_> = hidden.iter().map(people).collect();
         let stored = |i: usize, column, text| match people.get(i) {
             Some(people) => known.privacy.field(column, text, people),
             None => text,
         };
         for text in &plan.texts {
-            let fields = Fields { first, lines, checked, text };
-            let hidden = |i: usize| stored(i, text.column, fields.field(checked[i].place).text());
+            let fields = Fields { first, lines, places, text };
+            let hidden = |i: usize| stored(i, text.column, fields.field(places[i]).text());
             let hidden = (!people.is_empty()).then_some(hidden);
             match &mut self.columns[text.column] {
-                Column::Names(names) => fields.each(hidden, |row, text| _ = names.set(row, text)),
-                Column::Texts(texts) => fields.each(hidden, |row, text| texts.set(row, text)),
+                Column::Names(names) => fields.each(
+                    hidden,
+                    #[inline(always)]
+                    |row, text| _ = names.set(row, text),
+                ),
+                Column::Texts(texts) => fields.each(
+                    hidden,
+                    #[inline(always)]
+                    |row, text| texts.set(row, text),
+                ),
                 Column::Numbers(_) | Column::Map(_) => {}
             }
         }
@@ -179,7 +202,7 @@ impl Rows {
                 map.add_extra(first + i, &lines.get(checked.line), plan, stored);
             }
         }
-        let added = Added { first, lines, checked, plan, known, people: &people };
+        let added = Added { first, lines, places, checked, plan, known, people: &people };
         self.derive.rows(&added, &mut self.columns);
     }
 
@@ -256,12 +279,11 @@ struct Fields<'a, 'l> {
     /// The row of the first line.
     first: usize,
     lines: Lines<'a, 'l>,
-    checked: &'a [Checked],
+    places: &'a [Place],
     text: &'a Text,
 }
 
 impl<'l> Fields<'_, 'l> {
-    #[inline(always)]
     fn field(&self, place: Place) -> Field<'l> {
         match (self.lines.field(place, self.text.field), self.text.otherwise) {
             (empty, Some(otherwise)) if empty.is_empty() => self.lines.field(place, otherwise),
@@ -278,17 +300,25 @@ impl<'l> Fields<'_, 'l> {
         hidden: Option<impl Fn(usize) -> Cow<'l, [u8]>>,
         mut set: impl FnMut(usize, &[u8]),
     ) {
-        for (i, &Checked { place, .. }) in self.checked.iter().enumerate() {
-            let field = self.field(place);
-            if field.is_empty() {
+        for (i, &place) in self.places.iter().enumerate() {
+            let field = self.lines.field(place, self.text.field);
+            if field.is_empty() && self.text.otherwise.is_none() {
                 continue;
             }
             match (&hidden, field.plain()) {
-                (Some(hidden), _) => set(self.first + i, &hidden(i)),
-                (None, Some(text)) => set(self.first + i, text),
-                (None, None) => set(self.first + i, &self.field(place).text()),
+                (None, Some(text)) if !text.is_empty() => set(self.first + i, text),
+                (Some(hidden), _) => rarely(self.first + i, &hidden(i), &mut set),
+                (None, _) => rarely(self.first + i, &self.field(place).text(), &mut set),
             }
         }
+    }
+}
+
+/// Calls `set`, if there is a text, from a place where it is not to be inlined.
+#[cold]
+fn rarely(row: usize, text: &[u8], set: &mut dyn FnMut(usize, &[u8])) {
+    if !text.is_empty() {
+        set(row, text);
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Splitter<'a> {
     text: Option<&'a str>,
     pos: usize,
     separators: Separators,
+    /// How many fields a record has at least: those that it lacks are empty.
+    width: usize,
     spans: Vec<Span>,
     extents: Vec<Extent>,
 }
@@ -48,15 +50,14 @@ struct Extent {
     start: usize,
     end: usize,
     place: Place,
+    /// How many fields it has, and not only should have.
+    fields: u32,
     broken: bool,
 }
 
-/// Where the fields of a record lie among those of some records.
+/// Where the fields of a record begin among those of some records.
 #[derive(Clone, Copy)]
-pub struct Place {
-    from: u32,
-    to: u32,
-}
+pub struct Place(u32);
 
 /// Some records, one after the other.
 #[derive(Clone, Copy)]
@@ -94,7 +95,13 @@ impl<'a> Splitter<'a> {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         let separators = Separators::at(bytes, 0);
         let (spans, extents) = (Vec::new(), Vec::new());
-        Splitter { bytes, text, pos: 0, separators, spans, extents }
+        Splitter { bytes, text, pos: 0, separators, width: 0, spans, extents }
+    }
+
+    /// For records that should have so many fields: see [`Lines::field`].
+    pub fn with_width(mut self, fields: usize) -> Splitter<'a> {
+        self.width = fields;
+        self
     }
 
     /// The next line that holds anything; lines without a byte are passed over.
@@ -123,8 +130,11 @@ impl<'a> Splitter<'a> {
                 self.pos =
                     memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |n| start + n + 1);
             }
-            let place = Place { from: from as u32, to: self.spans.len() as u32 };
-            self.extents.push(Extent { start, end: self.pos, place, broken });
+            let (place, fields) = (Place(from as u32), (self.spans.len() - from) as u32);
+            if self.spans.len() < from + self.width {
+                self.spans.resize(from + self.width, Span { start: 0, end: 0 });
+            }
+            self.extents.push(Extent { start, end: self.pos, place, fields, broken });
         }
         let (bytes, text) = (self.bytes, self.text);
         Lines { bytes, text, spans: &self.spans, extents: &self.extents }
@@ -272,8 +282,8 @@ impl<'s, 'a> Lines<'s, 'a> {
     /// The line numbered `i`.
     #[inline(always)]
     pub fn get(&self, i: usize) -> Line<'s, 'a> {
-        let Extent { start, end, place, broken } = self.extents[i];
-        let spans = &self.spans[place.from as usize..place.to as usize];
+        let Extent { start, end, place: Place(from), fields, broken } = self.extents[i];
+        let spans = &self.spans[from as usize..][..fields as usize];
         Line { bytes: self.bytes, text: self.text, spans, start, end, broken }
     }
 
@@ -282,14 +292,11 @@ impl<'s, 'a> Lines<'s, 'a> {
         self.extents[i].place
     }
 
-    /// The field at `index` of the line whose fields are at `place`, as [`Line::field`] gives it.
+    /// The field at `index` of the line whose fields are at `place`, as [`Line::field`] gives it. The
+    /// index is one of those that a line should have: see [`Splitter::with_width`].
     #[inline(always)]
     pub fn field(&self, place: Place, index: usize) -> Field<'a> {
-        let at = place.from as usize + index;
-        match self.spans.get(at) {
-            Some(span) if at < place.to as usize => span.field(self.bytes, self.text.is_some()),
-            _ => Field::EMPTY,
-        }
+        self.spans[place.0 as usize + index].field(self.bytes, self.text.is_some())
     }
 }
 

@@ -53,6 +53,45 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Reads times one after the other, of which most fall into the minute of the one before.
+#[derive(Debug, Default)]
+pub struct Times {
+    last: Option<Minute>,
+}
+
+/// A minute as PMTA spells it: `2019-02-08 21:53:` before the seconds and `+0000` behind them.
+#[derive(Debug)]
+struct Minute {
+    before: [u8; 17],
+    behind: [u8; 5],
+    start: i64,
+}
+
+impl Times {
+    /// What [`Timestamp::parse`] gives.
+    #[inline]
+    pub fn parse(&mut self, field: &[u8]) -> Option<Timestamp> {
+        let (Some(before), &[.., tens @ b'0'..=b'5', ones @ b'0'..=b'9', a, b, c, d, e]) =
+            (field.first_chunk(), field)
+        else {
+            return Timestamp::parse(field);
+        };
+        let (behind, seconds) = ([a, b, c, d, e], i64::from((tens - b'0') * 10 + (ones - b'0')));
+        if let Some(minute) = &self.last
+            && field.len() == 24
+            && minute.before == *before
+            && minute.behind == behind
+        {
+            return Some(Timestamp(minute.start + seconds));
+        }
+        let time = Timestamp::parse(field)?;
+        if field.len() == 24 && before[16] == b':' {
+            self.last = Some(Minute { before: *before, behind, start: time.0 - seconds });
+        }
+        Some(time)
+    }
+}
+
 /// A UTC day: days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i64);
@@ -257,6 +296,20 @@ mod tests {
             let time = Timestamp(n * DAY_S + s);
             prop_assert_eq!(Timestamp::parse(time.to_string().as_bytes()), Some(time));
             prop_assert_eq!(Day::parse(&time.day().to_string()), Some(time.day()));
+        }
+
+        #[test]
+        fn times_in_turn_are_read_as_each_alone(
+            fields in prop::collection::vec(
+                "2026-0[12]-2[89] 2[34]:5[89]:[0-6][0-9](|[+]0000|-0130|Z|[.]1234)|0[23]/28/2026 23:59:0[0-9][+]0000|177244[0-9]{4}|2026-01-28 23:59:[0-6][0-9x][+]000[0x]",
+                0..40,
+            ),
+        ) {
+            let mut times = Times::default();
+            for field in &fields {
+                let alone = Timestamp::parse(field.as_bytes());
+                prop_assert_eq!(times.parse(field.as_bytes()), alone, "{}", field);
+            }
         }
 
         #[test]
