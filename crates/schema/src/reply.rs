@@ -26,7 +26,7 @@ impl<'a> Reply<'a> {
                 if !diag_type.is_empty()
                     && diag_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
             {
-                (diag_type, rest.trim_start())
+                (diag_type, trim_start(rest))
             }
             _ => ("", dsn_diag),
         };
@@ -45,7 +45,7 @@ impl<'a> Reply<'a> {
             enhanced_code: in_reply.or_else(of_status),
             enhanced_in_reply: in_reply.is_some(),
             continued,
-            text: text.trim(),
+            text: trim(text),
         }
     }
 }
@@ -62,7 +62,23 @@ fn smtp_code(text: &str) -> (Option<u16>, bool, &str) {
         return (None, false, text);
     }
     let code = [hundreds, tens, ones].iter().fold(0, |n, d| n * 10 + u16::from(**d - b'0'));
-    (Some(code), continued, text[3..].strip_prefix('-').unwrap_or(&text[3..]).trim_start())
+    (Some(code), continued, trim_start(text.get(4..).unwrap_or_default()))
+}
+
+/// [`str::trim`], which has a price even where there is nothing to trim, as nearly always.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
+}
+
+/// The same of [`str::trim_start`].
+fn trim_start(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~', ..] => text,
+        _ => text.trim_start(),
+    }
 }
 
 /// `5.1.1 text` as code and text: class 2, 4 or 5, subject and detail of up to three digits.
@@ -80,7 +96,10 @@ pub(crate) fn enhanced(text: &str) -> Option<(&str, &str)> {
     let end = number(dot + 1)?;
     match bytes.get(end) {
         Some(b) if b.is_ascii_alphanumeric() || *b == b'.' => None,
-        _ => Some((&text[..end], text[end..].trim_start_matches([' ', ':', '-']))),
+        _ => {
+            let marks = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b':' | b'-'));
+            Some((&text[..end], &text[end + marks.count()..]))
+        }
     }
 }
 
