@@ -31,7 +31,19 @@ fn month(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The end of a date of several words that begins at `from`: `Mon, 21 Nov 2014 22:11:03 -0000`,
 /// `21 Nov 2014`, `Mon Nov 21 22:11:03 2014`.
+#[inline]
 pub(super) fn date(bytes: &[u8], from: usize) -> Option<usize> {
+    // What most words are not: a day of one or two digits, a name in small letters but the first.
+    let may_begin = matches!(
+        bytes[from..],
+        [b'0'..=b'9', b' ' | b',' | b'.', ..]
+            | [b'0'..=b'9', b'0'..=b'9', b' ' | b',' | b'.', ..]
+            | [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', ..]
+    );
+    if may_begin { end_of_date(bytes, from) } else { None }
+}
+
+fn end_of_date(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     if bytes.get(at..at + 3).is_some_and(is_weekday) {
         at = gap(bytes, at + 3)?;
