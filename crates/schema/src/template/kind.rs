@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 /// What a token is made of.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Shape {
     pub(super) letters: usize,
     pub(super) digits: usize,
@@ -37,18 +37,32 @@ const LANES: [u64; 256] = {
     lanes
 };
 
+/// How many of each kind there are among at most 255 bytes: more could overflow a lane.
+fn lanes(bytes: &[u8]) -> u64 {
+    let (fours, rest) = bytes.as_chunks::<4>();
+    let sum = |bytes: &[u8]| -> u64 { bytes.iter().map(|b| LANES[usize::from(*b)]).sum() };
+    fours.iter().map(|four| sum(four)).sum::<u64>() + sum(rest)
+}
+
 impl Shape {
     pub(super) fn of(token: &[u8]) -> Shape {
-        let mut counts = [0; 7];
-        // More bytes than that could overflow a lane.
-        for piece in token.chunks(255) {
-            let lanes: u64 = piece.iter().map(|&byte| LANES[usize::from(byte)]).sum();
-            for (count, lane) in counts.iter_mut().zip(lanes.to_le_bytes()) {
-                *count += usize::from(lane);
-            }
+        let (first, more) = token.split_at(token.len().min(255));
+        more.chunks(255)
+            .fold(Shape::default().and(lanes(first)), |shape, piece| shape.and(lanes(piece)))
+    }
+
+    fn and(self, lanes: u64) -> Shape {
+        let [letters, digits, dots, slashes, colons, dashes, high, _] =
+            lanes.to_le_bytes().map(usize::from);
+        Shape {
+            letters: self.letters + letters,
+            digits: self.digits + digits,
+            dots: self.dots + dots,
+            slashes: self.slashes + slashes,
+            colons: self.colons + colons,
+            dashes: self.dashes + dashes,
+            high: self.high || high > 0,
         }
-        let [letters, digits, dots, slashes, colons, dashes, high] = counts;
-        Shape { letters, digits, dots, slashes, colons, dashes, high: high > 0 }
     }
 
     /// Whether a token can be a time or an IPv6 address, to be asked before either is looked for.
@@ -97,18 +111,32 @@ pub(super) fn is_smtp_code(token: &[u8]) -> bool {
     )
 }
 
-/// Words that follow an amount.
-#[rustfmt::skip]
-const UNITS: [&str; 48] = [
-    "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr",
-    "hrs", "hour", "hours", "d", "day", "days", "week", "weeks", "month", "months", "ms", "us",
-    "ns", "b", "byte", "bytes", "k", "kb", "kib", "mb", "mib", "gb", "gib", "kbytes", "octets",
-    "st", "nd", "rd", "th", "x", "messages", "recipients", "connections", "times", "hops",
-    "characters",
+/// Words that follow an amount, by their length.
+const UNITS: [&[&str]; 12] = [
+    &[],
+    &["s", "m", "h", "d", "b", "k", "x"],
+    &["hr", "ms", "us", "ns", "kb", "mb", "gb", "st", "nd", "rd", "th"],
+    &["sec", "min", "hrs", "day", "kib", "mib", "gib"],
+    &["secs", "mins", "hour", "days", "week", "byte", "hops"],
+    &["hours", "weeks", "month", "bytes", "times"],
+    &["second", "minute", "months", "kbytes", "octets"],
+    &["seconds", "minutes"],
+    &["messages"],
+    &[],
+    &["recipients", "characters"],
+    &["connections"],
 ];
 
 pub(super) fn is_unit(word: &[u8]) -> bool {
-    UNITS.iter().any(|unit| word.eq_ignore_ascii_case(unit.as_bytes()))
+    is_one_of(&UNITS, word)
+}
+
+/// Whether a word is in the list for its length, in whatever case.
+fn is_one_of(lists: &[&[&str]], word: &[u8]) -> bool {
+    let (Some(list), Some(first)) = (lists.get(word.len()), word.first()) else { return false };
+    list.iter()
+        .map(|known| known.as_bytes())
+        .any(|known| known[0] == first.to_ascii_lowercase() && word.eq_ignore_ascii_case(known))
 }
 
 /// The bytes of an amount to be masked: the number of `15ms`, `24-hour` and `10MB`, all of `5m30s`.
@@ -171,15 +199,23 @@ pub(super) fn is_bracketed_code(inner: &[u8], close: u8) -> bool {
         && all_digits(&inner[letters..])
 }
 
-/// Words of the trade that hold a digit.
-pub(super) fn is_kept_word(token: &str) -> bool {
-    #[rustfmt::skip]
-    const WORDS: [&str; 22] = [
-        "ipv4", "ipv6", "utf8", "utf-8", "smtputf8", "8bitmime", "8bit", "8-bit", "7bit", "7-bit",
-        "md5", "sha1", "sha256", "base64", "tlsv1", "tlsv1.0", "tlsv1.1", "tlsv1.2", "tlsv1.3",
-        "x.509", "x509", "iso-8859-1",
-    ];
-    token.starts_with("RFC") || WORDS.iter().any(|word| token.eq_ignore_ascii_case(word))
+/// Words of the trade that hold a digit, by their length.
+const KEPT: [&[&str]; 11] = [
+    &[],
+    &[],
+    &[],
+    &["md5"],
+    &["ipv4", "ipv6", "utf8", "8bit", "7bit", "sha1", "x509"],
+    &["utf-8", "8-bit", "7-bit", "tlsv1", "x.509"],
+    &["sha256", "base64"],
+    &["tlsv1.0", "tlsv1.1", "tlsv1.2", "tlsv1.3"],
+    &["smtputf8", "8bitmime"],
+    &[],
+    &["iso-8859-1"],
+];
+
+pub(super) fn is_kept_word(token: &[u8]) -> bool {
+    token.starts_with(b"RFC") || is_one_of(&KEPT, token)
 }
 
 /// A field by the RFC that defines it: `5322.From`.
@@ -212,6 +248,10 @@ pub(super) fn is_named_version(token: &[u8], shape: Shape) -> bool {
 
 /// Letters in an order that no word has: base64 or base 52 that happens to hold no digit.
 pub(super) fn is_scrambled(word: &[u8]) -> bool {
+    // Most words are short and have no capital but the first letter.
+    if word.len() < 12 && !word.iter().skip(1).any(u8::is_ascii_uppercase) {
+        return false;
+    }
     let (mut letters, mut vowels, mut turns, mut humps, mut bare) = (0, 0, 0, 0, 0);
     let mut last = 0u8;
     let mut voiced = true;
@@ -244,4 +284,28 @@ pub(super) fn is_scrambled(word: &[u8]) -> bool {
         return letters >= 10 && turns * 5 >= letters && bare * 3 >= humps;
     }
     letters >= 12 && vowels * 6 < letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_list_holds_words_of_its_length_in_lower_case() {
+        for (length, words) in UNITS.iter().enumerate().chain(KEPT.iter().enumerate()) {
+            for word in *words {
+                assert!(word.len() == length && *word == word.to_ascii_lowercase(), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_capital_may_be_scrambled_and_short_words_are_not() {
+        for word in ["XkQzvTbWqLmN", "bcdfXghjk", "bcdfghjklmnp"] {
+            assert!(is_scrambled(word.as_bytes()), "{word}");
+        }
+        for word in ["Mailbox", "rhythms", "bcdfghjklmn", "Bcdfghjklmn", "RecipNotFound"] {
+            assert!(!is_scrambled(word.as_bytes()), "{word}");
+        }
+    }
 }

@@ -9,7 +9,9 @@ impl Masker<'_, '_> {
     /// Masks the link that begins at `from` in a word that ends at `to`, and returns its end.
     pub(super) fn link(&mut self, from: usize, to: usize) -> usize {
         let bytes = self.text.as_bytes();
-        let stop = bytes[from..to].iter().position(|b| b"<>\"'`()[]|,".contains(b));
+        let stop = bytes[from..to].iter().position(|b| {
+            matches!(b, b'<' | b'>' | b'"' | b'\'' | b'`' | b'(' | b')' | b'[' | b']' | b'|' | b',')
+        });
         let mut end = stop.map_or(to, |n| from + n);
         while end > from && b".;:!?".contains(&bytes[end - 1]) {
             end -= 1;
@@ -21,14 +23,13 @@ impl Masker<'_, '_> {
     }
 
     /// Masks a token with a slash that is no link: `and/or`, `/var/mail/jane`, `a.org/help`.
-    pub(super) fn path(&mut self, from: usize, to: usize) {
+    pub(super) fn path(&mut self, from: usize, to: usize, shape: Shape) {
         let text = &self.text[from..to];
-        let slashes = text.bytes().filter(|&b| b == b'/').count();
         if let Some(host) = text.strip_prefix("//") {
             return self.page(to - host.len(), to);
         }
         if text.starts_with('/') {
-            if slashes > 1 {
+            if shape.slashes > 1 {
                 self.replace(from, to, token::ID);
             }
             return;
@@ -36,6 +37,9 @@ impl Masker<'_, '_> {
         let first = text.split('/').next().unwrap_or_default();
         if first.contains('.') && names::host(first).is_some() {
             return self.page(from, to);
+        }
+        if shape.digits == 0 {
+            return;
         }
         let plain = |segment: &str| {
             let shape = Shape::of(segment.as_bytes());
@@ -56,9 +60,10 @@ impl Masker<'_, '_> {
     /// Masks host, path, query and fragment.
     fn page(&mut self, from: usize, end: usize) {
         let text = self.text;
-        let part =
-            |from: usize, marks: &[char]| text[from..end].find(marks).map_or(end, |n| from + n);
-        let host_end = part(from, &['/', '?', '#', ':']);
+        let part = |from: usize, marks: &[u8]| {
+            text[from..end].bytes().position(|b| marks.contains(&b)).map_or(end, |n| from + n)
+        };
+        let host_end = part(from, b"/?#:");
         let host = &text[from..host_end];
         let help = names::is_help(host);
         if kind::is_ipv4(host.as_bytes()) {
@@ -66,7 +71,7 @@ impl Masker<'_, '_> {
         } else if !help && host.contains('.') {
             self.replace(from, host_end, token::HOST);
         }
-        let path_end = part(host_end, &['?', '#']);
+        let path_end = part(host_end, b"?#");
         let mut at = host_end;
         for segment in text[host_end..path_end].split('/') {
             if !is_page(segment, help) {
@@ -74,7 +79,7 @@ impl Masker<'_, '_> {
             }
             at += segment.len() + 1;
         }
-        let query_end = part(path_end, &['#']);
+        let query_end = part(path_end, b"#");
         let mut at = path_end;
         for pair in text[path_end..query_end].split(['&', ';']) {
             let sign = pair.find('=').map_or(0, |n| n + 1);

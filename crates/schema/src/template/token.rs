@@ -56,7 +56,7 @@ impl Masker<'_, '_> {
             return self.replace(from, to, mask);
         }
         if shape.slashes > 0 {
-            return self.path(from, to);
+            return self.path(from, to, shape);
         }
         if shape.colons > 0
             && let Some(colon) = token.iter().position(|&b| b == b':')
@@ -71,7 +71,7 @@ impl Masker<'_, '_> {
                 return self.rest(from + 4, to);
             }
         }
-        if kind::is_kept_word(text) || kind::is_code(token) {
+        if kind::is_kept_word(token) || kind::is_code(token) {
             return;
         }
         if let Some(unit) = kind::quantity(token) {
@@ -103,7 +103,7 @@ impl Masker<'_, '_> {
     fn letters(&mut self, from: usize, to: usize, shape: Shape) {
         let text = &self.text[from..to];
         if shape.slashes > 0 {
-            return self.path(from, to);
+            return self.path(from, to, shape);
         }
         if shape.dots > 0 {
             if let Some(colon) = text.find(':') {
@@ -193,7 +193,10 @@ pub(super) fn address(
     from: usize,
     to: usize,
 ) -> Option<(usize, usize)> {
-    let local = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b"#$%&'*+/=^_~.-!?".contains(&b);
+    let local = |b: u8| {
+        matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80.. | b'!' | b'#'..=b'\''
+            | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^' | b'_' | b'~')
+    };
     let mut seek = from;
     loop {
         let at = seek + memchr::memchr(b'@', &bytes[seek..to])?;
@@ -202,7 +205,8 @@ pub(super) fn address(
         if bytes.get(right) == Some(&b'[') {
             right = to.min(at + 2 + bytes[right..to].iter().position(|&b| b == b']').unwrap_or(to));
         } else {
-            let domain = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b".-_".contains(&b);
+            let domain =
+                |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | 0x80..);
             right += bytes[right..to].iter().take_while(|b| domain(**b)).count();
             while right > at + 1 && matches!(bytes[right - 1], b'.' | b'-') {
                 right -= 1;
