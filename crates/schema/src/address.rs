@@ -129,7 +129,7 @@ const SHARED: &[&str] = &[
 /// instead of a name is returned whole. By rule and not by the public suffix list, which is two
 /// orders larger than all else here: mail servers of providers stand under ordinary names.
 pub fn registrable(host: &str) -> &str {
-    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let mut dots = host.bytes().enumerate().rev().filter(|(_, b)| *b == b'.').map(|(at, _)| at);
     let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
     let top = &host[last + 1..];
     if host.starts_with('[') || top.bytes().all(|b| b.is_ascii_digit()) {

@@ -80,13 +80,6 @@ fn is_gap(c: char) -> bool {
     u8::try_from(c).is_ok_and(|byte| class(byte) & SPACE != 0)
 }
 
-/// Adds what a byte says to `bits`; none for a space.
-fn see(byte: u8, bits: &mut u8) -> Option<()> {
-    let class = class(byte);
-    *bits |= class;
-    (class & SPACE == 0).then_some(())
-}
-
 /// Copies a text from its start to its end, but for what is replaced on the way.
 struct Masker<'a, 'o> {
     text: &'a str,
@@ -124,7 +117,14 @@ impl Masker<'_, '_> {
             }
             let from = pos;
             let mut bits = 0;
-            pos += bytes[from..].iter().map_while(|b| see(*b, &mut bits)).count();
+            for &byte in &bytes[from..] {
+                let class = class(byte);
+                if class & SPACE != 0 {
+                    break;
+                }
+                bits |= class;
+                pos += 1;
+            }
             if bits & (DIGIT | AT | LOOK) != 0 || !self.is_plain(from, pos, bits) {
                 pos = self.word(from, pos, bits);
             }
@@ -265,18 +265,17 @@ impl Masker<'_, '_> {
     /// Masks the tokens between `from` and `to`, which are within one word; of its `bits`, `LOOK` says
     /// that it holds a link. Most words are one token.
     fn tokens(&mut self, from: usize, to: usize, bits: u8) {
-        let bytes = self.text.as_bytes();
+        let bytes = &self.text.as_bytes()[..to];
         let mut pos = from;
         while pos < to {
             if class(bytes[pos]) & DELIMITER != 0 {
                 pos = self.bracketed(pos, to).unwrap_or(pos + 1);
                 continue;
             }
-            let ends = |at: &usize| class(bytes[*at]) & DELIMITER != 0 && !self.groups(*at, to);
-            let end = match bits & DELIMITER {
-                0 => to,
-                _ => (pos..to).find(ends).unwrap_or(to),
-            };
+            let mut end = if bits & DELIMITER == 0 { to } else { pos };
+            while end < to && (class(bytes[end]) & DELIMITER == 0 || self.groups(end, to)) {
+                end += 1;
+            }
             pos = match bits & LOOK != 0 && link::scheme(&bytes[pos..end]).is_some() {
                 true => self.link(pos, to),
                 false => self.token(pos, end, to),
@@ -308,7 +307,8 @@ impl Masker<'_, '_> {
         let end = from + bytes[from..to].iter().position(|&b| b == close)?;
         let inner = &bytes[from..end];
         if close == b'>' {
-            let name = inner.iter().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(b));
+            let name =
+                inner.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
             let lower = inner.iter().any(u8::is_ascii_lowercase);
             if !name || !lower {
                 return None;
