@@ -5,12 +5,16 @@
 //! code, enhanced codes, a provider's own codes (`[TSS04]`, `(S3140)`), words, the pages of known
 //! providers and the names of blocklists: they are the reason.
 
+mod class;
 mod date;
 mod kind;
 mod link;
 mod names;
 mod token;
 
+use self::class::{
+    AT, DELIMITER, DIGIT, DOT, LOWER, NAME, SIGN, SLASH, SPACE, UPPER, class, is, is_gap,
+};
 use crate::reply::{Reply, enhanced};
 
 /// Bytes of a template that are kept; it ends with a whole word.
@@ -37,49 +41,6 @@ pub fn template_of(reply: &Reply<'_>, dsn_status: &str, out: &mut String) {
     Masker { text, reply, out, start, run: 0, id_follows: false }.scan();
 }
 
-// What the bytes of a word say about it, so that most words are copied as they stand.
-const LOWER: u8 = 1;
-const UPPER: u8 = 2;
-const DIGIT: u8 = 4;
-const DOT: u8 = 8;
-const AT: u8 = 16;
-/// `/`, `=`, `<`: what follows needs a look.
-const LOOK: u8 = 32;
-const SPACE: u8 = 64;
-/// Ends a token within a word.
-const DELIMITER: u8 = 128;
-
-const CLASS: [u8; 256] = {
-    let mut class = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = match byte as u8 {
-            b'a'..=b'z' => LOWER,
-            b'A'..=b'Z' => UPPER,
-            b'0'..=b'9' => DIGIT,
-            b'.' => DOT,
-            b'@' => AT,
-            b'/' => LOOK,
-            b'=' | b'<' => LOOK | DELIMITER,
-            b'(' | b')' | b'[' | b']' | b'>' | b'{' | b'}' | b'"' | b'\'' | b'`' | b',' | b';'
-            | b'|' | b'!' | b'?' | b'*' => DELIMITER,
-            0..=b' ' | 0x7f => SPACE,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    class
-};
-
-fn class(byte: u8) -> u8 {
-    CLASS[usize::from(byte)]
-}
-
-/// Whether a character stands between words.
-fn is_gap(c: char) -> bool {
-    u8::try_from(c).is_ok_and(|byte| class(byte) & SPACE != 0)
-}
-
 /// Copies a text from its start to its end, but for what is replaced on the way.
 struct Masker<'a, 'o> {
     text: &'a str,
@@ -102,7 +63,7 @@ impl Masker<'_, '_> {
         }
         loop {
             let gap = pos;
-            while pos < bytes.len() && class(bytes[pos]) & SPACE != 0 {
+            while pos < bytes.len() && is(SPACE, bytes[pos]) {
                 pos += 1;
             }
             let long = self.out.len() - self.start + (gap - self.run.min(gap)) > MAX;
@@ -125,7 +86,7 @@ impl Masker<'_, '_> {
                 bits |= class;
                 pos += 1;
             }
-            if bits & (DIGIT | AT | LOOK) != 0 || !self.is_plain(from, pos, bits) {
+            if bits & (DIGIT | AT | SLASH | SIGN) != 0 || !self.is_plain(from, pos, bits) {
                 pos = self.word(from, pos, bits);
             }
         }
@@ -167,7 +128,7 @@ impl Masker<'_, '_> {
     }
 
     /// Whether a word without digits, `@`, `/`, `=` and `<` can stand as it is.
-    fn is_plain(&mut self, from: usize, to: usize, bits: u8) -> bool {
+    fn is_plain(&mut self, from: usize, to: usize, bits: u32) -> bool {
         let word = &self.text.as_bytes()[from..to];
         if self.id_follows {
             return false;
@@ -206,7 +167,7 @@ impl Masker<'_, '_> {
     }
 
     /// Masks within a word, and returns where to go on, which is behind it when it begins a date.
-    fn word(&mut self, from: usize, to: usize, bits: u8) -> usize {
+    fn word(&mut self, from: usize, to: usize, bits: u32) -> usize {
         let bytes = self.text.as_bytes();
         if std::mem::take(&mut self.id_follows) && bytes[from] != b'{' {
             let mask_to =
@@ -229,11 +190,11 @@ impl Masker<'_, '_> {
             return to;
         }
         let mut bits = bits;
-        if bits & LOOK != 0 && link::scheme(&bytes[from..to]).is_none() {
-            bits &= !LOOK;
+        if bits & SLASH != 0 && link::scheme(&bytes[from..to]).is_none() {
+            bits &= !SLASH;
         }
         let mut pos = from;
-        if bits & AT != 0 && bits & LOOK == 0 {
+        if bits & AT != 0 && bits & SLASH == 0 {
             while let Some((left, right)) = token::address(bytes, self.run, pos, to) {
                 self.tokens(pos, left, bits);
                 self.replace(left, right, token::EMAIL);
@@ -250,7 +211,7 @@ impl Masker<'_, '_> {
         let bytes = self.text.as_bytes();
         let digits = bytes[from..to].get(..3).filter(|d| d.iter().all(u8::is_ascii_digit))?;
         let repeated = digits.iter().fold(0, |n, d| n * 10 + u16::from(d - b'0')) == code;
-        let mark = bytes.get(from + 3).is_none_or(|&b| b == b'-' || class(b) & SPACE != 0);
+        let mark = bytes.get(from + 3).is_none_or(|&b| b == b'-' || is(SPACE, b));
         if !repeated || !mark {
             return None;
         }
@@ -262,21 +223,21 @@ impl Masker<'_, '_> {
         Some(self.text.len() - rest.trim_start_matches(is_gap).len())
     }
 
-    /// Masks the tokens between `from` and `to`, which are within one word; of its `bits`, `LOOK` says
+    /// Masks the tokens between `from` and `to`, which are within one word; of its `bits`, `SLASH` says
     /// that it holds a link. Most words are one token.
-    fn tokens(&mut self, from: usize, to: usize, bits: u8) {
+    fn tokens(&mut self, from: usize, to: usize, bits: u32) {
         let bytes = &self.text.as_bytes()[..to];
         let mut pos = from;
         while pos < to {
-            if class(bytes[pos]) & DELIMITER != 0 {
+            if is(DELIMITER, bytes[pos]) {
                 pos = self.bracketed(pos, to).unwrap_or(pos + 1);
                 continue;
             }
             let mut end = if bits & DELIMITER == 0 { to } else { pos };
-            while end < to && (class(bytes[end]) & DELIMITER == 0 || self.groups(end, to)) {
+            while end < to && (!is(DELIMITER, bytes[end]) || self.groups(end, to)) {
                 end += 1;
             }
-            pos = match bits & LOOK != 0 && link::scheme(&bytes[pos..end]).is_some() {
+            pos = match bits & SLASH != 0 && link::scheme(&bytes[pos..end]).is_some() {
                 true => self.link(pos, to),
                 false => self.token(pos, end, to),
             };
@@ -307,8 +268,7 @@ impl Masker<'_, '_> {
         let end = from + bytes[from..to].iter().position(|&b| b == close)?;
         let inner = &bytes[from..end];
         if close == b'>' {
-            let name =
-                inner.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+            let name = inner.iter().all(|b| is(NAME | DOT, *b));
             let lower = inner.iter().any(u8::is_ascii_lowercase);
             if !name || !lower {
                 return None;

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::class::{NAME, is};
 use crate::address::registrable;
 
 /// What a name in a reply is.
@@ -72,7 +73,7 @@ pub(super) fn host(text: &str) -> Option<Host> {
         let fits = match byte {
             // No label is empty.
             b'.' => before != b'.',
-            _ => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+            _ => is(NAME, byte),
         };
         if !fits {
             return None;

@@ -1,5 +1,6 @@
 //! One token of a reply text: a code that stays, or something that a mask stands for.
 
+use super::class::{DOMAIN, EDGE, LOCAL, is};
 use super::kind::{self, Shape};
 use super::names::{self, Host};
 use super::{Masker, date};
@@ -25,7 +26,7 @@ impl Masker<'_, '_> {
             self.replace(from, end, IP);
             return end;
         }
-        let edge = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || *b == b'/';
+        let edge = |b: &u8| is(EDGE, *b);
         let Some(first) = bytes[from..end].iter().position(edge) else { return end };
         let last = bytes[from..end].iter().rposition(edge).unwrap_or(first);
         self.part(from + first, from + last + 1);
@@ -193,10 +194,6 @@ pub(super) fn address(
     from: usize,
     to: usize,
 ) -> Option<(usize, usize)> {
-    let local = |b: u8| {
-        matches!(b, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80.. | b'!' | b'#'..=b'\''
-            | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^' | b'_' | b'~')
-    };
     let mut seek = from;
     loop {
         let at = seek + memchr::memchr(b'@', &bytes[seek..to])?;
@@ -205,9 +202,7 @@ pub(super) fn address(
         if bytes.get(right) == Some(&b'[') {
             right = to.min(at + 2 + bytes[right..to].iter().position(|&b| b == b']').unwrap_or(to));
         } else {
-            let domain =
-                |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | 0x80..);
-            right += bytes[right..to].iter().take_while(|b| domain(**b)).count();
+            right += bytes[right..to].iter().take_while(|b| is(DOMAIN, **b)).count();
             while right > at + 1 && matches!(bytes[right - 1], b'.' | b'-') {
                 right -= 1;
             }
@@ -217,7 +212,7 @@ pub(super) fn address(
             let open = bytes[floor..left - 1].iter().rposition(|&b| b == b'"');
             left = open.map_or(left - 1, |n| floor + n);
         } else {
-            while left > from && local(bytes[left - 1]) {
+            while left > from && is(LOCAL, bytes[left - 1]) {
                 left -= 1;
             }
             let lead = |b: &&u8| matches!(b, b'\'' | b'=' | b'/' | b'!' | b'?');
