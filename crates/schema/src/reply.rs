@@ -21,12 +21,10 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// Takes `dsnDiag` apart, and of `dsnStatus` the code where the reply has none.
     pub fn parse(dsn_diag: &'a str, dsn_status: &'a str) -> Reply<'a> {
-        let (diag_type, rest) = match dsn_diag.split_once(';') {
-            Some((diag_type, rest))
-                if !diag_type.is_empty()
-                    && diag_type.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
-            {
-                (diag_type, trim_start(rest))
+        let type_end = dsn_diag.bytes().position(|b| !b.is_ascii_alphanumeric() && b != b'-');
+        let (diag_type, rest) = match type_end.map(|end| dsn_diag.split_at(end)) {
+            Some((diag_type, rest)) if !diag_type.is_empty() && rest.starts_with(';') => {
+                (diag_type, trim_start(&rest[1..]))
             }
             _ => ("", dsn_diag),
         };
@@ -83,24 +81,21 @@ fn trim_start(text: &str) -> &str {
 
 /// `5.1.1 text` as code and text: class 2, 4 or 5, subject and detail of up to three digits.
 pub(crate) fn enhanced(text: &str) -> Option<(&str, &str)> {
-    let bytes = text.as_bytes();
-    if !matches!(bytes.first(), Some(b'2' | b'4' | b'5')) || bytes.get(1) != Some(&b'.') {
+    let (b'2' | b'4' | b'5', rest) = text.as_bytes().split_first()? else { return None };
+    let rest = number(rest.strip_prefix(b".")?)?;
+    let rest = number(rest.strip_prefix(b".")?)?;
+    if rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'.') {
         return None;
     }
-    let number = |from: usize| {
-        let digits = bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        (1..=3).contains(&digits).then_some(from + digits)
-    };
-    let dot = number(2)?;
-    (bytes.get(dot) == Some(&b'.')).then_some(())?;
-    let end = number(dot + 1)?;
-    match bytes.get(end) {
-        Some(b) if b.is_ascii_alphanumeric() || *b == b'.' => None,
-        _ => {
-            let marks = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b':' | b'-'));
-            Some((&text[..end], &text[end + marks.count()..]))
-        }
-    }
+    let marks = rest.iter().take_while(|b| matches!(b, b' ' | b':' | b'-')).count();
+    let end = text.len() - rest.len();
+    Some((&text[..end], &text[end + marks..]))
+}
+
+/// What follows a number of one to three digits.
+fn number(bytes: &[u8]) -> Option<&[u8]> {
+    let digits = bytes.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    (1..=3).contains(&digits).then(|| &bytes[digits..])
 }
 
 #[cfg(test)]
