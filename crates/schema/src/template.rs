@@ -13,7 +13,7 @@ mod names;
 mod token;
 
 use self::class::{
-    AT, DELIMITER, DIGIT, DOT, LOWER, NAME, SIGN, SLASH, SPACE, UPPER, class, is, is_gap,
+    AT, DELIMITER, DIGIT, DOT, LOWER, NAME, SIGN, SLASH, SPACE, UPPER, is, is_gap, word,
 };
 use crate::reply::{Reply, enhanced};
 
@@ -77,15 +77,8 @@ impl Masker<'_, '_> {
                 self.replace(gap, pos, " ");
             }
             let from = pos;
-            let mut bits = 0;
-            for &byte in &bytes[from..] {
-                let class = class(byte);
-                if class & SPACE != 0 {
-                    break;
-                }
-                bits |= class;
-                pos += 1;
-            }
+            let (len, bits) = word(&bytes[from..]);
+            pos += len;
             if bits & (DIGIT | AT | SLASH | SIGN) != 0 || !self.is_plain(from, pos, bits) {
                 pos = self.word(from, pos, bits);
             }

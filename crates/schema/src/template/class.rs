@@ -60,6 +60,23 @@ pub(super) fn class(byte: u8) -> u32 {
     CLASS[usize::from(byte)]
 }
 
+/// The length of the word that `bytes` begin with, and the classes in it. Four bytes are looked at
+/// together, since most words that differ from message to message are long.
+pub(super) fn word(bytes: &[u8]) -> (usize, u32) {
+    let (fours, _) = bytes.as_chunks::<4>();
+    let all = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all | class(*byte));
+    let (mut len, mut bits) = (0, 0);
+    for four in fours.iter().map(|four| all(four)).take_while(|four| four & SPACE == 0) {
+        bits |= four;
+        len += 4;
+    }
+    for byte in bytes[len..].iter().map(|byte| class(*byte)).take_while(|byte| byte & SPACE == 0) {
+        bits |= byte;
+        len += 1;
+    }
+    (len, bits)
+}
+
 /// Whether a byte is of one of these classes.
 pub(super) fn is(classes: u32, byte: u8) -> bool {
     class(byte) & classes != 0
