@@ -8,8 +8,8 @@ use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
-    Change, NewPart, Part, PartReader, PartWriter, ROW_GROUP_ROWS, Result, SnapshotPart, Writer,
-    schema_of,
+    Change, Encoder, NewPart, Part, PartReader, PartWriter, ROW_GROUP_ROWS, Result, RunWriter,
+    SnapshotPart, Writer, schema_of,
 };
 
 use crate::hourly::Hourly;
@@ -126,6 +126,9 @@ fn merge(
     parts: &mut [&SnapshotPart],
 ) -> Result<Vec<NewPart>> {
     parts.sort_by(|a, b| (a.part.since, &a.part.name).cmp(&(b.part.since, &b.part.name)));
+    if table == Table::Hourly {
+        return merge_hourly(writer, day, parts);
+    }
     let mut merged = Merged::new(writer, table, day);
     for part in parts {
         for batch in PartReader::open(&part.path, table, |_| true)? {
@@ -135,13 +138,43 @@ fn merge(
     merged.finish()
 }
 
+/// Writes rows of `hourly` anew, those of the same hour and the same names as one.
+fn merge_hourly(writer: &Writer<'_>, day: Day, parts: &[&SnapshotPart]) -> Result<Vec<NewPart>> {
+    let (mut encoder, mut done) = (Encoder::new()?, Vec::new());
+    let (mut hourly, mut open) = (Hourly::default(), None);
+    let since = parts.iter().map(|part| part.part.since).min().unwrap_or(i64::MAX);
+    let until = parts.iter().map(|part| part.part.until).max().unwrap_or(i64::MIN);
+    let mut write = |hourly: &mut Hourly, is_last| {
+        let mut part: RunWriter<'_> = match open.take() {
+            Some(part) => part,
+            None => writer.stage_runs(Table::Hourly, day, &mut encoder)?,
+        };
+        hourly.take().write(&mut part, &mut encoder, (since, until))?;
+        if is_last || part.rows() >= FULL_ROWS {
+            done.push(part.finish(&mut encoder)?.sync()?);
+        } else {
+            open = Some(part);
+        }
+        Ok(())
+    };
+    for part in parts {
+        for batch in PartReader::open(&part.path, Table::Hourly, |_| true)? {
+            hourly.add_hourly(&batch?);
+            if hourly.len() >= HOURLY_ROWS {
+                write(&mut hourly, false)?;
+            }
+        }
+    }
+    write(&mut hourly, true)?;
+    Ok(done)
+}
+
 /// Parts being written from the rows of others.
 pub(crate) struct Merged<'w> {
     writer: &'w Writer<'w>,
     table: Table,
     day: Day,
     group: Vec<RecordBatch>,
-    hourly: Hourly,
     /// Earliest and latest time that the rows not yet written may have.
     times: Option<(i64, i64)>,
     open: Option<PartWriter<'w>>,
@@ -149,27 +182,14 @@ pub(crate) struct Merged<'w> {
 }
 
 impl<'w> Merged<'w> {
+    /// For rows of `records` or `rejects`.
     pub(crate) fn new(writer: &'w Writer<'w>, table: Table, day: Day) -> Merged<'w> {
         let (group, done) = (Vec::new(), Vec::new());
-        Merged {
-            writer,
-            table,
-            day,
-            group,
-            hourly: Hourly::default(),
-            times: None,
-            open: None,
-            done,
-        }
+        Merged { writer, table, day, group, times: None, open: None, done }
     }
 
     /// Adds rows whose times lie where those of `part` do.
     pub(crate) fn add(&mut self, batch: RecordBatch, part: &Part) -> Result<()> {
-        if self.table == Table::Hourly {
-            self.hourly.add_hourly(&batch);
-            self.extend(part);
-            return if self.hourly.len() >= HOURLY_ROWS { self.write() } else { Ok(()) };
-        }
         let mut rest = batch;
         while rest.num_rows() > 0 {
             let rows: usize = self.group.iter().map(RecordBatch::num_rows).sum();
@@ -192,23 +212,16 @@ impl<'w> Merged<'w> {
 
     fn write(&mut self) -> Result<()> {
         let Some((since, until)) = self.times.take() else { return Ok(()) };
-        let rows = match self.table {
-            Table::Hourly => self.hourly.take(),
-            Table::Records => sorted(&self.whole_group()),
-            Table::Rejects => self.whole_group(),
-        };
+        let group = std::mem::take(&mut self.group);
+        let rows = concat_batches(&schema_of(self.table), &group)
+            .expect("batches of one schema, of a row group's size");
+        let rows = if self.table == Table::Records { sorted(&rows) } else { rows };
         let part = match &mut self.open {
             Some(part) => part,
             none => none.insert(self.writer.stage(self.table, self.day)?),
         };
         part.write(&rows, since, until)?;
         if part.rows() >= FULL_ROWS { self.close() } else { Ok(()) }
-    }
-
-    fn whole_group(&mut self) -> RecordBatch {
-        let group = std::mem::take(&mut self.group);
-        concat_batches(&schema_of(self.table), &group)
-            .expect("batches of one schema, of a row group's size")
     }
 
     fn close(&mut self) -> Result<()> {

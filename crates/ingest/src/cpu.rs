@@ -11,8 +11,8 @@ pub(crate) fn best<T>(work: impl FnOnce() -> T) -> T {
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
     {
+        #[expect(unsafe_code, reason = "calls what is compiled for features that not all have")]
         // SAFETY: the processor has the features, which is all that is asked of a caller.
-        #[allow(unsafe_code)]
         return unsafe { v3(work) };
     }
     work()

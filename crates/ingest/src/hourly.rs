@@ -1,23 +1,22 @@
 //! Records counted by hour and by what they share: rows of the table `hourly` being gathered.
 //! Knows columns and keys; neither lines nor files.
 
-use std::sync::Arc;
+mod rows;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, MapArray, RecordBatch,
-    StringArray, StructArray, TimestampMillisecondArray,
-};
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::Buffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use hashbrown::HashTable;
 use pmtaq_schema::columns::{HOURLY, index_of};
 use pmtaq_schema::latency::rounded;
 use pmtaq_schema::{COLUMNS, Column, Kind};
-use pmtaq_store::layout::Table;
-use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type, schema_of};
+use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type};
 
 use crate::intern::{Names, mixed};
+
+pub(crate) use rows::HourlyRows;
+use rows::SortedNames;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -120,20 +119,6 @@ impl Hourly {
         self.groups.all.is_empty()
     }
 
-    /// All rows of `hourly` that the records of a day come to, as a part of their own holds them.
-    ///
-    /// # Errors
-    /// The first error of `batches`.
-    pub fn of_records<E>(
-        batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
-    ) -> Result<RecordBatch, E> {
-        let mut hourly = Hourly::default();
-        for batch in batches {
-            hourly.add_records(&batch?);
-        }
-        Ok(hourly.take())
-    }
-
     /// Counts the records of `batch`. It needs no other columns than those that [`HOURLY`] has too,
     /// `time_logged`, `time_queued`, `dlv_destination_ip` and `dlv_size`, as dictionaries or text.
     pub fn add_records(&mut self, batch: &RecordBatch) {
@@ -219,9 +204,9 @@ impl Hourly {
     }
 
     /// Everything gathered, each group once, sorted; and nothing is left.
-    pub fn take(&mut self) -> RecordBatch {
+    pub(crate) fn take(&mut self) -> HourlyRows {
         let mut done = std::mem::take(self);
-        let (names, ranks): (Vec<ArrayRef>, Vec<Vec<u32>>) = done.names.iter().map(sorted).unzip();
+        let (names, ranks): (Vec<_>, Vec<Vec<u32>>) = done.names.iter().map(sorted).unzip();
         for group in &mut done.groups.all {
             for (place, ranks) in group.key[FIRST_NAME..].iter_mut().zip(&ranks) {
                 *place = ranks[*place as usize];
@@ -232,37 +217,7 @@ impl Hourly {
             let order = first.iter().map(|&i| a.key[i].cmp(&b.key[i])).find(|order| order.is_ne());
             order.unwrap_or_else(|| a.key.cmp(&b.key))
         });
-        let groups = &done.groups.all;
-        let mut names = names.into_iter().enumerate();
-        let arrays = HOURLY.iter().map(|column| -> ArrayRef {
-            match column.name {
-                "hour" => {
-                    let hours = groups.iter().map(|g| i64::from(g.key[HOUR]) * HOUR_MS);
-                    Arc::new(TimestampMillisecondArray::from_iter_values(hours))
-                }
-                "smtp_code" => Arc::new(Int64Array::from_iter(
-                    groups.iter().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from)),
-                )),
-                "reached" => ints(groups.iter().map(|g| i64::from(g.key[REACHED]))),
-                "records" => ints(groups.iter().map(|g| g.sums.records)),
-                "bytes" => ints(groups.iter().map(|g| g.sums.bytes)),
-                "latency_sum" => Arc::new(Int64Array::from_iter(
-                    groups.iter().map(|g| g.sums.latency_max.map(|_| g.sums.latency_sum)),
-                )),
-                "latency_max" => {
-                    Arc::new(Int64Array::from_iter(groups.iter().map(|g| g.sums.latency_max)))
-                }
-                "latencies" => histograms(groups),
-                _ => {
-                    let (i, values) = names.next().expect("one dictionary for each name");
-                    let keys = groups.iter().map(|g| g.key[FIRST_NAME + i].checked_sub(1));
-                    let keys = Int32Array::from_iter(keys.map(|key| key.map(|key| key as i32)));
-                    Arc::new(DictionaryArray::new(keys, values))
-                }
-            }
-        });
-        RecordBatch::try_new(schema_of(Table::Hourly), arrays.collect())
-            .expect("built in the order and with the types of HOURLY")
+        HourlyRows::of(&done.groups.all, names)
     }
 }
 
@@ -398,7 +353,7 @@ fn number_of(name: &[u8], names: &mut Names) -> u32 {
 }
 
 /// The names in order, and for each number the place of its name in that order, from 1.
-fn sorted(names: &Names) -> (ArrayRef, Vec<u32>) {
+fn sorted(names: &Names) -> (SortedNames, Vec<u32>) {
     let names = names.all();
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_unstable_by_key(|&key| names.get(key));
@@ -406,8 +361,7 @@ fn sorted(names: &Names) -> (ArrayRef, Vec<u32>) {
     for (&key, rank) in order.iter().zip(1..) {
         ranks[key + 1] = rank;
     }
-    let names = order.iter().map(|&key| String::from_utf8_lossy(names.get(key)));
-    (Arc::new(StringArray::from_iter_values(names)), ranks)
+    (order.into_iter().map(|key| names.get(key)).collect(), ranks)
 }
 
 fn name_place(name: &str) -> usize {
@@ -492,22 +446,6 @@ fn count(latencies: &mut Vec<(i64, i64)>, seconds: i64, count: i64) {
         Ok(at) => latencies[at].1 += count,
         Err(at) => latencies.insert(at, (seconds, count)),
     }
-}
-
-fn ints(values: impl Iterator<Item = i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(values))
-}
-
-fn histograms(groups: &[Group]) -> ArrayRef {
-    let DataType::Map(entries, _) = arrow_type(Kind::Counts) else { unreachable!("a map") };
-    let DataType::Struct(fields) = entries.data_type() else { unreachable!("a map of entries") };
-    let pairs = || groups.iter().flat_map(|group| &group.latencies);
-    let seconds = ints(pairs().map(|(seconds, _)| *seconds));
-    let counts = ints(pairs().map(|(_, count)| *count));
-    let lengths = groups.iter().map(|group| group.latencies.len());
-    let nulls: NullBuffer = groups.iter().map(|group| !group.latencies.is_empty()).collect();
-    let pairs = StructArray::new(fields.clone(), vec![seconds, counts], None);
-    Arc::new(MapArray::new(entries, OffsetBuffer::from_lengths(lengths), pairs, Some(nulls), false))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use pmtaq_schema::time::Day;
+use pmtaq_store::layout::Table;
 use pmtaq_store::{Encoder, Result, RunWriter, Writer, Written};
 
 use crate::budget::Budget;
@@ -127,13 +128,13 @@ impl<'r, 'w> Parts<'r, 'w> {
         };
         let part = match &mut open.part {
             Some(part) => part,
-            none => none.insert(self.writer.stage_runs(day, &mut self.encoder)?),
+            none => none.insert(self.writer.stage_runs(Table::Records, day, &mut self.encoder)?),
         };
         open.rows.order(&mut self.order, &mut self.spare);
         let (since, until) = (open.rows.since, open.rows.until);
         let cells = open.rows.cells();
         self.counted.count(&self.order, &cells);
-        self.rollup.add(day, &self.counted, &cells)?;
+        self.rollup.add(day, &self.counted, &cells, &mut self.encoder)?;
         part.write(&mut self.encoder, &self.order, &cells, since, until)?;
         let full = part.group_rows() >= self.budget.group_rows;
         open.rows.clear();

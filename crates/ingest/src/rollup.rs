@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Cells, NewPart, PartWriter, Result, Writer};
+use pmtaq_store::{Cells, Encoder, NewPart, Result, RunWriter, Writer};
 
 use crate::hourly::{Counted, Hourly};
 
@@ -26,7 +26,7 @@ pub(crate) struct Rollup<'w> {
 pub(crate) struct Open<'w> {
     hourly: Hourly,
     /// Parts to write to: more than one only if threads were writing rows of the day at once.
-    parts: Vec<PartWriter<'w>>,
+    parts: Vec<RunWriter<'w>>,
 }
 
 impl<'w> Rollup<'w> {
@@ -35,7 +35,13 @@ impl<'w> Rollup<'w> {
     }
 
     /// Adds what was counted of a run, all of `day`. `cells` are those that it was counted from.
-    pub(crate) fn add(&self, day: Day, counted: &Counted, cells: &[Cells<'_>]) -> Result<()> {
+    pub(crate) fn add(
+        &self,
+        day: Day,
+        counted: &Counted,
+        cells: &[Cells<'_>],
+        encoder: &mut Encoder,
+    ) -> Result<()> {
         let mut days = self.lock();
         days.entry(day).or_default().hourly.add_counted(counted, cells);
         while days.values().map(|open| open.hourly.len()).sum::<usize>() > self.max_rows {
@@ -44,7 +50,7 @@ impl<'w> Rollup<'w> {
             // Others count on: what is written here takes as long as a run of theirs.
             let mut taken = std::mem::take(open);
             drop(days);
-            taken.write(day, self.writer)?;
+            taken.write(day, self.writer, encoder)?;
             days = self.lock();
             days.entry(day).or_default().parts.append(&mut taken.parts);
         }
@@ -64,22 +70,22 @@ impl<'w> Rollup<'w> {
 impl<'w> Open<'w> {
     /// Writes the rest and closes the parts, if there are any.
     pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<NewPart>> {
-        self.write(day, writer)?;
-        self.parts.into_iter().map(PartWriter::finish).collect()
+        let mut encoder = Encoder::new()?;
+        self.write(day, writer, &mut encoder)?;
+        self.parts.into_iter().map(|part| part.finish(&mut encoder)?.sync()).collect()
     }
 
-    fn write(&mut self, day: Day, writer: &'w Writer<'w>) -> Result<()> {
+    fn write(&mut self, day: Day, writer: &'w Writer<'w>, encoder: &mut Encoder) -> Result<()> {
         if self.hourly.is_empty() {
             return Ok(());
         }
         let mut part = match self.parts.pop() {
             Some(part) => part,
-            None => writer.stage(Table::Hourly, day)?,
+            None => writer.stage_runs(Table::Hourly, day, encoder)?,
         };
         // The hours that a day's rows can lie in; which of them are there is not asked.
         let Timestamp(start) = day.start();
-        part.write(&self.hourly.take(), start, start + DAY_S - 1)?;
-        part.end_group()?;
+        self.hourly.take().write(&mut part, encoder, (start, start + DAY_S - 1))?;
         self.parts.push(part);
         Ok(())
     }

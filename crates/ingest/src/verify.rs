@@ -8,7 +8,9 @@ use arrow::compute::{max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Audit, Change, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer};
+use pmtaq_store::{
+    Audit, Change, Encoder, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer,
+};
 
 use crate::hourly::Hourly;
 
@@ -87,9 +89,11 @@ pub(crate) fn stage_hourly<'p>(
         }
     }
     if !hourly.is_empty() {
-        let mut part = writer.stage(Table::Hourly, day)?;
-        part.write(&hourly.take(), day.start().0, day.start().0 + DAY_S - 1)?;
-        change.parts.push(part.finish()?);
+        let mut encoder = Encoder::new()?;
+        let mut part = writer.stage_runs(Table::Hourly, day, &mut encoder)?;
+        let times = (day.start().0, day.start().0 + DAY_S - 1);
+        hourly.take().write(&mut part, &mut encoder, times)?;
+        change.parts.push(part.finish(&mut encoder)?.sync()?);
     }
     Ok(())
 }

@@ -155,12 +155,18 @@ impl<'a> Writer<'a> {
         PartWriter::create(self.disk, &layout::staging(self.dir), table, day, self.new_name())
     }
 
-    /// Begins a new part of `records` for `day`, which is given runs of rows. Any thread may.
+    /// Begins a new part of `table` for `day`, which is given runs of rows. Any thread may.
     ///
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
-    pub fn stage_runs(&self, day: Day, encoder: &mut Encoder) -> Result<RunWriter<'a>> {
-        RunWriter::create(self.disk, &layout::staging(self.dir), day, self.new_name(), encoder)
+    pub fn stage_runs(
+        &self,
+        table: Table,
+        day: Day,
+        encoder: &mut Encoder,
+    ) -> Result<RunWriter<'a>> {
+        let (staging, name) = (layout::staging(self.dir), self.new_name());
+        RunWriter::create(self.disk, &staging, table, day, name, encoder)
     }
 
     fn new_name(&self) -> String {

@@ -2,7 +2,7 @@
 //! Knows encodings and pages, not what a column means; never reads a page.
 //!
 //! The Parquet crate's own writer hashes every value again to find a dictionary that ingest has
-//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers become
+//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers that do not repeat become
 //! `DELTA_BINARY_PACKED`, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row groups, page headers and the
 //! footer stay with the Parquet crate.
 
@@ -51,6 +51,13 @@ pub enum Cells<'a> {
     Texts(Texts<'a>),
     /// By row, the number or [`NO_NUMBER`].
     Numbers(&'a [i64]),
+    /// Numbers that repeat.
+    Repeated {
+        /// By row, the key of a number or [`NO_NAME`].
+        keys: &'a [u32],
+        /// By key.
+        numbers: &'a [i64],
+    },
     /// By row, keys with values.
     Map {
         /// By row, where its entries end; a row without entries is null.
@@ -60,6 +67,57 @@ pub enum Cells<'a> {
         /// By entry, as [`Cells::Names`] has it.
         values: (&'a [u32], Texts<'a>),
     },
+    /// By row, numbers with counts.
+    Counts {
+        /// By row, where its entries end; a row without entries is null.
+        ends: &'a [u32],
+        /// By entry, as [`Cells::Repeated`] has it.
+        keys: (&'a [u32], &'a [i64]),
+        /// By entry, as [`Cells::Repeated`] has it.
+        values: (&'a [u32], &'a [i64]),
+    },
+}
+
+/// What keys stand for.
+#[derive(Clone, Copy)]
+enum Dictionary<'a> {
+    Texts(Texts<'a>),
+    Numbers(&'a [i64]),
+}
+
+impl Dictionary<'_> {
+    const NOTHING: Dictionary<'static> = Dictionary::Numbers(&[]);
+
+    fn len(&self) -> usize {
+        match self {
+            Dictionary::Texts(texts) => texts.len(),
+            Dictionary::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Dictionary::Texts(texts) => texts.bytes.len(),
+            Dictionary::Numbers(numbers) => size_of_val(*numbers),
+        }
+    }
+}
+
+impl<'a> Cells<'a> {
+    /// The dictionaries of the columns of Parquet that the cells become.
+    fn dictionaries(&self) -> (Dictionary<'a>, Option<Dictionary<'a>>) {
+        match *self {
+            Cells::Names { names, .. } => (Dictionary::Texts(names), None),
+            Cells::Repeated { numbers, .. } => (Dictionary::Numbers(numbers), None),
+            Cells::Texts(_) | Cells::Numbers(_) => (Dictionary::NOTHING, None),
+            Cells::Map { keys, values, .. } => {
+                (Dictionary::Texts(keys.1), Some(Dictionary::Texts(values.1)))
+            }
+            Cells::Counts { keys, values, .. } => {
+                (Dictionary::Numbers(keys.1), Some(Dictionary::Numbers(values.1)))
+            }
+        }
+    }
 }
 
 /// Texts end to end.
@@ -162,13 +220,18 @@ impl RowGroup {
         let mut columns = self.columns.iter_mut();
         for cells in cells {
             let mut next = || columns.next().expect("as many columns as the schema has leaves");
+            let (first, second) = cells.dictionaries();
             match *cells {
-                Cells::Names { keys, names } => next().push_names(encoder, order, keys, names)?,
+                Cells::Names { keys, .. } | Cells::Repeated { keys, .. } => {
+                    next().push_by_key(encoder, order, keys, first)?;
+                }
                 Cells::Texts(texts) => next().push_texts(encoder, order, texts)?,
                 Cells::Numbers(numbers) => next().push_numbers(encoder, order, numbers)?,
-                Cells::Map { ends, keys, values } => {
-                    next().push_entries(encoder, order, ends, keys)?;
-                    next().push_entries(encoder, order, ends, values)?;
+                Cells::Map { ends, keys: (keys, _), values: (values, _) }
+                | Cells::Counts { ends, keys: (keys, _), values: (values, _) } => {
+                    next().push_entries(encoder, order, ends, keys, first)?;
+                    let second = second.unwrap_or(Dictionary::NOTHING);
+                    next().push_entries(encoder, order, ends, values, second)?;
                 }
             }
         }
@@ -186,14 +249,10 @@ impl RowGroup {
         let mut group = file.next_row_group()?;
         let mut columns = self.columns.iter_mut();
         for cells in cells {
-            let (first, second) = match *cells {
-                Cells::Names { names, .. } => (names, None),
-                Cells::Map { keys, values, .. } => (keys.1, Some(values.1)),
-                Cells::Texts(_) | Cells::Numbers(_) => (Texts { bytes: &[], ends: &[] }, None),
-            };
-            for names in [Some(first), second].into_iter().flatten() {
+            let (first, second) = cells.dictionaries();
+            for dictionary in [Some(first), second].into_iter().flatten() {
                 let column = columns.next().expect("as many columns as the schema has leaves");
-                column.finish(encoder, names, rows, &mut group)?;
+                column.finish(encoder, dictionary, rows, &mut group)?;
             }
         }
         group.close()?;

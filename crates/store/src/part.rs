@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use pmtaq_schema::columns::{HOURLY, REJECTS};
@@ -90,11 +90,6 @@ pub(crate) fn properties() -> WriterProperties {
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_statistics_enabled(path, EnabledStatistics::None);
     }
-    // Sums hardly repeat: a dictionary of them is an eighth of the size of `hourly`.
-    let sums = ColumnPath::from("bytes");
-    builder = builder
-        .set_column_dictionary_enabled(sums.clone(), false)
-        .set_column_encoding(sums, Encoding::DELTA_BINARY_PACKED);
     builder.build()
 }
 
@@ -164,14 +159,6 @@ impl<'a> PartWriter<'a> {
         self.part.since = self.part.since.min(since);
         self.part.until = self.part.until.max(until);
         self.writer.write(batch).at(&self.path)
-    }
-
-    /// Writes what was added as a row group of its own, and gives its memory back.
-    ///
-    /// # Errors
-    /// [`crate::Error::Parquet`] when the disk is full.
-    pub fn end_group(&mut self) -> Result<()> {
-        self.writer.flush().at(&self.path)
     }
 
     /// Rows added so far.

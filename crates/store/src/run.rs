@@ -1,4 +1,4 @@
-//! A part of `records` being staged from runs of rows: the fast way in, for ingest.
+//! A part being staged from runs of rows: the fast way in, for ingest.
 //! Writes the cells it is given and never looks at what they mean.
 
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::layout::Table;
 use crate::manifest::Part;
 use crate::part::{NewPart, properties, schema_of};
 
-/// A part of `records` being written to the staging folder, invisible to everyone.
+/// A part being written to the staging folder, invisible to everyone.
 pub struct RunWriter<'a> {
     disk: &'a Disk,
     path: PathBuf,
@@ -29,23 +29,24 @@ impl<'a> RunWriter<'a> {
     pub(crate) fn create(
         disk: &'a Disk,
         staging: &Path,
+        table: Table,
         day: Day,
         name: String,
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
         let file = disk.create(&path)?;
-        let schema = ArrowSchemaConverter::new().convert(&schema_of(Table::Records)).at(&path)?;
+        let schema = ArrowSchemaConverter::new().convert(&schema_of(table)).at(&path)?;
         let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
             .at(&path)?;
-        let group = encoder.spare_groups.pop().unwrap_or_else(|| RowGroup::new(&file));
-        let table = Table::Records;
+        let spare = if table == Table::Records { encoder.spare_groups.pop() } else { None };
+        let group = spare.unwrap_or_else(|| RowGroup::new(&file));
         let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
         Ok(RunWriter { disk, path, file, group, part, day })
     }
 
     /// Adds the rows that `order` lists, in that order. `cells` are those of all columns, as
-    /// [`pmtaq_schema::COLUMNS`] lists them; the times of the rows lie from `since` to `until`, in
+    /// [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from `since` to `until`, in
     /// UTC seconds.
     ///
     /// # Errors
@@ -62,6 +63,11 @@ impl<'a> RunWriter<'a> {
         self.part.since = self.part.since.min(since);
         self.part.until = self.part.until.max(until);
         self.group.push(encoder, order, cells).at(&self.path)
+    }
+
+    /// Rows added so far.
+    pub fn rows(&self) -> u64 {
+        self.part.rows
     }
 
     /// Rows of the row group that has begun.
@@ -91,7 +97,7 @@ impl<'a> RunWriter<'a> {
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
     pub fn finish(self, encoder: &mut Encoder) -> Result<Written<'a>> {
         // One for each day that is usually open.
-        if encoder.spare_groups.len() < 2 {
+        if self.part.table == Table::Records && encoder.spare_groups.len() < 2 {
             encoder.spare_groups.push(self.group);
         }
         let RunWriter { disk, path, file, mut part, day, .. } = self;

@@ -15,7 +15,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::part::compression;
 
-use super::{Encoder, NO_NAME, NO_NUMBER, Texts, delta, hybrid, levels};
+use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, delta, hybrid, levels};
 
 /// Bytes of names in a dictionary. What comes when it is full is written as text: a dictionary of
 /// values that hardly repeat costs a reader more than it saves.
@@ -62,13 +62,13 @@ impl ColumnChunk {
         self.pages.len()
     }
 
-    /// A page of names by key.
-    pub(super) fn push_names(
+    /// A page of names or numbers by key.
+    pub(super) fn push_by_key(
         &mut self,
         encoder: &mut Encoder,
         order: &[u32],
         keys: &[u32],
-        names: Texts<'_>,
+        dictionary: Dictionary<'_>,
     ) -> Result<()> {
         encoder.keys.clear();
         if keys.is_empty() {
@@ -81,7 +81,7 @@ impl ColumnChunk {
         if encoder.levels.nulls() > 0 {
             encoder.keys.retain(|&key| key != NO_NAME);
         }
-        self.push_keys(encoder, order.len(), names)
+        self.push_keys(encoder, order.len(), dictionary)
     }
 
     /// A page of one half of the entries of maps: their keys, or their values.
@@ -90,7 +90,8 @@ impl ColumnChunk {
         encoder: &mut Encoder,
         order: &[u32],
         ends: &[u32],
-        (keys, names): (&[u32], Texts<'_>),
+        keys: &[u32],
+        dictionary: Dictionary<'_>,
     ) -> Result<()> {
         let greatest = self.descriptor.max_def_level();
         let (mut definition, mut repetition) = (Vec::new(), Vec::new());
@@ -113,7 +114,7 @@ impl ColumnChunk {
         levels::append(&repetition, self.descriptor.max_rep_level(), &mut encoder.page);
         levels::append(&definition, greatest, &mut encoder.page);
         self.nulls += definition.len() - encoder.keys.len();
-        self.push_keys(encoder, definition.len(), names)
+        self.push_keys(encoder, definition.len(), dictionary)
     }
 
     /// A page of texts.
@@ -163,10 +164,7 @@ impl ColumnChunk {
         if encoder.levels.nulls() > 0 {
             encoder.numbers.retain(|&number| number != NO_NUMBER);
         }
-        for &number in &encoder.numbers {
-            self.least = self.least.min(number);
-            self.greatest = self.greatest.max(number);
-        }
+        self.note_bounds(&encoder.numbers);
         delta::encode(&encoder.numbers, &mut encoder.page);
         self.by_value = true;
         self.write_page(encoder, order.len(), Encoding::DELTA_BINARY_PACKED)
@@ -181,23 +179,44 @@ impl ColumnChunk {
         }
     }
 
-    /// Ends a page with the keys in `encoder.keys`, or with the texts that they stand for.
-    fn push_keys(&mut self, encoder: &mut Encoder, values: usize, names: Texts<'_>) -> Result<()> {
-        if names.bytes.len() <= DICTIONARY {
-            self.dictionary = names.len();
+    /// Ends a page with the keys in `encoder.keys`, or with what they stand for.
+    fn push_keys(
+        &mut self,
+        encoder: &mut Encoder,
+        values: usize,
+        dictionary: Dictionary<'_>,
+    ) -> Result<()> {
+        if dictionary.bytes() <= DICTIONARY {
+            self.dictionary = dictionary.len();
             self.by_key = true;
-            let width = hybrid::width_of(names.len());
+            let width = hybrid::width_of(dictionary.len());
             encoder.page.push(width);
             hybrid::encode(&encoder.keys, width, &mut encoder.page);
             return self.write_page(encoder, values, Encoding::RLE_DICTIONARY);
         }
-        let names = encoder.keys.iter().map(|&key| names.get(key as usize));
         encoder.numbers.clear();
-        encoder.numbers.extend(names.clone().map(|name| name.len() as i64));
-        delta::encode(&encoder.numbers, &mut encoder.page);
-        names.for_each(|name| encoder.page.extend_from_slice(name));
+        match dictionary {
+            Dictionary::Texts(names) => {
+                let names = encoder.keys.iter().map(|&key| names.get(key as usize));
+                encoder.numbers.extend(names.clone().map(|name| name.len() as i64));
+                delta::encode(&encoder.numbers, &mut encoder.page);
+                names.for_each(|name| encoder.page.extend_from_slice(name));
+            }
+            Dictionary::Numbers(numbers) => {
+                encoder.numbers.extend(encoder.keys.iter().map(|&key| numbers[key as usize]));
+                self.note_bounds(&encoder.numbers);
+                delta::encode(&encoder.numbers, &mut encoder.page);
+            }
+        }
         self.by_value = true;
-        self.write_page(encoder, values, Encoding::DELTA_LENGTH_BYTE_ARRAY)
+        self.write_page(encoder, values, self.value_encoding())
+    }
+
+    fn note_bounds(&mut self, numbers: &[i64]) {
+        for &number in numbers {
+            self.least = self.least.min(number);
+            self.greatest = self.greatest.max(number);
+        }
     }
 
     /// Ends a page: compresses what `encoder` holds.
@@ -223,7 +242,7 @@ impl ColumnChunk {
     pub(super) fn finish(
         &mut self,
         encoder: &mut Encoder,
-        names: Texts<'_>,
+        dictionary: Dictionary<'_>,
         rows: usize,
         group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     ) -> Result<()> {
@@ -232,10 +251,18 @@ impl ColumnChunk {
         column.clear();
         if self.by_key {
             encoder.page.clear();
-            for i in 0..self.dictionary {
-                let name = names.get(i);
-                encoder.page.extend_from_slice(&(name.len() as u32).to_le_bytes());
-                encoder.page.extend_from_slice(name);
+            match dictionary {
+                Dictionary::Texts(names) => {
+                    for name in (0..self.dictionary).map(|i| names.get(i)) {
+                        encoder.page.extend_from_slice(&(name.len() as u32).to_le_bytes());
+                        encoder.page.extend_from_slice(name);
+                    }
+                }
+                Dictionary::Numbers(numbers) => {
+                    let numbers = &numbers[..self.dictionary];
+                    self.note_bounds(numbers);
+                    encoder.page.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+                }
             }
             let num_values = self.dictionary as u32;
             let (encoding, is_sorted) = (Encoding::PLAIN, false);
@@ -263,7 +290,7 @@ impl ColumnChunk {
             .set_total_uncompressed_size(uncompressed as i64)
             .set_dictionary_page_offset(self.by_key.then_some(0))
             .set_data_page_offset(data_at)
-            .set_statistics(self.statistics(names))
+            .set_statistics(self.statistics(dictionary))
             .build()?;
         let close = ColumnCloseResult {
             bytes_written: column.len() as u64,
@@ -293,7 +320,7 @@ impl ColumnChunk {
 
     /// The least and the greatest value, for readers that pass over what they cannot need. Of
     /// texts that are not in a dictionary nothing is said: they rule out no question.
-    fn statistics(&self, names: Texts<'_>) -> Statistics {
+    fn statistics(&self, dictionary: Dictionary<'_>) -> Statistics {
         let nulls = Some(self.nulls as u64);
         if self.descriptor.physical_type() == parquet::basic::Type::INT64 {
             let (least, greatest) = (self.least, self.greatest);
@@ -301,11 +328,12 @@ impl ColumnChunk {
             let (least, greatest) = (some.then_some(least), some.then_some(greatest));
             return Statistics::int64(least, greatest, None, nulls, false);
         }
-        let all = (0..self.dictionary).map(|i| names.get(i));
-        let (least, greatest) = match self.by_value {
-            true => (None, None),
-            false => (all.clone().min(), all.max()),
+        let names = match dictionary {
+            Dictionary::Texts(names) if !self.by_value => names,
+            _ => Texts { bytes: &[], ends: &[] },
         };
+        let all = (0..names.len().min(self.dictionary)).map(|i| names.get(i));
+        let (least, greatest) = (all.clone().min(), all.max());
         // A beginning of the least is below it; no beginning of the greatest is above it.
         let exact = least.is_none_or(|least| least.len() <= BOUND);
         let least = least.map(|least| ByteArray::from(beginning(least)));
