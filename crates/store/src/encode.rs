@@ -2,9 +2,9 @@
 //! Knows encodings and pages, not what a column means; never reads a page.
 //!
 //! The Parquet crate's own writer hashes every value again to find a dictionary that ingest has
-//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers that do not repeat become
-//! `DELTA_BINARY_PACKED`, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row groups, page headers and the
-//! footer stay with the Parquet crate.
+//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers become
+//! `DELTA_BINARY_PACKED`, but for those that repeat, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
+//! groups, page headers and the footer stay with the Parquet crate.
 
 mod column;
 mod delta;
