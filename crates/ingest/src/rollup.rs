@@ -67,6 +67,12 @@ impl<'w> Rollup<'w> {
     }
 }
 
+impl From<Hourly> for Open<'_> {
+    fn from(hourly: Hourly) -> Self {
+        Open { hourly, parts: Vec::new() }
+    }
+}
+
 impl<'w> Open<'w> {
     /// Writes the rest and closes the parts, if there are any.
     pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<NewPart>> {

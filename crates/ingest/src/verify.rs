@@ -8,11 +8,10 @@ use arrow::compute::{max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{
-    Audit, Change, Encoder, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer,
-};
+use pmtaq_store::{Audit, Change, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer};
 
 use crate::hourly::Hourly;
+use crate::rollup::Open;
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -88,13 +87,7 @@ pub(crate) fn stage_hourly<'p>(
             hourly.add_records(&then(&batch?));
         }
     }
-    if !hourly.is_empty() {
-        let mut encoder = Encoder::new()?;
-        let mut part = writer.stage_runs(Table::Hourly, day, &mut encoder)?;
-        let times = (day.start().0, day.start().0 + DAY_S - 1);
-        hourly.take().write(&mut part, &mut encoder, times)?;
-        change.parts.push(part.finish(&mut encoder)?.sync()?);
-    }
+    change.parts.extend(Open::from(hourly).close(day, writer)?);
     Ok(())
 }
 

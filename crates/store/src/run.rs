@@ -46,8 +46,8 @@ impl<'a> RunWriter<'a> {
     }
 
     /// Adds the rows that `order` lists, in that order. `cells` are those of all columns, as
-    /// [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from `since` to `until`, in
-    /// UTC seconds.
+    /// [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from `since` to
+    /// `until`, in UTC seconds.
     ///
     /// # Errors
     /// [`crate::Error::Parquet`] when there is no memory.
