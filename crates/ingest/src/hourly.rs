@@ -3,6 +3,8 @@
 
 mod rows;
 
+use std::ops::Range;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::Buffer;
 use arrow::compute::cast;
@@ -124,9 +126,8 @@ impl Hourly {
     pub fn add_records(&mut self, batch: &RecordBatch) {
         let columns: Vec<Owned> = COLUMNS.iter().map(|column| Owned::of(batch, column)).collect();
         let cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
-        let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
         let mut counted = Counted::default();
-        counted.count(&order, &cells);
+        counted.count(batch.num_rows(), &cells);
         self.add_counted(&counted, &cells);
     }
 
@@ -166,25 +167,25 @@ impl Hourly {
         let latencies = latencies.as_map();
         let seconds = latencies.keys().as_primitive::<Int64Type>();
         let counts = latencies.values().as_primitive::<Int64Type>();
-        let order: Vec<u32> = (0..).take(batch.num_rows()).collect();
 
         let mut keys = Keys::default();
         let number = |name: &str, row| number_at(of(name).numbers(), row);
-        for block in order.chunks(BLOCK) {
+        for block in blocks(batch.num_rows()) {
             let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
             for (i, column) in names.enumerate() {
                 let Owned::Names { keys: numbers, bytes, ends } = of(column.name) else { continue };
                 let names = Texts { bytes, ends };
-                keys.set(FIRST_NAME + i, block, |row| match numbers[row] {
+                let number = |key: &u32| match *key {
                     NO_NAME => 0,
                     key => number_of(names.get(key as usize), &mut self.names[i]),
-                });
+                };
+                keys.set(FIRST_NAME + i, numbers[block.clone()].iter().map(number));
             }
-            keys.set(HOUR, block, |row| number("hour", row).map_or(0, hour_of));
-            keys.set(SMTP_CODE, block, |row| place_of_code(number("smtp_code", row)));
-            keys.set(REACHED, block, |row| (number("reached", row) == Some(1)).into());
-            for (i, &row) in block.iter().enumerate() {
-                let row = row as usize;
+            let rows = || block.clone();
+            keys.set(HOUR, rows().map(|row| number("hour", row).map_or(0, hour_of)));
+            keys.set(SMTP_CODE, rows().map(|row| place_of_code(number("smtp_code", row))));
+            keys.set(REACHED, rows().map(|row| (number("reached", row) == Some(1)).into()));
+            for (i, row) in rows().enumerate() {
                 let at = self.groups.place(&keys.get(i));
                 let group = &mut self.groups.all[at];
                 group.sums.add(Sums {
@@ -240,9 +241,9 @@ impl Groups {
 }
 
 impl Counted {
-    /// Counts the records in the rows that `order` lists, and forgets those counted before. `cells`
-    /// are those of all [`COLUMNS`].
-    pub(crate) fn count(&mut self, order: &[u32], cells: &[Cells<'_>]) {
+    /// Counts the records of `rows` rows, and forgets those counted before. `cells` are those of all
+    /// [`COLUMNS`].
+    pub(crate) fn count(&mut self, rows: usize, cells: &[Cells<'_>]) {
         self.groups.all.clear();
         self.groups.table.clear();
         self.latencies.clear();
@@ -255,24 +256,23 @@ impl Counted {
         let reached = names_of(cells, DLV_DESTINATION_IP).0;
         let (recs, rec_names) = names_of(cells, REC);
         let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
-        for order in order.chunks(BLOCK) {
+        for block in blocks(rows) {
             let keys = &mut self.keys;
+            let rows = || block.clone();
             for (i, &column) in NAME_COLUMNS.iter().enumerate() {
-                let names = names_of(cells, column).0;
                 // 0 for null, which is the greatest of all.
-                match names {
-                    [] => keys.set(FIRST_NAME + i, order, |_| 0),
-                    names => keys.set(FIRST_NAME + i, order, |row| names[row].wrapping_add(1)),
+                match names_of(cells, column).0 {
+                    [] => keys.set(FIRST_NAME + i, rows().map(|_| 0)),
+                    names => keys
+                        .set(FIRST_NAME + i, names[rows()].iter().map(|name| name.wrapping_add(1))),
                 }
             }
-            keys.set(HOUR, order, |row| hour_of(logged[row]));
-            keys.set(SMTP_CODE, order, |row| place_of_code(number_at(codes, row)));
-            keys.set(REACHED, order, |row| {
-                reached.get(row).is_some_and(|&key| key != NO_NAME).into()
-            });
+            keys.set(HOUR, logged[rows()].iter().map(|&logged| hour_of(logged)));
+            keys.set(SMTP_CODE, rows().map(|row| place_of_code(number_at(codes, row))));
+            let is_reached = |row| reached.get(row).is_some_and(|&key| key != NO_NAME);
+            keys.set(REACHED, rows().map(|row| is_reached(row).into()));
             let mut group = 0;
-            for (i, &row) in order.iter().enumerate() {
-                let row = row as usize;
+            for (i, row) in rows().enumerate() {
                 // Rows come sorted: many have the key of the row before.
                 if i == 0 || self.keys.differs[i] {
                     group = self.groups.place(&self.keys.get(i));
@@ -328,10 +328,10 @@ impl Default for Keys {
 
 impl Keys {
     /// Fills one place of the keys of up to [`BLOCK`] rows; the first name begins a new block.
-    fn set(&mut self, place: usize, rows: &[u32], mut value: impl FnMut(usize) -> u32) {
-        let keys = &mut self.places[place][..rows.len()];
-        for (key, &row) in keys.iter_mut().zip(rows) {
-            *key = value(row as usize);
+    fn set(&mut self, place: usize, values: impl ExactSizeIterator<Item = u32>) {
+        let keys = &mut self.places[place][..values.len()];
+        for (key, value) in keys.iter_mut().zip(values) {
+            *key = value;
         }
         if place == FIRST_NAME {
             self.differs.fill(false);
@@ -345,6 +345,11 @@ impl Keys {
     fn get(&self, i: usize) -> Key {
         std::array::from_fn(|place| self.places[place][i])
     }
+}
+
+/// Rows in blocks, each of up to [`BLOCK`].
+fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(BLOCK).map(move |start| start..rows.min(start + BLOCK))
 }
 
 /// The number of a name in a key: its place among the names, from 1.

@@ -204,6 +204,11 @@ impl NameColumn {
         &self.keys
     }
 
+    /// By row the key, to be put into another order.
+    pub(crate) fn keys_mut(&mut self) -> &mut Vec<u32> {
+        &mut self.keys
+    }
+
     /// Gives all of `rows` rows a key or none, unless no row has one.
     pub(crate) fn fill(&mut self, rows: usize) {
         if !self.keys.is_empty() {

@@ -11,7 +11,7 @@ use pmtaq_store::{Encoder, Result, RunWriter, Writer, Written};
 use crate::budget::Budget;
 use crate::hourly::Counted;
 use crate::rollup::Rollup;
-use crate::rows::Rows;
+use crate::rows::{Order, Rows};
 
 /// Rows that a worker adds to other days before it closes a day. Files come in the order of time, so
 /// a day that has passed rarely comes again.
@@ -37,8 +37,7 @@ pub(crate) struct Parts<'r, 'w> {
     spare_rows: Vec<Rows>,
     counted: Counted,
     encoder: Encoder,
-    order: Vec<u32>,
-    spare: Vec<u32>,
+    order: Order,
 }
 
 struct Open<'w> {
@@ -71,8 +70,7 @@ impl<'r, 'w> Parts<'r, 'w> {
             spare_rows: Vec::new(),
             counted: Counted::default(),
             encoder: Encoder::new()?,
-            order: Vec::new(),
-            spare: Vec::new(),
+            order: Order::default(),
         })
     }
 
@@ -130,12 +128,12 @@ impl<'r, 'w> Parts<'r, 'w> {
             Some(part) => part,
             none => none.insert(self.writer.stage_runs(Table::Records, day, &mut self.encoder)?),
         };
-        open.rows.order(&mut self.order, &mut self.spare);
-        let (since, until) = (open.rows.since, open.rows.until);
-        let cells = open.rows.cells();
-        self.counted.count(&self.order, &cells);
+        open.rows.sort(&mut self.order);
+        let (rows, since, until) = (open.rows.len(), open.rows.since, open.rows.until);
+        let cells = open.rows.cells(&self.order);
+        self.counted.count(rows, &cells);
         self.rollup.add(day, &self.counted, &cells, &mut self.encoder)?;
-        part.write(&mut self.encoder, &self.order, &cells, since, until)?;
+        part.write(&mut self.encoder, 0..rows, &cells, since, until)?;
         let full = part.group_rows() >= self.budget.group_rows;
         open.rows.clear();
         if self.open.len() > SPARE_DAYS {
@@ -150,7 +148,7 @@ impl<'r, 'w> Parts<'r, 'w> {
             self.write(day)?;
         }
         if let Some(Open { rows, part: Some(part), .. }) = self.open.get_mut(&day) {
-            part.end_group(&mut self.encoder, &rows.cells())?;
+            part.end_group(&mut self.encoder, &rows.cells(&self.order))?;
             rows.forget_names();
         }
         Ok(())

@@ -206,23 +206,24 @@ impl Rows {
         self.derive.rows(&added, &mut self.columns);
     }
 
-    /// The cells of all columns.
-    pub(crate) fn cells(&mut self) -> Vec<Cells<'_>> {
+    /// Puts the rows in order: by the names of [`SORTED_BY`], and then as they came, which is by time.
+    /// Names come in the order of their first row. Texts stay where they are.
+    pub(crate) fn sort(&mut self, order: &mut Order) {
         let len = self.len;
         self.columns.iter_mut().for_each(|column| column.fill(len));
-        self.columns.iter().map(Column::cells).collect()
-    }
-
-    /// The rows by the names of [`SORTED_BY`], and then as they came, which is by time. Names come in
-    /// the order of their first row.
-    pub(crate) fn order(&self, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
-        order.clear();
-        order.extend(0..u32::try_from(self.len).expect("a run has fewer rows than u32"));
+        order.rows.clear();
+        order.rows.extend(0..u32::try_from(len).expect("a run has fewer rows than u32"));
         for column in SORTED_BY.into_iter().rev() {
             if let Column::Names(names) = &self.columns[column] {
-                sort_by_key(names, order, spare);
+                order.sort_by(names);
             }
         }
+        self.columns.iter_mut().for_each(|column| column.reorder(order));
+    }
+
+    /// The cells of all columns, after the rows were sorted into `order`.
+    pub(crate) fn cells<'c>(&'c self, order: &'c Order) -> Vec<Cells<'c>> {
+        self.columns.iter().map(|column| column.cells(&order.rows)).collect()
     }
 
     /// Begins a new run of rows, in the same row group.
@@ -322,27 +323,57 @@ fn rarely(row: usize, text: &[u8], set: &mut dyn FnMut(usize, &[u8])) {
     }
 }
 
-/// Sorts rows by the keys of a column, those without a name last, and leaves equal ones as they
-/// were.
-fn sort_by_key(names: &NameColumn, order: &mut Vec<u32>, spare: &mut Vec<u32>) {
-    let none = names.names.all().len();
-    let place = |row: u32| match names.key_at(row as usize) {
-        NO_NAME => none,
-        key => key as usize,
-    };
-    let mut starts = vec![0_u32; none + 2];
-    order.iter().for_each(|&row| starts[place(row) + 1] += 1);
-    for i in 1..starts.len() {
-        starts[i] += starts[i - 1];
+/// Where sorted rows came from. Kept from run to run for its memory.
+#[derive(Default)]
+pub(crate) struct Order {
+    /// By row, where it was before.
+    rows: Vec<u32>,
+    spare: Vec<u32>,
+    spare_numbers: Vec<i64>,
+}
+
+impl Order {
+    /// Sorts rows by the keys of a column, those without a name last, and leaves equal ones as they
+    /// were.
+    fn sort_by(&mut self, names: &NameColumn) {
+        let none = names.names.all().len();
+        let place = |key: u32| if key == NO_NAME { none } else { key as usize };
+        let keys = names.keys();
+        if keys.is_empty() {
+            return;
+        }
+        let mut starts = vec![0_u32; none + 2];
+        keys.iter().for_each(|&key| starts[place(key) + 1] += 1);
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        self.spare.clear();
+        self.spare.resize(self.rows.len(), 0);
+        for &row in &self.rows {
+            let start = &mut starts[place(keys[row as usize])];
+            self.spare[*start as usize] = row;
+            *start += 1;
+        }
+        std::mem::swap(&mut self.rows, &mut self.spare);
     }
-    spare.clear();
-    spare.resize(order.len(), 0);
-    for &row in order.iter() {
-        let start = &mut starts[place(row)];
-        spare[*start as usize] = row;
-        *start += 1;
+
+    /// Puts the keys of rows in order, if there are any.
+    pub(crate) fn apply(&mut self, keys: &mut Vec<u32>) {
+        if !keys.is_empty() {
+            self.spare.clear();
+            self.spare.extend(self.rows.iter().map(|&row| keys[row as usize]));
+            std::mem::swap(keys, &mut self.spare);
+        }
     }
-    std::mem::swap(order, spare);
+
+    /// Puts the numbers of rows in order, if there are any.
+    fn apply_to_numbers(&mut self, numbers: &mut Vec<i64>) {
+        if !numbers.is_empty() {
+            self.spare_numbers.clear();
+            self.spare_numbers.extend(self.rows.iter().map(|&row| numbers[row as usize]));
+            std::mem::swap(numbers, &mut self.spare_numbers);
+        }
+    }
 }
 
 impl Column {
@@ -377,12 +408,23 @@ impl Column {
         }
     }
 
-    fn cells(&self) -> Cells<'_> {
+    fn reorder(&mut self, order: &mut Order) {
+        match self {
+            Column::Names(names) => order.apply(names.keys_mut()),
+            Column::Texts(_) => {}
+            Column::Numbers(numbers) => order.apply_to_numbers(numbers),
+            Column::Map(map) => map.reorder(order),
+        }
+    }
+
+    fn cells<'c>(&'c self, order: &'c [u32]) -> Cells<'c> {
         match self {
             Column::Names(column) => {
                 Cells::Names { keys: column.keys(), names: column.names.all() }
             }
-            Column::Texts(texts) => Cells::Texts(Texts { bytes: &texts.bytes, ends: &texts.ends }),
+            Column::Texts(texts) => {
+                Cells::Texts { order, texts: Texts { bytes: &texts.bytes, ends: &texts.ends } }
+            }
             Column::Numbers(numbers) => Cells::Numbers(numbers),
             Column::Map(map) => Cells::Map {
                 ends: &map.ends,
@@ -464,6 +506,24 @@ impl MapColumn {
         if !self.ends.is_empty() {
             self.pad(rows, self.keys.keys().len());
         }
+    }
+
+    fn reorder(&mut self, order: &Order) {
+        if self.ends.is_empty() {
+            return;
+        }
+        let (mut ends, mut keys, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for &row in &order.rows {
+            let row = row as usize;
+            let start = if row == 0 { 0 } else { self.ends[row - 1] };
+            let entries = start as usize..self.ends[row] as usize;
+            keys.extend_from_slice(&self.keys.keys()[entries.clone()]);
+            values.extend_from_slice(&self.values.keys()[entries]);
+            ends.push(u32::try_from(keys.len()).expect("a run has fewer entries than u32"));
+        }
+        self.ends = ends;
+        *self.keys.keys_mut() = keys;
+        *self.values.keys_mut() = values;
     }
 
     fn pad(&mut self, rows: usize, entries: usize) {

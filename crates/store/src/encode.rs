@@ -11,6 +11,7 @@ mod delta;
 mod hybrid;
 mod levels;
 
+use std::ops::Range;
 use std::path::Path;
 
 use parquet::errors::{ParquetError, Result};
@@ -35,8 +36,8 @@ pub const NO_NAME: u32 = u32::MAX;
 /// The number of a row without a number.
 pub const NO_NUMBER: i64 = i64::MIN;
 
-/// What some rows hold in one column. A column of a row group without any value may have no
-/// cells at all, instead of one for each row.
+/// What some rows hold in one column, in the order in which they are stored. A column of a row group
+/// without any value may have no cells at all, instead of one for each row.
 #[derive(Clone, Copy, Debug)]
 pub enum Cells<'a> {
     /// By row, the key of a name or [`NO_NAME`].
@@ -48,7 +49,12 @@ pub enum Cells<'a> {
         names: Texts<'a>,
     },
     /// By row; an empty text is null.
-    Texts(Texts<'a>),
+    Texts {
+        /// By row, which of `texts` it has: they are too large to be moved twice.
+        order: &'a [u32],
+        /// In any order.
+        texts: Texts<'a>,
+    },
     /// By row, the number or [`NO_NUMBER`].
     Numbers(&'a [i64]),
     /// Numbers that repeat.
@@ -109,7 +115,7 @@ impl<'a> Cells<'a> {
         match *self {
             Cells::Names { names, .. } => (Dictionary::Texts(names), None),
             Cells::Repeated { numbers, .. } => (Dictionary::Numbers(numbers), None),
-            Cells::Texts(_) | Cells::Numbers(_) => (Dictionary::NOTHING, None),
+            Cells::Texts { .. } | Cells::Numbers(_) => (Dictionary::NOTHING, None),
             Cells::Map { keys, values, .. } => {
                 (Dictionary::Texts(keys.1), Some(Dictionary::Texts(values.1)))
             }
@@ -156,6 +162,7 @@ pub struct Encoder {
     levels: Levels,
     keys: Vec<u32>,
     numbers: Vec<i64>,
+    lengths: Vec<i64>,
     page: Vec<u8>,
     compressed: Vec<u8>,
     column: Vec<u8>,
@@ -179,6 +186,7 @@ impl Encoder {
             levels: Levels::default(),
             keys: Vec::new(),
             numbers: Vec::new(),
+            lengths: Vec::new(),
             page: Vec::new(),
             compressed: Vec::new(),
             column: Vec::new(),
@@ -209,29 +217,30 @@ impl RowGroup {
         self.columns.iter().map(ColumnChunk::bytes).sum()
     }
 
-    /// Adds the rows that `order` lists, in that order. `cells` are those of all columns.
+    /// Adds some of the rows that `cells` have. They are those of all columns.
     pub(crate) fn push(
         &mut self,
         encoder: &mut Encoder,
-        order: &[u32],
+        rows: Range<usize>,
         cells: &[Cells<'_>],
     ) -> Result<()> {
-        self.rows += order.len();
+        self.rows += rows.len();
         let mut columns = self.columns.iter_mut();
         for cells in cells {
             let mut next = || columns.next().expect("as many columns as the schema has leaves");
             let (first, second) = cells.dictionaries();
+            let rows = rows.clone();
             match *cells {
                 Cells::Names { keys, .. } | Cells::Repeated { keys, .. } => {
-                    next().push_by_key(encoder, order, keys, first)?;
+                    next().push_by_key(encoder, rows, keys, first)?;
                 }
-                Cells::Texts(texts) => next().push_texts(encoder, order, texts)?,
-                Cells::Numbers(numbers) => next().push_numbers(encoder, order, numbers)?,
+                Cells::Texts { order, texts } => next().push_texts(encoder, &order[rows], texts)?,
+                Cells::Numbers(numbers) => next().push_numbers(encoder, rows, numbers)?,
                 Cells::Map { ends, keys: (keys, _), values: (values, _) }
                 | Cells::Counts { ends, keys: (keys, _), values: (values, _) } => {
-                    next().push_entries(encoder, order, ends, keys, first)?;
+                    next().push_entries(encoder, rows.clone(), ends, keys, first)?;
                     let second = second.unwrap_or(Dictionary::NOTHING);
-                    next().push_entries(encoder, order, ends, values, second)?;
+                    next().push_entries(encoder, rows, ends, values, second)?;
                 }
             }
         }

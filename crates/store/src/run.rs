@@ -2,6 +2,8 @@
 //! Writes the cells it is given and never looks at what they mean.
 
 use std::fs::File;
+use std::io::{BufWriter, IntoInnerError};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::ArrowSchemaConverter;
@@ -15,11 +17,14 @@ use crate::layout::Table;
 use crate::manifest::Part;
 use crate::part::{NewPart, properties, schema_of};
 
+/// Bytes written at a time: the Parquet crate hands on 8 kB.
+const WRITE: usize = 256 * 1024;
+
 /// A part being written to the staging folder, invisible to everyone.
 pub struct RunWriter<'a> {
     disk: &'a Disk,
     path: PathBuf,
-    file: SerializedFileWriter<File>,
+    file: SerializedFileWriter<BufWriter<File>>,
     group: RowGroup,
     part: Part,
     day: Day,
@@ -35,7 +40,7 @@ impl<'a> RunWriter<'a> {
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
-        let file = disk.create(&path)?;
+        let file = BufWriter::with_capacity(WRITE, disk.create(&path)?);
         let schema = ArrowSchemaConverter::new().convert(&schema_of(table)).at(&path)?;
         let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
             .at(&path)?;
@@ -45,7 +50,7 @@ impl<'a> RunWriter<'a> {
         Ok(RunWriter { disk, path, file, group, part, day })
     }
 
-    /// Adds the rows that `order` lists, in that order. `cells` are those of all columns, as
+    /// Adds some of the rows that `cells` have. They are those of all columns, as
     /// [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from `since` to
     /// `until`, in UTC seconds.
     ///
@@ -54,15 +59,15 @@ impl<'a> RunWriter<'a> {
     pub fn write(
         &mut self,
         encoder: &mut Encoder,
-        order: &[u32],
+        rows: Range<usize>,
         cells: &[Cells<'_>],
         since: i64,
         until: i64,
     ) -> Result<()> {
-        self.part.rows += order.len() as u64;
+        self.part.rows += rows.len() as u64;
         self.part.since = self.part.since.min(since);
         self.part.until = self.part.until.max(until);
-        self.group.push(encoder, order, cells).at(&self.path)
+        self.group.push(encoder, rows, cells).at(&self.path)
     }
 
     /// Rows added so far.
@@ -101,7 +106,12 @@ impl<'a> RunWriter<'a> {
             encoder.spare_groups.push(self.group);
         }
         let RunWriter { disk, path, file, mut part, day, .. } = self;
-        let file = file.into_inner().at(&path)?;
+        let file = file
+            .into_inner()
+            .at(&path)?
+            .into_inner()
+            .map_err(IntoInnerError::into_error)
+            .at(&path)?;
         part.bytes = file.metadata().at(&path)?.len();
         Ok(Written { disk, path, file, part: NewPart { part, day } })
     }

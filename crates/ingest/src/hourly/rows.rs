@@ -87,9 +87,9 @@ impl HourlyRows {
         (since, until): (i64, i64),
     ) -> Result<()> {
         let cells: Vec<Cells<'_>> = self.columns.iter().map(Column::cells).collect();
-        let order: Vec<u32> = (0..).take(self.len).collect();
-        for order in order.chunks(ROW_GROUP_ROWS) {
-            part.write(encoder, order, &cells, since, until)?;
+        for start in (0..self.len).step_by(ROW_GROUP_ROWS) {
+            let rows = start..self.len.min(start + ROW_GROUP_ROWS);
+            part.write(encoder, rows, &cells, since, until)?;
             part.end_group(encoder, &cells)?;
         }
         Ok(())

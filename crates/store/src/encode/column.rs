@@ -1,6 +1,7 @@
 //! One column of a row group: its pages so far, and what the footer says of them.
 
-use std::io::Write;
+use std::io::{Chain, Read, Write};
+use std::ops::Range;
 
 use bytes::Bytes;
 use parquet::basic::Encoding;
@@ -9,6 +10,7 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -66,55 +68,51 @@ impl ColumnChunk {
     pub(super) fn push_by_key(
         &mut self,
         encoder: &mut Encoder,
-        order: &[u32],
+        rows: Range<usize>,
         keys: &[u32],
         dictionary: Dictionary<'_>,
     ) -> Result<()> {
-        encoder.keys.clear();
-        if keys.is_empty() {
-            encoder.levels.note_none(order.len());
-        } else {
-            encoder.keys.extend(order.iter().map(|&row| keys[row as usize]));
-            encoder.levels.note(&encoder.keys, |&key| key != NO_NAME);
-        }
-        self.begin_flat(encoder);
-        if encoder.levels.nulls() > 0 {
-            encoder.keys.retain(|&key| key != NO_NAME);
-        }
-        self.push_keys(encoder, order.len(), dictionary)
+        let values = rows.len();
+        let keys = self.begin_flat(encoder, rows, keys, |&key| key != NO_NAME);
+        let mut spare = std::mem::take(&mut encoder.keys);
+        let present = present(keys, encoder.levels.nulls(), |&key| key != NO_NAME, &mut spare);
+        let pushed = self.push_keys(encoder, values, present, dictionary);
+        encoder.keys = spare;
+        pushed
     }
 
     /// A page of one half of the entries of maps: their keys, or their values.
     pub(super) fn push_entries(
         &mut self,
         encoder: &mut Encoder,
-        order: &[u32],
+        rows: Range<usize>,
         ends: &[u32],
         keys: &[u32],
         dictionary: Dictionary<'_>,
     ) -> Result<()> {
         let greatest = self.descriptor.max_def_level();
+        let end_of = |row: usize| ends.get(row).map_or(0, |&end| end as usize);
+        let start = rows.start.checked_sub(1).map_or(0, end_of);
         let (mut definition, mut repetition) = (Vec::new(), Vec::new());
-        encoder.keys.clear();
-        for &row in order {
-            let row = row as usize;
-            let from = if row == 0 { 0 } else { ends.get(row - 1).map_or(0, |&end| end as usize) };
-            let until = ends.get(row).map_or(from, |&end| end as usize);
+        let mut from = start;
+        for row in rows {
+            let until = end_of(row).max(from);
             if from == until {
                 definition.push(0);
                 repetition.push(0);
             }
-            for (n, &key) in keys[from..until].iter().enumerate() {
+            for n in 0..until - from {
                 definition.push(greatest as u32);
                 repetition.push(u32::from(n > 0));
-                encoder.keys.push(key);
             }
+            from = until;
         }
         encoder.page.clear();
         levels::append(&repetition, self.descriptor.max_rep_level(), &mut encoder.page);
         levels::append(&definition, greatest, &mut encoder.page);
-        self.nulls += definition.len() - encoder.keys.len();
-        self.push_keys(encoder, definition.len(), dictionary)
+        let keys = &keys[start..from];
+        self.nulls += definition.len() - keys.len();
+        self.push_keys(encoder, definition.len(), keys, dictionary)
     }
 
     /// A page of texts.
@@ -124,19 +122,16 @@ impl ColumnChunk {
         order: &[u32],
         texts: Texts<'_>,
     ) -> Result<()> {
-        encoder.numbers.clear();
-        if texts.is_empty() {
-            encoder.levels.note_none(order.len());
-        } else {
-            let lengths = order.iter().map(|&row| texts.get(row as usize).len() as i64);
-            encoder.numbers.extend(lengths);
-            encoder.levels.note(&encoder.numbers, |&length| length > 0);
+        let mut lengths = std::mem::take(&mut encoder.lengths);
+        lengths.clear();
+        if !texts.is_empty() {
+            lengths.extend(order.iter().map(|&row| texts.get(row as usize).len() as i64));
         }
-        self.begin_flat(encoder);
-        if encoder.levels.nulls() > 0 {
-            encoder.numbers.retain(|&length| length > 0);
-        }
-        delta::encode(&encoder.numbers, &mut encoder.page);
+        self.begin_flat(encoder, 0..order.len(), &lengths, |&length| length > 0);
+        let nulls = encoder.levels.nulls();
+        let present = present(&lengths, nulls, |&length| length > 0, &mut encoder.numbers);
+        delta::encode(present, &mut encoder.page);
+        encoder.lengths = lengths;
         if !texts.is_empty() {
             for &row in order {
                 encoder.page.extend_from_slice(texts.get(row as usize));
@@ -150,40 +145,49 @@ impl ColumnChunk {
     pub(super) fn push_numbers(
         &mut self,
         encoder: &mut Encoder,
-        order: &[u32],
+        rows: Range<usize>,
         numbers: &[i64],
     ) -> Result<()> {
-        encoder.numbers.clear();
-        if numbers.is_empty() {
-            encoder.levels.note_none(order.len());
-        } else {
-            encoder.numbers.extend(order.iter().map(|&row| numbers[row as usize]));
-            encoder.levels.note(&encoder.numbers, |&number| number != NO_NUMBER);
-        }
-        self.begin_flat(encoder);
-        if encoder.levels.nulls() > 0 {
-            encoder.numbers.retain(|&number| number != NO_NUMBER);
-        }
-        self.note_bounds(&encoder.numbers);
-        delta::encode(&encoder.numbers, &mut encoder.page);
+        let values = rows.len();
+        let numbers = self.begin_flat(encoder, rows, numbers, |&number| number != NO_NUMBER);
+        let nulls = encoder.levels.nulls();
+        let present = present(numbers, nulls, |&number| number != NO_NUMBER, &mut encoder.numbers);
+        self.note_bounds(present);
+        delta::encode(present, &mut encoder.page);
         self.by_value = true;
-        self.write_page(encoder, order.len(), Encoding::DELTA_BINARY_PACKED)
+        self.write_page(encoder, values, Encoding::DELTA_BINARY_PACKED)
     }
 
-    /// Begins a page of a column without repetition: what the levels say.
-    fn begin_flat(&mut self, encoder: &mut Encoder) {
+    /// Begins a page of a column without repetition: what the levels say. Returns the cells of `rows`
+    /// among those of all, which may be none.
+    fn begin_flat<'c, T>(
+        &mut self,
+        encoder: &mut Encoder,
+        rows: Range<usize>,
+        cells: &'c [T],
+        is_present: impl Fn(&T) -> bool,
+    ) -> &'c [T] {
+        let count = rows.len();
+        let cells = if cells.is_empty() { cells } else { &cells[rows] };
+        if cells.is_empty() {
+            encoder.levels.note_none(count);
+        } else {
+            encoder.levels.note(cells, is_present);
+        }
         encoder.page.clear();
         self.nulls += encoder.levels.nulls();
         if self.descriptor.max_def_level() > 0 {
             encoder.levels.append(&mut encoder.page);
         }
+        cells
     }
 
-    /// Ends a page with the keys in `encoder.keys`, or with what they stand for.
+    /// Ends a page with keys, or with what they stand for.
     fn push_keys(
         &mut self,
         encoder: &mut Encoder,
         values: usize,
+        keys: &[u32],
         dictionary: Dictionary<'_>,
     ) -> Result<()> {
         if dictionary.bytes() <= DICTIONARY {
@@ -191,19 +195,19 @@ impl ColumnChunk {
             self.by_key = true;
             let width = hybrid::width_of(dictionary.len());
             encoder.page.push(width);
-            hybrid::encode(&encoder.keys, width, &mut encoder.page);
+            hybrid::encode(keys, width, &mut encoder.page);
             return self.write_page(encoder, values, Encoding::RLE_DICTIONARY);
         }
         encoder.numbers.clear();
         match dictionary {
             Dictionary::Texts(names) => {
-                let names = encoder.keys.iter().map(|&key| names.get(key as usize));
+                let names = keys.iter().map(|&key| names.get(key as usize));
                 encoder.numbers.extend(names.clone().map(|name| name.len() as i64));
                 delta::encode(&encoder.numbers, &mut encoder.page);
                 names.for_each(|name| encoder.page.extend_from_slice(name));
             }
             Dictionary::Numbers(numbers) => {
-                encoder.numbers.extend(encoder.keys.iter().map(|&key| numbers[key as usize]));
+                encoder.numbers.extend(keys.iter().map(|&key| numbers[key as usize]));
                 self.note_bounds(&encoder.numbers);
                 delta::encode(&encoder.numbers, &mut encoder.page);
             }
@@ -274,7 +278,6 @@ impl ColumnChunk {
             })?;
         }
         let data_at = column.len() as i64;
-        column.extend_from_slice(&self.pages);
         let mut encodings = vec![Encoding::RLE];
         if self.by_key {
             encodings.extend([Encoding::PLAIN, Encoding::RLE_DICTIONARY]);
@@ -286,23 +289,22 @@ impl ColumnChunk {
             .set_compression(compression())
             .set_encodings(encodings)
             .set_num_values(self.values as i64)
-            .set_total_compressed_size(column.len() as i64)
+            .set_total_compressed_size((column.len() + self.pages.len()) as i64)
             .set_total_uncompressed_size(uncompressed as i64)
             .set_dictionary_page_offset(self.by_key.then_some(0))
             .set_data_page_offset(data_at)
             .set_statistics(self.statistics(dictionary))
             .build()?;
         let close = ColumnCloseResult {
-            bytes_written: column.len() as u64,
+            bytes_written: (column.len() + self.pages.len()) as u64,
             rows_written: rows as u64,
             metadata,
             bloom_filter: None,
             column_index: None,
             offset_index: None,
         };
-        let column = Bytes::from(column);
-        group.append_column(&column, close)?;
-        encoder.column = reclaimed(column);
+        group.append_column(&Pieces { dictionary: &column, data: &self.pages }, close)?;
+        encoder.column = column;
         self.pages.clear();
         *self = ColumnChunk {
             pages: std::mem::take(&mut self.pages),
@@ -342,6 +344,57 @@ impl ColumnChunk {
         Statistics::ByteArray(
             ValueStatistics::new(least, greatest, None, nulls, false).with_min_is_exact(exact),
         )
+    }
+}
+
+/// Those of `cells` that are not null, of which there are `nulls`; in `spare` if need be.
+fn present<'a, T: Copy + Default>(
+    cells: &'a [T],
+    nulls: usize,
+    is_present: impl Fn(&T) -> bool,
+    spare: &'a mut Vec<T>,
+) -> &'a [T] {
+    if nulls == 0 || cells.is_empty() {
+        return cells;
+    }
+    if spare.len() < cells.len() {
+        spare.resize(cells.len(), T::default());
+    }
+    // Each is written, the next one over those that are null: without a branch for each.
+    let mut len = 0;
+    for cell in cells {
+        spare[len] = *cell;
+        len += usize::from(is_present(cell));
+    }
+    &spare[..len]
+}
+
+/// The pages of a column, to be read from the first.
+struct Pieces<'a> {
+    dictionary: &'a [u8],
+    data: &'a [u8],
+}
+
+impl Length for Pieces<'_> {
+    fn len(&self) -> u64 {
+        (self.dictionary.len() + self.data.len()) as u64
+    }
+}
+
+impl<'a> ChunkReader for Pieces<'a> {
+    type T = Chain<&'a [u8], &'a [u8]>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let start = start as usize;
+        let dictionary = self.dictionary.get(start..).unwrap_or_default();
+        let data = &self.data[start.saturating_sub(self.dictionary.len())..];
+        Ok(dictionary.chain(data))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let mut bytes = Vec::new();
+        self.get_read(start)?.take(length as u64).read_to_end(&mut bytes)?;
+        Ok(bytes.into())
     }
 }
 
