@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 
-use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer, Written};
 use rayon::prelude::*;
@@ -22,7 +21,7 @@ use crate::identity::{self, Candidate, chunks_of, decide, probe};
 use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
 use crate::parts::Parts;
 use crate::reject::{self, Reject, Why};
-use crate::rollup::{Open, Rollup};
+use crate::rollup::Rollup;
 use crate::rows::{Checked, TimesOfLines};
 use crate::split::Splitter;
 use crate::{Error, Settings};
@@ -63,18 +62,13 @@ pub fn ingest(
         // The disk is waited for while others work.
         let synced = scope.spawn(|| written.into_iter().map(Written::sync).collect::<Result<_>>());
         let worked = pool.broadcast(|_| run.work(sender.clone()));
+        let worked = worked.into_iter().collect::<Result<()>>();
+        let closed = worked.and_then(|()| pool.install(|| run.close_rollup(&sender)));
         drop(sender);
         let synced = synced.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        worked.into_iter().collect::<Result<()>>().and(synced)
+        closed.and(synced)
     })?;
     let mut change = Change { parts, ..Change::default() };
-    let days = run.rollup.days();
-    let close = |(day, open): (Day, Open<'_>)| open.close(day, run.writer);
-    let rolled_up: Vec<Result<Vec<NewPart>>> =
-        pool.install(|| days.into_par_iter().map(close).collect());
-    for parts in rolled_up {
-        change.parts.extend(parts?);
-    }
     let outcome = run.conclude(refused, &mut change)?;
     Ok(finish(outcome, change, writer)?)
 }
@@ -180,6 +174,17 @@ impl<'r> Run<'r> {
             spare = chunk.bytes;
         }
         parts.finish()
+    }
+
+    /// Writes what all threads counted together.
+    fn close_rollup(&self, written: &Sender<Written<'r>>) -> Result<()> {
+        self.rollup.days().into_par_iter().try_for_each(|(day, open)| {
+            for part in open.close(day, self.writer)? {
+                // Nobody takes it after an error of the disk, which ends the run.
+                let _ = written.send(part);
+            }
+            Ok(())
+        })
     }
 
     /// The next chunk of the first source that no other thread is reading from; waits for one

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Cells, Encoder, NewPart, Result, RunWriter, Writer};
+use pmtaq_store::{Cells, Encoder, Result, RunWriter, Writer, Written};
 
 use crate::hourly::{Counted, Hourly};
 
@@ -74,11 +74,11 @@ impl From<Hourly> for Open<'_> {
 }
 
 impl<'w> Open<'w> {
-    /// Writes the rest and closes the parts, if there are any.
-    pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<NewPart>> {
+    /// Writes the rest and closes the parts, if there are any. They are to be synced.
+    pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<Written<'w>>> {
         let mut encoder = Encoder::new()?;
         self.write(day, writer, &mut encoder)?;
-        self.parts.into_iter().map(|part| part.finish(&mut encoder)?.sync()).collect()
+        self.parts.into_iter().map(|part| part.finish(&mut encoder)).collect()
     }
 
     fn write(&mut self, day: Day, writer: &'w Writer<'w>, encoder: &mut Encoder) -> Result<()> {

@@ -357,21 +357,12 @@ impl Order {
         std::mem::swap(&mut self.rows, &mut self.spare);
     }
 
-    /// Puts the keys of rows in order, if there are any.
-    pub(crate) fn apply(&mut self, keys: &mut Vec<u32>) {
-        if !keys.is_empty() {
-            self.spare.clear();
-            self.spare.extend(self.rows.iter().map(|&row| keys[row as usize]));
-            std::mem::swap(keys, &mut self.spare);
-        }
-    }
-
-    /// Puts the numbers of rows in order, if there are any.
-    fn apply_to_numbers(&mut self, numbers: &mut Vec<i64>) {
-        if !numbers.is_empty() {
-            self.spare_numbers.clear();
-            self.spare_numbers.extend(self.rows.iter().map(|&row| numbers[row as usize]));
-            std::mem::swap(numbers, &mut self.spare_numbers);
+    /// Puts the keys or numbers of `rows` in order, if there are any.
+    fn apply<T: Copy>(rows: &[u32], cells: &mut Vec<T>, spare: &mut Vec<T>) {
+        if !cells.is_empty() {
+            spare.clear();
+            spare.extend(rows.iter().map(|&row| cells[row as usize]));
+            std::mem::swap(cells, spare);
         }
     }
 }
@@ -410,9 +401,11 @@ impl Column {
 
     fn reorder(&mut self, order: &mut Order) {
         match self {
-            Column::Names(names) => order.apply(names.keys_mut()),
+            Column::Names(names) => Order::apply(&order.rows, names.keys_mut(), &mut order.spare),
             Column::Texts(_) => {}
-            Column::Numbers(numbers) => order.apply_to_numbers(numbers),
+            Column::Numbers(numbers) => {
+                Order::apply(&order.rows, numbers, &mut order.spare_numbers)
+            }
             Column::Map(map) => map.reorder(order),
         }
     }

@@ -87,7 +87,9 @@ pub(crate) fn stage_hourly<'p>(
             hourly.add_records(&then(&batch?));
         }
     }
-    change.parts.extend(Open::from(hourly).close(day, writer)?);
+    for part in Open::from(hourly).close(day, writer)? {
+        change.parts.push(part.sync()?);
+    }
     Ok(())
 }
 
