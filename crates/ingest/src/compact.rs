@@ -151,7 +151,7 @@ fn merge_hourly(writer: &Writer<'_>, day: Day, parts: &[&SnapshotPart]) -> Resul
         };
         hourly.take().write(&mut part, &mut encoder, (since, until))?;
         if is_last || part.rows() >= FULL_ROWS {
-            done.push(part.finish(&mut encoder)?.sync()?);
+            done.extend(part.finish(&mut encoder)?.sync()?);
         } else {
             open = Some(part);
         }

@@ -29,7 +29,7 @@ pub(crate) struct Parts<'r, 'w> {
     rollup: &'r Rollup<'w>,
     budget: Budget,
     open: BTreeMap<Day, Open<'w>>,
-    /// Takes the parts that are written, to be synced.
+    /// Takes what is written, to be synced.
     written: Sender<Written<'w>>,
     /// Rows added so far.
     uses: u64,
@@ -139,7 +139,11 @@ impl<'r, 'w> Parts<'r, 'w> {
         if self.open.len() > SPARE_DAYS {
             self.open.get_mut(&day).into_iter().for_each(|open| open.rows.give_back());
         }
-        if full { self.end_group(day) } else { Ok(()) }
+        if full {
+            self.end_group(day)?;
+            self.sync_begun(day)?;
+        }
+        Ok(())
     }
 
     /// Ends the row group of a day, with the rows that it has gathered.
@@ -150,6 +154,15 @@ impl<'r, 'w> Parts<'r, 'w> {
         if let Some(Open { rows, part: Some(part), .. }) = self.open.get_mut(&day) {
             part.end_group(&mut self.encoder, &rows.cells(&self.order))?;
             rows.forget_names();
+        }
+        Ok(())
+    }
+
+    /// Has the row groups of a day synced while more are made.
+    fn sync_begun(&mut self, day: Day) -> Result<()> {
+        if let Some(Open { part: Some(part), .. }) = self.open.get_mut(&day) {
+            // Nobody takes it after an error of the disk, which ends the run.
+            let _ = self.written.send(part.begun()?);
         }
         Ok(())
     }

@@ -60,7 +60,8 @@ pub fn ingest(
     let parts = std::thread::scope(|scope| {
         let (sender, written) = mpsc::channel::<Written<'_>>();
         // The disk is waited for while others work.
-        let synced = scope.spawn(|| written.into_iter().map(Written::sync).collect::<Result<_>>());
+        let synced = written.into_iter().filter_map(|written| written.sync().transpose());
+        let synced = scope.spawn(|| synced.collect::<Result<_>>());
         let worked = pool.broadcast(|_| run.work(sender.clone()));
         let worked = worked.into_iter().collect::<Result<()>>();
         let closed = worked.and_then(|()| pool.install(|| run.close_rollup(&sender)));

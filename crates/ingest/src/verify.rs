@@ -88,7 +88,7 @@ pub(crate) fn stage_hourly<'p>(
         }
     }
     for part in Open::from(hourly).close(day, writer)? {
-        change.parts.push(part.sync()?);
+        change.parts.extend(part.sync()?);
     }
     Ok(())
 }

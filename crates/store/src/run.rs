@@ -2,7 +2,7 @@
 //! Writes the cells it is given and never looks at what they mean.
 
 use std::fs::File;
-use std::io::{BufWriter, IntoInnerError};
+use std::io::{BufWriter, IntoInnerError, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +96,19 @@ impl<'a> RunWriter<'a> {
         self.group.finish(encoder, cells, &mut self.file).at(&self.path)
     }
 
+    /// What was written so far, to be synced while the rest is being made: else all of it would be
+    /// waited for in the end, and by others who share the disk.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
+    pub fn begun(&mut self) -> Result<Written<'a>> {
+        self.file.flush().at(&self.path)?;
+        let file = self.file.inner_mut();
+        file.flush().at(&self.path)?;
+        let file = file.get_ref().try_clone().at(&self.path)?;
+        Ok(Written { disk: self.disk, path: self.path.clone(), file, part: None })
+    }
+
     /// Completes the file, whose last row group was ended.
     ///
     /// # Errors
@@ -113,25 +126,27 @@ impl<'a> RunWriter<'a> {
             .map_err(IntoInnerError::into_error)
             .at(&path)?;
         part.bytes = file.metadata().at(&path)?.len();
-        Ok(Written { disk, path, file, part: NewPart { part, day } })
+        Ok(Written { disk, path, file, part: Some(NewPart { part, day }) })
     }
 }
 
-/// A part that was written and would not survive a power cut yet. Apart from the writing, since who
-/// waits for the disk need not keep others from working.
+/// A part, or the beginning of one, that was written and would not survive a power cut yet. Apart
+/// from the writing, since who waits for the disk need not keep others from working.
 pub struct Written<'a> {
     disk: &'a Disk,
     path: PathBuf,
     file: File,
-    part: NewPart,
+    /// None of a beginning.
+    part: Option<NewPart>,
 }
 
 impl Written<'_> {
-    /// Syncs the file.
+    /// Syncs what was written. Returns the part, if it is whole.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk refuses.
-    pub fn sync(self) -> Result<NewPart> {
+    /// [`crate::Error::Io`] when the disk refuses. It may say so of a beginning and not again of the
+    /// whole, so that both end the run.
+    pub fn sync(self) -> Result<Option<NewPart>> {
         self.disk.sync(&self.file, &self.path)?;
         Ok(self.part)
     }

@@ -62,7 +62,8 @@ fn read_back(rows: &HourlyRows) -> RecordBatch {
     let mut encoder = Encoder::new().expect("an encoder");
     let mut part = writer.stage_runs(Table::Hourly, Day(0), &mut encoder).expect("a part");
     rows.write(&mut part, &mut encoder, (0, 86_399)).expect("written");
-    let parts = vec![part.finish(&mut encoder).and_then(Written::sync).expect("finished")];
+    let part = part.finish(&mut encoder).and_then(Written::sync).expect("finished");
+    let parts = part.into_iter().collect();
     writer.commit(Change { parts, ..Change::default() }).expect("committed");
     let parts = writer.parts(Day(0)).expect("the parts");
     let reader = PartReader::open(&parts[0].path, Table::Hourly, |_| true).expect("a reader");
