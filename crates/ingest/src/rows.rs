@@ -357,9 +357,11 @@ impl Order {
         std::mem::swap(&mut self.rows, &mut self.spare);
     }
 
-    /// Puts the keys or numbers of `rows` in order, if there are any.
-    fn apply<T: Copy>(rows: &[u32], cells: &mut Vec<T>, spare: &mut Vec<T>) {
-        if !cells.is_empty() {
+    /// Puts the keys or numbers of `rows` in order, if they are not all the same.
+    fn apply<T: Copy + PartialEq>(rows: &[u32], cells: &mut Vec<T>, spare: &mut Vec<T>) {
+        let Some(&first) = cells.first() else { return };
+        // All are looked at, from front to back: in no order they are found in the cache then.
+        if cells.iter().fold(false, |differs, cell| differs | (*cell != first)) {
             spare.clear();
             spare.extend(rows.iter().map(|&row| cells[row as usize]));
             std::mem::swap(cells, spare);

@@ -6,6 +6,7 @@
 //! `DELTA_BINARY_PACKED`, but for those that repeat, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
 //! groups, page headers and the footer stay with the Parquet crate.
 
+mod ahead;
 mod column;
 mod delta;
 mod hybrid;

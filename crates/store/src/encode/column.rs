@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::part::compression;
 
-use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, delta, hybrid, levels};
+use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, ahead, delta, hybrid, levels};
 
 /// Bytes of names in a dictionary. What comes when it is full is written as text: a dictionary of
 /// values that hardly repeat costs a reader more than it saves.
@@ -25,6 +25,9 @@ const DICTIONARY: usize = 1 << 20;
 
 /// Bytes of a name that bounds the names of a column chunk; longer ones are cut.
 const BOUND: usize = 64;
+
+/// Texts asked for while one is copied: they lie in all of a run, which is larger than the cache.
+const AHEAD: usize = 24;
 
 pub(super) struct ColumnChunk {
     descriptor: ColumnDescPtr,
@@ -133,7 +136,10 @@ impl ColumnChunk {
         delta::encode(present, &mut encoder.page);
         encoder.lengths = lengths;
         if !texts.is_empty() {
-            for &row in order {
+            for (i, &row) in order.iter().enumerate() {
+                if let Some(&row) = order.get(i + AHEAD) {
+                    ahead::fetch(texts.get(row as usize));
+                }
                 encoder.page.extend_from_slice(texts.get(row as usize));
             }
         }
