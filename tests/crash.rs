@@ -115,6 +115,8 @@ fn a_write_that_the_system_refuses_loses_nothing_and_the_next_run_heals() {
             assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {said}");
             assert!(said.contains("File too large") && said.contains("as it was before"), "{said}");
             assert_eq!(state(&sealed), old, "{blocks} blocks");
+            let staging = sealed.store().join("_pmtaq/staging");
+            assert_eq!(std::fs::read_dir(staging).unwrap().count(), 0, "{blocks} blocks");
         }
         sealed.ingest(&[&samples]);
         assert_eq!(sealed.number("select count(*) from records"), 6004, "{blocks} blocks");

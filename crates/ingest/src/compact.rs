@@ -70,7 +70,11 @@ pub fn compact(writer: &mut Writer<'_>, days: &[Day], effort: Effort) -> Result<
             if chosen.is_empty() {
                 continue;
             }
-            change.parts.extend(merge(writer, table, day, &mut chosen)?);
+            let merged = merge(writer, table, day, &mut chosen).inspect_err(|_| {
+                // What went wrong is said already.
+                let _ = writer.empty_staging();
+            });
+            change.parts.extend(merged?);
             change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
         }
         if change.retired.is_empty() {

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer, Written};
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::budget::Budget;
@@ -57,20 +58,11 @@ pub fn ingest(
     refused.extend(unclear);
 
     let run = Run::new(settings, budget, writer, candidates, progress);
-    let parts = std::thread::scope(|scope| {
-        let (sender, written) = mpsc::channel::<Written<'_>>();
-        // The disk is waited for while others work.
-        let synced = written.into_iter().filter_map(|written| written.sync().transpose());
-        let synced = scope.spawn(|| synced.collect::<Result<_>>());
-        let worked = pool.broadcast(|_| run.work(sender.clone()));
-        let worked = worked.into_iter().collect::<Result<()>>();
-        let closed = worked.and_then(|()| pool.install(|| run.close_rollup(&sender)));
-        drop(sender);
-        let synced = synced.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        closed.and(synced)
+    let staged = run.stage(&pool, refused);
+    let (outcome, change) = staged.inspect_err(|_| {
+        // What went wrong is said already.
+        let _ = writer.empty_staging();
     })?;
-    let mut change = Change { parts, ..Change::default() };
-    let outcome = run.conclude(refused, &mut change)?;
     Ok(finish(outcome, change, writer)?)
 }
 
@@ -148,6 +140,25 @@ impl<'r> Run<'r> {
         let rollup = Rollup::new(writer, budget.hourly_rows);
         let (rejects, first_open) = (Mutex::default(), AtomicUsize::new(0));
         Run { settings, budget, writer, rollup, rejects, tasks, first_open, progress }
+    }
+
+    /// Writes all that is new, to be committed.
+    fn stage(self, pool: &ThreadPool, refused: Vec<Refused>) -> Result<(Outcome, Change)> {
+        let parts = std::thread::scope(|scope| {
+            let (sender, written) = mpsc::channel::<Written<'_>>();
+            // The disk is waited for while others work.
+            let synced = written.into_iter().filter_map(|written| written.sync().transpose());
+            let synced = scope.spawn(|| synced.collect::<Result<_>>());
+            let worked = pool.broadcast(|_| self.work(sender.clone()));
+            let worked = worked.into_iter().collect::<Result<()>>();
+            let closed = worked.and_then(|()| pool.install(|| self.close_rollup(&sender)));
+            drop(sender);
+            let synced = synced.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            closed.and(synced)
+        })?;
+        let mut change = Change { parts, ..Change::default() };
+        let outcome = self.conclude(refused, &mut change)?;
+        Ok((outcome, change))
     }
 
     /// What one thread does until no chunk is left.

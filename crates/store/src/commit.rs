@@ -91,10 +91,18 @@ impl<'a> Writer<'a> {
         let root = Root::read(&layout::root(dir))?;
         let writer = Writer { dir, disk, root, next_part: AtomicU32::new(0), _lock: lock };
         writer.apply_moves()?;
-        for name in fs::names(&layout::staging(dir))? {
-            disk.remove(&layout::staging(dir).join(name))?;
-        }
+        writer.empty_staging()?;
         Ok(writer)
+    }
+
+    /// Deletes the parts that were staged for a change that will not come. The next writer does so
+    /// too, but a full disk should have room again at once.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] when one cannot be deleted.
+    pub fn empty_staging(&self) -> Result<()> {
+        let staging = layout::staging(self.dir);
+        fs::names(&staging)?.iter().try_for_each(|name| self.disk.remove(&staging.join(name)))
     }
 
     /// The sources that begin on `day`.
