@@ -17,8 +17,8 @@ use crate::layout::Table;
 use crate::manifest::Part;
 use crate::part::{NewPart, properties, schema_of};
 
-/// Bytes written at a time: the Parquet crate hands on 8 kB.
-const WRITE: usize = 256 * 1024;
+/// Bytes written at a time: the Parquet crate hands on 8 kB. Each open day has so much memory.
+const WRITE: usize = 32 * 1024;
 
 /// A part being written to the staging folder, invisible to everyone.
 pub struct RunWriter<'a> {
