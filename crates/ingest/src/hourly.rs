@@ -1,6 +1,7 @@
 //! Records counted by hour and by what they share: rows of the table `hourly` being gathered.
 //! Knows columns and keys; neither lines nor files.
 
+mod latencies;
 mod rows;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type};
 
 use crate::intern::{Names, mixed};
 
+use latencies::Latencies;
 pub(crate) use rows::HourlyRows;
 use rows::SortedNames;
 
@@ -74,13 +76,21 @@ const SORTED_BY: [&str; 4] = ["rec", "rcpt_domain", "vmta", "sender_domain"];
 pub struct Hourly {
     names: [Names; NAMES],
     groups: Groups,
+    latencies: Latencies,
 }
 
 /// Rows with the same key, once each.
 #[derive(Debug, Default)]
 struct Groups {
     all: Vec<Group>,
-    table: HashTable<u32>,
+    table: HashTable<Slot>,
+}
+
+/// Where a group is, with the hash of its key: to find it or to make room asks no other's key.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u32,
+    at: u32,
 }
 
 /// The records of one run counted by what they share, without their names: memory of a thread. Few
@@ -89,17 +99,14 @@ struct Groups {
 pub(crate) struct Counted {
     groups: Groups,
     keys: Keys,
-    /// For each delivery the group, and the seconds from queueing to delivery.
-    latencies: Vec<(u32, i64)>,
+    latencies: Latencies,
 }
 
-/// One row.
-#[derive(Debug)]
+/// One row, without its latencies.
+#[derive(Clone, Copy, Debug)]
 struct Group {
     key: Key,
     sums: Sums,
-    /// Sorted by the seconds.
-    latencies: Vec<(i64, i64)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -148,11 +155,11 @@ impl Hourly {
                 *number = *known;
             }
             let at = self.groups.place(&key);
-            self.groups.all[at].sums.add(group.sums);
+            self.groups.all[at as usize].sums.add(group.sums);
             places.push(at);
         }
-        for &(group, seconds) in &counted.latencies {
-            count(&mut self.groups.all[places[group as usize]].latencies, seconds, 1);
+        for latency in counted.latencies.merged() {
+            self.latencies.add(places[latency.group as usize], latency.seconds, latency.count);
         }
     }
 
@@ -187,17 +194,16 @@ impl Hourly {
             keys.set(REACHED, rows().map(|row| (number("reached", row) == Some(1)).into()));
             for (i, row) in rows().enumerate() {
                 let at = self.groups.place(&keys.get(i));
-                let group = &mut self.groups.all[at];
-                group.sums.add(Sums {
+                self.groups.all[at as usize].sums.add(Sums {
                     records: number("records", row).unwrap_or(0),
                     bytes: number("bytes", row).unwrap_or(0),
                     latency_sum: number("latency_sum", row).unwrap_or(0),
                     latency_max: number("latency_max", row),
                 });
                 if latencies.is_valid(row) {
-                    for at in latencies.value_offsets()[row]..latencies.value_offsets()[row + 1] {
-                        let at = at as usize;
-                        count(&mut group.latencies, seconds.value(at), counts.value(at));
+                    let ends = &latencies.value_offsets()[row..];
+                    for entry in ends[0] as usize..ends[1] as usize {
+                        self.latencies.add(at, seconds.value(entry), counts.value(entry));
                     }
                 }
             }
@@ -213,31 +219,38 @@ impl Hourly {
                 *place = ranks[*place as usize];
             }
         }
+        let groups = &done.groups.all;
         let first = SORTED_BY.map(|name| FIRST_NAME + name_place(name));
-        done.groups.all.sort_unstable_by(|a, b| {
-            let order = first.iter().map(|&i| a.key[i].cmp(&b.key[i])).find(|order| order.is_ne());
-            order.unwrap_or_else(|| a.key.cmp(&b.key))
+        let order = groups.iter().zip(0_u32..).map(|(group, at)| (first.map(|i| group.key[i]), at));
+        let mut order: Vec<_> = order.collect();
+        order.sort_unstable_by(|(a, at_a), (b, at_b)| {
+            let key = |at: u32| &groups[at as usize].key;
+            a.cmp(b).then_with(|| key(*at_a).cmp(key(*at_b)))
         });
-        HourlyRows::of(&done.groups.all, names)
+        let order: Vec<u32> = order.into_iter().map(|(_, at)| at).collect();
+        done.latencies.merge();
+        HourlyRows::of(groups, &order, done.latencies.merged(), names)
     }
 }
 
 impl Groups {
     /// Where the group of `key` is, which is new or known.
-    fn place(&mut self, key: &Key) -> usize {
-        let (groups, hash) = (&self.all, mixed(key));
-        let found = self.table.find(hash, |&at| groups[at as usize].key == *key);
-        if let Some(&at) = found {
-            return at as usize;
+    fn place(&mut self, key: &Key) -> u32 {
+        let (groups, hash) = (&self.all, mixed(key) as u32);
+        let is_it = |slot: &Slot| slot.hash == hash && groups[slot.at as usize].key == *key;
+        if let Some(slot) = self.table.find(spread(hash), is_it) {
+            return slot.at;
         }
-        let at = self.all.len();
-        let group = Group { key: *key, sums: Sums::default(), latencies: Vec::new() };
-        self.all.push(group);
-        let groups = &self.all;
-        let number = u32::try_from(at).expect("memory ends before 4 billion groups");
-        self.table.insert_unique(hash, number, |&at| mixed(&groups[at as usize].key));
+        let at = u32::try_from(groups.len()).expect("memory ends before 4 billion groups");
+        self.all.push(Group { key: *key, sums: Sums::default() });
+        self.table.insert_unique(spread(hash), Slot { hash, at }, |slot| spread(slot.hash));
         at
     }
+}
+
+/// A hash of which the table reads the lowest and the highest bits.
+fn spread(hash: u32) -> u64 {
+    mixed(&[hash])
 }
 
 impl Counted {
@@ -277,7 +290,7 @@ impl Counted {
                 if i == 0 || self.keys.differs[i] {
                     group = self.groups.place(&self.keys.get(i));
                 }
-                let sums = &mut self.groups.all[group].sums;
+                let sums = &mut self.groups.all[group as usize].sums;
                 sums.records += 1;
                 if let Some(size) = number_at(sizes, row) {
                     sums.bytes = sums.bytes.saturating_add(size);
@@ -288,10 +301,11 @@ impl Counted {
                     let seconds = (logged[row] - queued).div_euclid(1_000);
                     sums.latency_sum = sums.latency_sum.saturating_add(seconds);
                     sums.latency_max = sums.latency_max.max(Some(seconds));
-                    self.latencies.push((group as u32, rounded(seconds)));
+                    self.latencies.add(group, rounded(seconds), 1);
                 }
             }
         }
+        self.latencies.merge();
     }
 }
 
@@ -443,14 +457,6 @@ fn place_of_code(code: Option<i64>) -> u32 {
 
 fn hour_of(millis: i64) -> u32 {
     u32::try_from(millis.div_euclid(HOUR_MS)).unwrap_or(0)
-}
-
-/// Adds `count` to that of `seconds`.
-fn count(latencies: &mut Vec<(i64, i64)>, seconds: i64, count: i64) {
-    match latencies.binary_search_by_key(&seconds, |(seconds, _)| *seconds) {
-        Ok(at) => latencies[at].1 += count,
-        Err(at) => latencies.insert(at, (seconds, count)),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use hashbrown::HashTable;
 use pmtaq_schema::columns::HOURLY;
 use pmtaq_store::{Cells, Encoder, NO_NAME, ROW_GROUP_ROWS, Result, RunWriter, Texts};
 
-use super::{FIRST_NAME, Group, HOUR, HOUR_MS, REACHED, SMTP_CODE};
+use super::latencies::Latency;
+use super::{FIRST_NAME, Group, HOUR, HOUR_MS, REACHED, SMTP_CODE, Sums};
 use crate::intern::mixed;
 
 /// Rows of `hourly` in the order in which they are stored.
@@ -38,42 +39,43 @@ struct Repeated {
 }
 
 impl HourlyRows {
-    /// Those of `groups`, which are in order and have for names the places in `names`.
-    pub(super) fn of(groups: &[Group], names: Vec<SortedNames>) -> HourlyRows {
-        let mut names = names.into_iter().enumerate();
-        let pairs = || groups.iter().flat_map(|group| &group.latencies);
-        let columns = HOURLY.iter().map(|column| match column.name {
-            "hour" => repeated(groups.iter().map(|g| Some(i64::from(g.key[HOUR]) * HOUR_MS))),
-            "smtp_code" => {
-                repeated(groups.iter().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from)))
-            }
-            "reached" => repeated(groups.iter().map(|g| Some(i64::from(g.key[REACHED])))),
-            "records" => repeated(groups.iter().map(|g| Some(g.sums.records))),
-            // Sums hardly repeat.
-            "bytes" => Column::Numbers(groups.iter().map(|g| g.sums.bytes).collect()),
-            "latency_sum" => {
-                repeated(groups.iter().map(|g| g.sums.latency_max.map(|_| g.sums.latency_sum)))
-            }
-            "latency_max" => repeated(groups.iter().map(|g| g.sums.latency_max)),
-            "latencies" => {
-                let mut end = 0;
-                let ends = groups.iter().map(|group| {
-                    end += group.latencies.len() as u32;
-                    end
-                });
-                let ends = ends.collect();
-                let keys = Repeated::of(pairs().map(|(seconds, _)| Some(*seconds)));
-                let values = Repeated::of(pairs().map(|(_, count)| Some(*count)));
-                Column::Counts { ends, keys, values }
-            }
-            _ => {
-                let (i, names) = names.next().expect("one dictionary for each name");
+    /// Those of `groups`, which are put into `order` and have for names the places in `names`.
+    /// `latencies` are in order by group and seconds.
+    pub(super) fn of(
+        groups: &[Group],
+        order: &[u32],
+        latencies: &[Latency],
+        names: Vec<SortedNames>,
+    ) -> HourlyRows {
+        let rows = || order.iter().map(|&at| &groups[at as usize]);
+        let mut keys: Vec<Vec<u32>> =
+            names.iter().map(|_| Vec::with_capacity(order.len())).collect();
+        for group in rows() {
+            for (keys, place) in keys.iter_mut().zip(&group.key[FIRST_NAME..]) {
                 // 0 is none, the greatest of all keys.
-                let keys = groups.iter().map(|g| g.key[FIRST_NAME + i].wrapping_sub(1)).collect();
+                keys.push(place.wrapping_sub(1));
+            }
+        }
+        let mut names = keys.into_iter().zip(names);
+        let sums: Vec<Sums> = rows().map(|group| group.sums).collect();
+        let columns = HOURLY.iter().map(|column| match column.name {
+            "hour" => repeated(rows().map(|g| Some(i64::from(g.key[HOUR]) * HOUR_MS))),
+            "smtp_code" => repeated(rows().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from))),
+            "reached" => repeated(rows().map(|g| Some(i64::from(g.key[REACHED])))),
+            "records" => repeated(sums.iter().map(|sums| Some(sums.records))),
+            // Sums hardly repeat.
+            "bytes" => Column::Numbers(sums.iter().map(|sums| sums.bytes).collect()),
+            "latency_sum" => {
+                repeated(sums.iter().map(|sums| sums.latency_max.map(|_| sums.latency_sum)))
+            }
+            "latency_max" => repeated(sums.iter().map(|sums| sums.latency_max)),
+            "latencies" => counts(groups.len(), order, latencies),
+            _ => {
+                let (keys, names) = names.next().expect("one dictionary for each name");
                 Column::Names { keys, names }
             }
         });
-        HourlyRows { len: groups.len(), columns: columns.collect() }
+        HourlyRows { len: order.len(), columns: columns.collect() }
     }
 
     /// Writes all of them to `part`; their hours lie from `since` to `until`, in UTC seconds.
@@ -122,6 +124,24 @@ impl<'n> FromIterator<&'n [u8]> for SortedNames {
         }
         all
     }
+}
+
+/// The latencies of `groups` groups, which are put into `order`.
+fn counts(groups: usize, order: &[u32], latencies: &[Latency]) -> Column {
+    let mut of_group = vec![&[][..]; groups];
+    for entries in latencies.chunk_by(|a, b| a.group == b.group) {
+        of_group[entries[0].group as usize] = entries;
+    }
+    let mut end = 0;
+    let ends = order.iter().map(|&at| {
+        end += of_group[at as usize].len() as u32;
+        end
+    });
+    let ends = ends.collect();
+    let entries = || order.iter().flat_map(|&at| of_group[at as usize]);
+    let keys = Repeated::of(entries().map(|entry| Some(entry.seconds)));
+    let values = Repeated::of(entries().map(|entry| Some(entry.count)));
+    Column::Counts { ends, keys, values }
 }
 
 fn repeated(numbers: impl Iterator<Item = Option<i64>>) -> Column {

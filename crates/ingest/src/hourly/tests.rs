@@ -111,7 +111,7 @@ fn numbers_too_many_for_a_dictionary_are_stored_as_they_are() {
         }
         let at = hourly.groups.place(&key);
         let sums = Sums { records: i64::from(i), latency_max: Some(1), ..Sums::default() };
-        hourly.groups.all[at].sums.add(sums);
+        hourly.groups.all[at as usize].sums.add(sums);
     }
     let rows = read_back(&hourly.take());
     let codes = column(&rows, "smtp_code", Kind::Int);
