@@ -11,12 +11,17 @@ pub(crate) fn look_at<T>(bytes: &[u8], base: usize, look: impl Fn(&[u8; BLOCK]) 
     let rest = bytes.get(base..).unwrap_or_default();
     match rest.first_chunk() {
         Some(block) => look(block),
-        None => {
-            let mut block = [0; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            look(&block)
-        }
+        None => at_end(rest, look),
     }
+}
+
+/// Apart from the many whole blocks: beside this copy they are taken to pieces of a byte each.
+#[cold]
+#[inline(never)]
+fn at_end<T>(rest: &[u8], look: impl Fn(&[u8; BLOCK]) -> T) -> T {
+    let mut block = [0; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    look(&block)
 }
 
 /// Sixteen bytes, each of them all ones where it is `byte`.
