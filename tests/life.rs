@@ -91,19 +91,28 @@ fn queries_see_all_of_it_while_parts_come_and_go() {
     let queries = std::env::var("PMTAQ_QUERIES").map_or(40, |n| n.parse().unwrap());
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // The first rows stay; more come and everything is merged again and again.
-            for piece in pieces.iter().cycle().skip(1) {
+            // The first rows stay; more come and everything is merged again and again. A row of
+            // another day comes and goes.
+            let piece = std::fs::read_to_string(&pieces[0]).unwrap();
+            let [header, row] = [0, 1].map(|n| piece.lines().nth(n).unwrap());
+            for (n, piece) in pieces.iter().cycle().skip(1).enumerate() {
                 if done.load(Ordering::Relaxed) {
                     break;
                 }
                 sealed.ingest(&[piece]);
+                let row = row.replacen("2026-03-01", "2026-02-01", 1);
+                let old = sealed.file(&format!("in/old-{n}.csv"), format!("{header}\n{row}{n}\n"));
+                assert_eq!(sealed.ingest(&[&old]).counts(), (1, 1, 0, 0));
                 sealed.done(&["compact", "-q", "--day", "2026-03-01"]);
-                sealed.done(&["prune", "-q", "--keep", "hourly=2d", "--yes"]);
+                sealed.done(&["prune", "-q", "--keep", "records=20d,hourly=20d", "--yes"]);
+                let old = "select count(*) from records where time_logged < '2026-03-01'";
+                assert_eq!(sealed.number(old), 0);
             }
         });
         let mut seen = Vec::new();
         for _ in 0..queries {
-            let run = sealed.run(&["sql", "select count(*) from records", "--format", "csv"]);
+            let of_march = "select count(*) from records where time_logged >= '2026-03-01'";
+            let run = sealed.run(&["sql", of_march, "--format", "csv"]);
             let count = run.stdout.lines().nth(1).and_then(|n| n.parse::<usize>().ok());
             seen.push(count.ok_or(run));
         }
@@ -238,6 +247,15 @@ fn prune_removes_whole_days_of_the_tables_named_and_they_stay_gone() {
         sealed.run(&["prune", "--keep", "records=2d"]).stderr.contains("nothing is old enough")
     );
     assert_eq!(sealed.run(&["prune", "--keep", "recrods=2d", "--yes"]).code, Some(2));
+    // Reports that read hours would miss days whose records are still there.
+    for keep in ["hourly=1d", "records=3d,hourly=1d"] {
+        let refused = sealed.run(&["prune", "--keep", keep, "--yes"]);
+        assert!(refused.code == Some(2) && refused.stderr.contains("as long"), "{refused:?}");
+    }
+    assert_eq!(sealed.number("select sum(records)::bigint from hourly"), hours);
+    sealed.done(&["prune", "--keep", "records=2d,hourly=2d", "--yes"]);
+    assert_eq!(sealed.number("select sum(records)::bigint from hourly"), left);
+    assert_eq!(verify(&sealed, &[]).0, Some(0));
 }
 
 #[test]

@@ -371,7 +371,8 @@ pub(crate) struct Verify {
   pmtaq prune --keep records=90d,hourly=3y --dry-run
   pmtaq prune --keep records=90d --yes")]
 pub(crate) struct Prune {
-    /// Table and how long it is kept; one that is not named is kept for ever
+    /// Table and how long it is kept; one that is not named is kept for ever, and
+    /// hourly at least as long as records
     #[arg(long, required = true, value_name = "TABLE=DURATION", value_delimiter = ',')]
     pub(crate) keep: Vec<String>,
     /// Only say what would go

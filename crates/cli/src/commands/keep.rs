@@ -48,6 +48,14 @@ pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
 
 pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
     let keep = args.keep.iter().map(|text| keep(text)).collect::<Result<Vec<_>>>()?;
+    let kept =
+        |of| keep.iter().filter(|(table, _)| *table == of).map(|(_, seconds)| *seconds).min();
+    if let Some(hourly) = kept(Table::Hourly)
+        && kept(Table::Records).is_none_or(|records| hourly < records)
+    {
+        return Err(Failure::usage("hourly is to be kept as long as the records that it counts")
+            .hint("reports read it for their days, as in --keep records=90d,hourly=3y"));
+    }
     let store = Store::open(&context.global.store)?;
     let mut writer = store.lock(&context.owner())?;
     let expired = pmtaq_ingest::expired(&writer, &keep, context.now)?;
