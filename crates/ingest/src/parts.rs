@@ -158,7 +158,8 @@ impl<'r, 'w> Parts<'r, 'w> {
         Ok(())
     }
 
-    /// Has the row groups of a day synced while more are made.
+    /// Has the row groups of a day synced while more are made. Only after a full one: those that end
+    /// for want of memory are many and small, and wait for it or for the end of the part.
     fn sync_begun(&mut self, day: Day) -> Result<()> {
         if let Some(Open { part: Some(part), .. }) = self.open.get_mut(&day) {
             // Nobody takes it after an error of the disk, which ends the run.
