@@ -10,13 +10,13 @@ pub(super) struct Latencies {
     all: Vec<Latency>,
     /// How many of the first are merged.
     merged: usize,
+    /// Memory for merging: the entries by group, and where the next one of each group goes.
     spare: Vec<Latency>,
-    /// By group, where its entries begin, when they are merged.
     starts: Vec<u32>,
 }
 
 /// Deliveries of one group that took as long.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Latency {
     pub(super) group: u32,
     pub(super) seconds: i64,
