@@ -18,6 +18,7 @@
 -- column: bounce_rate percent of sent
 -- column: deferral_rate percent of attempts
 -- column: p95 seconds
+-- rollup: by
 -- chart: bars by sent
 -- see: latency, compare, bounce-reasons
 select

@@ -35,6 +35,7 @@
 -- column: after_p99 seconds
 -- column: waiting count
 -- column: waiting_since time
+-- rollup: by
 -- chart: bars by p95
 -- see: deferrals, rates
 select

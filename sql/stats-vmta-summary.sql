@@ -8,6 +8,7 @@
 -- column: delivered count
 -- column: bounced count
 -- column: bounce_rate percent of sent
+-- rollup: rec, vmta, ip
 -- chart: bars vmta sent
 -- see: vmtas, ips
 select
@@ -24,6 +25,7 @@ order by sent desc, vmta, ip
 limit case when $top = 0 then 9223372036854775807 else $top end
 
 -- given: by-date
+-- rollup: rec, vmta, ip, day
 select
     strftime(local(time_logged), '%Y-%m-%d') as day,
     coalesce(vmta, '(none)') as vmta,

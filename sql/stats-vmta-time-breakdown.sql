@@ -8,6 +8,7 @@
 -- column: delivered count
 -- column: bounced count
 -- column: bounce_rate percent of sent
+-- rollup: rec, vmta, ip, hour
 -- chart: lines time sent
 -- see: vmtas, volume
 select

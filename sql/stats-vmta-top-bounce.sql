@@ -8,6 +8,7 @@
 -- column: delivered count
 -- column: bounced count
 -- column: bounce_rate percent of sent
+-- rollup: rec, vmta, ip, domain
 -- chart: bars domain bounced
 -- see: vmtas, top-bounces
 select
@@ -26,6 +27,7 @@ qualify $top = 0 or row_number() over (partition by vmta, ip order by bounced de
 order by sum(bounced) over (partition by vmta, ip) desc, vmta, ip, bounced desc, sent desc, domain
 
 -- given: by-date
+-- rollup: rec, vmta, ip, domain, day
 select
     strftime(local(time_logged), '%Y-%m-%d') as day,
     coalesce(vmta, '(none)') as vmta,

@@ -10,6 +10,7 @@
 -- column: deferred count
 -- column: complaints count
 -- column: bytes bytes
+-- rollup: hour
 -- chart: lines time delivered
 -- see: domains
 with counted as (

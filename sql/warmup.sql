@@ -11,6 +11,7 @@
 -- column: block_rate percent of sent
 -- column: attempts count
 -- column: deferral_rate percent of attempts
+-- rollup: rec, ip, provider, day
 -- chart: lines day sent
 -- see: ips, providers, throttles
 with daily as (

@@ -141,7 +141,9 @@ impl From<pmtaq_query::Error> for Failure {
             E::Memory(_) => Failure::failed(&error).hint(
                 "ask for a shorter window, or allow more with --memory, such as `--memory 8GB`",
             ),
-            E::Sql(_) => Failure::failed(&error),
+            E::Timeout(_) => Failure::failed(&error)
+                .hint("ask for a shorter window, or allow more time with --timeout"),
+            E::Sql(_) | E::Column { .. } => Failure::failed(&error),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! SQL that a user wrote: one statement that reads, and nothing else. The session is confined
 //! besides; this is the first wall, with the clearer message.
 
+use crate::dimension::dimension;
 use crate::error::{Error, Result};
 use crate::lex::{is_balanced, is_said, tokens};
-use crate::prelude::{dimension, expand, metrics};
+use crate::metric::{expand, metrics};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
-use crate::session::{Session, narrowed};
+use crate::session::Session;
+use crate::statement::narrowed;
 
 impl Session {
     /// A statement of the user, checked to be one that reads.
@@ -26,7 +28,7 @@ impl Session {
             _ => (false, trimmed),
         };
         self.must_read(statement)?;
-        self.lay_views()?;
+        self.create_user_views()?;
         let sql = if explain { trimmed } else { statement };
         Ok(Query { sql: sql.to_owned(), ..Query::default() })
     }
@@ -73,9 +75,11 @@ impl Session {
 
     /// The first column of an answer, as texts.
     pub(crate) fn texts(&self, sql: &str, values: impl duckdb::Params) -> Result<Vec<String>> {
-        let mut statement = self.connection()?.prepare(sql)?;
-        let texts = statement.query_map(values, |row| row.get(0))?;
-        Ok(texts.collect::<std::result::Result<_, _>>()?)
+        self.ask(|engine| {
+            let mut statement = engine.prepare(sql)?;
+            let texts = statement.query_map(values, |row| row.get(0))?;
+            Ok(texts.collect::<std::result::Result<_, _>>()?)
+        })
     }
 
     /// Checks the condition of a selection: an expression, not the end of one statement and the

@@ -12,7 +12,7 @@ impl Session {
     /// Lets `bounce_class` be what the site says, where it says anything.
     ///
     /// # Errors
-    /// [`crate::Error::Sql`] when the engine cannot lay the views anew.
+    /// [`crate::Error::Sql`] when the engine cannot create the views again.
     pub fn classify(&mut self, classes: &BounceClasses) -> Result<()> {
         let cases: String = classes
             .own()

@@ -12,6 +12,9 @@ pub enum Error {
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
+    /// The query took longer than it may.
+    #[error("this took longer than {} s", .0.as_secs_f64())]
+    Timeout(std::time::Duration),
     /// The answer needs more memory than the session may use.
     #[error("this needs more memory: {0}")]
     Memory(String),
@@ -41,6 +44,14 @@ pub enum Error {
     /// No statement: the engine cannot parse it.
     #[error("this is no SQL: {0}")]
     Syntax(String),
+    /// An answer lacks a column that is needed of it.
+    #[error("the answer has no column `{name}` of {expected}")]
+    Column {
+        /// Its name.
+        name: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
     /// A report file has a bad header.
     #[error("report {file}:{line}: {what}")]
     BadReport {

@@ -1,11 +1,8 @@
 //! What questions for the largest groups share: how groups are ranked, what the rest is called, and
-//! an answer's columns as plain arrays. Asks nothing.
+//! the column of a metric. Asks nothing.
 
-use arrow::array::ArrayRef;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
-
-use crate::prelude::Metric;
+use crate::answer::Values;
+use crate::metric::Metric;
 use crate::query::Unit;
 
 /// The rank of the rest.
@@ -29,14 +26,12 @@ pub(crate) fn volume(metric: &Metric) -> String {
     }
 }
 
-pub(crate) fn texts(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Utf8).expect("a dimension is text")
-}
-
-pub(crate) fn ints(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Int64).expect("a rank and a place are numbers")
-}
-
-pub(crate) fn floats(array: &ArrayRef) -> ArrayRef {
-    cast(array, &DataType::Float64).expect("a metric is a number")
+/// Values of a metric of this unit as a column: of what adds up, whole numbers.
+pub(crate) fn values(unit: &Unit, values: impl Iterator<Item = Option<f64>>) -> Values {
+    if !unit.is_sum() {
+        return Values::Floats(values.collect());
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
+    let counts = values.map(|value| value.map(|value| value as i64));
+    Values::Ints(counts.collect())
 }

@@ -54,6 +54,14 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// The words of `sql`, also those in double quotes.
+pub(crate) fn words(sql: &str) -> impl Iterator<Item = &str> {
+    tokens(sql).filter_map(|token| {
+        let bare = token.strip_prefix('"').map_or(token, |rest| rest.trim_end_matches('"'));
+        bare.starts_with(is_word).then_some(bare).filter(|_| !token.contains('\''))
+    })
+}
+
 /// Whether a statement is at its end: a semicolon, outside of quotes and comments, is the last
 /// that it says.
 pub fn is_complete(sql: &str) -> bool {

@@ -3,8 +3,9 @@
 //! Never writes files, never touches the network, stdout, the environment or the clock. DuckDB's
 //! own types stay inside: an answer is Arrow batches and facts about its columns.
 //!
-//! Reading order: the [`prelude`] names views, metrics and dimensions; a [`Report`] is a file of
-//! `sql/`; a [`Selection`] narrows what counts; each becomes a [`Query`], which a [`Session`] runs.
+//! Reading order: the [`prelude`] has the views, [`metrics`] and [`DIMENSIONS`] are lists; a
+//! [`Selection`] narrows what counts; a [`Report`] is a file of `sql/`; each becomes a [`Query`], which
+//! a [`Session`] runs.
 
 mod error;
 pub use error::{Error, Result};
@@ -13,32 +14,42 @@ mod lex;
 pub use lex::is_complete;
 
 pub mod prelude;
-pub use prelude::{DIMENSIONS, Dimension, Metric, dimension, metric, metrics};
-
-mod param;
-pub use param::{Param, ParamKind};
-
-mod report;
-pub use report::{Reach, Report, Scope};
-
-mod catalog;
-pub use catalog::{Catalog, Own};
 
 mod query;
 pub use query::{Query, Shape, Unit, Value};
+
+mod dimension;
+pub use dimension::{DIMENSIONS, Dimension, dimension};
+
+mod metric;
+pub use metric::{Metric, metric, metrics};
 
 mod selection;
 pub use selection::{Selection, dimension_of};
 
 mod hours;
-mod opened;
 mod rollup;
+mod statement;
 
+mod param;
+pub use param::{Param, ParamKind};
+
+mod report;
+pub use report::{Reach, Report, Scope, Statement};
+
+mod catalog;
+pub use catalog::{Catalog, Own};
+
+mod deadline;
+mod opened;
 mod session;
 pub use session::{Limits, Session, sql_type};
 
 mod rows;
 pub use rows::Interrupt;
+
+mod answer;
+pub use answer::{Answer, Values};
 
 mod missing;
 pub use missing::Missing;

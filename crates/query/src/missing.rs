@@ -34,7 +34,7 @@ impl Session {
                 missing.records.push(record);
             }
         }
-        let statement = report.statement(given);
+        let statement = &report.statement(given).sql;
         for Column { name, fields, .. } in &report.fields {
             if statement.contains(name) && !self.any(name, "is not null")? {
                 missing.fields.push(fields.first().unwrap_or(name));
@@ -50,6 +50,6 @@ impl Session {
         let sql = format!(
             "select count(*) > 0 from (select 1 from {table} where {column} {condition} limit 1)"
         );
-        Ok(self.connection()?.query_row(&sql, [], |row| row.get(0))?)
+        self.ask(|engine| Ok(engine.query_row(&sql, [], |row| row.get(0))?))
     }
 }

@@ -5,13 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int64Type};
 use pmtaq_schema::Timestamp;
 
+use crate::dimension::{Dimension, dimension};
 use crate::error::Result;
-use crate::groups::{floats, ints, texts};
-use crate::prelude::{Dimension, Metric, dimension, metric};
+use crate::metric::{Metric, metric};
 use crate::query::Query;
 use crate::selection::Selection;
 use crate::session::Session;
@@ -85,7 +83,7 @@ select moment, {keys}{} from placed group by {keys}moment",
             ),
             ..Query::default()
         };
-        query.ask(selection)?;
+        query.ask(selection, None)?;
         Ok(query)
     }
 
@@ -94,25 +92,18 @@ select moment, {keys}{} from placed group by {keys}moment",
     /// # Errors
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Measured> {
-        let query = self.query(selection)?;
-        let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>())??;
+        let answer = session.answer(&self.query(selection)?)?;
+        let moments = answer.i64s("moment")?;
+        let keys = (0..self.by.len()).map(|key| answer.texts(&format!("k{key}")));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
+        let values = values.collect::<Result<Vec<_>>>()?;
         let mut measured = Measured::new();
-        let keys = self.by.len();
-        for batch in &batches {
-            let moments = ints(batch.column(0));
-            let names: Vec<_> = (1..=keys).map(|key| texts(batch.column(key))).collect();
-            let values: Vec<_> = (keys + 1..batch.num_columns())
-                .map(|column| floats(batch.column(column)))
-                .collect();
-            for row in 0..batch.num_rows() {
-                let moment = Timestamp(moments.as_primitive::<Int64Type>().value(row));
-                let group = names.iter().map(|name| name.as_string::<i32>().value(row).to_owned());
-                let value = |column: &arrow::array::ArrayRef| {
-                    column.is_valid(row).then(|| column.as_primitive::<Float64Type>().value(row))
-                };
-                let values = values.iter().map(value).collect();
-                measured.entry(moment).or_default().insert(group.collect(), values);
-            }
+        for (row, moment) in moments.into_iter().enumerate() {
+            let Some(moment) = moment.map(Timestamp) else { continue };
+            let group = keys.iter().map(|key| key[row].clone().unwrap_or_default()).collect();
+            let values = values.iter().map(|column| column[row]).collect();
+            measured.entry(moment).or_default().insert(group, values);
         }
         Ok(measured)
     }
@@ -131,15 +122,8 @@ from records where {template} is not null group by 1"
         ),
         ..Query::default()
     };
-    query.ask(selection)?;
-    let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>())??;
-    let mut first = HashMap::new();
-    for batch in &batches {
-        let (names, times) = (texts(batch.column(0)), ints(batch.column(1)));
-        for row in 0..batch.num_rows() {
-            let time = Timestamp(times.as_primitive::<Int64Type>().value(row));
-            first.insert(names.as_string::<i32>().value(row).to_owned(), time);
-        }
-    }
-    Ok(first)
+    query.ask(selection, None)?;
+    let answer = session.answer(&query)?;
+    let first = answer.texts("name")?.into_iter().zip(answer.i64s("first")?);
+    Ok(first.filter_map(|(name, first)| Some((name?, Timestamp(first?)))).collect())
 }

@@ -1,15 +1,13 @@
 //! The newest record of each value of a dimension: how far the store is behind. Counts nothing.
 
-use arrow::array::{Array, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
 use pmtaq_schema::Timestamp;
 
+use crate::dimension::dimension;
 use crate::error::Result;
-use crate::prelude::dimension;
 use crate::query::Query;
 use crate::selection::Selection;
-use crate::session::{Session, narrowed};
+use crate::session::Session;
+use crate::statement::narrowed;
 
 impl Session {
     /// The time of the newest record that `selection` lets through, by the values of `by`; none
@@ -29,16 +27,8 @@ order by 1",
             dimension(by)?.sql
         );
         query.sql = narrowed(&condition, &body);
-        let mut newest = Vec::new();
-        for batch in self.rows(&query)?.1 {
-            let batch = batch?;
-            let names = cast(batch.column(0), &DataType::Utf8).expect("a dimension is text");
-            let times = cast(batch.column(1), &DataType::Int64).expect("cast in the statement");
-            let (names, times) = (names.as_string::<i32>(), times.as_primitive::<Int64Type>());
-            for row in (0..batch.num_rows()).filter(|row| times.is_valid(*row)) {
-                newest.push((names.value(row).to_owned(), Timestamp(times.value(row))));
-            }
-        }
-        Ok(newest)
+        let answer = self.answer(&query)?;
+        let newest = answer.texts("name")?.into_iter().zip(answer.i64s("newest")?);
+        Ok(newest.filter_map(|(name, newest)| Some((name?, Timestamp(newest?)))).collect())
     }
 }

@@ -4,9 +4,10 @@
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
 
+use crate::dimension::{Dimension, dimension};
 use crate::error::{Error, Result};
 use crate::lex::tokens;
-use crate::prelude::{Dimension, Metric, dimension, metric};
+use crate::metric::{Metric, metric};
 use crate::query::{Query, Unit, Value};
 
 /// Something that can be set.

@@ -5,15 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
-
+use crate::answer::{Answer, Values};
+use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
-use crate::groups::{self, OTHER, REST, floats, ints, texts, volume};
-use crate::prelude::{Dimension, Metric, dimension, metric};
-use crate::query::{Query, Shape, Unit};
+use crate::groups::{self, OTHER, REST, volume};
+use crate::metric::{Metric, metric};
+use crate::query::{Query, Unit};
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -128,7 +126,8 @@ order by r nulls first, cr nulls last",
         query.sql = body;
         // A group in which nothing is counted is none; and hours of other records are not read.
         let counted = self.metrics.iter().flat_map(|metric| metric.counted()).collect();
-        query.ask_of(&counted, selection)?;
+        let reads = Reads::of(self.rows.iter().copied().chain(self.cols));
+        query.ask_of(&counted, selection, reads.as_ref())?;
         Ok(query)
     }
 
@@ -136,40 +135,32 @@ order by r nulls first, cr nulls last",
     ///
     /// # Errors
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
-    pub fn run(&self, session: &Session, selection: &Selection) -> Result<(Shape, RecordBatch)> {
-        let query = self.query(selection)?;
-        let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>())??;
-        Ok(self.lay_out(&batches))
+    pub fn run(&self, session: &Session, selection: &Selection) -> Result<Answer> {
+        self.lay_out(&session.answer(&self.query(selection)?)?)
     }
 
     /// Cells in a column each, as rows of a table. The total of all comes first from the engine,
     /// since it knows every column in the order of its rank; it is shown last.
-    fn lay_out(&self, batches: &[RecordBatch]) -> (Shape, RecordBatch) {
+    fn lay_out(&self, answer: &Answer) -> Result<Answer> {
         let (mut rows, mut columns) = (Axis::default(), Axis::default());
         if self.cols.is_none() {
             columns.place(Some(1), || vec![String::new()]);
         }
-        let n_keys = self.rows.len();
-        let mut cells: BTreeMap<(usize, usize, usize), f64> = BTreeMap::new();
-        for batch in batches {
-            let texts: Vec<ArrayRef> = (0..=n_keys).map(|i| texts(batch.column(i))).collect();
-            let (row_ranks, column_ranks) =
-                (ints(batch.column(n_keys + 1)), ints(batch.column(n_keys + 2)));
-            let numbers: Vec<ArrayRef> =
-                (0..self.metrics.len()).map(|m| floats(batch.column(n_keys + 3 + m))).collect();
-            for i in 0..batch.num_rows() {
-                let label = |k: usize| texts[k].as_string::<i32>().value(i).to_owned();
-                let rank = |ranks: &ArrayRef| {
-                    let ranks = ranks.as_primitive::<Int64Type>();
-                    ranks.is_valid(i).then(|| ranks.value(i))
-                };
-                let row = rows.place(rank(&row_ranks), || (0..n_keys).map(label).collect());
-                let column = columns.place(rank(&column_ranks), || vec![label(n_keys)]);
-                for (m, numbers) in numbers.iter().enumerate() {
-                    let numbers = numbers.as_primitive::<Float64Type>();
-                    if numbers.is_valid(i) {
-                        cells.insert((row, column, m), numbers.value(i));
-                    }
+        let texts = |name: &str| -> Result<Vec<String>> {
+            Ok(answer.texts(name)?.into_iter().map(Option::unwrap_or_default).collect())
+        };
+        let keys = (0..self.rows.len()).map(|key| texts(&format!("k{key}")));
+        let (keys, labels) = (keys.collect::<Result<Vec<_>>>()?, texts("c")?);
+        let (row_ranks, column_ranks) = (answer.i64s("r")?, answer.i64s("cr")?);
+        let mut cells = BTreeMap::new();
+        let numbers = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
+        let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        for i in 0..answer.len() {
+            let row = rows.place(row_ranks[i], || keys.iter().map(|key| key[i].clone()).collect());
+            let column = columns.place(column_ranks[i], || vec![labels[i].clone()]);
+            for (m, numbers) in numbers.iter().enumerate() {
+                if let Some(number) = numbers[i] {
+                    cells.insert((row, column, m), number);
                 }
             }
         }
@@ -179,7 +170,7 @@ order by r nulls first, cr nulls last",
         }
         let order: Vec<usize> =
             (1..rows.ranks.len()).chain((!rows.ranks.is_empty()).then_some(0)).collect();
-        self.table(&rows.names(), &order, &columns.names(), &cells)
+        Ok(self.table(&rows.names(), &order, &columns.names(), &cells))
     }
 
     fn table(
@@ -188,41 +179,31 @@ order by r nulls first, cr nulls last",
         order: &[usize],
         columns: &[Vec<String>],
         cells: &BTreeMap<(usize, usize, usize), f64>,
-    ) -> (Shape, RecordBatch) {
-        let (mut fields, mut arrays, mut units) = (Vec::new(), Vec::<ArrayRef>::new(), Vec::new());
-        for (k, dimension) in self.rows.iter().enumerate() {
-            fields.push(Field::new(dimension.name, DataType::Utf8, false));
-            arrays
-                .push(Arc::new(StringArray::from_iter_values(order.iter().map(|&r| &rows[r][k]))));
-            units.push(Some(Unit::Text));
-        }
-        for (c, label) in columns.iter().map(|labels| &labels[0]).enumerate() {
-            for (m, metric) in self.metrics.iter().enumerate() {
+    ) -> Answer {
+        let keys = self.rows.iter().enumerate().map(|(k, dimension)| {
+            let labels = order.iter().map(|&row| Some(rows[row][k].clone()));
+            (dimension.name.to_owned(), Unit::Text, Values::Texts(labels.collect()))
+        });
+        let labels = columns.iter().map(|labels| &labels[0]).enumerate();
+        let columns = labels.flat_map(|(c, label)| {
+            self.metrics.iter().enumerate().map(move |(m, metric)| {
                 let name = match (self.cols, self.metrics.len()) {
                     (None, _) => metric.name.clone(),
                     (Some(_), 1) => label.clone(),
                     (Some(_), _) => format!("{label} {}", metric.name),
                 };
-                let values = order.iter().map(|&r| cells.get(&(r, c, m)).copied());
-                let array: ArrayRef = if metric.unit.is_sum() {
-                    #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
-                    let counts = values.map(|value| Some(value.unwrap_or(0.0) as i64));
-                    Arc::new(counts.collect::<Int64Array>())
-                } else {
-                    Arc::new(values.collect::<Float64Array>())
-                };
-                fields.push(Field::new(name, array.data_type().clone(), true));
-                arrays.push(array);
-                units.push(Some(match (&metric.unit, self.cols) {
+                let unit = match (&metric.unit, self.cols) {
                     (Unit::Percent(_), Some(_)) => Unit::Percent(None),
                     (unit, _) => unit.clone(),
-                }));
-            }
-        }
-        let schema = Arc::new(Schema::new(fields));
-        let batch = RecordBatch::try_new(schema.clone(), arrays)
-            .expect("one array a field, of the length of the rows");
-        (Shape { schema, units }, batch)
+                };
+                let values = order.iter().map(|&row| {
+                    let value = cells.get(&(row, c, m)).copied();
+                    if metric.unit.is_sum() { Some(value.unwrap_or(0.0)) } else { value }
+                });
+                (name, unit, groups::values(&metric.unit, values))
+            })
+        });
+        Answer::of(keys.chain(columns))
     }
 }
 

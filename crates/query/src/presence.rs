@@ -65,27 +65,29 @@ impl Session {
              count(*) filter (time_logged + interval 1 minute < time_queued){counts}
              from stored group by all order by all"
         );
-        let mut statement = self.connection()?.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        let mut presence = Presence::default();
-        while let Some(row) = rows.next()? {
-            let record: String = row.get(1)?;
-            let Some(record) = Record::parse(record.as_bytes()) else { continue };
-            let mut counts = BTreeMap::new();
-            for (at, column) in fields().enumerate() {
-                counts.insert(column.name, row.get(6 + at)?);
+        self.ask(|engine| {
+            let mut statement = engine.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut presence = Presence::default();
+            while let Some(row) = rows.next()? {
+                let record: String = row.get(1)?;
+                let Some(record) = Record::parse(record.as_bytes()) else { continue };
+                let mut counts = BTreeMap::new();
+                for (at, column) in fields().enumerate() {
+                    counts.insert(column.name, row.get(6 + at)?);
+                }
+                presence.logged.push(Logged {
+                    host: row.get(0)?,
+                    record,
+                    rows: row.get(2)?,
+                    times: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
+                    backwards: row.get(5)?,
+                    fields: counts,
+                });
             }
-            presence.logged.push(Logged {
-                host: row.get(0)?,
-                record,
-                rows: row.get(2)?,
-                times: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
-                backwards: row.get(5)?,
-                fields: counts,
-            });
-        }
-        presence.logged.sort_by(|a, b| (&a.host, a.record).cmp(&(&b.host, b.record)));
-        Ok(presence)
+            presence.logged.sort_by(|a, b| (&a.host, a.record).cmp(&(&b.host, b.record)));
+            Ok(presence)
+        })
     }
 
     /// Weighs what came in against what went out, of each MTA that logs receptions; `before` is
@@ -110,17 +112,19 @@ impl Session {
             group by host order by host",
             before = before.micros()
         );
-        let mut statement = self.connection()?.prepare(&sql)?;
-        let rows = statement.query_map([], |row| {
-            Ok(Balance {
-                host: row.get(0)?,
-                received: row.get(1)?,
-                finished: row.get(2)?,
-                received_before: row.get(3)?,
-                finished_before: row.get(4)?,
-            })
-        })?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+        self.ask(|engine| {
+            let mut statement = engine.prepare(&sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Balance {
+                    host: row.get(0)?,
+                    received: row.get(1)?,
+                    finished: row.get(2)?,
+                    received_before: row.get(3)?,
+                    finished_before: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
     }
 
     /// Refused lines by their reason and field, the most frequent first.
@@ -130,9 +134,11 @@ impl Session {
     pub fn rejects(&self) -> Result<Vec<(String, u64)>> {
         let sql = "select concat_ws(': ', field, reason) as why, count(*) from rejects
             group by why order by count(*) desc, why";
-        let mut statement = self.connection()?.prepare(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+        self.ask(|engine| {
+            let mut statement = engine.prepare(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
     }
 }
 

@@ -1,16 +1,12 @@
 //! A statement with its values, ready to be run or shown. Values are bound, never pasted; only
 //! the text that is shown has them as literals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
-use pmtaq_schema::{Record, Timestamp};
+use pmtaq_schema::Timestamp;
 
-use crate::error::Result;
 use crate::lex::tokens;
-use crate::rollup::{OverHours, over_hours};
-use crate::selection::Selection;
-use crate::session::narrowed;
 
 /// A statement, its parameters by name, and what its columns mean.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +19,14 @@ pub struct Query {
     pub units: BTreeMap<String, Unit>,
     /// The same question to the rollup, if that can answer it.
     pub(crate) over_hours: Option<OverHours>,
+}
+
+/// A statement over `hourly` that gives what one over `records` gives.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OverHours {
+    pub(crate) sql: String,
+    /// Whether it names local times, so that the zone must be whole hours from UTC.
+    pub(crate) is_local: bool,
 }
 
 /// A bound value.
@@ -101,34 +105,6 @@ impl Query {
         let name = format!("f{}", self.values.len());
         self.values.insert(name.clone(), value);
         name
-    }
-
-    /// Lets the body that it has speak of those records only that `selection` lets through.
-    pub(crate) fn ask(&mut self, selection: &Selection) -> Result<()> {
-        let condition = selection.sql(self)?;
-        self.ask_where(&condition, selection)
-    }
-
-    /// As [`Query::ask`], and only those of some record types.
-    pub(crate) fn ask_of(
-        &mut self,
-        records: &BTreeSet<Record>,
-        selection: &Selection,
-    ) -> Result<()> {
-        let names = records.iter().map(|record| quoted(record.as_str())).collect::<Vec<_>>();
-        // Of several types `is true` makes a value, which the engine sees once for each name of a
-        // part; as a condition it would be an `or`, whose rows are compared one by one and sorted.
-        let is_true = if names.len() > 1 { " is true" } else { "" };
-        let any = format!("(rec in ({})){is_true}", names.join(", "));
-        let condition = format!("{any} and {}", selection.sql(self)?);
-        self.ask_where(&condition, selection)
-    }
-
-    fn ask_where(&mut self, condition: &str, selection: &Selection) -> Result<()> {
-        let body = std::mem::take(&mut self.sql);
-        self.over_hours = over_hours(&body, condition, selection, self);
-        self.sql = narrowed(condition, &body);
-        Ok(())
     }
 
     pub(crate) fn shape(&self, schema: SchemaRef) -> Shape {

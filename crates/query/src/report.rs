@@ -11,6 +11,7 @@ use pmtaq_schema::nearest::nearest;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Column, Records, Timestamp, Window};
 
+use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::param::{Param, ParamKind};
 use crate::query::{Query, Unit, Value};
@@ -42,10 +43,20 @@ pub struct Report {
     pub chart: Option<String>,
     /// Reports that answer the next question.
     pub see: Vec<String>,
-    /// The statement.
-    pub sql: String,
+    /// What it answers with.
+    pub statement: Statement,
     /// Other statements, each for when the parameter is given: the lines after `-- given: NAME`.
-    pub variants: Vec<(String, String)>,
+    pub variants: Vec<(String, Statement)>,
+}
+
+/// A statement of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statement {
+    /// The SQL.
+    pub sql: String,
+    /// `rollup`: the dimensions that it reads, and parameters that are one, when all else that it
+    /// counts are metrics, so that `hourly` may answer it.
+    pub rollup: Option<Vec<String>>,
 }
 
 /// What a report reads beside the window that is asked for. The window is `$since` and `$until`;
@@ -89,8 +100,10 @@ impl Scope {
     pub const ALL: Scope = Scope { window: Window::ALL, reads: Window::ALL };
 }
 
-const KEYS: [&str; 11] =
-    ["name", "title", "help", "needs", "uses", "reach", "arg", "param", "column", "chart", "see"];
+const KEYS: [&str; 12] = [
+    "name", "title", "help", "needs", "uses", "reach", "arg", "param", "column", "chart", "see",
+    "rollup",
+];
 
 impl Report {
     /// Reads a report file called `<stem>.sql`: a report for each of its names.
@@ -115,7 +128,7 @@ impl Report {
             units: BTreeMap::new(),
             chart: None,
             see: Vec::new(),
-            sql: String::new(),
+            statement: Statement::default(),
             variants: Vec::new(),
         };
         let mut names = Vec::new();
@@ -151,7 +164,8 @@ impl Report {
                     report.units.extend([unit.ok_or_else(|| bad(format!("column `{value}`")))?]);
                 }
                 "chart" => report.chart = Some(value),
-                "see" => report.see = value.split(',').map(|s| s.trim().to_owned()).collect(),
+                "rollup" => report.statement.rollup = Some(list(&value)),
+                "see" => report.see = list(&value),
                 unknown => {
                     let hint = nearest(unknown, KEYS).unwrap_or("help");
                     return Err(bad(format!("unknown key `{unknown}`; did you mean `{hint}`?")));
@@ -160,12 +174,16 @@ impl Report {
         }
         let body = lines.collect::<Vec<_>>().join("\n");
         let mut statements = body.split("\n-- given: ");
-        report.sql = statements.next().unwrap_or_default().to_owned();
+        report.statement.sql = statements.next().unwrap_or_default().to_owned();
         for (param, sql) in statements.filter_map(|statement| statement.split_once('\n')) {
             if !report.params.iter().any(|known| known.name == param) {
                 return Err(bad(format!("given `{param}`, which is no parameter")));
             }
-            report.variants.push((param.to_owned(), sql.to_owned()));
+            report.variants.push((param.to_owned(), Statement::variant(sql)));
+        }
+        let statements = report.variants.iter().map(|(_, of)| of).chain([&report.statement]);
+        for name in statements.flat_map(|of| of.rollup.iter().flatten()) {
+            report.rolled_up(name, &[]).map_err(|error| bad(format!("rollup: {error}")))?;
         }
         if let Reach::Before(name) | Reach::After(name) | Reach::Around(name) = &report.reach
             && !report
@@ -275,15 +293,31 @@ impl Report {
         value_of(name, given).or(default).and_then(parse_duration_s).unwrap_or(0)
     }
 
+    /// The dimension that `name` of a line `rollup` means: that of the parameter, if it is one and
+    /// has a value.
+    fn rolled_up(
+        &self,
+        name: &str,
+        given: &[(String, String)],
+    ) -> Result<Option<&'static Dimension>> {
+        match self.params.iter().find(|param| param.name == name) {
+            Some(param) if matches!(param.kind, ParamKind::Dimension) => {
+                let value = value_of(name, given).or(param.default.as_deref());
+                value.map(dimension).transpose()
+            }
+            _ => dimension(name).map(Some),
+        }
+    }
+
     /// The statement that answers when `given` is given.
-    pub(crate) fn statement(&self, given: &[(String, String)]) -> &str {
+    pub(crate) fn statement(&self, given: &[(String, String)]) -> &Statement {
         let is_given = |name: &str| {
             let param = self.params.iter().find(|param| param.name == name);
             let default = param.and_then(|param| param.default.as_deref());
             value_of(name, given).or(default).is_some_and(|value| value != "false")
         };
         let variant = self.variants.iter().find(|(name, _)| is_given(name));
-        variant.map_or(&self.sql, |(_, sql)| sql)
+        variant.map_or(&self.statement, |(_, statement)| statement)
     }
 
     /// `selection`, narrowed by what was given for parameters that filter.
@@ -310,11 +344,9 @@ impl Report {
         selection: &Selection,
         scope: Scope,
     ) -> Result<Query> {
-        let mut query = Query {
-            sql: self.statement(given).to_owned(),
-            units: self.units.clone(),
-            ..Query::default()
-        };
+        let statement = self.statement(given);
+        let mut query =
+            Query { sql: statement.sql.clone(), units: self.units.clone(), ..Query::default() };
         for (name, _) in given {
             let known = || self.settable().map(|param| param.name.as_str());
             if !known().any(|known| known == name) {
@@ -334,9 +366,29 @@ impl Report {
         ] {
             query.values.insert(name.to_owned(), Value::Time(time));
         }
-        query.ask(&self.narrowed(given, selection))?;
+        let reads = statement.rollup.as_ref().and_then(|names| {
+            let dimensions = names.iter().filter_map(|name| self.rolled_up(name, given).ok()?);
+            Reads::of(dimensions)
+        });
+        query.ask(&self.narrowed(given, selection), reads.as_ref())?;
         Ok(query)
     }
+}
+
+impl Statement {
+    /// What follows a line `-- given: NAME`.
+    fn variant(text: &str) -> Statement {
+        let rollup = text.strip_prefix("-- rollup: ").and_then(|rest| rest.split_once('\n'));
+        match rollup {
+            Some((names, sql)) => Statement { sql: sql.to_owned(), rollup: Some(list(names)) },
+            None => Statement { sql: text.to_owned(), rollup: None },
+        }
+    }
+}
+
+/// Names, separated by commas.
+fn list(names: &str) -> Vec<String> {
+    names.split(',').map(|name| name.trim().to_owned()).collect()
 }
 
 /// What was given for a parameter; the last of several.
@@ -361,7 +413,7 @@ mod tests {
         let report = &parse("x", &text).expect("a report")[0];
         assert!(matches!(&report.params[0].kind, ParamKind::Choice(list) if *list == ["a", "b"]));
         assert_eq!(report.units["n"], Unit::Count);
-        assert_eq!(report.sql, "select 1");
+        assert_eq!(report.statement.sql, "select 1");
         let given = [("by".to_owned(), "c'".to_owned())];
         let error = report.query(&given, &Selection::default(), Scope::ALL).expect_err("no choice");
         assert_eq!(error.to_string(), "--by `c'` is not one of a, b");
@@ -385,9 +437,9 @@ mod tests {
     fn a_parameter_that_is_given_may_choose_the_statement() {
         let text = format!("{HEAD}-- param: all flag  All\nselect 1\n-- given: all\nselect 2\n");
         let report = &parse("x", &text).expect("a report")[0];
-        let statement = |value: &str| report.statement(&[("all".to_owned(), value.to_owned())]);
-        assert_eq!((statement("false"), statement("true")), ("select 1", "select 2"));
-        assert_eq!(report.statement(&[]), "select 1");
+        let sql = |value: &str| &*report.statement(&[("all".to_owned(), value.to_owned())]).sql;
+        assert_eq!((sql("false"), sql("true")), ("select 1", "select 2"));
+        assert_eq!(report.statement(&[]).sql, "select 1");
         assert!(parse("x", &text.replace("given: all", "given: some")).is_err());
     }
 

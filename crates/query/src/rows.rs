@@ -10,6 +10,7 @@ use arrow::datatypes::SchemaRef;
 use duckdb::types::Value;
 use duckdb::{InterruptHandle, Statement};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -40,6 +41,7 @@ pub(crate) struct Rows<'s> {
     session: &'s Session,
     statement: Statement<'s>,
     values: HashMap<String, Value>,
+    deadline: Option<Deadline>,
 }
 
 impl<'s> Rows<'s> {
@@ -49,7 +51,8 @@ impl<'s> Rows<'s> {
         statement: Statement<'s>,
         values: HashMap<String, Value>,
     ) -> Result<(SchemaRef, Rows<'s>)> {
-        let mut rows = Rows { session, statement, values };
+        let deadline = session.deadline()?;
+        let mut rows = Rows { session, statement, values, deadline };
         match rows.begin() {
             Ok(schema) => Ok((schema, rows)),
             Err(error) => Err(rows.cause(error)),
@@ -73,6 +76,9 @@ impl<'s> Rows<'s> {
     /// until it says why.
     fn cause(&mut self, mut error: Error) -> Error {
         for _ in 0..TRIES {
+            if let Some(deadline) = &self.deadline {
+                error = deadline.cause(error);
+            }
             if !matches!(error, Error::Interrupted) || self.session.is_interrupted() {
                 return error;
             }
@@ -122,8 +128,8 @@ mod tests {
     /// The error that ends `sql`, when after its first batch `stop` is called.
     fn error_of(sql: &str, stop: impl FnOnce(&Session)) -> Error {
         let snapshot = Snapshot { generation: 0, parts: vec![], span: None, store_rows: 0 };
-        let limits = Limits { threads: 2, memory_bytes: 1 << 30 };
-        let session = Session::open(&snapshot, Window::ALL, Zone::UTC, limits).expect("a session");
+        let limits = Limits::new(2, 1 << 30);
+        let session = Session::open(&snapshot, Window::ALL, Zone::UTC, &limits).expect("a session");
         let query = Query { sql: sql.to_owned(), ..Query::default() };
         let (_, mut rows) = session.rows(&query).expect("rows");
         rows.next().expect("a batch").expect("no error yet");

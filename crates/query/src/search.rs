@@ -5,12 +5,13 @@ use pmtaq_schema::{COLUMNS, Kind, Window};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
+use crate::dimension::{DIMENSIONS, dimension};
 use crate::error::{Error, Result};
-use crate::prelude::{DIMENSIONS, dimension};
 use crate::query::{Query, Shape, Unit, Value};
 use crate::rows::Rows;
 use crate::selection::{Selection, one};
-use crate::session::{Session, narrowed};
+use crate::session::Session;
+use crate::statement::narrowed;
 
 /// The columns in which a text is looked for that names none, beside the values of `extra`.
 pub const SEARCHED: &[&str] = &[

@@ -5,7 +5,7 @@ use pmtaq_schema::explain::{Code, Entry};
 use crate::error::Result;
 use crate::query::{Query, Unit, Value};
 use crate::selection::Selection;
-use crate::session::narrowed;
+use crate::statement::narrowed;
 
 /// What is counted.
 #[derive(Clone, Debug)]

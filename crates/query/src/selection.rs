@@ -3,11 +3,43 @@
 
 use std::fmt::Write as _;
 
+use pmtaq_schema::Column;
 use pmtaq_schema::address::normal_domain;
 
+use crate::dimension::{Dimension, Reads, dimension, is_hourly};
 use crate::error::Result;
-use crate::prelude::{Dimension, dimension};
+use crate::lex::words;
 use crate::query::{Query, Value};
+
+/// Words that a user's condition may use beside dimensions, numbers and texts.
+const CONDITION_WORDS: &[&str] = &[
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "null",
+    "like",
+    "ilike",
+    "glob",
+    "between",
+    "true",
+    "false",
+    "lower",
+    "upper",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "coalesce",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
+    "regexp_matches",
+    "similar",
+    "to",
+];
 
 /// Which records count. Several values of one filter mean any of them; different filters must
 /// all hold.
@@ -52,6 +84,27 @@ impl Selection {
         }
         Ok(all.strip_prefix(" and ").unwrap_or("true").to_owned())
     }
+
+    /// What the condition reads of `hourly`; none when that lacks anything of it.
+    pub(crate) fn reads(&self) -> Option<Reads> {
+        if !self.condition.as_deref().is_none_or(is_over_hours) {
+            return None;
+        }
+        let filters = self.filters.iter().flat_map(|(name, values)| {
+            values.iter().map(|value| dimension(dimension_of(name, value)).ok())
+        });
+        let exactly = self.exactly.iter().map(|(dimension, _)| Some(*dimension));
+        Reads::of(filters.chain(exactly).collect::<Option<Vec<_>>>()?)
+    }
+}
+
+/// Whether the words of a user's condition are columns of `hourly` and harmless ones.
+fn is_over_hours(condition: &str) -> bool {
+    words(condition).map(str::to_lowercase).all(|word| {
+        Column::index(&word).is_some() && is_hourly(&word)
+            || CONDITION_WORDS.contains(&&*word)
+            || word.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// The dimension that a filter with this value is about: `550` is a reply code, `5.5.0` is not.

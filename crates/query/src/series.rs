@@ -6,20 +6,16 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
-use arrow::datatypes::{Field, Float64Type, Int64Type, Schema};
 use pmtaq_schema::step::{Clock, Step};
 use pmtaq_schema::{Timestamp, Window, Zone};
 
+use crate::answer::{Answer, Values};
+use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
-use crate::groups::{OTHER, REST, apart, floats, ints, texts, volume};
-use crate::prelude::{Dimension, Metric, dimension, metric};
-use crate::query::{Query, Shape, Unit, Value};
+use crate::groups::{self, OTHER, REST, apart, volume};
+use crate::metric::{Metric, metric};
+use crate::query::{Query, Unit, Value};
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -99,14 +95,16 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
                 )
             }
         };
-        query.ask(selection)?;
+        // In whole hours where that is enough, which the rollup can answer.
+        let reads = Reads::of(self.by).map(|by| by.and(Reads::hour(self.clock == Clock::Local)));
+        let is_whole = self.step.seconds() % 3600 == 0;
+        query.ask(selection, reads.filter(|_| is_whole).as_ref())?;
         Ok(query)
     }
 
     /// The begin of the step of a record in seconds of the clock that tells it, in SQL.
     fn place(&self) -> String {
         let (step, origin) = (self.step.seconds(), self.step.origin_s());
-        // In whole hours where that is enough, which the rollup can answer.
         let time = match (self.clock, step % 3600) {
             (Clock::Utc, 0) => "date_trunc('hour', time_logged)::timestamp",
             (Clock::Utc, _) => "time_logged",
@@ -129,8 +127,7 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
     /// # Errors
     /// [`Error::Sql`] and [`Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Timeline> {
-        let query = self.query(selection)?;
-        let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>())??;
+        let answer = session.answer(&self.query(selection)?)?;
         let places: HashMap<i64, usize> =
             self.steps.iter().enumerate().map(|(place, (_, at))| (*at, place)).collect();
         let empty: Vec<Vec<Option<f64>>> = self
@@ -138,32 +135,29 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
             .iter()
             .map(|metric| vec![metric.unit.is_sum().then_some(0.0); self.steps.len()])
             .collect();
-        let mut ranks: Vec<i64> = Vec::new();
+        let (begins, line_ranks) = (answer.i64s("step_begin")?, answer.i64s("line")?);
+        let mut labels = answer.texts("label")?;
+        let numbers = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
+        let numbers = numbers.collect::<Result<Vec<_>>>()?;
+        let mut ranks: Vec<Option<i64>> = Vec::new();
         let mut lines: Vec<(String, Vec<Vec<Option<f64>>>)> = Vec::new();
-        for batch in &batches {
-            let (ats, line_ranks) = (ints(batch.column(0)), ints(batch.column(1)));
-            let labels = texts(batch.column(2));
-            let numbers: Vec<ArrayRef> =
-                (0..self.metrics.len()).map(|m| floats(batch.column(3 + m))).collect();
-            for row in 0..batch.num_rows() {
-                let rank = line_ranks.as_primitive::<Int64Type>().value(row);
-                // Sorted by line, so the search from the end is short.
-                let line = ranks.iter().rposition(|known| *known == rank).unwrap_or_else(|| {
-                    ranks.push(rank);
-                    lines.push((labels.as_string::<i32>().value(row).to_owned(), empty.clone()));
-                    lines.len() - 1
-                });
-                let at = ats.as_primitive::<Int64Type>().value(row);
-                let Some(&place) = places.get(&at) else { continue };
-                for (m, numbers) in numbers.iter().enumerate() {
-                    let numbers = numbers.as_primitive::<Float64Type>();
-                    if numbers.is_valid(row) {
-                        lines[line].1[m][place] = Some(numbers.value(row));
-                    }
+        for row in 0..answer.len() {
+            // Sorted by line, so the search from the end is short.
+            let known = ranks.iter().rposition(|known| *known == line_ranks[row]);
+            let line = known.unwrap_or_else(|| {
+                ranks.push(line_ranks[row]);
+                lines.push((labels[row].take().unwrap_or_default(), empty.clone()));
+                lines.len() - 1
+            });
+            let place = begins[row].and_then(|begin| places.get(&begin));
+            let Some(&place) = place else { continue };
+            for (m, numbers) in numbers.iter().enumerate() {
+                if let Some(number) = numbers[row] {
+                    lines[line].1[m][place] = Some(number);
                 }
             }
         }
-        if ranks.last() == Some(&REST) {
+        if ranks.last() == Some(&Some(REST)) {
             let name = apart(OTHER, lines.iter().map(|(label, _)| label));
             lines[ranks.len() - 1].0 = name;
         }
@@ -182,44 +176,25 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
 impl Timeline {
     /// The numbers as a table: a row for each line and step. `edges` says for each step why it is
     /// not whole, if it is not.
-    ///
-    /// # Panics
-    /// Never: every line has a value for every step.
-    pub fn table(&self, edges: &[Option<&str>]) -> (Shape, RecordBatch) {
+    pub fn table(&self, edges: &[Option<&str>]) -> Answer {
         let steps = self.bounds.len().saturating_sub(1);
         let times = self.lines.iter().flat_map(|_| &self.bounds[..steps]);
-        let times: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from_iter_values(times.map(|time| time.micros())));
+        let times = Values::Times(times.copied().map(Some).collect());
         let mut columns = vec![("time".to_owned(), Unit::Time, times)];
         if let Some(by) = self.by {
-            let labels = self.lines.iter().flat_map(|(label, _)| vec![Some(label); steps]);
-            let labels: ArrayRef = Arc::new(labels.collect::<StringArray>());
-            columns.push((by.to_owned(), Unit::Text, labels));
+            let labels = self.lines.iter().flat_map(|(label, _)| vec![Some(label.clone()); steps]);
+            columns.push((by.to_owned(), Unit::Text, Values::Texts(labels.collect())));
         }
         for (m, (name, unit)) in self.metrics.iter().enumerate() {
             let values = self.lines.iter().flat_map(|(_, metrics)| &metrics[m]).copied();
-            let array: ArrayRef = if unit.is_sum() {
-                #[expect(clippy::cast_possible_truncation, reason = "counts fit 53 bits")]
-                let counts = values.map(|value| value.map(|value| value as i64));
-                Arc::new(counts.collect::<Int64Array>())
-            } else {
-                Arc::new(values.collect::<Float64Array>())
-            };
+            let values = groups::values(unit, values);
             // The denominator is not beside it.
             let unit = if let Unit::Percent(_) = unit { Unit::Percent(None) } else { unit.clone() };
-            columns.push((name.clone(), unit, array));
+            columns.push((name.clone(), unit, values));
         }
         let edges = self.lines.iter().flat_map(|_| &edges[..steps]);
-        columns.push(("edge".to_owned(), Unit::Text, Arc::new(edges.collect::<StringArray>())));
-        let fields: Vec<Field> = columns
-            .iter()
-            .map(|(name, _, array)| Field::new(name, array.data_type().clone(), true))
-            .collect();
-        let schema = Arc::new(Schema::new(fields));
-        let units = columns.iter().map(|(_, unit, _)| Some(unit.clone())).collect();
-        let arrays = columns.into_iter().map(|(_, _, array)| array).collect();
-        let batch = RecordBatch::try_new(schema.clone(), arrays)
-            .expect("each column has a value for each line and step");
-        (Shape { schema, units }, batch)
+        let edges = Values::Texts(edges.map(|edge| edge.map(str::to_owned)).collect());
+        columns.push(("edge".to_owned(), Unit::Text, edges));
+        Answer::of(columns)
     }
 }

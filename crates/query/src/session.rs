@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -20,20 +21,34 @@ use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
+use crate::metric::{HOURS_NAME_RECEIVERS, RECEIVERS_LOGGED};
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value, quoted};
 use crate::rows::{Interrupt, Rows};
 
 /// What a session may use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Threads.
     pub threads: usize,
     /// Memory in bytes.
     pub memory_bytes: u64,
+    /// A folder for what does not fit into memory, and how many bytes of it; none for nowhere. The
+    /// caller makes it, for this session alone, and deletes it.
+    pub spill: Option<(PathBuf, u64)>,
+    /// How long each query may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Limits {
+    /// Nothing is written, and a query may take as long as it takes.
+    pub const fn new(threads: usize, memory_bytes: u64) -> Limits {
+        Limits { threads, memory_bytes, spill: None, timeout: None }
+    }
 }
 
 /// An open engine over one snapshot.
@@ -43,14 +58,15 @@ pub struct Session {
     setup: String,
     /// The views over the records, until a statement needs them: the engine takes a tenth of what it
     /// takes to begin.
-    to_lay: RefCell<Option<String>>,
-    has_views: Cell<bool>,
+    pending_views: RefCell<Option<String>>,
+    has_user_views: Cell<bool>,
     opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: &'static str,
     /// What the rollup can answer.
     hours: Hours,
     zone: Zone,
+    timeout: Option<Duration>,
 }
 
 impl Session {
@@ -64,7 +80,7 @@ impl Session {
         snapshot: &Snapshot,
         window: Window,
         zone: Zone,
-        limits: Limits,
+        limits: &Limits,
     ) -> Result<Session> {
         Session::open_with(snapshot, window, zone, limits, &[])
     }
@@ -78,7 +94,7 @@ impl Session {
         snapshot: &Snapshot,
         windows: &[Window],
         zone: Zone,
-        limits: Limits,
+        limits: &Limits,
     ) -> Result<Session> {
         Session::open_parts(snapshot, windows, hull(windows), zone, limits, &[])
     }
@@ -92,7 +108,7 @@ impl Session {
         snapshot: &Snapshot,
         window: Window,
         zone: Zone,
-        limits: Limits,
+        limits: &Limits,
         files: &[PathBuf],
     ) -> Result<Session> {
         Session::open_parts(snapshot, &[window], window, zone, limits, files)
@@ -103,17 +119,23 @@ impl Session {
         windows: &[Window],
         window: Window,
         zone: Zone,
-        limits: Limits,
+        limits: &Limits,
         files: &[PathBuf],
     ) -> Result<Session> {
+        let Limits { threads, memory_bytes, spill, timeout } = limits.clone();
+        let (spill, spill_bytes) = match spill {
+            Some((folder, bytes)) => (Some(folder.to_string_lossy().into_owned()), bytes),
+            None => (None, 0),
+        };
         let config = Config::default()
             .enable_autoload_extension(false)?
-            .threads(i64::try_from(limits.threads).unwrap_or(1))?
-            .max_memory(&format!("{}B", limits.memory_bytes))?
+            .threads(i64::try_from(threads).unwrap_or(1))?
+            .max_memory(&format!("{}B", memory_bytes))?
             .with("autoinstall_known_extensions", "false")?
             .with("preserve_insertion_order", "false")?
-            // Otherwise a large sort would spill into the current folder.
-            .with("temp_directory", "")?;
+            // Said in any case: otherwise a large sort would spill into the current folder.
+            .with("temp_directory", spill.as_deref().unwrap_or(""))?
+            .with("max_temp_directory_size", format!("{spill_bytes}B"))?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         let parts = |table| {
             let parts = snapshot.of(table, Window::ALL);
@@ -149,12 +171,13 @@ impl Session {
             connection,
             interrupted,
             setup,
-            to_lay: RefCell::new((!cuts_hours).then_some(records)),
-            has_views: Cell::new(false),
+            pending_views: RefCell::new((!cuts_hours).then_some(records)),
+            has_user_views: Cell::new(false),
             opened,
             parts_view: "stored",
             hours,
             zone,
+            timeout,
         })
     }
 
@@ -239,12 +262,12 @@ impl Session {
         Rows::start(self, statement, values)
     }
 
-    /// Lays the views that the user's SQL may name. Statements of ours bring their own, and the
+    /// Creates the views that the user's SQL may name. Statements of ours bring their own, and the
     /// engine takes as long for these as for all else of the set-up.
-    pub(crate) fn lay_views(&self) -> Result<()> {
-        if !self.has_views.get() {
+    pub(crate) fn create_user_views(&self) -> Result<()> {
+        if !self.has_user_views.get() {
             self.connection()?.execute_batch(prelude::VIEWS)?;
-            self.has_views.set(true);
+            self.has_user_views.set(true);
         }
         Ok(())
     }
@@ -252,6 +275,22 @@ impl Session {
     /// What stops a running query.
     pub fn interrupt(&self) -> Interrupt {
         Interrupt::new(self.connection.interrupt_handle(), Arc::clone(&self.interrupted))
+    }
+
+    /// What ends the query that begins now, when it takes too long.
+    pub(crate) fn deadline(&self) -> Result<Option<Deadline>> {
+        let engine = || self.connection.interrupt_handle();
+        self.timeout.map(|timeout| Deadline::start(timeout, engine())).transpose()
+    }
+
+    /// Runs what asks the engine by itself, within the limits of a query.
+    pub(crate) fn ask<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let deadline = self.deadline()?;
+        let answer = ask(self.connection()?);
+        answer.map_err(|error| match &deadline {
+            Some(deadline) => self.named(deadline.cause(error)),
+            None => self.named(error),
+        })
     }
 
     /// Whether someone asked to stop the query that runs.
@@ -265,9 +304,9 @@ impl Session {
         format!("{}\n{};\n", self.setup, sql.trim_end())
     }
 
-    /// Ends without taking the engine apart, for a process that ends too: to give back all memory
-    /// piece by piece would take longer than to start.
-    pub fn leave(self) {
+    /// Leaks the engine, for a process that ends too: to give back all memory piece by piece would
+    /// take longer than to start.
+    pub fn leak(self) {
         std::mem::forget(self);
     }
 
@@ -292,7 +331,7 @@ impl Session {
         if has && self.hours.answer(false) { HOURS_VIEW } else { "stored" }
     }
 
-    /// Runs statements that lay views anew, and remembers them as a part of the set-up.
+    /// Runs statements that create views again, and remembers them as a part of the set-up.
     pub(crate) fn set_up(&mut self, sql: &str) -> Result<()> {
         self.connection()?.execute_batch(sql)?;
         self.setup.push_str(sql);
@@ -301,7 +340,7 @@ impl Session {
 
     /// The engine, with all that a statement of ours may name.
     pub(crate) fn connection(&self) -> Result<&Connection> {
-        if let Some(records) = self.to_lay.take() {
+        if let Some(records) = self.pending_views.take() {
             self.connection.execute_batch(&records)?;
         }
         Ok(&self.connection)
@@ -318,45 +357,31 @@ fn hull(windows: &[Window]) -> Window {
     }
 }
 
-/// `body` over those records only for which `condition` holds: the views are laid anew over
-/// them, under their own names.
-pub(crate) fn narrowed(condition: &str, body: &str) -> String {
-    narrowed_by("stored", &[("*".to_owned(), condition.to_owned())], body)
-}
-
-/// The same, over several scans of `source` of which no record is in two, each given by its columns
-/// and its condition. Of times in several stretches in one scan the engine would read all that lies between.
-pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) -> String {
-    let arms =
-        scans.iter().map(|(columns, when)| format!("select {columns} from {source} where {when}"));
-    let arms = arms.collect::<Vec<_>>().join(" union all ");
-    let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
-    let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
-    let mut sql = format!("with records as not materialized ({arms})");
-    for (name, _, view) in prelude::views() {
-        let _ = write!(sql, ",\n{name} as not materialized ({})", asked(view));
-    }
-    // What a file says of itself comes first, and is not the statement.
-    let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
-    let body = asked(&prelude::expand(&body[about.sum::<usize>().min(body.len())..]));
-    match body.trim_start().strip_prefix("with ") {
-        Some(rest) => sql + ",\n" + rest,
-        None => sql + "\n" + &body,
-    }
-}
-
 /// The tables over the parts of `records` and `rejects`.
 fn records_setup([records, _, rejects]: &[Vec<&str>; 3], window: Window) -> String {
     let stored = view("stored", &source(records, COLUMNS), "time_logged", window);
     let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
-    format!("create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n")
+    let logged = receivers_logged(RECEIVERS_LOGGED, "stored", "dlv_destination_ip is not null");
+    format!(
+        "create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n{logged}"
+    )
 }
 
 /// The tables over the parts of `hourly`, and the macros.
 fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let hourly = view("hourly", &source(hourly, HOURLY), "hour", whole_hours(window));
     let hours = hours_view(window);
-    format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
+    let logged = receivers_logged(HOURS_NAME_RECEIVERS, HOURS_VIEW, "reached = 1");
+    format!("create {hourly}\n{hours}{logged}{local}\n{}", prelude::MACROS)
+}
+
+/// The macro that says whether `dlv_destination_ip` is logged at all: not where there are
+/// deliveries and no record names a receiver. A limit, since the engine reads all of it for `exists`.
+fn receivers_logged(call: &str, table: &str, reached: &str) -> String {
+    let any = |condition: &str| {
+        format!("(select count(*) > 0 from (select 1 from {table} where {condition} limit 1))")
+    };
+    format!("create macro {call} as {} or not {};\n", any(reached), any("rec = 'd'"))
 }
 
 /// A view of the rows of `source` whose time, the column `by`, lies in `window`.

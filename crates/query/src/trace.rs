@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
 use pmtaq_schema::address::{domain_of, normal_domain};
 
+use crate::answer::Answer;
 use crate::error::Result;
 use crate::query::{Query, Unit, Value};
 use crate::selection::Selection;
-use crate::session::{Session, narrowed};
+use crate::session::Session;
+use crate::statement::narrowed;
 
 /// How the life of a message is told.
 const STORY: &str = include_str!("../../../sql/commands/trace.sql");
@@ -48,9 +48,9 @@ impl Trace {
         let mut keys = Query::default();
         let condition = format!("{} and {}", selection.sql(&mut keys)?, self.condition(&mut keys));
         keys.sql = narrowed(&condition, KEYS);
-        let found = session.rows(&keys)?.1.collect::<Result<Vec<_>>>()?;
+        let found = session.answer(&keys)?;
         let mut query = Query::default();
-        let condition = match Keys::read(&found) {
+        let condition = match Keys::read(&found)? {
             Some(keys) => self.among(keys, selection, &mut query)?,
             None => "false".to_owned(),
         };
@@ -139,17 +139,15 @@ struct Keys {
 }
 
 impl Keys {
-    fn read(batches: &[RecordBatch]) -> Option<Keys> {
-        let texts = |column: usize| {
-            let all = batches.iter().flat_map(move |batch| {
-                let texts = batch.column(column).as_string::<i32>();
-                texts.iter().flatten().filter(|text| !text.is_empty()).map(str::to_owned)
-            });
-            all.collect::<BTreeSet<String>>().into_iter().collect()
+    fn read(found: &Answer) -> Result<Option<Keys>> {
+        let texts = |column: &str| -> Result<Vec<String>> {
+            let texts = found.texts(column)?.into_iter().flatten().filter(|text| !text.is_empty());
+            Ok(texts.collect::<BTreeSet<String>>().into_iter().collect())
         };
-        let first = batches.iter().find(|batch| batch.num_rows() > 0)?;
-        let time = |column: usize| first.column(column).as_primitive::<Int64Type>().value(0);
-        Some(Keys { spellings: texts(0), env_ids: texts(1), since: time(2), until: time(3) })
+        let time = |column: &str| Ok(found.i64s(column)?.first().copied().flatten());
+        let (since, until): (Result<_>, Result<_>) = (time("since"), time("until"));
+        let (Some(since), Some(until)) = (since?, until?) else { return Ok(None) };
+        Ok(Some(Keys { spellings: texts("rcpt")?, env_ids: texts("env_id")?, since, until }))
     }
 }
 

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::{Timestamp, Window};
 
+use crate::dimension::dimension;
 use crate::error::Result;
 use crate::hours::whole_hours;
-use crate::prelude::dimension;
-use crate::query::{Query, Value};
-use crate::rollup::{OverHours, hours_as_records, is_local};
+use crate::query::{OverHours, Query, Value};
+use crate::rollup::hours_as_records;
 use crate::selection::Selection;
-use crate::session::narrowed_by;
+use crate::statement::narrowed_by;
 
 /// A stretch of time and the number that its records get in the column `period`.
 pub type Period = (i64, Window);
@@ -124,10 +124,10 @@ impl Why {
         query.sql = narrowed_by("stored", &scans, ask.sql());
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         if ask.only_counts() && self.periods.iter().all(is_whole) {
-            query.over_hours = is_local(selection, &query).map(|is_local| {
+            query.over_hours = selection.reads().map(|reads| {
                 let sum = ask.sql().replace("count(*)", "sum(records.records)::bigint");
                 let sql = narrowed_by(&hours_as_records(), &scans, &sum);
-                OverHours { sql, is_local }
+                OverHours { sql, is_local: reads.is_local }
             });
         }
         Ok(query)

@@ -66,14 +66,14 @@ pub(crate) fn asked_window(context: &Context, times: &Times) -> Result<Window> {
 /// A session over `window`; SQL may read `files` too.
 pub(crate) fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
-    let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
+    let limits = Limits::new(context.threads, context.memory());
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
         let snapshot = store.snapshot(window)?;
-        match Session::open_with(&snapshot, window, context.global.tz, limits, files) {
+        match Session::open_with(&snapshot, window, context.global.tz, &limits, files) {
             Ok(mut session) => {
                 session.classify(&context.settings.classes)?;
                 return Ok(Asked { session, snapshot, window });
@@ -134,7 +134,7 @@ pub(crate) fn report(
     say_cut(context, report, &given, written.rows);
     say_missing(context, &asked.session, report, &given)?;
     let exit = say_rows(context, &asked, written.rows, &report.narrowed(&given, selection))?;
-    asked.session.leave();
+    asked.session.leak();
     Ok(exit)
 }
 
@@ -211,7 +211,7 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let window = window_text(context, &asked.snapshot, asked.window);
     ui::note(&context.global, &window);
     let guard = ui::interrupt(asked.session.interrupt());
-    let (shape, batch) = pivot.run(&asked.session, &selection)?;
+    let (shape, batch) = pivot.run(&asked.session, &selection)?.into_parts();
     drop(guard);
     let rows = batch.num_rows() as u64;
     let mut batches = std::iter::once(Ok(batch));
@@ -219,7 +219,7 @@ pub(crate) fn pivot(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
     show::write(context, &sheet, &mut batches, format)?;
     let exit = say_rows(context, &asked, rows, &selection)?;
-    asked.session.leave();
+    asked.session.leak();
     Ok(exit)
 }
 

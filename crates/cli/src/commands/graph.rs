@@ -285,7 +285,7 @@ pub(crate) fn shown(unit: &Unit) -> Shown {
 
 fn data(context: &Context, drawn: &Drawn) -> Result<Exit> {
     let edges: Vec<Option<&str>> = drawn.edges.iter().map(|edge| edge.map(Edge::as_str)).collect();
-    let (shape, batch) = drawn.timeline.table(&edges);
+    let (shape, batch) = drawn.timeline.table(&edges).into_parts();
     let mut batches = std::iter::once(Ok(batch));
     show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
     Ok(Exit::Done)

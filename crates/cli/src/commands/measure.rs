@@ -1,13 +1,10 @@
 //! Metrics of each value of a dimension, as numbers: what `check` and the metrics for Prometheus
 //! are made of. Judges nothing and prints nothing.
 
-use arrow::array::{Array, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
-use pmtaq_query::{Metric, Pivot, Selection, Session, Unit};
+use pmtaq_query::{Metric, Pivot, Selection, Session, Unit, dimension, metric};
 use pmtaq_render::words::{self, count, percent};
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// A value of the dimension with its numbers, in the order of the metrics.
 #[derive(Clone, Debug)]
@@ -34,24 +31,15 @@ pub(crate) fn measure(
     top: u32,
     selection: &Selection,
 ) -> Result<Measured> {
-    let (_, batch) = Pivot::new(&[by.to_owned()], None, names, top)?.run(session, selection)?;
-    let labels = batch.column(0).as_string::<i32>();
-    let columns = names.iter().map(|name| {
-        let column = batch.column_by_name(name).expect("a pivot has the metrics asked for");
-        cast(column, &DataType::Float64).map_err(|error| Failure::failed(&error))
+    let answer = Pivot::new(&[by.to_owned()], None, names, top)?.run(session, selection)?;
+    let labels = answer.texts(dimension(by)?.name)?;
+    let columns = names.iter().map(|name| answer.f64s(&metric(name)?.name));
+    let columns = columns.collect::<pmtaq_query::Result<Vec<_>>>()?;
+    let groups = labels.into_iter().enumerate().map(|(row, label)| Group {
+        name: label.unwrap_or_default(),
+        values: columns.iter().map(|column| column[row]).collect(),
     });
-    let columns = columns.collect::<Result<Vec<_>>>()?;
-    let group = |row: usize| Group {
-        name: labels.value(row).to_owned(),
-        values: columns
-            .iter()
-            .map(|column| {
-                let column = column.as_primitive::<Float64Type>();
-                column.is_valid(row).then(|| column.value(row))
-            })
-            .collect(),
-    };
-    let mut groups: Vec<Group> = (0..batch.num_rows()).map(group).collect();
+    let mut groups: Vec<Group> = groups.collect();
     let total = groups.pop();
     let is_cut = top > 0 && groups.len() > top as usize;
     let rest = if is_cut { groups.pop() } else { None };

@@ -192,8 +192,8 @@ impl Stored {
 
     fn try_open(&self, window: Window, zone: &str) -> Result<Session> {
         let snapshot = self.store().snapshot(window).expect("a snapshot");
-        let limits = Limits { threads: 2, memory_bytes: 500_000_000 };
-        Session::open(&snapshot, window, zone.parse::<Zone>().expect("a zone"), limits)
+        let limits = Limits::new(2, 500_000_000);
+        Session::open(&snapshot, window, zone.parse::<Zone>().expect("a zone"), &limits)
     }
 
     pub(crate) fn try_session(&self) -> Result<Session> {

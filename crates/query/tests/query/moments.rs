@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
 use pmtaq_query::{Moments, Pivot, Selection, first_seen};
 use pmtaq_schema::{Timestamp, Window};
 
@@ -38,23 +35,14 @@ type Groups = BTreeMap<String, Vec<Option<f64>>>;
 fn of_window(stored: &Stored, window: Window, metrics: &[String]) -> Groups {
     let session = stored.open(window, "UTC");
     let pivot = Pivot::new(&names(&["rcpt_domain"]), None, metrics, 0).expect("names");
-    let (_, batch) = pivot.run(&session, &Selection::default()).expect("a pivot");
-    let mut groups = Groups::new();
+    let answer = pivot.run(&session, &Selection::default()).expect("a pivot");
+    let names = answer.texts("rcpt_domain").expect("names");
+    let columns = metrics.iter().map(|name| answer.f64s(name).expect("a metric"));
+    let columns: Vec<Vec<Option<f64>>> = columns.collect();
     // Without the total.
-    for row in 0..batch.num_rows().saturating_sub(1) {
-        let values = metrics.iter().map(|name| {
-            let column = batch.column_by_name(name).expect("a metric");
-            Some(
-                cast(column, &DataType::Float64)
-                    .expect("a number")
-                    .as_primitive::<Float64Type>()
-                    .value(row),
-            )
-        });
-        let name = batch.column(0).as_string::<i32>().value(row).to_owned();
-        groups.insert(name, values.collect());
-    }
-    groups
+    let groups = names.into_iter().enumerate().take(answer.len().saturating_sub(1));
+    let values = |row: usize| columns.iter().map(|column| column[row]).collect();
+    groups.map(|(row, name)| (name.expect("a name"), values(row))).collect()
 }
 
 #[test]

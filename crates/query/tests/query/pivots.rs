@@ -13,10 +13,9 @@ fn pivot(
 ) -> Result<Vec<String>> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let pivot = Pivot::new(&owned(rows), cols, &owned(metrics), top)?;
-    let (shape, batch) = pivot.run(session, &Selection::default())?;
-    let names: Vec<&str> = shape.schema.fields().iter().map(|f| f.name().as_str()).collect();
-    let mut lines = vec![names.join(" | ")];
-    lines.extend(shown(&batch));
+    let answer = pivot.run(session, &Selection::default())?;
+    let mut lines = vec![answer.names().collect::<Vec<_>>().join(" | ")];
+    lines.extend(shown(answer.rows()));
     Ok(lines)
 }
 

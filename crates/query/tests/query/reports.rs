@@ -1,7 +1,6 @@
 //! Each report over the day of the fixture, row by row.
 
-use pmtaq_query::prelude::dimension;
-use pmtaq_query::{Catalog, Param, ParamKind, Report, Scope, Selection, Unit};
+use pmtaq_query::{Catalog, Param, ParamKind, Report, Scope, Selection, Unit, dimension};
 use pmtaq_schema::Window;
 
 use crate::fixture::{Stored, at, only, report};
@@ -174,9 +173,9 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
         }
         let needed = needed(each);
         let mut names: Vec<String> = Vec::new();
-        let mut sql = each.sql.clone();
-        let statements = each.variants.iter().map(|(param, sql)| (Some(param.as_str()), sql));
-        for (chosen, statement) in [(None, &each.sql)].into_iter().chain(statements) {
+        let mut sql = each.statement.sql.clone();
+        let statements = each.variants.iter().map(|(param, of)| (Some(param.as_str()), of));
+        for (chosen, statement) in [(None, &each.statement)].into_iter().chain(statements) {
             let mut given = needed.clone();
             given.retain(|(param, _)| each.variants.iter().all(|(chosen, _)| chosen != param));
             given.extend(chosen.map(|param| (param, value(each, param))));
@@ -189,7 +188,7 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
                 })
                 .expect(&each.name);
             names.extend(columns);
-            sql.push_str(statement);
+            sql.push_str(&statement.sql);
         }
         for (column, unit) in &each.units {
             assert!(names.contains(column), "{}: no column {column}", each.name);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{cast, concat_batches};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use pmtaq_query::{Catalog, Pivot, Selection, Series, Session, Shape, Timeline};
 use pmtaq_render::page::Table;
@@ -19,7 +19,7 @@ use pmtaq_store::{Snapshot, Store};
 use crate::args;
 use crate::commands::ask::{self, Asked};
 use crate::commands::why::{Frame, Question, Versus};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::line::{self, Line};
 use crate::run::Context;
 use crate::show;
@@ -111,11 +111,7 @@ impl<'d> Desk<'d> {
             let scope = report.scope(&given, desk.window, desk.context.now);
             desk.turn_to(scope.reads)?;
             let query = report.query(&given, &desk.selection, scope)?;
-            let (shape, rows) = desk.session.run(&query, |shape, batches| {
-                batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
-            })??;
-            let rows = concat_batches(&shape.schema, &rows);
-            Ok((shape, rows.map_err(|error| Failure::failed(&error))?))
+            Ok(desk.session.answer(&query)?.into_parts())
         })
     }
 
@@ -134,7 +130,7 @@ impl<'d> Desk<'d> {
             desk.turn_to(desk.window)?;
             let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
             let pivot = Pivot::new(&[rows.to_owned()], cols, &names, top)?;
-            Ok(pivot.run(&desk.session, &desk.selection)?)
+            Ok(pivot.run(&desk.session, &desk.selection)?.into_parts())
         })
     }
 

@@ -121,7 +121,7 @@ fn groups(context: &Context, asked: &Asked, request: &Request, by: &str) -> Resu
     let mut metrics = vec![request.metric.to_owned()];
     metrics.extend(METRICS.iter().filter(|name| **name != request.metric).map(|s| (*s).to_owned()));
     let pivot = Pivot::new(&[by.to_owned()], None, &metrics, TOP)?;
-    let (shape, batch) = pivot.run(&asked.session, &request.selection)?;
+    let (shape, batch) = pivot.run(&asked.session, &request.selection)?.into_parts();
     let sheet = show::sheet(&shape);
     let texts = texts(context, &sheet, batch.clone())?;
     let names: Vec<&str> = metrics.iter().map(String::as_str).collect();

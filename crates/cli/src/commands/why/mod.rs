@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let guard = ui::interrupt(session.interrupt());
     let told = question.tell(metric)?;
     drop(guard);
-    session.leave();
+    session.leak();
     if context.global.format == Format::Table {
         say(context, args.vs, &told);
         return ask::print(context, &page::text(&told, zone, ui::width(&context.global)));
@@ -75,14 +75,14 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
 /// A session over the window and its baseline, as far as the store reaches.
 fn open(context: &Context, versus: Versus, wanted: Window) -> Result<(Session, Frame)> {
     let store = Store::open(&context.global.store)?;
-    let limits = Limits { threads: context.threads, memory_bytes: context.memory() };
+    let limits = Limits::new(context.threads, context.memory());
     let zone = context.global.tz;
     let near = Frame::near(versus, wanted, zone);
     let mut tries = 0;
     loop {
         let snapshot = store.snapshot(near)?;
         let frame = Frame::of(&snapshot, versus, wanted, zone);
-        match Session::open_windows(&snapshot, &frame.windows(), zone, limits) {
+        match Session::open_windows(&snapshot, &frame.windows(), zone, &limits) {
             Ok(session) => return Ok((session, frame)),
             Err(_) if tries < 10 && store.snapshot(near)?.generation != snapshot.generation => {
                 tries += 1;

@@ -1,0 +1,164 @@
+//! What records are grouped and filtered by: the closed list of dimensions, and what of a record
+//! each of them reads.
+
+use std::collections::BTreeSet;
+
+use pmtaq_schema::columns::HOURLY;
+
+use crate::error::{Error, Result};
+
+/// Something to group by.
+#[derive(Clone, Copy, Debug)]
+pub struct Dimension {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value for a record, in SQL.
+    pub sql: &'static str,
+    /// Meaning.
+    pub doc: &'static str,
+    /// What of a record it is made of.
+    source: Source,
+}
+
+/// What of a record a dimension is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The column of its name.
+    Column,
+    /// The hour of the local clock.
+    LocalHour,
+    /// Minutes of the local clock.
+    LocalMinute,
+}
+
+/// What is read of each row of `hourly`, in the words of `records`: columns, and whether their hours
+/// are those of the local clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reads {
+    pub(crate) columns: BTreeSet<&'static str>,
+    pub(crate) is_local: bool,
+}
+
+impl Dimension {
+    /// What is read of `hourly` for it; none when that does not know it.
+    pub(crate) fn reads(&self) -> Option<Reads> {
+        match self.source {
+            Source::Column => {
+                is_hourly(self.name).then(|| Reads { columns: [self.name].into(), is_local: false })
+            }
+            Source::LocalHour => Some(Reads::hour(true)),
+            Source::LocalMinute => None,
+        }
+    }
+}
+
+impl Reads {
+    /// What is read for all of `dimensions`; none when `hourly` lacks one.
+    pub(crate) fn of<'d>(dimensions: impl IntoIterator<Item = &'d Dimension>) -> Option<Reads> {
+        dimensions.into_iter().try_fold(Reads::default(), |reads, of| Some(reads.and(of.reads()?)))
+    }
+
+    /// The hours of UTC, or of the local clock.
+    pub(crate) fn hour(is_local: bool) -> Reads {
+        Reads { columns: ["time_logged"].into(), is_local }
+    }
+
+    /// Both.
+    pub(crate) fn and(mut self, other: Reads) -> Reads {
+        self.columns.extend(other.columns);
+        Reads { columns: self.columns, is_local: self.is_local || other.is_local }
+    }
+}
+
+/// Whether `hourly` has the column of `records` called `name`.
+pub(crate) fn is_hourly(name: &str) -> bool {
+    HOURLY.iter().any(|column| column.name == name)
+}
+
+const fn column(name: &'static str, doc: &'static str) -> Dimension {
+    Dimension { name, sql: name, doc, source: Source::Column }
+}
+
+const fn time(
+    name: &'static str,
+    source: Source,
+    sql: &'static str,
+    doc: &'static str,
+) -> Dimension {
+    Dimension { name, sql, doc, source }
+}
+
+/// All dimensions.
+#[rustfmt::skip]
+pub const DIMENSIONS: &[Dimension] = &[
+    column("sender_domain", "domain of the envelope sender"),
+    column("rcpt_domain", "domain of the recipient"),
+    column("provider", "who runs the mailbox"),
+    column("vmta", "VirtualMTA"),
+    column("vmta_pool", "pool of the VirtualMTA"),
+    column("dlv_source_ip", "our address that delivered"),
+    column("dlv_destination_ip", "address of the receiver"),
+    column("mx", "mail server of the receiver"),
+    column("job_id", "job"),
+    column("env_id", "envelope identifier"),
+    column("queue", "queue, as domain/vmta"),
+    column("rec", "record type"),
+    column("bounce_cat", "bounce category"),
+    column("bounce_class", "hard, soft, block or undetermined"),
+    Dimension { name: "smtp_code", sql: "smtp_code::varchar", doc: "reply code, such as 550", source: Source::Column },
+    column("enhanced_code", "enhanced status code, such as 5.1.1"),
+    column("template", "the reply with what varies masked"),
+    column("dlv_tls_protocol", "TLS protocol of the delivery"),
+    column("dlv_tls_cipher", "TLS cipher of the delivery"),
+    column("host", "which MTA wrote the record"),
+    column("src_type", "how the message came in"),
+    column("user_string", "text of the directive user-string"),
+    column("format", "format of a report that came back"),
+    column("source", "accounting file"),
+    time("day", Source::LocalHour, "strftime(local(time_logged), '%Y-%m-%d')", "day of the local clock"),
+    time("hour", Source::LocalHour, "strftime(local(time_logged), '%Y-%m-%d %H:00')", "hour of the local clock"),
+    time("minute5", Source::LocalMinute, "strftime(time_bucket(interval 5 minute, local(time_logged)), '%Y-%m-%d %H:%M')", "five minutes of the local clock"),
+    time("hour_of_day", Source::LocalHour, "strftime(local(time_logged), '%H')", "hour of any day"),
+    time("weekday", Source::LocalHour, "strftime(local(time_logged), '%a')", "day of any week"),
+];
+
+/// Short names that filters and people use, with the dimension meant.
+const ALIASES: &[(&str, &str)] = &[
+    ("domain", "rcpt_domain"),
+    ("sender", "sender_domain"),
+    ("pool", "vmta_pool"),
+    ("ip", "dlv_source_ip"),
+    ("job", "job_id"),
+    ("category", "bounce_cat"),
+    ("class", "bounce_class"),
+    ("code", "enhanced_code"),
+    ("enhanced", "enhanced_code"),
+];
+
+/// The dimension called `name`, also by its short name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the nearest name.
+pub fn dimension(name: &str) -> Result<&'static Dimension> {
+    let spelt = &*name.replace('-', "_");
+    let full = ALIASES.iter().find(|(alias, _)| *alias == spelt).map_or(spelt, |(_, full)| full);
+    let found = DIMENSIONS.iter().find(|dimension| dimension.name == full);
+    let known = || DIMENSIONS.iter().map(|d| d.name);
+    found.ok_or_else(|| Error::unknown("dimension", name, known()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_and_a_hyphen_are_as_good_as_the_name() {
+        assert_eq!(dimension("sender-domain").expect("known").name, "sender_domain");
+        assert_eq!(dimension("job").expect("an alias").name, "job_id");
+        let unknown = dimension("nonsense").map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(
+            unknown,
+            Err("there is no dimension `nonsense`; `pmtaq dimensions` lists them".into())
+        );
+    }
+}

@@ -1,0 +1,370 @@
+//! What the metrics are: counts, sums, shares and quantiles of records, read once from
+//! `sql/prelude/metrics.sql`. A definition is data, from which the SQL over each table is printed:
+//! over `records` here, over `hourly` in `rollup.rs`.
+
+use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
+use std::sync::LazyLock;
+
+use pmtaq_schema::{Column, Record, Records};
+
+use crate::error::{Error, Result};
+use crate::lex::tokens;
+use crate::query::{Unit, quoted};
+
+/// The metrics.
+const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
+
+/// Seconds from queueing to delivery, over `records`.
+const LATENCY: &str = "epoch(time_logged - time_queued)";
+
+/// Whether `dlv_destination_ip` is logged, over `records` and over `hourly`.
+pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged()";
+pub(crate) const HOURS_NAME_RECEIVERS: &str = "hours_name_receivers()";
+
+/// A number that can be computed for any group of records.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// What it counts or measures; a rate names its denominator.
+    pub unit: Unit,
+    /// The record types without which it says nothing.
+    pub needs: Records,
+    /// The field without which it says nothing: it is null where no record has it.
+    pub field: Option<&'static Column>,
+    /// Meaning.
+    pub doc: String,
+    /// Its definition over `records`, in SQL in which other metrics are called by name.
+    pub sql: String,
+    /// What it is; of a rate, what stands above the line.
+    pub(crate) definition: Definition,
+}
+
+/// What a metric is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Definition {
+    /// `count of RECORDS`: how many.
+    Count(Subset),
+    /// `distinct COLUMNS of RECORDS`: how many different ones.
+    Distinct(&'static str, Subset),
+    /// `sum COLUMN of RECORDS`.
+    Sum(&'static str, Subset),
+    /// `quantile P of latency`: of the seconds from queueing to delivery.
+    Quantile(&'static str),
+    /// `maximum of latency`.
+    Maximum,
+    /// `COUNT less COUNT`.
+    Less(Subset, Subset),
+    /// `COUNT else COUNT`: the second where no record of the first was logged.
+    Else(Subset, Subset),
+    /// The name of another metric.
+    Named(&'static str),
+}
+
+/// Which records are counted: `d, b`, or `d, b where CONDITION`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subset {
+    pub(crate) records: Vec<Record>,
+    pub(crate) condition: Option<Condition>,
+}
+
+/// What a column must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) column: &'static str,
+    pub(crate) test: Test,
+}
+
+/// How a column is tested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// `= TEXT`
+    Is(&'static str),
+    /// `= TEXT or null`
+    IsOrNull(&'static str),
+    /// `is not null`
+    IsThere,
+}
+
+impl Metric {
+    /// The record types that it counts.
+    pub(crate) fn counted(&self) -> BTreeSet<Record> {
+        let of_named = |name: &str| metric(name).map(Metric::counted).unwrap_or_default();
+        let mut counted: BTreeSet<Record> = match &self.definition {
+            Definition::Count(of) | Definition::Distinct(_, of) | Definition::Sum(_, of) => {
+                of.records.iter().copied().collect()
+            }
+            Definition::Quantile(_) | Definition::Maximum => [Record::Delivery].into(),
+            Definition::Less(a, b) | Definition::Else(a, b) => {
+                a.records.iter().chain(&b.records).copied().collect()
+            }
+            Definition::Named(name) => of_named(name),
+        };
+        if let Unit::Percent(Some(base)) = &self.unit {
+            counted.extend(of_named(base));
+        }
+        counted
+    }
+
+    /// What stands below it, by which a value of it is judged: the denominator of a rate, the
+    /// deliveries that a time or a size is of; nothing for a count.
+    pub fn base(&self) -> Option<&str> {
+        match &self.unit {
+            Unit::Percent(base) => base.as_deref(),
+            Unit::Seconds | Unit::Bytes => Some("delivered"),
+            _ => None,
+        }
+    }
+}
+
+/// All metrics, in the order of their file.
+pub fn metrics() -> &'static [Metric] {
+    static ALL: LazyLock<Vec<Metric>> =
+        LazyLock::new(|| parse_metrics(METRICS).expect("tested below"));
+    &ALL
+}
+
+/// The metric called `name`.
+///
+/// # Errors
+/// [`Error::Unknown`] with the nearest name.
+pub fn metric(name: &str) -> Result<&'static Metric> {
+    let all = metrics();
+    let spelt = name.replace('-', "_");
+    let found = all.iter().find(|metric| metric.name == spelt);
+    found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
+}
+
+/// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
+pub(crate) fn expand(sql: &str) -> String {
+    expand_by(sql, &mut |metric| expand(&metric.sql))
+}
+
+/// `sql` with every `metric()` replaced by what `meaning` gives for it.
+pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric) -> String) -> String {
+    let mut out = String::new();
+    let mut tokens = tokens(sql).peekable();
+    while let Some(token) = tokens.next() {
+        let metric = metrics().iter().find(|metric| metric.name == token);
+        let Some(metric) = metric.filter(|_| tokens.peek() == Some(&"(")) else {
+            out.push_str(token);
+            continue;
+        };
+        tokens.next();
+        if tokens.next_if_eq(&")").is_some() {
+            out.push('(');
+            out.push_str(&meaning(metric));
+            out.push(')');
+        } else {
+            out.push_str(token);
+            out.push('(');
+        }
+    }
+    out
+}
+
+/// The metrics of a file: for each the lines `-- metric:`, `-- needs:` and its meaning, and the
+/// line of its definition.
+fn parse_metrics(text: &'static str) -> std::result::Result<Vec<Metric>, String> {
+    let blocks = text.split("\n-- metric: ").skip(1);
+    blocks.map(|block| parse_metric(block).ok_or_else(|| block.to_owned())).collect()
+}
+
+fn parse_metric(block: &'static str) -> Option<Metric> {
+    let mut lines = block.trim_end().lines();
+    let (name, unit) = lines.next()?.split_once(' ')?;
+    let needs = lines.next()?.strip_prefix("-- needs: ")?;
+    let doc = lines.next()?.strip_prefix("-- ")?;
+    let definition = Definition::parse(lines.next()?)?;
+    let unit = Unit::parse(unit)?;
+    let (fields, needs): (Vec<&str>, Vec<&str>) =
+        needs.split(", ").partition(|word| Column::index(word).is_some());
+    let field = fields.first().and_then(|name| Column::index(name));
+    let field = field.map(|at| &pmtaq_schema::COLUMNS[at]);
+    let mut sql = match &unit {
+        Unit::Percent(Some(base)) => format!("100.0 * {definition} / nullif({base}(), 0)"),
+        _ => definition.to_string(),
+    };
+    if field.is_some() {
+        sql = format!("case when {RECEIVERS_LOGGED} then {sql} end");
+    }
+    let needs = Records::parse(&needs.join(",")).ok()?;
+    let (name, doc) = (name.to_owned(), doc.to_owned());
+    lines.next().is_none().then_some(Metric { name, unit, needs, field, doc, sql, definition })
+}
+
+impl Definition {
+    fn parse(text: &'static str) -> Option<Definition> {
+        let count = |text: &'static str| Subset::parse(text.strip_prefix("count of ")?);
+        if let Some((a, b)) = text.split_once(" less ") {
+            return Some(Definition::Less(count(a)?, count(b)?));
+        }
+        if let Some((a, b)) = text.split_once(" else ") {
+            return Some(Definition::Else(count(a)?, count(b)?));
+        }
+        let Some((what, of)) = text.split_once(" of ") else {
+            return Some(Definition::Named(text));
+        };
+        Some(match (what.split_once(' ').unwrap_or((what, "")), of) {
+            (("quantile", p), "latency") => Definition::Quantile(p),
+            (("maximum", ""), "latency") => Definition::Maximum,
+            (("count", ""), of) => Definition::Count(Subset::parse(of)?),
+            (("distinct", columns), of) => Definition::Distinct(columns, Subset::parse(of)?),
+            (("sum", column), of) => Definition::Sum(column, Subset::parse(of)?),
+            _ => return None,
+        })
+    }
+}
+
+impl Subset {
+    fn parse(text: &'static str) -> Option<Subset> {
+        let (records, condition) = match text.split_once(" where ") {
+            Some((records, condition)) => (records, Some(Condition::parse(condition)?)),
+            None => (text, None),
+        };
+        let records = records.split(", ").map(|name| Record::parse(name.as_bytes()));
+        Some(Subset { records: records.collect::<Option<_>>()?, condition })
+    }
+
+    /// Those of the record types.
+    pub(crate) fn types(&self) -> String {
+        let names: Vec<String> = self.records.iter().map(|rec| quoted(rec.as_str())).collect();
+        match names.as_slice() {
+            [name] => format!("rec = {name}"),
+            names => format!("rec in ({})", names.join(", ")),
+        }
+    }
+}
+
+impl Condition {
+    fn parse(text: &'static str) -> Option<Condition> {
+        let (column, test) = text.split_once(' ')?;
+        let test = match test.strip_prefix("= ") {
+            Some(value) => match value.strip_suffix(" or null") {
+                Some(value) => Test::IsOrNull(value),
+                None => Test::Is(value),
+            },
+            None if test == "is not null" => Test::IsThere,
+            None => return None,
+        };
+        Column::index(column).map(|_| Condition { column, test })
+    }
+}
+
+/// Over `records`.
+impl Display for Definition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Definition::Count(of) => write!(f, "count(*) filter ({of})"),
+            Definition::Distinct(columns, of) => {
+                write!(f, "count(distinct hash({columns})) filter ({of})")
+            }
+            Definition::Sum(column, of) => {
+                write!(f, "coalesce(sum({column}) filter ({of}), 0)::bigint")
+            }
+            Definition::Quantile(p) => {
+                write!(f, "quantile_cont({LATENCY}, {p}) filter (rec = 'd')")
+            }
+            Definition::Maximum => write!(f, "max({LATENCY}) filter (rec = 'd')"),
+            Definition::Less(a, b) => {
+                write!(f, "count(*) filter ({a}) - count(*) filter ({b})")
+            }
+            Definition::Else(a, b) => write!(
+                f,
+                "case when exists (from records where {a}) then count(*) filter ({a}) else count(*) filter ({b}) end"
+            ),
+            Definition::Named(name) => write!(f, "{name}()"),
+        }
+    }
+}
+
+/// As a condition over `records`.
+impl Display for Subset {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.types())?;
+        self.condition.as_ref().map_or(Ok(()), |condition| write!(f, " and {condition}"))
+    }
+}
+
+impl Display for Condition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let column = self.column;
+        match self.test {
+            Test::Is(value) => write!(f, "{column} = {value}"),
+            Test::IsOrNull(value) => write!(f, "coalesce({column}, {value}) = {value}"),
+            Test::IsThere => write!(f, "{column} is not null"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest_and_a_hyphen_is_an_underscore() {
+        assert_eq!(metric("bounce-rate").expect("known").name, "bounce_rate");
+        for wrong in ["bounce_rat", "bounce-rat"] {
+            let error = metric(wrong).expect_err("unknown").to_string();
+            assert_eq!(error, format!("there is no metric `{wrong}`; did you mean `bounce_rate`?"));
+        }
+    }
+
+    #[test]
+    fn every_metric_is_complete_and_every_name_in_it_is_one() {
+        assert!(metrics().len() > 20);
+        for metric in metrics() {
+            assert!(metric.doc.ends_with('.') && !metric.counted().is_empty(), "{}", metric.name);
+            let named = |name: &str| metrics().iter().any(|other| other.name == name);
+            if let Unit::Percent(of) = &metric.unit {
+                assert!(named(of.as_deref().expect("a rate has a denominator")), "{}", metric.name);
+            }
+            if let Definition::Named(name) = metric.definition {
+                assert!(named(name), "{}", metric.name);
+            }
+        }
+        let counted = |name| metric(name).expect("it is there").counted();
+        assert_eq!(counted("bounced"), [Record::Bounce, Record::RemoteBounce].into());
+        assert_eq!(counted("p95"), [Record::Delivery].into());
+        assert_eq!(counted("complaint_rate").len(), 3);
+    }
+
+    #[test]
+    fn a_definition_is_read_and_printed() {
+        let printed = |text| Definition::parse(text).map(|definition| definition.to_string());
+        for (text, sql) in [
+            ("count of d, b", "count(*) filter (rec in ('d', 'b'))"),
+            ("count of d where mx is not null", "count(*) filter (rec = 'd' and mx is not null)"),
+            (
+                "count of b where mx = 'x' or null",
+                "count(*) filter (rec = 'b' and coalesce(mx, 'x') = 'x')",
+            ),
+            (
+                "count of d less count of b",
+                "count(*) filter (rec = 'd') - count(*) filter (rec = 'b')",
+            ),
+            ("maximum of latency", "max(epoch(time_logged - time_queued)) filter (rec = 'd')"),
+            ("sent", "sent()"),
+        ] {
+            assert_eq!(printed(text).as_deref(), Some(sql));
+        }
+        for wrong in
+            ["count of q", "count of d where x = 'y'", "mean of latency", "count of d less sent"]
+        {
+            assert_eq!(printed(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_expanded_but_not_inside_quotes_and_comments() {
+        assert_eq!(
+            expand(
+                "select sent() as sent, 'sent()' -- sent()\n, my_sent(), \"sent()\" /* sent() */"
+            ),
+            "select (count(*) filter (rec in ('d', 'b'))) as sent, 'sent()' -- sent()\n, \
+             my_sent(), \"sent()\" /* sent() */"
+        );
+        assert!(!expand("bounce_rate()").contains("sent()"));
+    }
+}
