@@ -22,6 +22,7 @@ mod incidents;
 mod ingest;
 mod investigate;
 mod life;
+mod limits;
 mod own;
 mod page;
 mod privacy;

@@ -3,13 +3,12 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::grid::Grid;
-
 /// Terminal columns between two columns of a table.
 pub(crate) const GAP: usize = 2;
 
-/// The widest column that the table drawer can count (it does so in 16 bits).
-const WIDEST: usize = 60_000;
+/// How wide a column is at most where nothing is cut: nobody follows a line of more, and each row
+/// would be filled up to it.
+const WIDEST: usize = 1_000;
 
 /// The width that texts keep as long as other columns can give.
 const FAIR: usize = 12;
@@ -17,57 +16,19 @@ const FAIR: usize = 12;
 /// The width below which a text or a header says nothing.
 const LEAST: usize = 6;
 
-/// What fitting did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cuts {
-    pub(crate) cut_columns: usize,
-    pub(crate) hidden_columns: usize,
-}
-
-/// Shortens the texts of `grid` in place so that no line of it is wider than `width`.
-///
-/// The widest texts give first, down to `FAIR`; then the headers of numbers; then texts down to
-/// `LEAST`; then columns at the right are left out. Numbers and times are never cut, except when
-/// the first column alone is too wide.
-pub(crate) fn fit(grid: &mut Grid, width: Option<u16>) -> Cuts {
-    let lanes: Vec<Lane> = (0..grid.lanes.len()).map(|n| Lane::of(grid, n)).collect();
-    let widths = match width {
-        Some(width) => widths(&lanes, usize::from(width).max(1)),
-        None => lanes.iter().map(|lane| lane.natural.min(WIDEST)).collect(),
-    };
-    let mut cuts = Cuts { cut_columns: 0, hidden_columns: lanes.len() - widths.len() };
-    grid.lanes.truncate(widths.len());
-    for row in &mut grid.rows {
-        row.truncate(widths.len());
-    }
-    for (n, (lane, &width)) in lanes.iter().zip(&widths).enumerate() {
-        if lane.natural > width {
-            cuts.cut_columns += 1;
-            let texts = grid.rows.iter_mut().map(|row| &mut row[n]);
-            for text in texts.chain([&mut grid.lanes[n].name]) {
-                *text = cut(text, width);
-            }
-        }
-    }
-    cuts
-}
-
 /// The measures of one column.
-struct Lane {
+pub(crate) struct Measure {
     /// The width at which nothing is cut.
-    natural: usize,
+    pub(crate) natural: usize,
     /// The width of the widest cell, without the header.
     cells: usize,
     cuttable: bool,
 }
 
-impl Lane {
-    fn of(grid: &Grid, n: usize) -> Self {
-        let cells = grid.rows.iter().map(|row| row[n].width()).max().unwrap_or_default();
-        let lane = &grid.lanes[n];
-        // The table drawer gives an empty column a width of one.
-        let natural = cells.max(lane.name.width()).max(1);
-        Lane { natural, cells, cuttable: lane.cuttable }
+impl Measure {
+    /// The measures of a column whose texts say something with their middle cut out, or not.
+    pub(crate) fn new(header: usize, cells: usize, cuttable: bool) -> Self {
+        Measure { natural: cells.max(header).max(1), cells, cuttable }
     }
 
     /// Returns the width below which this column must not go.
@@ -80,25 +41,39 @@ impl Lane {
     }
 }
 
-/// Returns the widths of as many columns, from the left, as find room in `width`.
-fn widths(lanes: &[Lane], width: usize) -> Vec<usize> {
+/// Returns the widths of as many columns, from the left, as find room in `width`; without one all
+/// of them do.
+///
+/// The widest texts give first, down to `FAIR`; then the headers of numbers; then texts down to
+/// `LEAST`; then columns at the right are left out. Numbers and times are never cut, except when
+/// the first column alone is too wide.
+pub(crate) fn widths(columns: &[Measure], width: Option<u16>) -> Vec<usize> {
+    let Some(width) = width else {
+        return columns.iter().map(|column| column.natural.min(WIDEST)).collect();
+    };
+    let width = usize::from(width).max(1);
     for (text_floor, cut_headers) in [(FAIR, false), (FAIR, true), (LEAST, true)] {
-        if let Some(widths) = level(lanes, width, text_floor, cut_headers) {
+        if let Some(widths) = level(columns, width, text_floor, cut_headers) {
             return widths;
         }
     }
-    (1..lanes.len())
+    (1..columns.len())
         .rev()
-        .find_map(|n| level(&lanes[..n], width, LEAST, true))
-        .unwrap_or_else(|| vec![width; lanes.len().min(1)])
+        .find_map(|n| level(&columns[..n], width, LEAST, true))
+        .unwrap_or_else(|| vec![width; columns.len().min(1)])
 }
 
 /// Finds the highest water level under which all columns fit, or `None` if their floors do not.
-fn level(lanes: &[Lane], width: usize, text_floor: usize, cut_headers: bool) -> Option<Vec<usize>> {
-    let room = width.checked_sub(GAP * lanes.len().saturating_sub(1))?;
+fn level(
+    columns: &[Measure],
+    width: usize,
+    text_floor: usize,
+    cut_headers: bool,
+) -> Option<Vec<usize>> {
+    let room = width.checked_sub(GAP * columns.len().saturating_sub(1))?;
     let at = |level: usize| -> Vec<usize> {
-        let one = |lane: &Lane| lane.natural.min(level).max(lane.floor(text_floor, cut_headers));
-        lanes.iter().map(one).collect()
+        let one = |c: &Measure| c.natural.min(level).max(c.floor(text_floor, cut_headers));
+        columns.iter().map(one).collect()
     };
     let fits = |level: usize| at(level).iter().sum::<usize>() <= room;
     if !fits(0) {
@@ -111,8 +86,8 @@ fn level(lanes: &[Lane], width: usize, text_floor: usize, cut_headers: bool) -> 
     }
     let mut widths = at(low);
     let mut left = room - widths.iter().sum::<usize>();
-    for (width, lane) in widths.iter_mut().zip(lanes) {
-        if left > 0 && *width < lane.natural {
+    for (width, column) in widths.iter_mut().zip(columns) {
+        if left > 0 && *width < column.natural {
             *width += 1;
             left -= 1;
         }
@@ -201,17 +176,18 @@ mod tests {
 
     #[test]
     fn the_widest_text_gives_first() {
-        let text = |natural| Lane { natural, cells: natural, cuttable: true };
-        let number = |natural, cells| Lane { natural, cells, cuttable: false };
-        let lanes = [text(40), text(15), number(11, 7)];
-        assert_eq!(widths(&lanes, 70), [40, 15, 11]);
-        assert_eq!(widths(&lanes, 60), [30, 15, 11]);
-        assert_eq!(widths(&lanes, 41), [13, 13, 11]);
+        let text = |natural| Measure { natural, cells: natural, cuttable: true };
+        let number = |natural, cells| Measure { natural, cells, cuttable: false };
+        let columns = [text(40), text(15), number(11, 7)];
+        let at = |width| widths(&columns, Some(width));
+        assert_eq!(at(70), [40, 15, 11]);
+        assert_eq!(at(60), [30, 15, 11]);
+        assert_eq!(at(41), [13, 13, 11]);
         // Below 12 the numbers' headers give, then the texts again, then there is no room.
-        assert_eq!(widths(&lanes, 36), [12, 12, 8]);
-        assert_eq!(widths(&lanes, 25), [7, 7, 7]);
-        assert_eq!(widths(&lanes, 20), [9, 9]);
-        assert_eq!(widths(&lanes, 5), [5]);
-        assert!(widths(&[], 5).is_empty());
+        assert_eq!(at(36), [12, 12, 8]);
+        assert_eq!(at(25), [7, 7, 7]);
+        assert_eq!(at(20), [9, 9]);
+        assert_eq!(at(5), [5]);
+        assert!(widths(&[], Some(5)).is_empty());
     }
 }

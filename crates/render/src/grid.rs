@@ -1,59 +1,87 @@
-//! All rows of an answer as text for people, collected: what table, Markdown and HTML lay out.
-//! Never cuts and never draws.
+//! The rows of an answer as texts for people, one after the other: what table, Markdown, HTML and
+//! the page lay out. Never cuts, never draws and never keeps a row.
+
+use std::ops::Range;
+
+use chrono_tz::Tz;
 
 use crate::feed::Feed;
 use crate::value::{Cells, Value};
-use crate::{Column, Error, Style, cell, escape};
+use crate::{Column, Error, Sheet, Style, cell, escape};
 
 /// A rate whose denominator is below this is marked: its percentage is mostly chance.
 const FEW: f64 = 20.0;
-
-/// The texts of a page.
-pub(crate) struct Grid {
-    pub(crate) lanes: Vec<Lane>,
-    pub(crate) rows: Vec<Vec<String>>,
-    /// For each cell the number or the moment that it is sorted by, where it is one.
-    pub(crate) keys: Vec<Vec<Option<f64>>>,
-}
 
 /// What is the same in all rows of a column.
 pub(crate) struct Lane {
     pub(crate) name: String,
     /// Whether the column is aligned at its right edge.
     pub(crate) right: bool,
-    /// Whether a cell still says something with its middle cut out; a number does not.
+}
+
+/// A value as people read it.
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    /// The number or the moment that it is sorted by, where it is one.
+    pub(crate) key: Option<f64>,
+    /// Whether it still says something with its middle cut out; a number does not.
     pub(crate) cuttable: bool,
 }
 
-impl Grid {
-    /// Collects all rows.
-    pub(crate) fn collect(style: &Style, feed: &mut Feed<'_>) -> Result<Self, Error> {
-        let lane = |column: &Column| Lane {
-            name: escape::visible(&column.name),
-            right: column.unit.is_number(),
-            cuttable: false,
-        };
-        let columns = &feed.sheet.columns;
-        let mut lanes: Vec<Lane> = columns.iter().map(lane).collect();
-        let (mut rows, mut keys) = (Vec::new(), Vec::new());
-        while let Some((n_rows, cells)) = feed.next_cells()? {
-            for row in 0..n_rows {
-                let mut texts = Vec::with_capacity(lanes.len());
-                keys.push(cells.iter().map(|cells| cell::key(&cells.at(row))).collect());
-                for ((column, lane), source) in columns.iter().zip(&mut lanes).zip(&cells) {
-                    let value = source.at(row);
-                    lane.cuttable |= is_cuttable(&value);
-                    let text = cell::shown(&value, column.unit, style.zone);
-                    texts.push(match is_weak(column, &cells, row) && !text.is_empty() {
-                        true => format!("~{text}"),
-                        false => text,
-                    });
-                }
-                rows.push(texts);
-            }
-        }
-        Ok(Grid { lanes, rows, keys })
+/// Returns the columns of a sheet.
+pub(crate) fn lanes(sheet: &Sheet) -> Vec<Lane> {
+    let lane = |column: &Column| Lane {
+        name: escape::visible(&column.name),
+        right: column.unit.is_number(),
+    };
+    sheet.columns.iter().map(lane).collect()
+}
+
+/// The rows as they come.
+pub(crate) struct Rows<'r, 'f> {
+    style: &'r Style,
+    feed: &'r mut Feed<'f>,
+    /// The columns of the batch at hand.
+    batch: Vec<Cells>,
+    /// The rows of it that are still to be shown.
+    left: Range<usize>,
+}
+
+impl<'r, 'f> Rows<'r, 'f> {
+    pub(crate) fn new(style: &'r Style, feed: &'r mut Feed<'f>) -> Self {
+        Rows { style, feed, batch: Vec::new(), left: 0..0 }
     }
+}
+
+impl Iterator for Rows<'_, '_> {
+    /// A cell for each column of the sheet.
+    type Item = Result<Vec<Cell>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.left.next() {
+                let columns = self.feed.sheet.columns.iter().zip(&self.batch);
+                let zone = self.style.zone;
+                return Some(Ok(columns
+                    .map(|(c, of)| cell(c, of, &self.batch, row, zone))
+                    .collect()));
+            }
+            (self.left, self.batch) = match self.feed.next_cells().transpose()? {
+                Ok((n_rows, batch)) => (0..n_rows, batch),
+                Err(error) => return Some(Err(error)),
+            };
+        }
+    }
+}
+
+fn cell(column: &Column, source: &Cells, batch: &[Cells], row: usize, zone: Tz) -> Cell {
+    let value = source.at(row);
+    let text = cell::shown(&value, column.unit, zone);
+    let text = match is_weak(column, batch, row) && !text.is_empty() {
+        true => format!("~{text}"),
+        false => text,
+    };
+    Cell { text, key: cell::key(&value), cuttable: is_cuttable(&value) }
 }
 
 /// Tells whether the column is a rate with a small denominator in this row.

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use crate::feed::Feed;
-use crate::grid::Grid;
+use crate::grid::{self, Lane, Rows};
 use crate::{Error, Style, Written, escape};
 
 /// The page up to its title, and from there to the table.
@@ -34,17 +34,17 @@ pub(crate) fn write(
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
 ) -> Result<Written, Error> {
-    let grid = Grid::collect(style, feed)?;
+    let lanes = grid::lanes(feed.sheet);
     let title = feed.sheet.title.as_deref().map(|title| escape::markup(&escape::visible(title)));
     write!(out, "{HEAD}{}{STYLE}", title.as_deref().unwrap_or("pmtaq"))?;
     if let Some(title) = &title {
         writeln!(out, "<h1>{title}</h1>")?;
     }
     out.write_all(b"<table>\n<thead>\n")?;
-    row(out, &grid, "th", grid.lanes.iter().map(|lane| lane.name.as_str()))?;
+    row(out, &lanes, "th", lanes.iter().map(|lane| lane.name.as_str()))?;
     out.write_all(b"</thead>\n<tbody>\n")?;
-    for texts in &grid.rows {
-        row(out, &grid, "td", texts.iter().map(String::as_str))?;
+    for cells in Rows::new(style, feed) {
+        row(out, &lanes, "td", cells?.iter().map(|cell| cell.text.as_str()))?;
     }
     out.write_all(b"</tbody>\n</table>\n</body>\n</html>\n")?;
     Ok(Written::default())
@@ -52,12 +52,12 @@ pub(crate) fn write(
 
 fn row<'a>(
     out: &mut dyn Write,
-    grid: &Grid,
+    lanes: &[Lane],
     tag: &str,
     texts: impl Iterator<Item = &'a str>,
 ) -> Result<(), Error> {
     out.write_all(b"<tr>")?;
-    for (lane, text) in grid.lanes.iter().zip(texts) {
+    for (lane, text) in lanes.iter().zip(texts) {
         let class = if lane.right { " class=\"n\"" } else { "" };
         write!(out, "<{tag}{class}>{}</{tag}>", escape::markup(text))?;
     }

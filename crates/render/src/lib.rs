@@ -4,9 +4,8 @@
 //! beyond layout.
 //!
 //! [`write`] takes a [`Format`], a [`Style`], the [`Sheet`] that describes the columns, and the
-//! batches. `csv`, `tsv`, `json`, `jsonl`, `xml` and `parquet` stream: their memory is that of a
-//! batch (for Parquet, of a row group). `table`, `markdown` and `html` are for people and collect all
-//! rows.
+//! batches. All formats stream: their memory is that of a batch, for Parquet that of a row group,
+//! for a table that of the first rows, which decide how wide its columns are.
 //! Two layouts have no format of their own: [`write_lines`], a line a row in the user's words, and
 //! [`write_cards`], long texts below one another; [`texts`] is for who lays out by himself.
 
@@ -137,5 +136,7 @@ pub fn texts(
     sheet: &Sheet,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
 ) -> Result<Vec<Vec<String>>, Error> {
-    Ok(grid::Grid::collect(style, &mut Feed::new(sheet, batches))?.rows)
+    let mut feed = Feed::new(sheet, batches);
+    let texts = |row: Vec<grid::Cell>| row.into_iter().map(|cell| cell.text).collect();
+    grid::Rows::new(style, &mut feed).map(|row| row.map(texts)).collect()
 }

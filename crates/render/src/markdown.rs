@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use crate::feed::Feed;
-use crate::grid::Grid;
+use crate::grid::{self, Rows};
 use crate::{Error, Style, Written, escape};
 
 /// Writes the title if there is one, and a table with the alignments of the columns.
@@ -13,17 +13,17 @@ pub(crate) fn write(
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
 ) -> Result<Written, Error> {
-    let grid = Grid::collect(style, feed)?;
-    if let Some(title) = &feed.sheet.title {
+    let (sheet, lanes) = (feed.sheet, grid::lanes(feed.sheet));
+    if let Some(title) = &sheet.title {
         writeln!(out, "### {}\n", escape::markdown(&escape::visible(title)))?;
     }
-    row(out, grid.lanes.iter().map(|lane| lane.name.as_str()))?;
-    for lane in &grid.lanes {
+    row(out, lanes.iter().map(|lane| lane.name.as_str()))?;
+    for lane in &lanes {
         out.write_all(if lane.right { b"| ---: " } else { b"| --- " })?;
     }
     writeln!(out, "|")?;
-    for texts in &grid.rows {
-        row(out, texts.iter().map(String::as_str))?;
+    for cells in Rows::new(style, feed) {
+        row(out, cells?.iter().map(|cell| cell.text.as_str()))?;
     }
     Ok(Written::default())
 }

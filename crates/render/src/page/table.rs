@@ -7,8 +7,7 @@ use maud::{Markup, html};
 
 use super::{command, text};
 use crate::feed::Feed;
-use crate::grid::Grid;
-use crate::{BoxError, Error, Sheet, Style};
+use crate::{BoxError, Error, Sheet, Style, grid};
 
 /// Rows from which on a table has a field to filter it.
 const FILTERED_FROM: usize = 6;
@@ -57,17 +56,16 @@ impl Table {
         zone: Tz,
     ) -> Result<Table, Error> {
         let style = Style { zone, ..Style::default() };
-        let grid = Grid::collect(&style, &mut Feed::new(sheet, batches))?;
-        let head = |(n, lane): (usize, &crate::grid::Lane)| Head {
+        let mut feed = Feed::new(sheet, batches);
+        let rows = grid::Rows::new(&style, &mut feed).collect::<Result<Vec<_>, _>>()?;
+        let head = |(n, lane): (usize, grid::Lane)| Head {
             name: lane.name.replace('_', " "),
             is_number: lane.right,
-            is_long: grid.rows.iter().any(|row| row[n].chars().count() > LONG),
+            is_long: rows.iter().any(|row| row[n].text.chars().count() > LONG),
         };
-        let columns = grid.lanes.iter().enumerate().map(head).collect();
-        let cell = |(text, key): (String, Option<f64>)| Cell { text, key, note: None };
-        let rows = grid.rows.into_iter().zip(grid.keys);
-        let rows = rows.map(|(texts, keys)| texts.into_iter().zip(keys).map(cell).collect());
-        let rows = rows.collect();
+        let columns = grid::lanes(sheet).into_iter().enumerate().map(head).collect();
+        let cell = |cell: grid::Cell| Cell { text: cell.text, key: cell.key, note: None };
+        let rows = rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
         Ok(Table { caption: caption.into(), columns, rows, command: command.into(), folded: false })
     }
 

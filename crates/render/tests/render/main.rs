@@ -6,6 +6,7 @@ mod charts;
 mod goldens;
 mod hostile;
 mod laws;
+mod long;
 mod pipes;
 mod types;
 
