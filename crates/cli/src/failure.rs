@@ -120,6 +120,10 @@ impl From<pmtaq_store::Error> for Failure {
                         .to_owned(),
                 )
             }
+            E::InStore { .. } => {
+                failure.exit = Exit::Usage;
+                Some("only commits write there: name a file elsewhere".to_owned())
+            }
             E::FromTheFuture { .. } => Some("use a newer pmtaq".to_owned()),
             E::Io { source, .. } if is_full(source) => {
                 failure.exit = Exit::Failed;
@@ -144,9 +148,11 @@ impl From<pmtaq_ingest::Error> for Failure {
         match error {
             pmtaq_ingest::Error::Store(error) => error.into(),
             pmtaq_ingest::Error::Memory { given, least } => {
-                let [given, least] = [given, least].map(pmtaq_schema::size::show_bytes);
+                let given = pmtaq_schema::size::show_bytes(given);
+                // Rounded up: what the hint says must do.
+                let least = least.div_ceil(1_000_000);
                 Failure::usage(format!("ingest cannot do with {given} of memory"))
-                    .hint(format!("`--memory {}` is the least", least.replace(' ', "")))
+                    .hint(format!("`--memory {least}MB` is the least"))
             }
             pmtaq_ingest::Error::Threads(_) => {
                 Failure::failed(&error).hint("`--threads 1` needs the fewest")

@@ -77,6 +77,14 @@ pub enum Error {
         /// How the rows to come would have them.
         wanted: Recipients,
     },
+    /// A file that the user named lies where only commits write.
+    #[error("{} is inside the store {}", path.display(), store.display())]
+    InStore {
+        /// The file.
+        path: PathBuf,
+        /// The store.
+        store: PathBuf,
+    },
     /// The file system refused.
     #[error("{}", path.display())]
     Io {

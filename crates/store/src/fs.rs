@@ -5,10 +5,18 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{At, Result};
+
+/// Who may read a file of a store: it holds recipients, so nobody but its owner and his group. The
+/// umask may take more.
+pub(crate) const FILE_MODE: u32 = 0o640;
+
+/// Who may enter a folder of a store.
+const DIR_MODE: u32 = 0o750;
 
 /// Writes to the file system, counting the steps.
 #[derive(Debug, Default)]
@@ -54,14 +62,15 @@ impl Disk {
             return Ok(());
         }
         self.step(path)?;
-        fs::create_dir_all(path).at(path)?;
+        fs::DirBuilder::new().recursive(true).mode(DIR_MODE).create(path).at(path)?;
         path.parent().map_or(Ok(()), |parent| self.sync_dir(parent))
     }
 
     /// Makes an empty file to be written.
     pub(crate) fn create(&self, path: &Path) -> Result<File> {
         self.step(path)?;
-        File::create(path).at(path)
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(FILE_MODE).open(path).at(path)
     }
 
     /// Makes the bytes of a file survive a power cut.
@@ -119,25 +128,6 @@ impl Disk {
             other => other.at(path),
         }
     }
-}
-
-/// Either leaves the file at `path` as it was, or holding `bytes`, synced. Of several processes
-/// that do so at once, the last one wins. A kill may leave a file `.NAME.PID.new` beside it.
-///
-/// # Errors
-/// [`crate::Error::Io`] that names the file.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let disk = Disk::default();
-    let written = disk.write(&new, bytes).and_then(|()| disk.rename(&new, path));
-    if written.is_err() {
-        // Half a file is of no use to anybody; what went wrong is said already.
-        let _ = disk.remove(&new);
-    }
-    written?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    disk.sync_dir(folder.unwrap_or(Path::new(".")))
 }
 
 /// Whether a folder holds anything other than what an interrupted [`crate::Store::create`] left.

@@ -9,7 +9,10 @@
 pub mod layout;
 
 mod fs;
-pub use fs::{Disk, Fault, replace};
+pub use fs::{Disk, Fault};
+
+mod replace;
+pub use replace::{Replacement, replace};
 
 pub mod manifest;
 pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat};

@@ -3,9 +3,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::error::{At, Error, Result};
+use crate::fs::FILE_MODE;
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(FILE_MODE)
             .open(path)
             .at(path)?;
         match file.try_lock() {

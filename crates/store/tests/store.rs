@@ -134,3 +134,24 @@ fn a_full_disk_at_any_step_leaves_the_old_or_the_new_generation() {
         }
     }
 }
+
+#[test]
+fn only_the_owner_and_his_group_may_look_into_a_store() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("modes");
+    let store = Store::create(&folder.0, Disk::default()).unwrap();
+    let mut writer = store.lock("the test").unwrap();
+    let first = change(&writer, &[20_000], source("a.csv", 2));
+    writer.commit(first).unwrap();
+    let mut paths = vec![folder.0.clone()];
+    let mut files = 0;
+    while let Some(path) = paths.pop() {
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o027, 0, "{} has mode {mode:o}", path.display());
+        match std::fs::read_dir(&path) {
+            Ok(entries) => paths.extend(entries.map(|entry| entry.unwrap().path())),
+            Err(_) => files += 1,
+        }
+    }
+    assert!(files >= 5, "only {files} files");
+}

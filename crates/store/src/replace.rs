@@ -1,0 +1,330 @@
+//! A file that the user named, which appears as a whole or stays as it was.
+//! Never writes into a store: what lies there is changed by commits alone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+
+use crate::error::{At, Error, Result};
+use crate::fs::Disk;
+use crate::layout;
+
+/// Bytes collected before the file is written to.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How a new file may be used, less what the umask takes.
+const MODE: u32 = 0o666;
+
+/// Either leaves the file at `path` as it was, or holding `bytes`, synced. Of several processes
+/// that do so at once, the last one wins. A link is replaced and never followed, since the folder
+/// may be someone else's.
+///
+/// # Errors
+/// [`Error::Io`] that names the file.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut new = Replacement::of(path)?;
+    new.write_all(bytes).at(path)?;
+    new.finish()
+}
+
+/// A file on its way to take the place of another one. Dropped before [`Replacement::finish`] it
+/// leaves nothing.
+///
+/// It has no name until it is finished, so that no end of the process leaves half of it, where the
+/// file system knows such files; else it is `.NAME.PID.new` beside the other one.
+///
+/// What is no file, such as a pipe or a terminal, is written as it is.
+#[derive(Debug)]
+pub struct Replacement {
+    out: BufWriter<File>,
+    path: PathBuf,
+    way: Way,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    /// The file has no name yet.
+    Nameless,
+    /// The file has this one.
+    Named(PathBuf),
+    /// What is written is there at once.
+    Direct,
+}
+
+impl Replacement {
+    /// Begins to write what will be the file at `path`, or at the place that a link there names.
+    ///
+    /// # Errors
+    /// [`Error::InStore`] for a path inside a store, [`Error::Io`] that names the file.
+    pub fn begin(path: &Path) -> Result<Replacement> {
+        let target = target(path).at(path)?;
+        let is_device = ["/dev", "/proc"].iter().any(|dir| path.starts_with(dir));
+        if is_device || target.metadata().is_ok_and(|meta| !meta.is_file()) {
+            // Of a file behind /dev/stdout others have written the beginning.
+            let file = OpenOptions::new().append(true).open(path).at(path)?;
+            return Ok(Replacement::new(file, path.to_owned(), Way::Direct));
+        }
+        match store_around(&target) {
+            Some(store) => Err(Error::InStore { path: path.to_owned(), store }),
+            None => Replacement::of(&target),
+        }
+    }
+
+    /// The same for a path without links, wherever it is.
+    fn of(path: &Path) -> Result<Replacement> {
+        // Who may not write the file may not replace it.
+        let old = OpenOptions::new().write(true).open(path);
+        let old = match old.and_then(|file| file.metadata()) {
+            Ok(meta) => Some(meta),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).at(path),
+        };
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let nameless = rustix::fs::open(folder_of(path), flags, Mode::from_raw_mode(MODE));
+        let (file, way) = match nameless {
+            Ok(file) => (File::from(file), Way::Nameless),
+            Err(_) => {
+                let new = beside(path);
+                Disk::default().remove(&new)?;
+                let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&new);
+                (file.at(path)?, Way::Named(new))
+            }
+        };
+        if let Some(old) = old {
+            file.set_permissions(PermissionsExt::from_mode(old.permissions().mode())).at(path)?;
+        }
+        Ok(Replacement::new(file, path.to_owned(), way))
+    }
+
+    fn new(file: File, path: PathBuf, way: Way) -> Replacement {
+        Replacement { out: BufWriter::with_capacity(BUFFER_BYTES, file), path, way }
+    }
+
+    /// Puts the file, synced, in the place of the other one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] that names the file.
+    pub fn finish(mut self) -> Result<()> {
+        self.out.flush().at(&self.path)?;
+        if self.way == Way::Direct {
+            return Ok(());
+        }
+        let disk = Disk::default();
+        disk.sync(self.out.get_ref(), &self.path)?;
+        if self.way == Way::Nameless {
+            let new = beside(&self.path);
+            disk.remove(&new)?;
+            let file = format!("/proc/self/fd/{}", self.out.get_ref().as_raw_fd());
+            rustix::fs::linkat(CWD, file, CWD, &new, AtFlags::SYMLINK_FOLLOW)
+                .map_err(io::Error::from)
+                .at(&self.path)?;
+            self.way = Way::Named(new);
+        }
+        if let Way::Named(new) = &self.way {
+            disk.rename(new, &self.path)?;
+        }
+        // There is nothing left to remove.
+        self.way = Way::Direct;
+        disk.sync_dir(folder_of(&self.path))
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if let Way::Named(new) = &self.way {
+            // Half a file is of no use to anybody; what went wrong is said already.
+            let _ = Disk::default().remove(new);
+        }
+    }
+}
+
+/// The place that `path` names, links followed, whether there is a file or not.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => return other,
+    }
+    if let Ok(link) = path.read_link() {
+        return target(&folder_of(path).join(link));
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    Ok(folder_of(path).canonicalize()?.join(name))
+}
+
+/// The store that `path` lies in, if it does.
+fn store_around(path: &Path) -> Option<PathBuf> {
+    path.ancestors().skip(1).find(|dir| layout::private(dir).is_dir()).map(Path::to_owned)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The name of the file until it has its own.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at folders and clear them away")]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let name = format!("pmtaq-replace-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Folder(path)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_old_file_stays_until_the_new_one_is_whole() {
+        let folder = Folder::new("whole");
+        let path = folder.0.join("out.csv");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o604)).unwrap();
+        let mut new = Replacement::begin(&path).unwrap();
+        new.write_all(&vec![b'x'; 3 * BUFFER_BYTES]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        drop(new);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(folder.names(), ["out.csv"]);
+
+        let mut new = Replacement::begin(&path).unwrap();
+        new.write_all(b"new").unwrap();
+        new.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(mode(&path), 0o604, "the file keeps who may read it");
+        assert_eq!(folder.names(), ["out.csv"]);
+    }
+
+    #[test]
+    fn a_file_with_a_name_of_its_own_is_as_atomic_and_goes_when_it_is_given_up() {
+        let folder = Folder::new("named");
+        let (path, new) = (folder.0.join("out.csv"), folder.0.join(".out.csv.new"));
+        let begin = || {
+            let way = Way::Named(new.clone());
+            Replacement::new(File::create(&new).unwrap(), path.clone(), way)
+        };
+        drop(begin());
+        assert_eq!(folder.names(), Vec::<String>::new());
+        let mut file = begin();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+        assert_eq!(folder.names(), ["out.csv"]);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_link_stays_and_the_file_behind_it_is_replaced() {
+        let folder = Folder::new("link");
+        let (link, path) = (folder.0.join("link"), folder.0.join("sub/real.csv"));
+        fs::create_dir(folder.0.join("sub")).unwrap();
+        symlink("sub/real.csv", &link).unwrap();
+        for content in ["first", "second"] {
+            let mut new = Replacement::begin(&link).unwrap();
+            new.write_all(content.as_bytes()).unwrap();
+            new.finish().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(link.read_link().unwrap(), Path::new("sub/real.csv"));
+        }
+    }
+
+    #[test]
+    fn a_link_that_may_be_someone_elses_is_replaced_and_not_followed() {
+        let folder = Folder::new("planted");
+        let (link, precious) = (folder.0.join("metrics.prom"), folder.0.join("precious"));
+        fs::write(&precious, "old").unwrap();
+        symlink(&precious, &link).unwrap();
+        let planted = beside(&link);
+        symlink(&precious, &planted).unwrap();
+        replace(&link, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "old");
+        assert_eq!(fs::read_to_string(&link).unwrap(), "new");
+        assert!(!link.is_symlink() && !planted.is_symlink());
+    }
+
+    #[test]
+    fn a_pipe_is_written_as_it_is() {
+        let folder = Folder::new("pipe");
+        let path = folder.0.join("fifo");
+        rustix::fs::mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let reader = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let mut text = String::new();
+                File::open(path).unwrap().read_to_string(&mut text).unwrap();
+                text
+            }
+        });
+        let mut new = Replacement::begin(&path).unwrap();
+        new.write_all(b"through").unwrap();
+        new.finish().unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
+        assert_eq!(folder.names(), ["fifo"]);
+    }
+
+    #[test]
+    fn nothing_is_written_into_a_store() {
+        let folder = Folder::new("store");
+        fs::create_dir_all(folder.0.join("store/_pmtaq/days")).unwrap();
+        fs::create_dir(folder.0.join("store/records")).unwrap();
+        symlink("store/records", folder.0.join("link")).unwrap();
+        for name in ["store/x", "store/_pmtaq/root.json", "store/records/x", "link/x"] {
+            let error = Replacement::begin(&folder.0.join(name)).unwrap_err();
+            assert!(matches!(error, Error::InStore { .. }), "{name}: {error}");
+        }
+        Replacement::begin(&folder.0.join("beside")).unwrap().finish().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_written_is_not_replaced_either() {
+        let folder = Folder::new("denied");
+        let path = folder.0.join("out.csv");
+        fs::create_dir(&path).unwrap();
+        assert!(Replacement::begin(&path).is_err(), "a folder is no file");
+        assert!(Replacement::begin(&folder.0.join("nowhere/out.csv")).is_err());
+    }
+}
