@@ -24,6 +24,7 @@ mod investigate;
 mod life;
 mod limits;
 mod own;
+mod packaging;
 mod page;
 mod privacy;
 mod quirks;

@@ -295,8 +295,9 @@ pub(crate) enum Command {
   pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'
   pmtaq ingest --privacy hash /var/log/pmta")]
 pub(crate) struct Ingest {
-    /// Files, folders and globs; plain, .gz or .zst
-    #[arg(required = true, value_name = "FILES")]
+    /// Files, folders and globs; plain, .gz or .zst [default: those that the setting
+    /// ingest.inputs names]
+    #[arg(required = true, env = "PMTAQ_INPUTS", value_name = "FILES")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Which MTA wrote the files [default: the field userString, else this machine's name]
     #[arg(long, env = "PMTAQ_HOST", value_name = "NAME")]
@@ -373,7 +374,13 @@ pub(crate) struct Verify {
 pub(crate) struct Prune {
     /// Table and how long it is kept; one that is not named is kept for ever, and
     /// hourly at least as long as records
-    #[arg(long, required = true, value_name = "TABLE=DURATION", value_delimiter = ',')]
+    #[arg(
+        long,
+        required = true,
+        env = "PMTAQ_KEEP",
+        value_name = "TABLE=DURATION",
+        value_delimiter = ','
+    )]
     pub(crate) keep: Vec<String>,
     /// Only say what would go
     #[arg(long)]

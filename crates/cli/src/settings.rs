@@ -4,10 +4,11 @@
 //! A value of a file becomes the default of its argument, so that the environment and the command
 //! line stand above it by clap's own rules, and `--help` shows what holds here.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::nearest::nearest;
 use pmtaq_schema::provider::Providers;
@@ -24,23 +25,42 @@ pub(crate) struct Key {
     arg: &'static str,
     /// What holds when nobody says anything and the argument has no default.
     pub(crate) unset: &'static str,
+    kind: Kind,
+}
+
+/// What a value is, beside what its argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// Meant from the folder of the file.
+    Path,
+    /// The same, and there may be a list of them.
+    Paths,
 }
 
 const fn key(name: &'static str, arg: &'static str, unset: &'static str) -> Key {
-    Key { name, arg, unset }
+    Key { name, arg, unset, kind: Kind::Plain }
+}
+
+impl Key {
+    const fn of(self, kind: Kind) -> Key {
+        Key { kind, ..self }
+    }
 }
 
 /// All settings.
 pub(crate) const KEYS: &[Key] = &[
-    key("store", "store", ""),
+    key("store", "store", "").of(Kind::Path),
     key("tz", "tz", ""),
     key("format", "format", ""),
     key("color", "color", ""),
     key("memory", "memory", "2GB for a query, 512MB for ingest"),
     key("threads", "threads", "all cores"),
+    key("ingest.inputs", "inputs", "none").of(Kind::Paths),
     key("ingest.host", "host", "userString of the record, else the name of this machine"),
     key("ingest.max-rejects", "max_rejects", ""),
     key("ingest.privacy", "privacy", "as the store has it, none in a new one"),
+    key("prune.keep", "keep", "everything, for ever"),
 ];
 
 /// The table of the classes of bounce categories.
@@ -130,7 +150,7 @@ impl Places {
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     /// By index of [`KEYS`], the values with their origins; the last one holds.
-    values: Vec<(usize, String, Origin)>,
+    values: Vec<(usize, Vec<String>, Origin)>,
     /// The classes of bounce categories.
     pub(crate) classes: BounceClasses,
     /// Where each of them is said.
@@ -167,10 +187,8 @@ impl Settings {
         for (name, at, value) in entries {
             let origin = origin(at);
             let wrong = |what: String| Failure::usage(format!("{origin}: {what}"));
-            let text = text_of(value.get_ref()).ok_or_else(|| {
-                wrong(format!("`{name}` must be a text, a number or true or false"))
-            })?;
             if let Some(category) = name.strip_prefix(CLASSES).and_then(|n| n.strip_prefix('.')) {
+                let text = text_of(&name, value.get_ref()).map_err(wrong)?;
                 let class = BounceClass::parse(&text).ok_or_else(|| {
                     let classes = BounceClass::ALL.map(BounceClass::as_str).join(", ");
                     wrong(format!(
@@ -186,19 +204,29 @@ impl Settings {
                     nearest(&name, known_names()).map(|name| format!("; did you mean `{name}`?"));
                 wrong(format!("there is no setting `{name}`{}", hint.unwrap_or_default()))
             })?;
-            let text =
-                if KEYS[index].name == "store" { path(file, text).map_err(wrong)? } else { text };
-            KEYS[index].check(&text, command).map_err(wrong)?;
-            self.values.push((index, text, origin));
+            let key = &KEYS[index];
+            let texts = match value.get_ref() {
+                DeValue::Array(values) if key.kind == Kind::Paths => {
+                    values.iter().map(|value| text_of(&name, value.get_ref())).collect()
+                }
+                value => text_of(&name, value).map(|text| vec![text]),
+            };
+            let set = |text: String| {
+                let text = if key.kind == Kind::Plain { text } else { path(file, text)? };
+                key.check(&text, command).map(|()| text)
+            };
+            let texts = texts.and_then(|texts| texts.into_iter().map(set).collect());
+            self.values.push((index, texts.map_err(wrong)?, origin));
         }
         Ok(())
     }
 
     /// `command` with the values as the defaults of its arguments.
     pub(crate) fn apply(&self, command: Command) -> Command {
-        self.values.iter().fold(command, |command, (index, value, _)| {
+        self.values.iter().fold(command, |command, (index, values, _)| {
             let set = |command: Command| {
-                command.mut_arg(KEYS[*index].arg, |arg| arg.default_value(value.clone()))
+                let set = |arg: Arg| arg.required(false).default_values(values);
+                command.mut_arg(KEYS[*index].arg, set)
             };
             match KEYS[*index].name.split_once('.') {
                 Some((name, _)) => command.mut_subcommand(name, set),
@@ -216,23 +244,25 @@ impl Settings {
     ) -> (String, String) {
         use clap::parser::ValueSource;
         let key = &KEYS[index];
-        let value = matches.get_raw(key.arg).and_then(|mut values| values.next_back());
-        let value =
-            value.map_or(key.unset.to_owned(), |value| value.to_string_lossy().into_owned());
+        let values: Vec<_> = matches.get_raw(key.arg).into_iter().flatten().collect();
+        let shown = match values.as_slice() {
+            [] => key.unset.to_owned(),
+            values => values.join(OsStr::new(", ")).to_string_lossy().into_owned(),
+        };
         let arg = key.find(command);
         let origin = match matches.value_source(key.arg) {
             Some(ValueSource::CommandLine) => {
-                arg.and_then(clap::Arg::get_long).map(|long| format!("--{long}"))
+                arg.and_then(Arg::get_long).map(|long| format!("--{long}"))
             }
             Some(ValueSource::EnvVariable) => {
-                arg.and_then(clap::Arg::get_env).map(|name| name.to_string_lossy().into_owned())
+                arg.and_then(Arg::get_env).map(|name| name.to_string_lossy().into_owned())
             }
             _ => {
                 let last = self.values.iter().rev().find(|(known, ..)| *known == index);
                 last.map(|(_, _, origin)| origin.to_string())
             }
         };
-        (value, origin.unwrap_or_else(|| "default".to_owned()))
+        (shown, origin.unwrap_or_else(|| "default".to_owned()))
     }
 }
 
@@ -242,7 +272,7 @@ impl Key {
         self.name.split_once('.').map(|(command, _)| command)
     }
 
-    fn find<'c>(&self, command: &'c Command) -> Option<&'c clap::Arg> {
+    fn find<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
         let command = match self.command() {
             Some(name) => command.find_subcommand(name)?,
             None => command,
@@ -253,9 +283,12 @@ impl Key {
     /// Whether the argument takes `text`.
     fn check(&self, text: &str, command: &Command) -> std::result::Result<(), String> {
         let arg = self.find(command).expect("a test looks every key up").clone();
-        let line = format!("--{}={text}", arg.get_long().unwrap_or_default());
-        let alone = Command::new("pmtaq").arg(arg);
-        let error = match alone.try_get_matches_from(["pmtaq", &line]) {
+        let line = match arg.get_long() {
+            Some(long) => vec![format!("--{long}={text}")],
+            None => vec!["--".to_owned(), text.to_owned()],
+        };
+        let alone = Command::new("pmtaq").no_binary_name(true).arg(arg);
+        let error = match alone.try_get_matches_from(line) {
             Ok(_) => return Ok(()),
             Err(error) => error.to_string(),
         };
@@ -325,12 +358,13 @@ fn flatten<'t, 'i>(
     }
 }
 
-fn text_of(value: &DeValue<'_>) -> Option<String> {
+/// The value of the setting `name` as an argument would have it.
+fn text_of(name: &str, value: &DeValue<'_>) -> std::result::Result<String, String> {
     match value {
-        DeValue::String(text) => Some(text.clone().into_owned()),
-        DeValue::Integer(number) => Some(number.to_string()),
-        DeValue::Boolean(truth) => Some(truth.to_string()),
-        _ => None,
+        DeValue::String(text) => Ok(text.clone().into_owned()),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        DeValue::Boolean(truth) => Ok(truth.to_string()),
+        _ => Err(format!("`{name}` must be a text, a number or true or false")),
     }
 }
 
@@ -375,6 +409,7 @@ mod tests {
             ("\n\ntz = 'Mars/Olympus'\n", ":3: `tz`: invalid value 'Mars/Olympus'"),
             ("threads = 0\n", ":1: `threads`: invalid value '0'"),
             ("threads = [1]\n", ":1: `threads` must be a text"),
+            ("[ingest]\ninputs = ['/x', 1.5]\n", ":2: `ingest.inputs` must be a text"),
             ("store = '~/x'\n", ":1: `~/x`: no shell reads this file"),
             ("[bounce-classes]\nours = 'hardest'\n", ":2: the class of `ours` is `hardest`"),
             ("tz = \n", ":1: "),
@@ -389,7 +424,9 @@ mod tests {
     fn a_later_file_wins_and_a_path_is_meant_from_its_file() {
         let settings =
             load("store = 'data'\n[bounce-classes]\nours = 'block'\n").expect("settings");
-        assert_eq!(settings.values[0].1, "/etc/data");
+        assert_eq!(settings.values[0].1, ["/etc/data"]);
+        let settings = load("[ingest]\ninputs = ['/log', 'x/*.gz']\n").expect("settings");
+        assert_eq!(settings.values[0].1, ["/log", "/etc/x/*.gz"]);
         assert_eq!(settings.classes.own().collect::<Vec<_>>(), [("ours", BounceClass::Block)]);
     }
 
@@ -399,7 +436,9 @@ mod tests {
         let lines = example.lines().filter(|line| !line.starts_with("# "));
         let active: String =
             lines.map(|line| format!("{}\n", line.trim_start_matches('#'))).collect();
-        assert!(load(example).expect("comments alone").values.is_empty());
+        let told = load(example).expect("what holds where it is installed").values;
+        let told: Vec<_> = told.iter().map(|(index, ..)| KEYS[*index].name).collect();
+        assert_eq!(told, ["store", "ingest.inputs"]);
         let settings = load(&active).expect("what it would be without its comment signs");
         let held: Vec<usize> = settings.values.iter().map(|(index, ..)| *index).collect();
         let missing = (0..KEYS.len()).find(|index| !held.contains(index));

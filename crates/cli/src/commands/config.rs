@@ -40,8 +40,10 @@ fn show(
     for (index, key) in KEYS.iter().enumerate() {
         // What is set for another command is what that command would find.
         let other = key.command().map(|name| -> Result<ArgMatches> {
-            let args = ["pmtaq", name, "-"];
-            let matches = command.clone().try_get_matches_from(args);
+            let command = command
+                .clone()
+                .mut_subcommand(name, |command| command.mut_args(|arg| arg.required(false)));
+            let matches = command.try_get_matches_from(["pmtaq", name]);
             let wrong = |error: clap::Error| Failure::usage(error.to_string());
             Ok(matches.map_err(wrong)?.remove_subcommand().expect("it was named").1)
         });

@@ -1,0 +1,121 @@
+//! What packages install: every service and every line for cron works as it stands, with the store
+//! and the files that `/etc/pmtaq.toml` names, and says nothing when there is nothing to say.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::sealed::{Sealed, root};
+
+/// The command lines in packaging/, with the files that have them.
+fn command_lines() -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(root().join("packaging/systemd")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let commands = text.lines().filter_map(|line| line.strip_prefix("ExecStart=/usr/bin/"));
+        lines.extend(commands.map(|command| (name.clone(), command.to_owned())));
+    }
+    let cron = std::fs::read_to_string(root().join("packaging/pmtaq.cron")).unwrap();
+    for line in cron.lines().filter(|line| line.contains("  pmtaq  ")) {
+        let (_, command) = line.split_once("  pmtaq  ").unwrap();
+        lines.push(("pmtaq.cron".to_owned(), command.to_owned()));
+    }
+    // An ingest comes first, so that the others have a store.
+    lines.sort_by_key(|(_, command)| !command.contains("pmtaq ingest"));
+    lines
+}
+
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let mut all = vec![folder.to_owned()];
+    let mut next = 0;
+    while next < all.len() {
+        if let Ok(entries) = std::fs::read_dir(&all[next]) {
+            all.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+        next += 1;
+    }
+    all
+}
+
+/// A machine on which all is installed, with its folders below that of `sealed`.
+fn installed(sealed: &Sealed) -> impl Fn(&str) -> String {
+    let dir = sealed.dir.path().to_str().unwrap().to_owned();
+    move |text: &str| {
+        text.replace("/var/lib/", &format!("{dir}/lib/"))
+            .replace("/var/spool/", &format!("{dir}/spool/"))
+    }
+}
+
+#[test]
+fn each_service_and_each_line_for_cron_finds_the_store_and_is_quiet() {
+    let sealed = Sealed::new();
+    let here = installed(&sealed);
+    let toml = std::fs::read_to_string(root().join("packaging/pmtaq.toml")).unwrap();
+    let toml = here(&toml).replace("#[prune]\n#keep", "[prune]\nkeep");
+    sealed.file("etc/pmtaq.toml", toml);
+    sealed.file(
+        "etc/pmtaq/alerts.toml",
+        "[[receiver]]\nname = 'nobody'\ntype = 'webhook'\nurl = 'http://127.0.0.1:9/'\n\
+         [[rule]]\nname = 'full'\nwatch = 'disk'\npath = '/'\nabove = 101\nto = ['nobody']\n",
+    );
+    let sample = std::fs::read_dir(root().join("samples/acct")).unwrap();
+    for entry in sample {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        sealed.file(&format!("spool/pmta-acct/{name}"), std::fs::read(&path).unwrap());
+    }
+    sealed.file("lib/pmtaq/.keep", "");
+    sealed.file("lib/pmtaq-metrics/.keep", "");
+    let program = Path::new(env!("CARGO_BIN_EXE_pmtaq"));
+    let lines = command_lines();
+    assert!(lines.len() >= 10, "{lines:?}");
+    for (file, command) in lines {
+        let command = here(&command).replace("pmtaq ", "pmtaq --now 2026-03-05T12:00:00Z ");
+        let command = command.replace("nice -n 10 ", "");
+        let run = std::process::Command::new("/bin/sh")
+            .args(["-c", &format!("umask 027; {command}")])
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", program.parent().unwrap().display()))
+            .env("PMTAQ_ETC", sealed.dir.path().join("etc"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+        assert_eq!(run.status.code(), Some(0), "{file}: {command}: {said}");
+        // The journal has the whole of what the doctor found; cron sends it when it is trouble.
+        let is_told = file == "pmtaq-doctor.service";
+        assert_eq!(!said.is_empty(), is_told, "{file}: {command}: {said}");
+    }
+    assert!(sealed.dir.path().join("lib/pmtaq-metrics/pmtaq.prom").is_file());
+    let store = all_below(&sealed.dir.path().join("lib/pmtaq/store"));
+    assert!(store.len() > 20, "{store:?}");
+    for path in store {
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o027, 0, "{} is {mode:o}", path.display());
+    }
+}
+
+#[test]
+fn the_store_and_the_files_are_named_in_the_configuration_alone() {
+    for path in all_below(&root().join("packaging")).into_iter().filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let is_configuration = path.ends_with("pmtaq.toml");
+        for word in ["/var/lib/pmtaq/store", "/var/spool/pmta-acct"] {
+            assert_eq!(text.contains(word), is_configuration, "{}: {word}", path.display());
+        }
+        assert!(!text.contains("PMTAQ_STORE="), "{}", path.display());
+    }
+}
+
+#[test]
+fn both_kinds_of_packages_hold_every_unit() {
+    let cargo = std::fs::read_to_string(root().join("crates/cli/Cargo.toml")).unwrap();
+    let (deb, rpm) = cargo.split_once("[package.metadata.generate-rpm]").unwrap();
+    for path in all_below(&root().join("packaging/systemd")).into_iter().filter(|p| p.is_file()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let packed = if name.starts_with("pmtaq-") { "pmtaq-*" } else { name };
+        for (package, text) in [("deb", deb), ("rpm", rpm)] {
+            assert!(text.contains(&format!("packaging/systemd/{packed}\"")), "{package}: {name}");
+        }
+    }
+}
