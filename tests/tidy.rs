@@ -2,10 +2,13 @@
 //! It reads the files of the project as text; it builds nothing and runs nothing.
 #![allow(clippy::disallowed_methods, reason = "it reads the tree itself, not a store")]
 
+mod circles;
 mod code;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use circles::circles;
 use code::{code, names, without_tests};
 
 /// One text file of the project, by its path from the top, with `/` between the folders.
@@ -109,6 +112,23 @@ fn every_wall_can_fail() {
             assert_eq!(names_behind_walls(&file).len(), 1, "{word}");
         }
     }
+}
+
+#[test]
+fn no_three_files_import_each_other_in_a_circle() {
+    let found = circles_of_imports(&house());
+    assert!(found.is_empty(), "{}\n", found.join("\n"));
+    let file = |name: &str, other: &str| File {
+        path: format!("crates/cli/src/{name}.rs"),
+        text: format!("//! A.\nuse crate::{other};\n#[cfg(test)]\nmod tests {{ use crate::x; }}\n"),
+    };
+    let (pair, third) = ([file("x", "y"), file("y", "x")], [file("y", "z"), file("z", "x")]);
+    assert_eq!(circles_of_imports(&pair), Vec::<String>::new());
+    let [x, _] = pair;
+    let circle = third.into_iter().chain([x]).collect::<Vec<_>>();
+    let found = circles_of_imports(&circle);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("crates/cli/src/x.rs:2: imports y.rs"), "{found:?}");
 }
 
 #[test]
@@ -308,6 +328,28 @@ fn no_registry_hosts(file: &File) -> Vec<String> {
         .filter(|(_, line)| HOSTS.iter().any(|host| line.contains(host)))
         .map(|(idx, _)| file.says(idx + 1, "name the package, not the host of a registry"))
         .collect()
+}
+
+/// Crates in which circles are still to be opened.
+const WITH_CIRCLES: &[&str] = &["ingest"];
+
+fn circles_of_imports(house: &[File]) -> Vec<String> {
+    let mut crates: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+    for file in house.iter().filter(|file| file.is_rust() && !file.is_test()) {
+        let path = file.path.strip_prefix("crates/").and_then(|path| path.split_once("/src/"));
+        if let Some((name, path)) = path.filter(|(name, _)| !WITH_CIRCLES.contains(name)) {
+            let code = without_tests(&code(&file.text)).to_owned();
+            crates.entry(name).or_default().push((path.to_owned(), code));
+        }
+    }
+    let mut found = vec![];
+    for (name, files) in crates {
+        found.extend(circles(&files).into_iter().map(|import| {
+            let (file, line, of, n) = (import.file, import.line, import.of, import.n_files);
+            format!("crates/{name}/src/{file}:{line}: imports {of}, in a circle of {n} files")
+        }));
+    }
+    found
 }
 
 fn reports_without_golden(house: &[File]) -> Vec<String> {

@@ -1,19 +1,23 @@
 //! The program `pmtaq`: hands the command line to [`run`] and ends with the exit code it says.
 
-mod rotation;
 mod run;
-
-mod args;
-mod own;
-mod privacy;
-mod settings;
-mod window;
 
 mod commands;
 
-mod line;
+mod asked;
+mod privacy;
+mod rotation;
 mod show;
+
+mod context;
+mod own;
+mod settings;
 mod ui;
+
+mod args;
+mod line;
+mod versus;
+mod window;
 
 mod exit;
 mod failure;

@@ -8,8 +8,8 @@ use pmtaq_ingest::{MIN_KEY, Privacy};
 use pmtaq_store::{Recipients, Store, Writer};
 
 use crate::args::PrivacyMode;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::settings::read;
 
 /// What an ingest is to do, which the store holds to from then on.

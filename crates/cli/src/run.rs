@@ -1,82 +1,17 @@
-//! The program on one screen: arguments, context, command, exit. The only place with a clock.
+//! The program on one screen: arguments, context, command, exit.
 
 use std::ffi::OsString;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use pmtaq_query::Catalog;
-use pmtaq_schema::Timestamp;
 
 use crate::args::{self, Cli, Command, Global, ReportArgs};
-use crate::commands::{self, ask, check, lists, pages};
+use crate::commands::{self, canned, check, lists, pages};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::settings::{Places, Settings};
 use crate::{own, ui};
-
-/// What every command is given beside its own arguments.
-pub(crate) struct Context {
-    pub(crate) global: Global,
-    pub(crate) now: Timestamp,
-    pub(crate) threads: usize,
-    pub(crate) machine: String,
-    pub(crate) settings: Settings,
-    pub(crate) places: Places,
-}
-
-impl Context {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
-    fn new(global: Global, settings: Settings, places: Places) -> Result<Context> {
-        let now = match &global.now {
-            Some(text) => Timestamp::parse(text.as_bytes())
-                .ok_or_else(|| Failure::usage(format!("--now `{text}` is no time")))?,
-            None => {
-                let since_1970 = std::time::SystemTime::now()
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap_or_default();
-                Timestamp(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
-            }
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = global.threads.map_or(cores, usize::from);
-        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Context { global, now, threads, machine, settings, places })
-    }
-
-    /// A clock that goes on from `now`.
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
-    pub(crate) fn clock(&self) -> Clock {
-        Clock { start: std::time::Instant::now(), now: self.now }
-    }
-
-    /// Memory that a query may use, in bytes.
-    pub(crate) fn memory(&self) -> u64 {
-        self.global.memory.unwrap_or(2_000_000_000)
-    }
-
-    /// Memory that an ingest may use, in bytes: it runs beside the MTA.
-    pub(crate) fn memory_of_ingest(&self) -> u64 {
-        self.global.memory.unwrap_or(pmtaq_ingest::DEFAULT_MEMORY)
-    }
-
-    /// Who holds the lock of the store, for the message that others get.
-    pub(crate) fn owner(&self) -> String {
-        format!("process {} on {} since {}", std::process::id(), self.machine, self.now)
-    }
-}
-
-/// The time as it goes, for what runs long.
-pub(crate) struct Clock {
-    start: std::time::Instant,
-    now: Timestamp,
-}
-
-impl Clock {
-    /// What time it is.
-    pub(crate) fn now(&self) -> Timestamp {
-        let gone = i64::try_from(self.start.elapsed().as_secs()).unwrap_or(i64::MAX);
-        Timestamp(self.now.0.saturating_add(gone))
-    }
-}
 
 /// Lets the process open as many files as the system allows it: a query holds its parts open.
 fn allow_many_files() {
@@ -166,7 +101,7 @@ fn dispatch(
         let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
         let given = args::given(report, own);
         let whose = catalog.own(&report.name);
-        return ask::report(&context, report, whose, given, &args);
+        return canned::run(&context, report, whose, given, &args);
     }
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global, settings, places)?;
@@ -177,7 +112,7 @@ fn dispatch(
         Command::Verify(args) => commands::keep::verify(&context, &args),
         Command::Forget(args) => commands::keep::forget(&context, &args),
         Command::Prune(args) => commands::keep::prune(&context, &args),
-        Command::Pivot(args) => ask::pivot(&context, &args),
+        Command::Pivot(args) => commands::pivot::run(&context, &args),
         Command::Graph(args) => commands::graph::run(&context, &args, catalog),
         Command::Search(args) => commands::search::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),
@@ -188,8 +123,8 @@ fn dispatch(
         Command::Top(args) => commands::top::run(context, &args),
         Command::Report(args) => commands::report::run(&context, &args),
         Command::Sql(args) => commands::sql::run(context, &args),
-        Command::Export(args) => ask::export(&context, &args),
-        Command::Paths(args) => ask::paths(&context, &args),
+        Command::Export(args) => commands::export::run(&context, &args),
+        Command::Paths(args) => commands::paths::run(&context, &args),
         Command::Reports => lists::reports(&context, catalog),
         Command::Columns => lists::columns(&context),
         Command::Metrics(args) => match &args.textfile {

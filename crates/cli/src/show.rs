@@ -7,8 +7,9 @@ use arrow::datatypes::SchemaRef;
 use pmtaq_query::{Query, Session, Shape};
 use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Written};
 
+use crate::context::Context;
+use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::ui;
 
 /// Rows as they come.
@@ -96,6 +97,14 @@ fn style(context: &Context) -> Style {
         csv_safe: global.csv_safe,
         zone: global.tz.tz(),
     }
+}
+
+/// Writes a text where the user wants the answer.
+pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
+    let mut out = ui::output(&context.global)?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(Exit::Done)
 }
 
 /// The page that a shape asks for.

@@ -48,20 +48,9 @@ use arrow::record_batch::RecordBatch;
 pub use error::{BoxError, Error};
 pub use format::{Format, UnknownFormat};
 pub use lines::LineFormat;
-pub use sheet::{Column, Sheet, Style, Unit};
+pub use sheet::{Column, Sheet, Style, Unit, Written};
 
 use feed::Feed;
-
-/// What was written, and what the layout left out: the caller tells the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Rows written, without the header.
-    pub rows: u64,
-    /// Columns of a table in which at least one text was shortened to fit the width.
-    pub cut_columns: usize,
-    /// Columns at the right of a table that found no room at all.
-    pub hidden_columns: usize,
-}
 
 /// Writes all rows of `batches` to `out` as `format`, and flushes it.
 ///

@@ -13,6 +13,7 @@ mod heat;
 mod number;
 mod problem;
 mod table;
+mod text;
 
 use std::io::Write;
 
@@ -26,6 +27,7 @@ pub use heat::{Heat, HeatCell};
 pub use number::{Bar, Bars, Tile, Trend};
 pub use problem::{Level, Problem, Said};
 pub use table::Table;
+use text::text;
 
 /// A report.
 #[derive(Clone, Debug, Default)]
@@ -122,15 +124,4 @@ fn section(section: &Section) -> Markup {
             }
         }
     }
-}
-
-/// Text as a reader sees it, whoever wrote it: what has no glyph or turns the reading direction
-/// is spelt out, and the template escapes what HTML would obey.
-fn text(text: &str) -> String {
-    crate::escape::visible(text)
-}
-
-/// The command that gives a figure in a terminal.
-fn command(line: &str) -> Markup {
-    html! { p.command { code { (text(line)) } " " button.copy type="button" hidden { "Copy" } } }
 }

@@ -126,3 +126,14 @@ impl Default for Style {
         Style { width: None, color: false, csv_safe: false, zone: Tz::UTC }
     }
 }
+
+/// What was written, and what the layout left out: the caller tells the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows written, without the header.
+    pub rows: u64,
+    /// Columns of a table in which at least one text was shortened to fit the width.
+    pub cut_columns: usize,
+    /// Columns at the right of a table that found no room at all.
+    pub hidden_columns: usize,
+}

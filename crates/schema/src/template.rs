@@ -9,16 +9,15 @@ mod class;
 mod date;
 mod kind;
 mod link;
+mod masker;
 mod names;
 mod token;
 
 use self::class::{
     AT, DELIMITER, DIGIT, DOT, LOWER, NAME, SIGN, SLASH, SPACE, UPPER, is, is_gap, word,
 };
+use self::masker::{EMAIL, HOST, ID, MAX, Masker, TIME};
 use crate::reply::{Reply, enhanced};
-
-/// Bytes of a template that are kept; it ends with a whole word.
-const MAX: usize = 300;
 
 /// Appends the template of a reply: `550 5.1.1 text` with `text` masked. Where there is no reply,
 /// the template is that of `dsn_status`.
@@ -39,19 +38,6 @@ pub fn template_of(reply: &Reply<'_>, dsn_status: &str, out: &mut String) {
     let text = if nothing_yet { dsn_status } else { reply.text };
     let text = text.trim_ascii();
     Masker { text, reply, out, start, run: 0, id_follows: false }.scan();
-}
-
-/// Copies a text from its start to its end, but for what is replaced on the way.
-struct Masker<'a, 'o> {
-    text: &'a str,
-    reply: &'a Reply<'a>,
-    out: &'o mut String,
-    /// Where the template begins in `out`.
-    start: usize,
-    /// Where the text begins that is looked at but not yet copied.
-    run: usize,
-    /// The last words were `queued as`.
-    id_follows: bool,
 }
 
 impl Masker<'_, '_> {
@@ -84,40 +70,6 @@ impl Masker<'_, '_> {
             }
         }
         self.end();
-    }
-
-    fn copy_until(&mut self, to: usize) {
-        if self.run < to {
-            self.out.push_str(&self.text[self.run..to]);
-            self.run = to;
-        }
-    }
-
-    /// Copies what is not yet copied up to `from`, then writes `mask` instead of `from..to`.
-    fn replace(&mut self, from: usize, to: usize, mask: &str) {
-        self.copy_until(from);
-        self.run = to;
-        // Two identifiers side by side say no more than one.
-        if mask == token::ID && self.out[self.start..].ends_with("{id} ") {
-            self.out.pop();
-        } else {
-            self.out.push_str(mask);
-        }
-    }
-
-    /// Cuts at the last space that fits, so that no half word, code or mask is left; but a text may
-    /// be without spaces.
-    fn end(&mut self) {
-        if self.out.len() - self.start > MAX {
-            let mut cut = self.start + MAX;
-            while !self.out.is_char_boundary(cut) {
-                cut -= 1;
-            }
-            let space = self.out[self.start..cut].rfind(' ').filter(|&at| at > MAX / 2);
-            self.out.truncate(space.map_or(cut, |at| self.start + at));
-        }
-        let template = self.out[self.start..].trim_end_matches(' ').len();
-        self.out.truncate(self.start + template);
     }
 
     /// Whether a word without digits, `@`, `/`, `=` and `<` can stand as it is.
@@ -165,7 +117,7 @@ impl Masker<'_, '_> {
         if std::mem::take(&mut self.id_follows) && bytes[from] != b'{' {
             let mask_to =
                 from + self.text[from..to].trim_end_matches(['.', ';', ']', ')', '>']).len();
-            self.replace(from, mask_to, token::ID);
+            self.replace(from, mask_to, ID);
             return to;
         }
         if let Some(end) = self.repeated_codes(from, to) {
@@ -173,13 +125,13 @@ impl Masker<'_, '_> {
             return end;
         }
         if let Some(end) = date::date(bytes, from) {
-            self.replace(from, end, token::TIME);
+            self.replace(from, end, TIME);
             return end;
         }
         if to == self.text.len() && bits & (LOWER | AT) == LOWER && self.is_account(from) {
             let bare = self.text[from..to].trim_matches(['"', '\'', '.', '<', '>']);
             let at = from + self.text[from..to].find(bare).unwrap_or(0);
-            self.replace(at, at + bare.len(), token::EMAIL);
+            self.replace(at, at + bare.len(), EMAIL);
             return to;
         }
         let mut bits = bits;
@@ -190,7 +142,7 @@ impl Masker<'_, '_> {
         if bits & AT != 0 && bits & SLASH == 0 {
             while let Some((left, right)) = token::address(bytes, self.run, pos, to) {
                 self.tokens(pos, left, bits);
-                self.replace(left, right, token::EMAIL);
+                self.replace(left, right, EMAIL);
                 pos = right;
             }
         }
@@ -267,7 +219,7 @@ impl Masker<'_, '_> {
                 return None;
             }
             let host = names::host(&self.text[from..end]).is_some();
-            self.replace(from, end, if host { token::HOST } else { token::EMAIL });
+            self.replace(from, end, if host { HOST } else { EMAIL });
             return Some(end);
         }
         // `AS(201806281)` and `(AS201806281)`.

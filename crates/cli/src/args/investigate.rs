@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Selection, Times};
+use super::shared::{Selection, Times};
 
 /// Find records by a text, a reply code or a regular expression, newest first.
 #[derive(Debug, Args)]
@@ -211,7 +211,7 @@ pub(crate) struct HtmlReport {
     pub(crate) html: PathBuf,
     /// What a day is compared with: same-hour/7d (the same hours of the last 7 days) or previous
     #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
-    pub(crate) vs: crate::commands::why::Versus,
+    pub(crate) vs: crate::versus::Versus,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }

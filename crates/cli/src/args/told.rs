@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use pmtaq_alert::Range;
 
-use super::{Selection, Times};
+use super::shared::{Selection, Times};
 
 /// A plugin for Nagios, Icinga and their like: is a metric within its range?
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Times;
+use super::shared::Times;
 
 /// Show what is set, and where.
 #[derive(Debug, Args)]

@@ -10,12 +10,12 @@ use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::args::{self, Few};
-use crate::commands::ask::{self, Asked};
+use crate::asked::{self, Asked};
 use crate::commands::measure::{self, Group};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
-use crate::ui;
+use crate::{show, ui};
 
 /// Denominator below which a rate is noise.
 const LEAST: u64 = 20;
@@ -40,8 +40,8 @@ pub(crate) fn run(context: &Context, args: &args::Check) -> Result<Exit> {
     let timeout = seconds("timeout", &args.timeout)?;
     let is_lag = args.metric == "lag";
     let last = if is_lag { "7d" } else { "1h" };
-    let window = ask::window_or_last(context, &args.selection.times, last)?;
-    let asked = ask::open_window(context, window, &[])?;
+    let window = asked::window_or_last(context, &args.selection.times, last)?;
+    let asked = asked::open_window(context, window, &[])?;
     let guard = ui::interrupt(asked.session.interrupt());
     let stop = asked.session.interrupt();
     std::thread::spawn(move || {
@@ -58,7 +58,7 @@ pub(crate) fn run(context: &Context, args: &args::Check) -> Result<Exit> {
         Exit::Interrupted => Failure::usage(format!("no answer within {}", args.timeout)),
         _ => failure,
     })?;
-    ask::print(context, &plugin.to_string())?;
+    show::print(context, &plugin.to_string())?;
     Ok(Exit::Checked(plugin.status))
 }
 
@@ -80,7 +80,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         )));
     }
     let limits = limits(args);
-    let selection = ask::selection(&args.selection);
+    let selection = asked::selection(&args.selection);
     asked.session.check(&selection)?;
     let names: Vec<String> =
         std::iter::once(metric.name.as_str()).chain(base).map(str::to_owned).collect();
@@ -169,7 +169,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
 /// How old the newest record is, of each value of a dimension.
 fn lag(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
     let by = args.by.as_deref();
-    let selection = ask::selection(&args.selection);
+    let selection = asked::selection(&args.selection);
     asked.session.check(&selection)?;
     let limits = limits(args);
     let mut newest = asked.session.newest(by.unwrap_or("rec"), &selection)?;
@@ -247,7 +247,7 @@ fn shown(metric: &Metric, group: &Judged, limits: &Limits, is_named: bool) -> St
 }
 
 fn spelt(context: &Context, window: Window) -> String {
-    format!("from {}", ask::spelt(context, window))
+    format!("from {}", asked::window_text(context, window))
 }
 
 fn seconds(name: &str, text: &str) -> Result<i64> {

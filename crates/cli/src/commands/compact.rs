@@ -7,9 +7,9 @@ use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_store::Store;
 
 use crate::args::Compact;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::ui;
 use crate::window::window;
 

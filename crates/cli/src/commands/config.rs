@@ -6,12 +6,12 @@ use clap::{ArgMatches, Command};
 use pmtaq_query::Catalog;
 
 use crate::args::ConfigWhat;
-use crate::commands::ask::print;
 use crate::commands::lists::list;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::settings::{KEYS, providers};
+use crate::show::print;
 
 /// The file to begin with.
 const EXAMPLE: &str = include_str!("../../../../packaging/pmtaq.toml");

@@ -7,10 +7,10 @@ use pmtaq_store::Store;
 use pmtaq_store::layout::{self, Table};
 
 use crate::args::{self, Tool};
-use crate::commands::ask::print;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::run::Context;
+use crate::show::print;
 
 pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
     let store = Store::open(&context.global.store)?;

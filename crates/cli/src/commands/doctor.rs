@@ -3,6 +3,7 @@
 
 mod acct;
 mod files;
+mod finding;
 mod wants;
 
 use std::fmt::Write as _;
@@ -15,54 +16,14 @@ use pmtaq_schema::time::DAY_S;
 use pmtaq_store::{Source, Store};
 
 use crate::args;
-use crate::commands::ask::{self, Asked, print};
+use crate::asked::{self, Asked};
 use crate::commands::lists::list;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
+use crate::show::print;
 use crate::ui;
-
-/// What was found out about one thing.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    check: &'static str,
-    level: Level,
-    what: String,
-    /// Lines that would help: of PMTA's configuration, or a command.
-    fix: Vec<String>,
-}
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    /// As it should be.
-    Ok,
-    /// Not logged, so that some reports say less. A choice, and no trouble.
-    Lacks,
-    /// Lost, late or refused.
-    Trouble,
-}
-
-impl Level {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Level::Ok => "ok",
-            Level::Lacks => "lacks",
-            Level::Trouble => "trouble",
-        }
-    }
-}
-
-impl Finding {
-    fn new(check: &'static str, level: Level, what: impl Into<String>) -> Finding {
-        Finding { check, level, what: what.into(), fix: Vec::new() }
-    }
-
-    fn fix(mut self, line: impl Into<String>) -> Finding {
-        self.fix.push(line.into());
-        self
-    }
-}
+use finding::{Finding, Level, counted, few, shown, thousands};
 
 pub(crate) fn run(
     context: &Context,
@@ -72,7 +33,7 @@ pub(crate) fn run(
     let max_lag_s = parse_duration_s(&args.max_lag).ok_or_else(|| {
         Failure::usage(format!("--max-lag `{}` is no duration like 1d or 2h", args.max_lag))
     })?;
-    let asked = ask::open(context, &args.times)?;
+    let asked = asked::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
     let store = Store::open(&context.global.store)?;
@@ -233,37 +194,12 @@ fn beside(head: &str, body: &str, width: usize) -> String {
     head.to_owned() + &words::wrapped(body, width.saturating_sub(head.len())).join(&indent)
 }
 
-fn shown(context: &Context, time: Timestamp) -> String {
-    context.global.tz.local(time).format("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// Seconds in two units at most: `1d12h`.
-fn thousands(number: u64) -> String {
-    words::count(number as f64)
-}
-
-/// So many of a thing.
-fn counted(number: u64, thing: &str) -> String {
-    format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
-}
-
-/// The first of many, and how many more there are.
-fn few(all: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let more = all.len().saturating_sub(SHOWN);
-    let first = all[..all.len().min(SHOWN)].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_lines_are_for_people() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    fn a_long_line_is_broken_below_its_head() {
         assert_eq!(beside("ok  ", "one two three", 12), "ok  one two\n    three");
-        let many: Vec<String> = (0..10).map(|n| n.to_string()).collect();
-        assert_eq!(few(&many), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");
     }
 }

@@ -9,11 +9,11 @@ use pmtaq_query::{Selection, Sought, seen};
 use pmtaq_render::{Column, Format, Sheet, Unit};
 use pmtaq_schema::explain::{Entry, FAULTS, codes, explain, template};
 
-use super::ask::{self, Asked};
 use crate::args;
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::window::minute;
 use crate::{show, ui};
 
@@ -24,12 +24,12 @@ pub(crate) fn run(context: &Context, args: &args::Explain) -> Result<Exit> {
     // Without quotes the shell makes words of a reply.
     let text = args.reply.join(" ");
     let entries = explain(&text);
-    let selection = ask::selection(&args.selection);
+    let selection = asked::selection(&args.selection);
     let asked = store(context, args)?;
     let mut seen = Vec::new();
     if let Some(asked) = &asked {
         asked.session.check(&selection)?;
-        ask::say_window(context, &asked.snapshot, asked.window);
+        asked::say_window(context, &asked.snapshot, asked.window);
         for (n, entry) in entries.iter().enumerate() {
             seen.push(count(context, asked, &selection, &text, entry, n == 0)?);
         }
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &args::Explain) -> Result<Exit> {
 
 /// The store, if there is one: a reply can be explained without.
 fn store(context: &Context, args: &args::Explain) -> Result<Option<Asked>> {
-    match ask::open(context, &args.selection.times) {
+    match asked::open(context, &args.selection.times) {
         Ok(asked) => Ok(Some(asked)),
         Err(failure) if failure.is_missing_store() => Ok(None),
         Err(failure) => Err(failure),

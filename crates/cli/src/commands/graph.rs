@@ -16,11 +16,11 @@ use pmtaq_schema::{Timestamp, Window, Zone};
 use pmtaq_store::Store;
 use pmtaq_store::layout::Table;
 
-use super::ask::{self, Asked};
 use crate::args;
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::{show, ui};
 
 /// How many steps are chosen when the user names none: some for each column of a terminal.
@@ -67,11 +67,11 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
         return Err(Failure::usage("the queue and other metrics are two tables")
             .hint("ask for them one after the other"));
     }
-    let selection = ask::selection(&args.selection);
-    let asked = ask::open(context, &args.selection.times)?.from(&args.answer.from);
+    let selection = asked::selection(&args.selection);
+    let asked = asked::open(context, &args.selection.times)?.from(&args.answer.from);
     asked.session.check(&selection)?;
     let Some(reach) = reach(context, &asked)? else {
-        ask::say_window(context, &asked.snapshot, asked.window);
+        asked::say_window(context, &asked.snapshot, asked.window);
         ui::note(&context.global, "no rows");
         return Ok(Exit::Done);
     };
@@ -91,9 +91,9 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
             let (asked, query) = queue_query(context, catalog, &wanted)?;
             asked.session.script(&query)
         };
-        return ask::print(context, &script);
+        return show::print(context, &script);
     }
-    ask::say_window(context, &asked.snapshot, asked.window);
+    asked::say_window(context, &asked.snapshot, asked.window);
     let mut drawn = Vec::new();
     if !metrics.is_empty() {
         drawn.push(of_records(context, &asked, &wanted)?);
@@ -171,7 +171,7 @@ fn queue_query(
     let report = catalog.get("queue")?;
     let given = [("step".to_owned(), wanted.step.to_string())];
     let scope = report.scope(&given, wanted.reach, context.now);
-    let asked = ask::open_window(context, scope.reads, &[])?;
+    let asked = asked::open_window(context, scope.reads, &[])?;
     let query = report.query(&given, wanted.selection, scope)?;
     Ok((asked, query))
 }
@@ -296,13 +296,13 @@ fn drawing(context: &Context, charts: &[Chart], height: u16) -> Result<Exit> {
     let size = Size { width: width.into(), height: height.into() };
     let color = ui::color(&context.global);
     let painted: Vec<String> = charts.iter().map(|chart| chart.terminal(size, color)).collect();
-    ask::print(context, &painted.join("\n"))
+    show::print(context, &painted.join("\n"))
 }
 
 fn picture(context: &Context, path: &Path, charts: &[Chart]) -> Result<Exit> {
     let text = chart::svg(charts);
     if path == Path::new("-") {
-        return ask::print(context, &text);
+        return show::print(context, &text);
     }
     let mut out = ui::file(path)?;
     out.write_all(text.as_bytes())?;

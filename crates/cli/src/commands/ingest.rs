@@ -12,9 +12,9 @@ use pmtaq_schema::size::show_bytes;
 use pmtaq_store::Store;
 
 use crate::args::{Global, Ingest};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::run::Context;
 use crate::settings::providers;
 use crate::{privacy, show, ui};
 

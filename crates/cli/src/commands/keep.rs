@@ -9,9 +9,9 @@ use pmtaq_store::layout::Table;
 use pmtaq_store::{Part, Recipients, Store};
 
 use crate::args::{Forget, Prune, Verify};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::{privacy, ui};
 
 /// Problems that are said one by one.

@@ -8,9 +8,9 @@ use pmtaq_query::{Catalog, DIMENSIONS, Unit, metrics};
 use pmtaq_render::Sheet;
 use pmtaq_schema::COLUMNS;
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Result;
-use crate::run::Context;
 use crate::{show, ui};
 
 pub(crate) fn reports(context: &Context, catalog: &Catalog) -> Result<Exit> {

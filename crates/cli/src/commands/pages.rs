@@ -8,10 +8,10 @@ use clap::{Arg, Command};
 use pmtaq_query::DIMENSIONS;
 
 use crate::args::{self, ReportArgs, Shell};
-use crate::commands::ask::print;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
+use crate::show::print;
 use crate::ui;
 
 pub(crate) fn completions(context: &Context, shell: Shell, mut command: Command) -> Result<Exit> {

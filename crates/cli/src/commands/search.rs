@@ -4,11 +4,11 @@ use pmtaq_query::{Matching, Needle, Search, Selection, is_code};
 use pmtaq_render::{BoxError, Format, LineFormat};
 use pmtaq_store::{Recipients, Store};
 
-use super::ask::{self, Asked};
 use crate::args;
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::{privacy, show, ui};
 
 pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
@@ -18,7 +18,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
         return Err(Failure::usage("--line-format is a format of its own")
             .hint("leave out --format, or choose columns by --fields"));
     }
-    let mut selection = ask::selection(&args.selection);
+    let mut selection = asked::selection(&args.selection);
     selection.filter("rec", args.rec.clone());
     let needles = spelt(context, needles(args)?, args.regex)?;
     if needles.is_empty() && selection.filters.is_empty() && selection.condition.is_none() {
@@ -30,16 +30,16 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     let matching = Matching { regex: args.regex, ignore_case: args.ignore_case };
     let fields = lines.as_ref().map_or(args.fields_shown.as_slice(), LineFormat::fields);
     let search = Search::new(needles, matching, fields)?;
-    let asked = ask::open(context, &args.selection.times)?;
+    let asked = asked::open(context, &args.selection.times)?;
     asked.session.check(&selection)?;
     search.check(&asked.session)?;
     let limit = (args.limit > 0).then_some(args.limit);
     if args.show_sql {
         let query =
             if args.count { search.count(&selection)? } else { search.query(&selection, limit)? };
-        return ask::print(context, &asked.session.script(&query));
+        return show::print(context, &asked.session.script(&query));
     }
-    ask::say_window(context, &asked.snapshot, asked.window);
+    asked::say_window(context, &asked.snapshot, asked.window);
     if args.count {
         let query = search.count(&selection)?;
         show::answer(context, &asked.session, &query, context.global.format, "Records found")?;
@@ -50,7 +50,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
         let text = format!("the newest {rows}; there may be more, --limit 0 shows all");
         ui::note(&context.global, &text);
     }
-    ask::say_rows(context, &asked, rows, &selection)
+    asked::say_rows(context, &asked, rows, &selection)
 }
 
 /// Writes what is found; returns how many records that was.

@@ -17,13 +17,13 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Behavior, Config, Editor, Helper};
 
-use super::ask::{self, Asked};
 use super::lists;
 use super::sql::{self, Manner};
 use crate::args::Times;
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::ui;
 
 const HELP: &[[&str; 2]] = &[
@@ -82,9 +82,9 @@ pub(crate) fn run(
     if context.global.output.is_some() {
         return Err(Failure::usage("--output is the file of one answer, and a shell gives many"));
     }
-    let asked = ask::open_with(&context, times, files)?;
+    let asked = asked::open_with(&context, times, files)?;
     ui::enter_shell();
-    ask::say_window(&context, &asked.snapshot, asked.window);
+    asked::say_window(&context, &asked.snapshot, asked.window);
     ui::note(&context.global, "a statement ends with a semicolon; .help shows what else there is");
     let mut shell = Shell { context, times, files, manner, asked };
 
@@ -162,7 +162,7 @@ impl Shell<'_> {
     fn refresh(&mut self) -> Result<()> {
         let store = Store::open(&self.context.global.store)?;
         if store.snapshot(self.asked.window)?.generation != self.asked.snapshot.generation {
-            self.asked = ask::open_with(&self.context, self.times, self.files)?;
+            self.asked = asked::open_with(&self.context, self.times, self.files)?;
         }
         Ok(())
     }

@@ -8,11 +8,12 @@ use arrow::array::{AsArray, RecordBatch};
 use pmtaq_query::{Query, Session};
 use pmtaq_render::{BoxError, Format};
 
-use super::{ask, shell};
+use super::shell;
 use crate::args;
+use crate::asked;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::{show, ui};
 
 /// Rows of a table on a terminal when nothing is said: more than anyone reads, and few enough
@@ -46,7 +47,7 @@ pub(crate) fn run(context: Context, args: &args::Sql) -> Result<Exit> {
         }
         (None, None) => from_stdin()?,
     };
-    let asked = ask::open_with(&context, &args.times, &files)?;
+    let asked = asked::open_with(&context, &args.times, &files)?;
     answer(&context, &asked.session, &statement, manner)?;
     Ok(Exit::Done)
 }

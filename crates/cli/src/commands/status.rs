@@ -12,10 +12,10 @@ use pmtaq_store::layout::Table;
 use pmtaq_store::{SnapshotPart, Store};
 
 use crate::args;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::rotation::gaps;
-use crate::run::Context;
 use crate::{show, ui};
 
 /// Missing files that are said one by one.

@@ -11,11 +11,12 @@ use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 
 use crate::args;
-use crate::commands::ask::{self, Asked};
+use crate::asked::{self, Asked};
 use crate::commands::measure::{self, Group};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
+use crate::show;
 
 /// How far back the newest record is looked for.
 const REACH_S: i64 = 7 * 86_400;
@@ -27,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     let by = args.by.iter().map(|name| dimension(name)).collect::<pmtaq_query::Result<Vec<_>>>()?;
     let reach = REACH_S.max(length);
     let recent = Window { since: Timestamp(context.now.0 - reach), until: context.now };
-    let asked = ask::open_window(context, recent, &[])?;
+    let asked = asked::open_window(context, recent, &[])?;
     let newest = asked.session.newest("host", &Selection::default())?;
     let mut families = about_the_store(context, &asked, &newest)?;
     let end = newest.iter().map(|(_, time)| time.0 + 1).max();
@@ -41,14 +42,14 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     if let Some(end) = end {
         end_of.add(&[], end as f64);
         let window = Window { since: Timestamp(end - length), until: Timestamp(end) };
-        let asked = ask::open_window(context, window, &[])?;
+        let asked = asked::open_window(context, window, &[])?;
         families.extend(of_window(&asked, &by, args.top)?);
     }
     families.extend([end_of, length_of]);
     families.sort_by(|a, b| a.name.cmp(&b.name));
     let text: String = families.iter().map(Family::to_string).collect();
     if path == Path::new("-") {
-        return ask::print(context, &text);
+        return show::print(context, &text);
     }
     pmtaq_store::replace(path, text.as_bytes()).map_err(|error| {
         Failure::failed(&error).hint("the file is as it was before; the collector sees its age")

@@ -9,11 +9,11 @@ use pmtaq_query::{Shape, Trace};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_store::{Recipients, Store};
 
-use super::ask::{self, Asked};
 use crate::args;
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::{privacy, show, ui};
 
 /// The columns of a message's table; what is the same in all of its rows stands above it.
@@ -28,15 +28,15 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
             return Err(Failure::usage("name a recipient, --env-id or --message-id"));
         }
     };
-    let selection = ask::selection(&args.selection);
-    let asked = ask::open(context, &args.selection.times)?;
+    let selection = asked::selection(&args.selection);
+    let asked = asked::open(context, &args.selection.times)?;
     asked.session.check(&selection)?;
     let guard = ui::interrupt(asked.session.interrupt());
     let query = trace.query(&asked.session, &selection)?;
     if args.show_sql {
-        return ask::print(context, &asked.session.script(&query));
+        return show::print(context, &asked.session.script(&query));
     }
-    ask::say_window(context, &asked.snapshot, asked.window);
+    asked::say_window(context, &asked.snapshot, asked.window);
     let (shape, batches) = asked.session.run(&query, |shape, batches| {
         batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
     })??;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 
-use super::Chart;
+use super::model::Chart;
 use crate::sheet::Unit;
 use crate::time::local;
 

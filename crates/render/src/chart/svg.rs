@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Chart, Edge, Line, axis};
+use super::axis;
+use super::model::{Chart, Edge, Line};
 use crate::escape;
 
 const WIDTH: f64 = 960.0;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Chart, Edge, Line, Size, axis};
+use super::axis;
+use super::model::{Chart, Edge, Line, Size};
 use crate::fit::cut;
 use crate::words::visible;
 
@@ -23,7 +24,14 @@ const BLOCKS: [char; 9] = [
 /// Columns of a label of the axis.
 const MARGIN: usize = 8;
 
-pub(super) fn paint(chart: &Chart, size: Size, color: bool) -> String {
+impl Chart {
+    /// The chart as lines of text no wider than `size.width`, or 40 columns.
+    pub fn terminal(&self, size: Size, color: bool) -> String {
+        paint(self, size, color)
+    }
+}
+
+fn paint(chart: &Chart, size: Size, color: bool) -> String {
     let wide = size.width.max(40);
     let columns = wide - MARGIN - 1;
     let mut out = String::new();

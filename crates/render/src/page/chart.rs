@@ -2,7 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Table, command, text};
+use super::table::Table;
+use super::text::{command, text};
 use crate::chart;
 
 /// Panels over the same time.

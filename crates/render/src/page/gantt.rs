@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::text;
+use super::text::text;
 
 /// Stretches of time.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::{Page, text};
+use super::Page;
+use super::text::text;
 use crate::chart;
 
 static STYLE: LazyLock<String> =

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{command, text};
+use super::text::{command, text};
 
 /// Steps of the scale.
 const STEPS: f64 = 6.0;

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{command, text};
+use super::text::{command, text};
 
 /// A number that is read first.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{command, text};
+use super::text::{command, text};
 
 /// Something that is wrong.
 #[derive(Clone, Debug, Default)]

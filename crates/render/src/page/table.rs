@@ -5,7 +5,7 @@ use arrow::record_batch::RecordBatch;
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
-use super::{command, text};
+use super::text::{command, text};
 use crate::feed::Feed;
 use crate::{BoxError, Error, Sheet, Style, grid};
 

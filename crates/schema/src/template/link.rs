@@ -2,8 +2,8 @@
 //! what such a link says of one message is masked, and of other hosts all but the words of the path.
 
 use super::kind::{self, Shape};
+use super::masker::{EMAIL, HOST, ID, IP, Masker, N};
 use super::names::{self, Host};
-use super::{Masker, token};
 
 impl Masker<'_, '_> {
     /// Masks the link that begins at `from` in a word that ends at `to`, and returns its end.
@@ -30,7 +30,7 @@ impl Masker<'_, '_> {
         }
         if text.starts_with('/') {
             if shape.slashes > 1 {
-                self.replace(from, to, token::ID);
+                self.replace(from, to, ID);
             }
             return;
         }
@@ -46,7 +46,7 @@ impl Masker<'_, '_> {
             shape.digits == 0 || shape.letters == 0 || kind::is_code(segment.as_bytes())
         };
         if !text.split('/').all(plain) {
-            return self.replace(from, to, token::ID);
+            return self.replace(from, to, ID);
         }
         let mut at = from;
         for segment in text.split('/') {
@@ -67,9 +67,9 @@ impl Masker<'_, '_> {
         let host = &text[from..host_end];
         let help = names::is_help(host);
         if kind::is_ipv4(host.as_bytes()) {
-            self.replace(from, host_end, token::IP);
+            self.replace(from, host_end, IP);
         } else if !help && host.contains('.') {
-            self.replace(from, host_end, token::HOST);
+            self.replace(from, host_end, HOST);
         }
         let path_end = part(host_end, b"?#");
         let mut at = host_end;
@@ -103,17 +103,17 @@ impl Masker<'_, '_> {
         let mask = if text.is_empty() || text.starts_with('{') {
             return;
         } else if kind::is_ipv4(text.as_bytes()) || kind::is_ipv6(text) {
-            token::IP
+            IP
         } else if text.contains('@') {
-            token::EMAIL
+            EMAIL
         } else if shape.letters == 0 && !shape.high && shape.digits > 0 {
-            token::N
+            N
         } else if let Some(Host::Other | Host::Blocklist(_)) =
             names::host(text.trim_end_matches(".html"))
         {
-            token::HOST
+            HOST
         } else {
-            token::ID
+            ID
         };
         self.replace(from, to, mask);
     }

@@ -1,17 +1,11 @@
 //! One token of a reply text: a code that stays, or something that a mask stands for.
 
 use super::class::{DOMAIN, EDGE, LOCAL, is};
+use super::date;
 use super::kind::{self, Shape};
+use super::masker::{HOST, ID, IP, Masker, N, TIME};
 use super::names::{self, Host};
-use super::{Masker, date};
 use crate::reply::enhanced;
-
-pub(super) const IP: &str = "{ip}";
-pub(super) const EMAIL: &str = "{email}";
-pub(super) const HOST: &str = "{host}";
-pub(super) const ID: &str = "{id}";
-pub(super) const TIME: &str = "{time}";
-pub(super) const N: &str = "{n}";
 
 impl Masker<'_, '_> {
     /// Masks the token `from..end` of a word that ends at `to`; returns where to go on.

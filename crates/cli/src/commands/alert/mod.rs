@@ -20,10 +20,10 @@ use pmtaq_schema::Timestamp;
 use pmtaq_store::{Lock, layout};
 
 use crate::args::{self, AlertWhat};
-use crate::commands::ask;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
+use crate::show;
 use crate::{settings, ui};
 use observe::Watcher;
 
@@ -87,7 +87,7 @@ fn run_once(context: &Context, args: &args::AlertRun) -> Result<Exit> {
             let receiver = rules.receivers.iter().find(|receiver| receiver.name == unsent.to);
             receiver.map(|receiver| send::shown(receiver, &unsent.event)).unwrap_or_default()
         });
-        return ask::print(context, &shown.collect::<String>());
+        return show::print(context, &shown.collect::<String>());
     }
     // Remembered before it is sent: after a kill it is sent again rather than never.
     remember(store, &memory)?;
@@ -242,7 +242,7 @@ fn test(context: &Context, args: &args::AlertTest) -> Result<Exit> {
         let shown = receivers
             .iter()
             .flat_map(|receiver| events.iter().map(|event| send::shown(receiver, event)));
-        return ask::print(context, &shown.collect::<String>());
+        return show::print(context, &shown.collect::<String>());
     }
     let mut failures = Vec::new();
     for receiver in receivers {

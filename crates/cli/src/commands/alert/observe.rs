@@ -14,12 +14,13 @@ use pmtaq_store::layout::Table;
 
 use super::probe;
 use crate::args;
-use crate::commands::ask::{self, Asked};
+use crate::asked::{self, Asked};
 use crate::commands::measure;
-use crate::commands::why::{Frame, Versus};
+use crate::commands::why::Frame;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::line::equals;
-use crate::run::Context;
+use crate::versus::Versus;
 
 /// Days before that say what is usual.
 const USUAL_DAYS: u32 = 7;
@@ -45,7 +46,7 @@ impl<'c> Watcher<'c> {
             since: Timestamp(since.0.saturating_sub(back)),
             until: Timestamp(until.0.saturating_add(DAY_S)),
         };
-        let Asked { session, snapshot, .. } = ask::open_window(context, hull, &[])?;
+        let Asked { session, snapshot, .. } = asked::open_window(context, hull, &[])?;
         Ok(Watcher { context, snapshot, session, hull })
     }
 

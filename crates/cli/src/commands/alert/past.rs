@@ -12,10 +12,11 @@ use pmtaq_schema::time::DAY_S;
 use super::observe::{self, Watcher};
 use super::story;
 use crate::args;
-use crate::commands::{ask, lists};
+use crate::asked;
+use crate::commands::lists;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::ui;
 
 /// More moments than this are a wrong `--every`.
@@ -36,7 +37,7 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
     let every = every.ok_or_else(|| {
         Failure::usage(format!("--every `{}` divides no day; write it like 5m", args.every))
     })?;
-    let window = ask::window_or_last(context, &args.times, "30d")?;
+    let window = asked::window_or_last(context, &args.times, "30d")?;
     let mut watcher = Watcher::open(context, window.since, window.until)?;
     let Some((first, _)) = watcher.snapshot.span else {
         return Err(Failure::usage("the store is empty"));

@@ -8,9 +8,10 @@ use pmtaq_schema::{Record, Timestamp, Window, Zone};
 use pmtaq_why::Cause;
 
 use super::observe::{Watcher, arguments};
+use crate::asked;
+use crate::commands::measure;
 use crate::commands::why::page::{Page, named};
 use crate::commands::why::{Question, Told};
-use crate::commands::{ask, measure};
 use crate::failure::Result;
 use crate::line::{Line, filters};
 
@@ -44,7 +45,7 @@ pub(crate) fn of(
         _ => return Ok((Vec::new(), Line::new("status").text())),
     };
     watcher.turn_to_window(rule, at)?;
-    let mut reasons = replies(watcher, name, &ask::selection(&args))?;
+    let mut reasons = replies(watcher, name, &asked::selection(&args))?;
     if let Some(newest) = watcher.newest().filter(|newest| newest.0 + 1 < at.0) {
         let age = duration((watcher.context.now.0 - newest.0) as f64);
         reasons.insert(

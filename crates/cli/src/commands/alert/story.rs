@@ -6,8 +6,8 @@ use pmtaq_schema::Timestamp;
 
 use super::observe::{self, Watcher};
 use super::reason;
+use crate::context::Context;
 use crate::failure::Result;
-use crate::run::Context;
 
 /// Groups of an alert that are told with their values; of the first of them the reasons too.
 const MAX_GROUPS: usize = 20;

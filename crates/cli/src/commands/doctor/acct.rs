@@ -7,8 +7,8 @@ use pmtaq_query::Catalog;
 use pmtaq_schema::Record;
 use pmtaq_schema::acct_file::{AcctFile, AcctFiles};
 
+use super::finding::{Finding, Level};
 use super::wants::{Wants, block};
-use super::{Finding, Level};
 use crate::failure::{Failure, Result};
 
 /// A block, and the file it stands in.

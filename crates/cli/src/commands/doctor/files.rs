@@ -7,10 +7,10 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
-use super::{Finding, Level, counted, few, shown, thousands};
+use super::finding::{Finding, Level, counted, few, shown, thousands};
+use crate::context::Context;
 use crate::failure::Result;
 use crate::rotation::{missing, streams};
-use crate::run::Context;
 
 /// The files whose records may lie in the window.
 pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Source>> {

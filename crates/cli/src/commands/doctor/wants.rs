@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmtaq_query::{Catalog, Presence};
 use pmtaq_schema::{Column, Record};
 
-use super::{Finding, Level, few};
+use super::finding::{Finding, Level, few};
 
 /// Who asks for a record type or a field.
 #[derive(Debug, Default)]

@@ -17,17 +17,21 @@ use pmtaq_store::layout::Table as Stored;
 use pmtaq_store::{Snapshot, Store};
 
 use crate::args;
-use crate::commands::ask::{self, Asked};
-use crate::commands::why::{Frame, Question, Versus};
+use crate::asked::{self, Asked};
+use crate::commands::why::{Frame, Question};
+use crate::context::Context;
 use crate::failure::Result;
 use crate::line::{self, Line};
-use crate::run::Context;
 use crate::show;
+use crate::versus::Versus;
 
 /// How far a report reads around its window for deliveries, complaints and known replies: no
 /// further than its own figures ask.
 const BEFORE_S: i64 = 30 * DAY_S;
 const AFTER_S: i64 = DAY_S;
+
+/// A window longer than this is looked at day by day: an hour of trouble is lost in a month.
+pub(crate) const LONG_S: i64 = DAY_S + DAY_S / 2;
 
 /// Lines of a chart, with the rest as one.
 const MAX_LINES: u32 = 5;
@@ -71,8 +75,8 @@ impl<'d> Desk<'d> {
             since: Timestamp(window.since.0.saturating_sub(BEFORE_S).min(compared)),
             until: Timestamp(window.until.0.saturating_add(AFTER_S)),
         };
-        let Asked { session, snapshot, .. } = ask::open_window(context, hull, &[])?;
-        let selection = ask::selection(args);
+        let Asked { session, snapshot, .. } = asked::open_window(context, hull, &[])?;
+        let selection = asked::selection(args);
         session.check(&selection)?;
         let catalog = Catalog::builtin()?;
         Ok(Desk {

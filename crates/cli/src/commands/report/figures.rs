@@ -6,8 +6,8 @@ use pmtaq_render::words::{count, percent};
 use pmtaq_schema::explain::explain;
 
 use super::charts::{self, Panel};
-use super::desk::{Answer, Desk};
-use super::{LONG_S, numbers, throttles};
+use super::desk::{Answer, Desk, LONG_S};
+use super::{numbers, throttles};
 use crate::failure::Result;
 use crate::line::Line;
 

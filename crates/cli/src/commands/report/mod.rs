@@ -12,17 +12,16 @@ use std::io::Write;
 use std::path::Path;
 
 use pmtaq_render::page::{Page, write};
-use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
 use crate::args;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::line;
-use crate::run::Context;
 use crate::ui;
 use crate::window::window;
-use desk::Desk;
+use desk::{Desk, LONG_S};
 
 pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
     let window = asked(context, args)?;
@@ -142,6 +141,3 @@ fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Found) -
         (n, true) => format!("each day with {}", args.vs.name(n)),
     }
 }
-
-/// A window longer than this is looked at day by day: an hour of trouble is lost in a month.
-const LONG_S: i64 = DAY_S + DAY_S / 2;

@@ -5,13 +5,15 @@ mod changed;
 mod lag;
 mod rates;
 mod slowed;
+mod weighed;
 
-use pmtaq_render::page::{Level, Problem};
+use pmtaq_render::page::Problem;
 use pmtaq_schema::Timestamp;
 
 use super::desk::Desk;
-use crate::commands::why::{Told, Versus};
+use crate::commands::why::Told;
 use crate::failure::Result;
+use crate::versus::Versus;
 
 /// Problems that are shown; the smaller ones are counted.
 const MAX_SHOWN: usize = 15;
@@ -25,30 +27,6 @@ pub(crate) struct Found {
     pub(crate) told: Vec<Told>,
     /// The newest record of the store as far as it was looked at.
     pub(crate) newest: Option<Timestamp>,
-}
-
-/// A problem, and how many recipients it cost.
-pub(crate) struct Weighed {
-    problem: Problem,
-    weight: f64,
-    /// What was said of it, so that another search does not say it again.
-    templates: Vec<String>,
-}
-
-impl Weighed {
-    fn new(problem: Problem, weight: f64) -> Weighed {
-        let templates = problem.replies.iter().map(|said| said.reply.clone()).collect();
-        Weighed { problem, weight, templates }
-    }
-}
-
-/// How bad it is that `weight` of `all` recipients had trouble.
-fn level(weight: f64, all: f64) -> Level {
-    match 100.0 * weight / all.max(1.0) {
-        share if share >= 1.0 => Level::Alarm,
-        share if share >= 0.1 => Level::Warning,
-        _ => Level::Notice,
-    }
 }
 
 pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Found> {

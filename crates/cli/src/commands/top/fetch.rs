@@ -17,9 +17,9 @@ use pmtaq_schema::step::Step;
 use super::Event;
 use super::page::{Body, Group, Groups, Page, Records};
 use super::state::Request;
-use crate::commands::ask::{self, Asked};
+use crate::asked::{self, Asked};
+use crate::context::Context;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::show;
 
 /// Metrics of a table beside the chosen one.
@@ -102,7 +102,7 @@ fn answer(
     let usable = |(of, asked): &(u64, Asked)| *of == generation && asked.window == window;
     let asked = match open.take().filter(usable) {
         Some((_, asked)) => asked,
-        None => ask::open_window(context, window, &[])?,
+        None => asked::open_window(context, window, &[])?,
     };
     running.set(Some((request.number, asked.session.interrupt())));
     let body = match request.by {

@@ -11,6 +11,7 @@ mod state;
 mod fetch;
 
 mod table;
+mod theme;
 mod view;
 
 mod screen;
@@ -35,12 +36,12 @@ use self::page::Page;
 use self::screen::Screen;
 use self::span::{Facts, Span};
 use self::state::{Effect, Request, State};
-use self::view::Theme;
-use super::ask;
+use self::theme::Theme;
 use crate::args;
+use crate::asked;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::run::Context;
 use crate::ui;
 
 /// How often the store is looked at, and the clock.
@@ -67,12 +68,14 @@ enum Event {
 pub(crate) fn run(context: Context, args: &args::Top) -> Result<Exit> {
     let (by, of) = (dimension(&args.by)?, metric(&args.metric)?);
     let times = &args.selection.times;
-    let window = ask::asked_window(&context, times)?;
-    let selection = ask::selection(&args.selection);
+    let window = asked::named_window(&context, times)?;
+    let selection = asked::selection(&args.selection);
     let span = Span::asked(window, times.last.is_some());
     let facts = facts(&context, None)?;
     // What is wrong with a filter is said before the screen is taken.
-    ask::open_window(&context, span.window(facts, context.now), &[])?.session.check(&selection)?;
+    asked::open_window(&context, span.window(facts, context.now), &[])?
+        .session
+        .check(&selection)?;
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let on_terminal = ui::on_terminal(&context.global) && std::io::stdin().is_terminal();
     if !on_terminal || is_dumb {
@@ -230,7 +233,7 @@ fn facts(context: &Context, known: Option<Facts>) -> Result<Facts> {
 
 /// The filters of the command line as they were given.
 fn filters(args: &args::Selection) -> String {
-    let selection = ask::selection(args);
+    let selection = asked::selection(args);
     let mut texts: Vec<String> = selection
         .filters
         .iter()

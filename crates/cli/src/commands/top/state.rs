@@ -18,6 +18,9 @@ const PATH: [&str; 3] = ["provider", "vmta", "template"];
 pub(super) const HEAD: u16 = 4;
 pub(super) const FOOT: u16 = 3;
 
+/// Data that is older than this is called stale: files rotated by the hour come within it.
+const STALE_S: i64 = 2 * 3600;
+
 /// All that is shown.
 pub(super) struct State {
     pub(super) zone: Zone,
@@ -174,7 +177,7 @@ impl State {
     pub(super) fn stale_since(&self) -> Option<String> {
         let newest = self.facts.newest?;
         let is_live = !matches!(self.span, Span::Fixed(_));
-        let is_stale = is_live && self.now.0 - newest.0 > super::view::STALE_S;
+        let is_stale = is_live && self.now.0 - newest.0 > STALE_S;
         is_stale.then(|| minute(newest, self.zone))
     }
 

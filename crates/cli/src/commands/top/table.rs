@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{Body, Group, Groups, Page, Records};
 use super::state::State;
-use super::view::{BOLD, REVERSED, Theme, row_of};
+use super::theme::{BOLD, REVERSED, Theme, row_of};
 
 /// Lines of the header.
 const HEADER: usize = 2;

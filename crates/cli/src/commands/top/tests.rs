@@ -12,7 +12,8 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::page::{Body, Group, Groups, Page, Records};
 use super::span::{Facts, Span};
 use super::state::{Effect, Mode, Shows, State};
-use super::view::{Theme, draw};
+use super::theme::Theme;
+use super::view::draw;
 use crate::exit::Exit;
 
 const DAY_S: i64 = 86_400;

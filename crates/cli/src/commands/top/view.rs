@@ -5,7 +5,7 @@ use pmtaq_render::words::{cut, wrapped};
 use pmtaq_schema::size::show_duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span as Piece};
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
@@ -14,9 +14,7 @@ use super::chooser::Chooser;
 use super::page::{Body, Page, Records};
 use super::state::{FOOT, HEAD, Mode, Shows, State};
 use super::table;
-
-/// Data that is older than this is called stale: files rotated by the hour come within it.
-pub(super) const STALE_S: i64 = 2 * 3600;
+use super::theme::{BOLD, REVERSED, Theme, row_of};
 
 /// The keys, as the help lists them.
 const KEYS: &[[&str; 2]] = &[
@@ -35,28 +33,6 @@ const KEYS: &[[&str; 2]] = &[
     ["q, Ctrl-C", "quit"],
     ["~", "a rate of fewer than 20"],
 ];
-
-/// The colours; without colour all is said by words, bold and reverse.
-#[derive(Clone, Copy)]
-pub(super) struct Theme {
-    pub(super) color: bool,
-}
-
-impl Theme {
-    /// What needs attention. Readable on light and on dark.
-    fn alarm(self) -> Style {
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        if self.color { bold.fg(Color::Red) } else { bold }
-    }
-
-    /// The bars of a trend.
-    pub(super) fn trend(self) -> Style {
-        if self.color { Style::new().fg(Color::Magenta) } else { Style::new() }
-    }
-}
-
-pub(super) const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
-pub(super) const REVERSED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
 /// Draws all of it.
 pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
@@ -316,10 +292,4 @@ fn over(
     let inner = block.inner(place);
     block.render(place, buffer);
     inner
-}
-
-/// A line of an area; empty below its end.
-pub(super) fn row_of(area: Rect, n: usize) -> Rect {
-    let n = u16::try_from(n).unwrap_or(u16::MAX);
-    Rect { y: area.y.saturating_add(n), height: 1, ..area }.intersection(area)
 }

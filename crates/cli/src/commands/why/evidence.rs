@@ -4,7 +4,8 @@ use pmtaq_query::{Ask, Period, Selection, Session, Why};
 use pmtaq_schema::Timestamp;
 use pmtaq_why::{Answer, Cause, Kind, onset};
 
-use super::{Frame, batches, ints, texts};
+use super::frame::Frame;
+use super::rows::{batches, ints, texts};
 use crate::failure::Result;
 
 /// Replies told of a cause at most.

@@ -7,8 +7,8 @@ use pmtaq_render::words::{count, cut, percent, visible};
 use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
 
-use super::Told;
 use super::evidence::{Evidence, MAX_CAUSES, Onset};
+use super::told::Told;
 use crate::line::{Line, equals};
 
 /// The page; its lines cut to `width` columns, if that is given.

@@ -13,11 +13,12 @@ use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::Timestamp;
 use pmtaq_why::{Cause, Part, Verdict};
 
-use super::Told;
 use super::evidence::{Evidence, Onset};
 use super::page::command;
+use super::question::DIMS;
+use super::told::Told;
+use crate::context::Context;
 use crate::failure::Result;
-use crate::run::Context;
 use crate::show;
 
 /// Named arrays of one length.
@@ -140,7 +141,7 @@ fn causes(told: &Told, nested: bool) -> Columns {
         let flat = all.iter().flat_map(|cause| &cause.categories);
         columns.push(("categories", lists(names, texts(flat.map(Option::as_deref)))));
     } else {
-        for dim in super::DIMS {
+        for dim in DIMS {
             columns.push((dim, value(dim)));
         }
         let joined = |cause: &Cause| {

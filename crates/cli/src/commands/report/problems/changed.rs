@@ -7,12 +7,13 @@ use pmtaq_render::words::{count, percent};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_why::{Cause, Metric, Reading, Stage, Verdict};
 
-use super::{Weighed, level};
-use crate::commands::report::desk::Desk;
-use crate::commands::report::{LONG_S, figures};
+use super::weighed::{Weighed, level};
+use crate::commands::report::desk::{Desk, LONG_S};
+use crate::commands::report::figures;
 use crate::commands::why::page::{Page, command, named};
-use crate::commands::why::{Evidence, Frame, Reply, Told, Versus};
+use crate::commands::why::{Evidence, Frame, Reply, Told};
 use crate::failure::Result;
+use crate::versus::Versus;
 
 /// What is explained, and by which column of `volume` a day stands out.
 const METRICS: [(&str, &str); 4] = [
@@ -34,7 +35,7 @@ const LEAST: f64 = 10.0;
 /// Dimensions with their values; none where the records have no value.
 type Values = Vec<(String, Option<String>)>;
 
-pub(crate) fn find(
+pub(super) fn find(
     desk: &mut Desk<'_>,
     versus: Versus,
     notes: &mut Vec<String>,

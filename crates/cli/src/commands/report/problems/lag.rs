@@ -5,7 +5,7 @@ use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::{count, duration};
 use pmtaq_schema::Timestamp;
 
-use super::Weighed;
+use super::weighed::Weighed;
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
 use crate::line::Line;
@@ -16,7 +16,7 @@ const STALE_S: i64 = 3600;
 /// Names that are said one by one.
 const MAX_NAMES: usize = 5;
 
-pub(crate) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestamp>)> {
+pub(super) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestamp>)> {
     let newest = desk.newest();
     let mut found = Vec::new();
     found.extend(stale(desk, newest));

@@ -4,7 +4,7 @@
 use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::{count, percent};
 
-use super::{Weighed, level};
+use super::weighed::{Weighed, level};
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
 use crate::line::Line;
@@ -25,7 +25,7 @@ const LEAST_UNKNOWN: f64 = 10.0;
 /// Jobs that are told one by one.
 const MAX_JOBS: usize = 3;
 
-pub(crate) fn complaints(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> {
+pub(super) fn complaints(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> {
     let answer = desk.ask("complaints", &[("top", "50")])?;
     let providers = answer.texts("provider");
     let (complaints, accepted) = (answer.numbers("complaints"), answer.numbers("accepted"));
@@ -67,7 +67,7 @@ pub(crate) fn complaints(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Resul
     Ok(())
 }
 
-pub(crate) fn unknown_users(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> Result<()> {
+pub(super) fn unknown_users(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> Result<()> {
     let answer = desk.pivot("job_id", None, &["sent", "unknown_users", "unknown_user_rate"], 0)?;
     let jobs = answer.texts("job_id");
     let (sent, unknown) = (answer.numbers("sent"), answer.numbers("unknown_users"));

@@ -4,7 +4,7 @@
 use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, duration, percent};
 
-use super::{Weighed, level};
+use super::weighed::{Weighed, level};
 use crate::commands::report::desk::Desk;
 use crate::commands::report::figures;
 use crate::commands::report::throttles::{self, Throttle};
@@ -21,7 +21,7 @@ const MAX_NEW: usize = 3;
 /// With less time to compare with, everything is new.
 const LEAST_BEFORE_S: f64 = 86_400.0;
 
-pub(crate) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> Result<()> {
+pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> Result<()> {
     let answer = desk.ask("throttles", &[("top", throttles::MAX_EPISODES)])?;
     // One reply of one provider is one problem, whichever of our addresses got it.
     let mut groups: Vec<Vec<Throttle>> = Vec::new();
@@ -97,7 +97,7 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
     }
 }
 
-pub(crate) fn new_replies(
+pub(super) fn new_replies(
     desk: &mut Desk<'_>,
     all: f64,
     found: &mut Vec<Weighed>,

@@ -1,0 +1,147 @@
+//! What a command asks of the store: its window, its filters, and a session over a snapshot that has
+//! them. Answers nothing itself.
+
+use std::path::PathBuf;
+
+use pmtaq_query::{Limits, Selection, Session, dimension_of};
+use pmtaq_schema::Window;
+use pmtaq_store::{Snapshot, Store};
+
+use crate::args::{self, Times};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::ui;
+use crate::window::{self, window};
+
+/// A session over what the window needs, and that window.
+pub(crate) struct Asked {
+    pub(crate) session: Session,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) window: Window,
+}
+
+impl Asked {
+    /// Answers from the table that the user named, if any.
+    pub(crate) fn from(mut self, table: &str) -> Asked {
+        if table == "records" {
+            self.session.read_records();
+        }
+        self
+    }
+}
+
+pub(crate) fn open(context: &Context, times: &Times) -> Result<Asked> {
+    open_with(context, times, &[])
+}
+
+/// As [`open`], and SQL may read `files` too.
+pub(crate) fn open_with(context: &Context, times: &Times, files: &[PathBuf]) -> Result<Asked> {
+    open_window(context, named_window(context, times)?, files)
+}
+
+/// The window of the command line, which ends now at the latest; without one so long up to now.
+pub(crate) fn window_or_last(context: &Context, times: &Times, last: &str) -> Result<Window> {
+    let Times { since, until, last: asked } = times;
+    let (since, until, asked) = (since.as_deref(), until.as_deref(), asked.as_deref());
+    let last = asked.or((since.is_none() && until.is_none()).then_some(last));
+    let until = until.or(last.is_none().then_some("now"));
+    let window =
+        window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)?;
+    Ok(Window { until: window.until.min(context.now), ..window })
+}
+
+/// The window that the command line names.
+pub(crate) fn named_window(context: &Context, times: &Times) -> Result<Window> {
+    let Times { since, until, last } = times;
+    let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
+    window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)
+}
+
+/// A session over `window`; SQL may read `files` too.
+pub(crate) fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
+    let store = Store::open(&context.global.store)?;
+    let limits = Limits::new(context.threads, context.memory());
+    // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
+    // One that is gone for good is gone from every snapshot.
+    const TRIES: u32 = 100;
+    let mut tries = 0;
+    loop {
+        let snapshot = store.snapshot(window)?;
+        match Session::open_with(&snapshot, window, context.global.tz, &limits, files) {
+            Ok(mut session) => {
+                session.classify(&context.settings.classes)?;
+                return Ok(Asked { session, snapshot, window });
+            }
+            Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The filters of the command line in the words of `query`.
+pub(crate) fn selection(args: &args::Selection) -> Selection {
+    let mut selection = Selection { condition: args.condition.clone(), ..Selection::default() };
+    for (dimension, values) in [
+        ("rcpt_domain", &args.domain),
+        ("provider", &args.provider),
+        ("vmta", &args.vmta),
+        ("vmta_pool", &args.pool),
+        ("dlv_source_ip", &args.ip),
+        ("sender_domain", &args.sender),
+        ("job_id", &args.job),
+        ("host", &args.host),
+        ("bounce_cat", &args.category),
+        ("code", &args.code),
+    ] {
+        selection.filter(dimension, values.clone());
+    }
+    selection
+}
+
+/// Says what [`span_text`] says.
+pub(crate) fn say_window(context: &Context, snapshot: &Snapshot, window: Window) {
+    ui::note(&context.global, &span_text(context, snapshot, window));
+}
+
+/// The window that was asked for, or the days that the store holds.
+pub(crate) fn span_text(context: &Context, snapshot: &Snapshot, window: Window) -> String {
+    match (window == Window::ALL, snapshot.span) {
+        (true, Some((first, last))) => format!("all days, {first} to {last}"),
+        (true, None) => "the store is empty".to_owned(),
+        (false, _) => window_text(context, window),
+    }
+}
+
+/// A window and its zone as people read them.
+pub(crate) fn window_text(context: &Context, window: Window) -> String {
+    let zone = context.global.tz;
+    format!("{} {zone}", window::spelt(window, zone))
+}
+
+/// No rows is an answer that needs a word: nothing happened, or the name is wrong?
+pub(crate) fn say_rows(
+    context: &Context,
+    asked: &Asked,
+    rows: u64,
+    selection: &Selection,
+) -> Result<Exit> {
+    if rows == 0 {
+        let nearest = nearest_value(asked, selection).unwrap_or_default();
+        ui::note(&context.global, &format!("no rows{nearest}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// For the first filter value that no record of the window has: the nearest that some have.
+fn nearest_value(asked: &Asked, selection: &Selection) -> Option<String> {
+    selection.filters.iter().find_map(|(filter, values)| {
+        let first = values.first()?;
+        let dimension = dimension_of(filter, first);
+        let known = asked.session.values_of(dimension).ok()?;
+        let missing = values.iter().find(|value| !value.contains('*') && !known.contains(value))?;
+        let nearest = pmtaq_schema::nearest::nearest(missing, known.iter().map(String::as_str));
+        let hint = nearest.map(|name| format!("; nearest: {name}")).unwrap_or_default();
+        Some(format!(": no record has {dimension} {missing}{hint}"))
+    })
+}

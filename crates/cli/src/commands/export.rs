@@ -1,0 +1,33 @@
+//! `pmtaq export`: the records themselves.
+
+use pmtaq_query::Query;
+use pmtaq_render::Format;
+
+use crate::args;
+use crate::asked;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::{show, ui};
+
+pub(crate) fn run(context: &Context, args: &args::Export) -> Result<Exit> {
+    let selection = asked::selection(&args.selection);
+    let asked = asked::open(context, &args.selection.times)?;
+    asked.session.check(&selection)?;
+    let query: Query = asked.session.export(&args.columns, &selection)?;
+    // A table of millions of rows is nothing that anyone wants: Parquet unless another is asked.
+    let format = match context.global.format {
+        Format::Table => Format::Parquet,
+        other => other,
+    };
+    if format == Format::Parquet && ui::on_terminal(&context.global) {
+        return Err(Failure::usage("Parquet is not for a terminal")
+            .hint("name a file by -o, redirect stdout, or choose --format csv"));
+    }
+    let window = asked::span_text(context, &asked.snapshot, asked.window);
+    ui::note(&context.global, &window);
+    let title = format!("Records: {window}");
+    let written = show::answer(context, &asked.session, &query, format, &title)?;
+    ui::note(&context.global, &format!("{} rows", written.rows));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,33 @@
+//! `pmtaq pivot`: any metrics by any dimensions.
+
+use pmtaq_query::Pivot;
+
+use crate::args;
+use crate::asked;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Result;
+use crate::{show, ui};
+
+pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
+    let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
+    let selection = asked::selection(&args.selection);
+    let asked = asked::open(context, &args.selection.times)?.from(&args.answer.from);
+    asked.session.check(&selection)?;
+    if args.answer.show_sql {
+        return show::print(context, &asked.session.script(&pivot.query(&selection)?));
+    }
+    let window = asked::span_text(context, &asked.snapshot, asked.window);
+    ui::note(&context.global, &window);
+    let guard = ui::interrupt(asked.session.interrupt());
+    let (shape, batch) = pivot.run(&asked.session, &selection)?.into_parts();
+    drop(guard);
+    let rows = batch.num_rows() as u64;
+    let mut batches = std::iter::once(Ok(batch));
+    let format = context.global.format;
+    let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
+    show::write(context, &sheet, &mut batches, format)?;
+    let exit = asked::say_rows(context, &asked, rows, &selection)?;
+    asked.session.leak();
+    Ok(exit)
+}

@@ -1,0 +1,152 @@
+//! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
+
+use pmtaq_query::{Ask, Query, Session, Why};
+use pmtaq_why::{Counts, Metric, explain};
+
+use super::evidence;
+use super::frame::Frame;
+use super::rows::{batches, ints, texts};
+use super::told::Told;
+use crate::failure::{Failure, Result};
+use crate::line::filters;
+use crate::{args, asked};
+
+/// The dimensions of a leaf, in the order in which causes are named.
+pub(super) const DIMS: [&str; 6] =
+    ["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"];
+
+/// Whose numbers are to be explained: the records of a session in a window and its baseline.
+pub(crate) struct Question<'q> {
+    /// It has the windows of the frame, or more.
+    pub(crate) session: &'q Session,
+    pub(crate) frame: &'q Frame,
+    pub(crate) selection: &'q args::Selection,
+}
+
+impl Question<'_> {
+    /// What is asked about a metric: its statements, of which the first says what there is.
+    fn asks(&self, metric: &Metric) -> Result<(Why, Had, &'static [Ask])> {
+        let why = Why {
+            periods: self.frame.periods(),
+            lag_s: self.frame.lag_s(),
+            class: metric.class.map(|class| class.as_str().to_owned()),
+            reached: metric.name == "deferral_rate",
+            ..Why::default()
+        };
+        let selection = asked::selection(self.selection);
+        let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
+        let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
+            (false, _) => &[Ask::Records],
+            (true, true) => &[Ask::Messages, Ask::Remote, Ask::Injected],
+            (true, false) => &[Ask::Messages, Ask::Remote, Ask::Queued],
+        };
+        Ok((why, had, asks))
+    }
+
+    /// The statements that count, to be shown.
+    pub(super) fn sql(&self, metric: &Metric) -> Result<String> {
+        let (why, _, asks) = self.asks(metric)?;
+        let selection = asked::selection(self.selection);
+        let script = |ask: &Ask| Ok(self.session.script(&why.query(*ask, &selection)?));
+        asks.iter().map(script).collect()
+    }
+
+    /// Counts, and has the counts explained.
+    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Told> {
+        let (mut why, had, asks) = self.asks(metric)?;
+        let selection = asked::selection(self.selection);
+        let mut notes = self.frame.notes.clone();
+        // A day without a record is a day without logs, and says nothing of usual.
+        let n_asked = self.frame.baseline.len();
+        let kept = self.frame.baseline.iter().enumerate();
+        let kept = kept.filter(|(n, _)| had.n(*n as i64 + 1) > 0).map(|(_, window)| *window);
+        let frame = Frame { baseline: kept.collect(), ..self.frame.clone() };
+        if frame.baseline.len() < n_asked {
+            let n_kept = frame.baseline.len();
+            notes.push(format!("{n_kept} of {n_asked} windows to compare with have records"));
+        }
+        why.periods = frame.periods();
+        let mut counts = Counts::new(&DIMS, frame.baseline.len());
+        for ask in asks {
+            for batch in batches(self.session, &why.query(*ask, &selection)?)? {
+                counts.read(&batch).map_err(|error| Failure::failed(&error))?;
+            }
+        }
+        let answer = explain(metric, &counts);
+        let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
+        notes.extend(missing(metric, &had));
+        Ok(Told {
+            answer,
+            evidence,
+            window: frame.window,
+            baseline: frame.baseline,
+            had: had.types(),
+            n_records: had.all(),
+            notes,
+            filters: filters(self.selection),
+            condition: self.selection.condition.clone(),
+        })
+    }
+}
+
+/// Which records there are, by period.
+struct Had(Vec<(i64, String, i64)>);
+
+impl Had {
+    fn read(session: &Session, query: &Query) -> Result<Had> {
+        let mut had = Vec::new();
+        for batch in batches(session, query)? {
+            let (periods, numbers) = (ints(&batch, "period")?, ints(&batch, "n")?);
+            let recs = texts(&batch, "rec")?;
+            for row in 0..batch.num_rows() {
+                had.push((
+                    periods[row].unwrap_or(-1),
+                    recs[row].clone().unwrap_or_default(),
+                    numbers[row].unwrap_or(0),
+                ));
+            }
+        }
+        Ok(Had(had))
+    }
+
+    fn n(&self, period: i64) -> i64 {
+        self.0.iter().filter(|(of, ..)| *of == period).map(|(.., n)| n).sum()
+    }
+
+    fn has(&self, rec: &str) -> bool {
+        self.0.iter().any(|(_, of, _)| of == rec)
+    }
+
+    fn all(&self) -> u64 {
+        self.0.iter().map(|(.., n)| n.unsigned_abs()).sum()
+    }
+
+    fn types(&self) -> Vec<String> {
+        let order = ["d", "b", "t", "tq", "r", "rb", "rs", "f"];
+        order.iter().filter(|rec| self.has(rec)).map(|&rec| rec.to_owned()).collect()
+    }
+}
+
+/// What the records that are not there would have told.
+fn missing(metric: &Metric, had: &Had) -> Vec<String> {
+    let mut notes = Vec::new();
+    if metric.follows_messages() && !had.has("r") {
+        notes.push(
+            "no r records: what was injected is counted by the time of queueing of what was tried"
+                .to_owned(),
+        );
+    }
+    if metric.follows_messages() && !had.has("t") {
+        notes.push(
+            "no t records: what receivers defer cannot be told from what waits in our queue"
+                .to_owned(),
+        );
+    }
+    if metric.counted.contains(&pmtaq_why::Kind::Deferred) && !had.has("t") {
+        notes.push("no t records: deferrals are not logged here".to_owned());
+    }
+    if metric.counted.contains(&pmtaq_why::Kind::Complained) && !had.has("f") {
+        notes.push("no f records: complaints are not logged here".to_owned());
+    }
+    notes
+}

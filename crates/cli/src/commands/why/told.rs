@@ -1,0 +1,23 @@
+//! All that `why` tells of a metric: the answer, the evidence, and what it rests on.
+
+use pmtaq_schema::Window;
+use pmtaq_why::Answer;
+
+use super::evidence::Evidence;
+
+/// All that is told.
+pub(crate) struct Told {
+    pub(crate) answer: Answer,
+    /// For each cause.
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) window: Window,
+    pub(crate) baseline: Vec<Window>,
+    /// Record types that the window and its baseline have.
+    pub(crate) had: Vec<String>,
+    pub(crate) n_records: u64,
+    pub(crate) notes: Vec<String>,
+    /// The filters, each with its flag.
+    pub(crate) filters: Vec<(&'static str, String)>,
+    /// The condition in SQL.
+    pub(crate) condition: Option<String>,
+}

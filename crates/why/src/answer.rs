@@ -1,0 +1,107 @@
+//! What is found out about a metric. Computes nothing.
+
+use crate::metric::{Metric, Stage};
+use crate::mix::Mover;
+use crate::reading::Reading;
+
+/// What happened to a metric.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Its value in the window; percent for a rate.
+    pub now: f64,
+    /// Its value in the baseline: a mean for a volume.
+    pub usual: f64,
+    /// Its lowest and its highest value in the baseline.
+    pub range: (f64, f64),
+    /// What stands below the line of a rate, in the window and on the mean of the baseline.
+    pub of: Option<(f64, f64)>,
+    /// The change, taken apart by the stages; the parts add up to it.
+    pub steps: Vec<Step>,
+    /// Its causes, the greatest first; those the other way come last.
+    pub causes: Vec<Cause>,
+    /// For a rate whose mix changed: what was sent more or less.
+    pub mix: Vec<Mover>,
+    /// What neither a cause nor the mix explains, in units of the metric.
+    pub unexplained: f64,
+    /// What can be said at all.
+    pub verdict: Verdict,
+}
+
+/// What can be said at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The causes say it.
+    Explained,
+    /// No cause, and the number is what it usually is.
+    Quiet,
+    /// The number is unusual, and no combination of values stands out.
+    Unexplained,
+    /// Too little data for a judgement.
+    TooLittle,
+}
+
+/// A part of the change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Where it arose.
+    pub part: Part,
+    /// What it did to the metric.
+    pub effect: f64,
+    /// What entered, and what was counted, in the window.
+    pub now: (f64, f64),
+    /// The same on the mean of the baseline.
+    pub usual: (f64, f64),
+}
+
+/// Where a part of a change arose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// In a stage.
+    Stage(Stage),
+    /// In what came back by mail.
+    Remote,
+    /// In the mix: no rate changed, but more was sent to where it is high or low.
+    Mix,
+}
+
+/// A cause.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The stage in which it acts.
+    pub stage: Stage,
+    /// Dimensions and values that name it; no value means that the records have none.
+    pub values: Vec<(String, Option<String>)>,
+    /// The bounce categories that changed; empty when it was all of them.
+    pub categories: Vec<Option<String>>,
+    /// Other dimensions that have a single value under it.
+    pub implied: Vec<(String, Option<String>)>,
+    /// What it did to the metric.
+    pub effect: f64,
+    /// `effect` as a share of the change of the metric, in percent; negative for the other way.
+    pub share: f64,
+    /// What entered under it, and what was counted, in the window.
+    pub now: (f64, f64),
+    /// The same on the mean of the baseline.
+    pub usual: (f64, f64),
+    /// What was expected to be counted in the window.
+    pub expected: f64,
+    /// Deviations beyond chance and beyond the usual difference between days.
+    pub z: f64,
+    /// What it looks like to a postmaster.
+    pub reading: Reading,
+}
+
+impl Cause {
+    /// Takes in the same messages, refused in another category.
+    pub(crate) fn join(&mut self, other: Cause) {
+        self.categories.extend(other.categories);
+        self.effect += other.effect;
+        self.share += other.share;
+        self.now.1 += other.now.1;
+        self.usual.1 += other.usual.1;
+        self.expected += other.expected;
+        self.z = if other.z.abs() > self.z.abs() { other.z } else { self.z };
+    }
+}
