@@ -119,6 +119,30 @@ fn a_class_of_the_site_holds_for_what_is_stored_already_and_goes_again() {
 }
 
 #[test]
+fn why_counts_by_the_classes_of_the_site_as_a_pivot_does() {
+    let sealed = Sealed::new();
+    sealed.done(&["ingest", "-q", "samples/acct"]);
+    sealed.file("etc/pmtaq.toml", "[bounce-classes]\nbad-mailbox = 'soft'\n");
+    let day = ["--since", "2026-03-03", "--until", "2026-03-04"];
+    let last = |args: &[&str]| {
+        let answer = sealed.done(&[args, &day, &["--format", "csv"]].concat());
+        let line = answer.lines().last().unwrap_or_default().to_owned();
+        line.rsplit(',').next().and_then(|n| n.parse::<i64>().ok()).unwrap_or(0)
+    };
+    let why = |args: &[&str]| {
+        let answer = sealed.done(&[args, &day, &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&answer).expect("an object");
+        json[0]["now"].as_i64()
+    };
+    let hard = last(&["pivot", "--rows", "rec", "--metric", "hard"]);
+    assert!(hard > 0);
+    assert_eq!(why(&["why", "hard"]), Some(hard));
+    let only = ["--where", "bounce_class = 'hard'"];
+    let bounced = last(&[&["pivot", "--rows", "rec", "--metric", "bounced"], &only[..]].concat());
+    assert_eq!(why(&[&["why", "bounced"], &only[..]].concat()), Some(bounced));
+}
+
+#[test]
 fn a_provider_table_of_the_site_holds_for_what_is_ingested_from_then_on() {
     let sealed = Sealed::new();
     sealed

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use pmtaq_query::{Limits, Selection, Session, dimension_of};
+use pmtaq_query::{Limits, Selection, Session, SessionConfig, dimension_of};
 use pmtaq_schema::Window;
 use pmtaq_store::{Snapshot, Store};
 
@@ -60,19 +60,32 @@ pub(crate) fn named_window(context: &Context, times: &Times) -> Result<Window> {
 
 /// A session over `window`; SQL may read `files` too.
 pub(crate) fn open_window(context: &Context, window: Window, files: &[PathBuf]) -> Result<Asked> {
+    open_windows(context, window, files, |_| vec![window])
+}
+
+/// The one door to the store: a session over those windows within `reach` that are wanted of its
+/// snapshot.
+pub(crate) fn open_windows(
+    context: &Context,
+    reach: Window,
+    files: &[PathBuf],
+    windows: impl Fn(&Snapshot) -> Vec<Window>,
+) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
-    let limits = Limits::new(context.threads, context.memory());
+    let config = SessionConfig {
+        zone: context.global.tz,
+        limits: Limits::new(context.threads, context.memory()),
+        classes: &context.settings.classes,
+        files,
+    };
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
-        let snapshot = store.snapshot(window)?;
-        match Session::open_with(&snapshot, window, context.global.tz, &limits, files) {
-            Ok(mut session) => {
-                session.classify(&context.settings.classes)?;
-                return Ok(Asked { session, snapshot, window });
-            }
+        let snapshot = store.snapshot(reach)?;
+        match Session::open(&snapshot, &windows(&snapshot), &config) {
+            Ok(session) => return Ok(Asked { session, snapshot, window: reach }),
             Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
         }

@@ -21,13 +21,15 @@ use crate::session::Session;
 /// small. [`Session::run`] hands over the others as they come.
 ///
 /// ```
-/// use pmtaq_query::{Limits, Session};
+/// use pmtaq_query::{Limits, Session, SessionConfig};
+/// use pmtaq_schema::bounce::BounceClasses;
 /// use pmtaq_schema::{Window, Zone};
 /// use pmtaq_store::Snapshot;
 ///
 /// let snapshot = Snapshot { generation: 0, parts: vec![], span: None, store_rows: 0 };
-/// let limits = Limits::new(1, 1 << 28);
-/// let session = Session::open(&snapshot, Window::ALL, Zone::UTC, &limits)?;
+/// let (limits, classes) = (Limits::new(1, 1 << 28), &BounceClasses::default());
+/// let config = SessionConfig { zone: Zone::UTC, limits, classes, files: &[] };
+/// let session = Session::open(&snapshot, &[Window::ALL], &config)?;
 /// let query = session.adhoc("select 'gmail' as provider, sent() as sent, p95() from records")?;
 /// let answer = session.answer(&query)?;
 /// assert_eq!(answer.texts("provider")?, [Some("gmail".to_owned())]);

@@ -13,7 +13,7 @@ impl Session {
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot create the views again.
-    pub fn classify(&mut self, classes: &BounceClasses) -> Result<()> {
+    pub(crate) fn classify(&mut self, classes: &BounceClasses) -> Result<()> {
         let cases: String = classes
             .own()
             .map(|(category, class)| {

@@ -43,7 +43,7 @@ pub use catalog::{Catalog, Own};
 mod deadline;
 mod opened;
 mod session;
-pub use session::{Limits, Session, sql_type};
+pub use session::{Limits, Session, SessionConfig, sql_type};
 
 mod rows;
 pub use rows::Interrupt;

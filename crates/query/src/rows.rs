@@ -118,18 +118,21 @@ impl Iterator for Rows<'_> {
 
 #[cfg(test)]
 mod tests {
+    use pmtaq_schema::bounce::BounceClasses;
     use pmtaq_schema::{Window, Zone};
     use pmtaq_store::Snapshot;
 
     use super::*;
     use crate::query::Query;
-    use crate::session::Limits;
+    use crate::session::{Limits, SessionConfig};
 
     /// The error that ends `sql`, when after its first batch `stop` is called.
     fn error_of(sql: &str, stop: impl FnOnce(&Session)) -> Error {
         let snapshot = Snapshot { generation: 0, parts: vec![], span: None, store_rows: 0 };
         let limits = Limits::new(2, 1 << 30);
-        let session = Session::open(&snapshot, Window::ALL, Zone::UTC, &limits).expect("a session");
+        let classes = &BounceClasses::default();
+        let config = SessionConfig { zone: Zone::UTC, limits, classes, files: &[] };
+        let session = Session::open(&snapshot, &[Window::ALL], &config).expect("a session");
         let query = Query { sql: sql.to_owned(), ..Query::default() };
         let (_, mut rows) = session.rows(&query).expect("rows");
         rows.next().expect("a batch").expect("no error yet");

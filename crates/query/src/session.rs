@@ -15,6 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection};
+use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
@@ -51,6 +52,19 @@ impl Limits {
     }
 }
 
+/// What holds for all that a session answers.
+#[derive(Clone, Debug)]
+pub struct SessionConfig<'c> {
+    /// The zone of local times.
+    pub zone: Zone,
+    /// What the engine may use.
+    pub limits: Limits,
+    /// The site's own classes of bounce categories.
+    pub classes: &'c BounceClasses,
+    /// Files that SQL may read besides the parts; of a folder, what lies in it.
+    pub files: &'c [PathBuf],
+}
+
 /// An open engine over one snapshot.
 pub struct Session {
     connection: Connection,
@@ -70,7 +84,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the records of `snapshot` that lie in `window`; local times are those of `zone`.
+    /// Opens the records of `snapshot` in the hull of `windows`, of which all that is asked lies in
+    /// these: parts between them are not even opened.
     ///
     /// # Errors
     /// [`crate::Error::Vanished`] when a part is gone, because a commit replaced it: a new
@@ -78,51 +93,12 @@ impl Session {
     /// the parts.
     pub fn open(
         snapshot: &Snapshot,
-        window: Window,
-        zone: Zone,
-        limits: &Limits,
-    ) -> Result<Session> {
-        Session::open_with(snapshot, window, zone, limits, &[])
-    }
-
-    /// Opens the records of `snapshot` in the hull of some windows, of which all that is asked
-    /// lies in the windows: other parts are not even opened.
-    ///
-    /// # Errors
-    /// As for [`Session::open`].
-    pub fn open_windows(
-        snapshot: &Snapshot,
         windows: &[Window],
-        zone: Zone,
-        limits: &Limits,
+        config: &SessionConfig<'_>,
     ) -> Result<Session> {
-        Session::open_parts(snapshot, windows, hull(windows), zone, limits, &[])
-    }
-
-    /// As [`Session::open`], and SQL may read `files` too, and what lies in those of them that
-    /// are folders.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub fn open_with(
-        snapshot: &Snapshot,
-        window: Window,
-        zone: Zone,
-        limits: &Limits,
-        files: &[PathBuf],
-    ) -> Result<Session> {
-        Session::open_parts(snapshot, &[window], window, zone, limits, files)
-    }
-
-    fn open_parts(
-        snapshot: &Snapshot,
-        windows: &[Window],
-        window: Window,
-        zone: Zone,
-        limits: &Limits,
-        files: &[PathBuf],
-    ) -> Result<Session> {
-        let Limits { threads, memory_bytes, spill, timeout } = limits.clone();
+        let SessionConfig { zone, limits, classes, files } = config.clone();
+        let window = hull(windows);
+        let Limits { threads, memory_bytes, spill, timeout } = limits;
         let (spill, spill_bytes) = match spill {
             Some((folder, bytes)) => (Some(folder.to_string_lossy().into_owned()), bytes),
             None => (None, 0),
@@ -167,7 +143,7 @@ impl Session {
         let setup = setup + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
-        Ok(Session {
+        let mut session = Session {
             connection,
             interrupted,
             setup,
@@ -178,7 +154,9 @@ impl Session {
             hours,
             zone,
             timeout,
-        })
+        };
+        session.classify(classes)?;
+        Ok(session)
     }
 
     /// Lets the session see only those of its records that lie in `window`.

@@ -10,7 +10,8 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use pmtaq_query::{Catalog, Limits, Query, Result, Scope, Selection, Session};
+use pmtaq_query::{Catalog, Limits, Query, Result, Scope, Selection, Session, SessionConfig};
+use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::REJECTS;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
@@ -193,7 +194,9 @@ impl Stored {
     fn try_open(&self, window: Window, zone: &str) -> Result<Session> {
         let snapshot = self.store().snapshot(window).expect("a snapshot");
         let limits = Limits::new(2, 500_000_000);
-        Session::open(&snapshot, window, zone.parse::<Zone>().expect("a zone"), &limits)
+        let zone = zone.parse::<Zone>().expect("a zone");
+        let classes = &BounceClasses::default();
+        Session::open(&snapshot, &[window], &SessionConfig { zone, limits, classes, files: &[] })
     }
 
     pub(crate) fn try_session(&self) -> Result<Session> {

@@ -14,12 +14,11 @@ mod question;
 pub(crate) mod page;
 mod table;
 
-use pmtaq_query::{Limits, Session};
 use pmtaq_render::Format;
-use pmtaq_schema::Window;
-use pmtaq_store::Store;
+use pmtaq_store::Snapshot;
 use pmtaq_why::Metric;
 
+use crate::asked::Asked;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -35,7 +34,11 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let metric = Metric::named(&args.metric).ok_or_else(|| unknown(&args.metric))?;
     let zone = context.global.tz;
     let wanted = window::asked(args, zone, context.now).map_err(Failure::usage)?;
-    let (session, frame) = open(context, args.vs, wanted)?;
+    let frame = |snapshot: &Snapshot| Frame::of(snapshot, args.vs, wanted, zone);
+    let windows = |snapshot: &Snapshot| frame(snapshot).windows();
+    let reach = Frame::near(args.vs, wanted, zone);
+    let Asked { session, snapshot, .. } = asked::open_windows(context, reach, &[], windows)?;
+    let frame = frame(&snapshot);
     session.check(&asked::selection(&args.selection))?;
     let question = Question { session: &session, frame: &frame, selection: &args.selection };
     if args.show_sql {
@@ -51,26 +54,6 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     }
     table::write(context, &told)?;
     Ok(Exit::Done)
-}
-
-/// A session over the window and its baseline, as far as the store reaches.
-fn open(context: &Context, versus: Versus, wanted: Window) -> Result<(Session, Frame)> {
-    let store = Store::open(&context.global.store)?;
-    let limits = Limits::new(context.threads, context.memory());
-    let zone = context.global.tz;
-    let near = Frame::near(versus, wanted, zone);
-    let mut tries = 0;
-    loop {
-        let snapshot = store.snapshot(near)?;
-        let frame = Frame::of(&snapshot, versus, wanted, zone);
-        match Session::open_windows(&snapshot, &frame.windows(), zone, &limits) {
-            Ok(session) => return Ok((session, frame)),
-            Err(_) if tries < 10 && store.snapshot(near)?.generation != snapshot.generation => {
-                tries += 1;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// What was compared with what, on stderr.
