@@ -2,10 +2,13 @@
 //! The only file that knows colours; nothing is said by colour alone.
 //!
 //! The first rows decide how wide the columns are, and are all that is kept: what is wider further
-//! down is cut on a terminal, and elsewhere moves what follows it on its line.
+//! down is cut on a terminal, and elsewhere widens the lines around it.
 
 use std::io::Write;
 
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width,
+};
 use unicode_width::UnicodeWidthStr;
 
 use crate::feed::Feed;
@@ -17,8 +20,11 @@ const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
 
-/// Bytes of rows that are kept to find the widths. An answer below it is laid out as a whole.
+/// Bytes of rows that are kept to find the widths.
 const SAMPLE_BYTES: usize = 8 << 20;
+
+/// Rows that are laid out at once.
+const BLOCK_ROWS: usize = 1000;
 
 /// Writes the title if there is one, a header, a rule and one line a row.
 pub(crate) fn write(
@@ -33,9 +39,15 @@ pub(crate) fn write(
     if let Some(title) = &sheet.title {
         table.title(&escape::visible(title), out)?;
     }
-    table.head(out)?;
-    for row in sample.into_iter().map(Ok).chain(rows) {
-        table.row(row?, out)?;
+    let mut rows = sample.into_iter().map(Ok).chain(rows);
+    let mut is_first = true;
+    loop {
+        let block: Vec<Vec<Cell>> = rows.by_ref().take(BLOCK_ROWS).collect::<Result<_, Error>>()?;
+        if block.is_empty() && !is_first {
+            break;
+        }
+        table.block(block, is_first, out)?;
+        is_first = false;
     }
     Ok(Written {
         rows: 0,
@@ -95,19 +107,27 @@ impl<'s> Table<'s> {
         Ok(())
     }
 
-    /// The names of the columns, and a rule below them.
-    fn head(&self, out: &mut dyn Write) -> Result<(), Error> {
-        let name = |column: &Column| match column.is_cut {
-            true => fit::cut(&column.lane.name, column.width),
-            false => column.lane.name.clone(),
-        };
-        self.colored(BOLD, &self.line(self.columns.iter().map(name)), out)?;
-        let gaps = GAP * self.columns.len().saturating_sub(1);
-        let width = self.columns.iter().map(|column| column.width).sum::<usize>() + gaps;
-        self.colored(DIM, &"\u{2500}".repeat(width), out)
+    /// Some rows; the first ones below the names of the columns and a rule.
+    fn block(
+        &mut self,
+        rows: Vec<Vec<Cell>>,
+        is_first: bool,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        let texts: Vec<Vec<String>> = rows.into_iter().map(|row| self.texts(row)).collect();
+        let drawn = self.drawn(texts, is_first);
+        for (n, text) in drawn.lines().enumerate() {
+            match n {
+                0 if is_first => self.colored(BOLD, text.trim_end(), out)?,
+                1 if is_first => self.colored(DIM, &text, out)?,
+                _ => writeln!(out, "{}", text.trim_end())?,
+            }
+        }
+        Ok(())
     }
 
-    fn row(&mut self, row: Vec<Cell>, out: &mut dyn Write) -> Result<(), Error> {
+    /// The texts of a row, those shortened that do not fit.
+    fn texts(&mut self, row: Vec<Cell>) -> Vec<String> {
         let on_terminal = self.style.width.is_some();
         let texts = self.columns.iter_mut().zip(row).map(|(column, cell)| {
             let may_cut = column.is_cut || (on_terminal && cell.cuttable);
@@ -117,26 +137,37 @@ impl<'s> Table<'s> {
             column.is_cut = true;
             fit::cut(&cell.text, column.width)
         });
-        let texts: Vec<String> = texts.collect();
-        writeln!(out, "{}", self.line(texts.into_iter()))?;
-        Ok(())
+        texts.collect()
     }
 
-    /// The texts, each in its place, or after what came before it where that is further right.
-    fn line(&self, texts: impl Iterator<Item = String>) -> String {
-        let mut line = String::new();
-        let (mut start, mut at) = (0, 0);
-        for (column, text) in self.columns.iter().zip(texts) {
-            let width = text.width();
-            let right = if column.lane.right { column.width.saturating_sub(width) } else { 0 };
-            let place = (start + right).max(if start > 0 { at + GAP } else { 0 });
-            line.extend(std::iter::repeat_n(' ', place - at));
-            line.push_str(&text);
-            at = place + width;
-            start += column.width + GAP;
+    /// The rows, each column at least as wide as it is in all blocks.
+    fn drawn(&self, rows: Vec<Vec<String>>, has_header: bool) -> comfy_table::Table {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(TableStyle::new().header_separator(LineStyle::none().fill('\u{2500}')))
+            .set_content_arrangement(ContentArrangement::Disabled);
+        if has_header {
+            let name = |column: &Column| match column.is_cut {
+                true => fit::cut(&column.lane.name, column.width),
+                false => column.lane.name.clone(),
+            };
+            table.set_header(self.columns.iter().map(name));
         }
-        line.truncate(line.trim_end().len());
-        line
+        for row in rows {
+            table.add_row(row);
+        }
+        let last = self.columns.len().saturating_sub(1);
+        for (n, (drawn, column)) in table.column_iter_mut().zip(&self.columns).enumerate() {
+            let gap = if n < last { GAP } else { 0 };
+            let width = u16::try_from(column.width + gap).unwrap_or(u16::MAX);
+            drawn.set_padding((0, gap as u16));
+            drawn.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+            drawn.set_cell_alignment(match column.lane.right {
+                true => CellAlignment::Right,
+                false => CellAlignment::Left,
+            });
+        }
+        table
     }
 
     fn colored(&self, color: &str, text: &str, out: &mut dyn Write) -> Result<(), Error> {
