@@ -23,6 +23,7 @@ mod ingest;
 mod investigate;
 mod life;
 mod limits;
+mod output;
 mod own;
 mod packaging;
 mod page;

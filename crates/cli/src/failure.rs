@@ -163,7 +163,15 @@ impl From<pmtaq_ingest::Error> for Failure {
 
 impl From<pmtaq_render::Error> for Failure {
     fn from(error: pmtaq_render::Error) -> Failure {
-        if error.is_broken_pipe() { Failure::silent() } else { Failure::failed(&error) }
+        match error {
+            error if error.is_broken_pipe() => Failure::silent(),
+            // What ends a question among its rows ends it as before the first of them.
+            pmtaq_render::Error::Rows(cause) => match cause.downcast::<pmtaq_query::Error>() {
+                Ok(error) => (*error).into(),
+                Err(cause) => Failure::failed(&*cause),
+            },
+            error => Failure::failed(&error),
+        }
     }
 }
 

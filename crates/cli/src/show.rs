@@ -10,7 +10,7 @@ use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Wri
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::ui;
+use crate::{output, ui};
 
 /// Rows as they come.
 pub(crate) type Batches<'b> =
@@ -45,7 +45,7 @@ pub(crate) fn write(
     batches: Batches<'_>,
     format: Format,
 ) -> Result<Written> {
-    write_to(context, sheet, batches, format, &mut ui::output(&context.global)?)
+    output::answer(&context.global, |out| write_to(context, sheet, batches, format, out))
 }
 
 /// As [`write`], to an output that is open already: an answer may be several pages.
@@ -79,14 +79,16 @@ pub(crate) fn lines(
     sheet: &Sheet,
     batches: Batches<'_>,
 ) -> Result<Written> {
-    let mut out = ui::output(&context.global)?;
-    Ok(pmtaq_render::write_lines(format, &style(context), sheet, batches, &mut out)?)
+    output::answer(&context.global, |out| {
+        Ok(pmtaq_render::write_lines(format, &style(context), sheet, batches, out)?)
+    })
 }
 
 /// Writes a card a row.
 pub(crate) fn cards(context: &Context, sheet: &Sheet, batches: Batches<'_>) -> Result<Written> {
-    let mut out = ui::output(&context.global)?;
-    Ok(pmtaq_render::write_cards(&style(context), sheet, batches, &mut out)?)
+    output::answer(&context.global, |out| {
+        Ok(pmtaq_render::write_cards(&style(context), sheet, batches, out)?)
+    })
 }
 
 fn style(context: &Context) -> Style {
@@ -101,9 +103,7 @@ fn style(context: &Context) -> Style {
 
 /// Writes a text where the user wants the answer.
 pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
-    let mut out = ui::output(&context.global)?;
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    output::answer(&context.global, |out| Ok(out.write_all(text.as_bytes())?))?;
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,8 @@
 //! progress; the only file that prints.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, Once};
@@ -69,24 +70,18 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
     Err(Failure::usage("nothing was removed"))
 }
 
-/// Where the answer goes: the file of `-o`, else stdout.
-pub(crate) fn output(global: &Global) -> Result<Box<dyn Write + Send>> {
+/// Whether the answer is read by a person at a terminal.
+pub(crate) fn on_terminal(global: &Global) -> bool {
     match &global.output {
-        None => Ok(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout()))),
-        Some(path) => file(path),
+        None => io::stdout().is_terminal(),
+        Some(path) => is_terminal(path),
     }
 }
 
-/// A new file that the user named.
-pub(crate) fn file(path: &Path) -> Result<Box<dyn Write + Send>> {
-    let file = File::create(path)
-        .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
-    Ok(Box::new(BufWriter::with_capacity(64 * 1024, file)))
-}
-
-/// Whether the answer is read by a person at a terminal.
-pub(crate) fn on_terminal(global: &Global) -> bool {
-    global.output.is_none() && io::stdout().is_terminal()
+/// Whether what is written to `path` is seen on a terminal, as by `/dev/stdout` or `/dev/tty`.
+fn is_terminal(path: &Path) -> bool {
+    let is_device = path.metadata().is_ok_and(|meta| meta.file_type().is_char_device());
+    is_device && File::options().append(true).open(path).is_ok_and(|file| file.is_terminal())
 }
 
 /// Whether to colour the answer.

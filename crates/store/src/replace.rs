@@ -1,7 +1,7 @@
 //! A file that the user named, which appears as a whole or stays as it was.
 //! Never writes into a store: what lies there is changed by commits alone.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -26,7 +26,11 @@ const MODE: u32 = 0o666;
 /// # Errors
 /// [`Error::Io`] that names the file.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut new = Replacement::of(path)?;
+    let is_special = |meta: Metadata| !meta.is_file() && !meta.is_symlink();
+    let mut new = match is_open_file(path) || path.symlink_metadata().is_ok_and(is_special) {
+        true => Replacement::direct(path)?,
+        false => Replacement::of(path)?,
+    };
     new.write_all(bytes).at(path)?;
     new.finish()
 }
@@ -62,16 +66,19 @@ impl Replacement {
     /// [`Error::InStore`] for a path inside a store, [`Error::Io`] that names the file.
     pub fn begin(path: &Path) -> Result<Replacement> {
         let target = target(path).at(path)?;
-        let is_device = ["/dev", "/proc"].iter().any(|dir| path.starts_with(dir));
-        if is_device || target.metadata().is_ok_and(|meta| !meta.is_file()) {
-            // Of a file behind /dev/stdout others have written the beginning.
-            let file = OpenOptions::new().append(true).open(path).at(path)?;
-            return Ok(Replacement::new(file, path.to_owned(), Way::Direct));
+        if is_open_file(path) || target.metadata().is_ok_and(|meta| !meta.is_file()) {
+            return Replacement::direct(path);
         }
         match store_around(&target) {
             Some(store) => Err(Error::InStore { path: path.to_owned(), store }),
             None => Replacement::of(&target),
         }
+    }
+
+    /// What is no file, or goes on where others have written, as `/dev/stdout` does.
+    fn direct(path: &Path) -> Result<Replacement> {
+        let file = OpenOptions::new().append(true).open(path).at(path)?;
+        Ok(Replacement::new(file, path.to_owned(), Way::Direct))
     }
 
     /// The same for a path without links, wherever it is.
@@ -150,6 +157,11 @@ impl Drop for Replacement {
             let _ = Disk::default().remove(new);
         }
     }
+}
+
+/// Whether `path` leads to what this process has open, by links that are not to be replaced.
+fn is_open_file(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|place| path.starts_with(place))
 }
 
 /// The place that `path` names, links followed, whether there is a file or not.
@@ -300,9 +312,10 @@ mod tests {
             }
         });
         let mut new = Replacement::begin(&path).unwrap();
-        new.write_all(b"through").unwrap();
+        replace(&path, b"all at once, ").unwrap();
+        new.write_all(b"and bit by bit").unwrap();
         new.finish().unwrap();
-        assert_eq!(reader.join().unwrap(), "through");
+        assert_eq!(reader.join().unwrap(), "all at once, and bit by bit");
         assert_eq!(folder.names(), ["fifo"]);
     }
 

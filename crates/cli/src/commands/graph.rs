@@ -1,7 +1,6 @@
 //! `pmtaq graph`: metrics over time, drawn or as data. Knows which steps are whole; computes no
 //! metric.
 
-use std::io::Write;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray};
@@ -21,7 +20,7 @@ use crate::asked::{self, Asked};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::{show, ui};
+use crate::{output, show, ui};
 
 /// How many steps are chosen when the user names none: some for each column of a terminal.
 const STEPS: i64 = 150;
@@ -304,9 +303,7 @@ fn picture(context: &Context, path: &Path, charts: &[Chart]) -> Result<Exit> {
     if path == Path::new("-") {
         return show::print(context, &text);
     }
-    let mut out = ui::file(path)?;
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    output::file(path, |out| Ok(out.write_all(text.as_bytes())?))?;
     ui::note(&context.global, &format!("drawn to {}", path.display()));
     Ok(Exit::Done)
 }

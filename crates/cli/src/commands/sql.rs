@@ -1,7 +1,7 @@
 //! `pmtaq sql`: a statement of the user, from the command line, a file or stdin, and its answer.
 //! What a statement may do is decided by `query`.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -14,7 +14,7 @@ use crate::asked;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::{show, ui};
+use crate::{output, show, ui};
 
 /// Rows of a table on a terminal when nothing is said: more than anyone reads, and few enough
 /// to hold in memory.
@@ -106,17 +106,17 @@ pub(crate) fn answer(
 fn plan(context: &Context, session: &Session, query: &Query) -> Result<()> {
     let batches: Vec<RecordBatch> =
         session.run(query, |_, batches| batches.collect::<pmtaq_query::Result<_>>())??;
-    let mut out = ui::output(&context.global)?;
-    for batch in &batches {
-        let plans = batch.columns().last().and_then(|column| column.as_string_opt::<i32>());
-        for plan in plans.into_iter().flat_map(|plans| plans.iter().flatten()) {
-            for line in plan.lines() {
-                writeln!(out, "{}", ui::harmless(line).trim_end())?;
+    output::answer(&context.global, |out| {
+        for batch in &batches {
+            let plans = batch.columns().last().and_then(|column| column.as_string_opt::<i32>());
+            for plan in plans.into_iter().flat_map(|plans| plans.iter().flatten()) {
+                for line in plan.lines() {
+                    writeln!(out, "{}", ui::harmless(line).trim_end())?;
+                }
             }
         }
-    }
-    out.flush()?;
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The first rows of an answer, and whether there are more.

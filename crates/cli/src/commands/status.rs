@@ -1,6 +1,5 @@
 //! `pmtaq status`: what the store holds, how far it is behind, and which files never came.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -16,7 +15,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::rotation::gaps;
-use crate::{show, ui};
+use crate::{output, show, ui};
 
 /// Missing files that are said one by one.
 const MAX_SAID: usize = 20;
@@ -77,12 +76,12 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         if gone.len() > MAX_SAID {
             lines.push(format!("          ... and {} more", gone.len() - MAX_SAID));
         }
-        let mut out = ui::output(&context.global)?;
-        for line in lines {
-            writeln!(out, "{}", ui::harmless(&line))?;
-        }
-        out.flush()?;
-        return Ok(Exit::Done);
+        return output::answer(&context.global, |out| {
+            for line in lines {
+                writeln!(out, "{}", ui::harmless(&line))?;
+            }
+            Ok(Exit::Done)
+        });
     }
     let int =
         |n: u64| Arc::new(Int64Array::from(vec![i64::try_from(n).unwrap_or(i64::MAX)])) as ArrayRef;

@@ -1,7 +1,5 @@
 //! `pmtaq trace`: the life of a message, from its reception to what became of it.
 
-use std::io::Write as _;
-
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::DataType;
@@ -14,7 +12,7 @@ use crate::asked::{self, Asked};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::{privacy, show, ui};
+use crate::{output, privacy, show, ui};
 
 /// The columns of a message's table; what is the same in all of its rows stands above it.
 const STEPS: &[&str] = &["time_logged", "waited", "event", "vmta", "server", "reply"];
@@ -74,25 +72,26 @@ fn messages(context: &Context, shape: &Shape, all: &RecordBatch) -> Result<()> {
         STEPS.iter().filter_map(|name| shape.schema.index_of(name).ok()).collect();
     let sheet = show::sheet(shape);
     let columns: Vec<_> = keep.iter().map(|index| sheet.columns[*index].clone()).collect();
-    let mut out = ui::output(&context.global)?;
-    let mut begin = 0;
-    while begin < all.num_rows() {
-        let same = |row: &usize| numbers.value(*row) == numbers.value(begin);
-        let rows = (begin..all.num_rows()).take_while(same).count();
-        let steps = all.slice(begin, rows).project(&keep).map_err(|e| Failure::failed(&e))?;
-        let sheet = Sheet {
-            title: Some(title(all, begin)?),
-            columns: columns.clone(),
-            ..Sheet::new(steps.schema())
-        };
-        if begin > 0 {
-            writeln!(out)?;
+    output::answer(&context.global, |out| {
+        let mut begin = 0;
+        while begin < all.num_rows() {
+            let same = |row: &usize| numbers.value(*row) == numbers.value(begin);
+            let rows = (begin..all.num_rows()).take_while(same).count();
+            let steps = all.slice(begin, rows).project(&keep).map_err(|e| Failure::failed(&e))?;
+            let sheet = Sheet {
+                title: Some(title(all, begin)?),
+                columns: columns.clone(),
+                ..Sheet::new(steps.schema())
+            };
+            if begin > 0 {
+                writeln!(out)?;
+            }
+            let mut steps = std::iter::once(Ok(steps));
+            show::write_to(context, &sheet, &mut steps, context.global.format, out)?;
+            begin += rows;
         }
-        let mut steps = std::iter::once(Ok(steps));
-        show::write_to(context, &sheet, &mut steps, context.global.format, &mut out)?;
-        begin += rows;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// What became of the message of a row, and what it was.

@@ -8,7 +8,6 @@ mod numbers;
 mod problems;
 mod throttles;
 
-use std::io::Write;
 use std::path::Path;
 
 use pmtaq_render::page::{Page, write};
@@ -19,8 +18,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::line;
-use crate::ui;
 use crate::window::window;
+use crate::{output, ui};
 use desk::{Desk, LONG_S};
 
 pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
@@ -31,14 +30,10 @@ pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
     let mut html = Vec::new();
     write(&page, &mut html)?;
     if args.html == Path::new("-") {
-        let mut out = ui::output(&context.global)?;
-        out.write_all(&html)?;
-        out.flush()?;
+        output::answer(&context.global, |out| Ok(out.write_all(&html)?))?;
         return Ok(Exit::Done);
     }
-    let mut out = ui::file(&args.html)?;
-    out.write_all(&html)?;
-    out.flush()?;
+    output::file(&args.html, |out| Ok(out.write_all(&html)?))?;
     let worst = page.problems.first().map(|problem| format!("; first: {}", problem.title));
     let problems = match page.problems.len() {
         0 => "no problems".to_owned(),

@@ -1,0 +1,92 @@
+//! The file of `-o`: a whole answer or what was there before, and never a part of a store.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::sealed::Sealed;
+
+const FAILS_LATE: &str = "select case when range > 200000 then error('late') \
+                          else repeat('x', 100) end from range(300000)";
+const NEVER_ENDS: &str = "select range, repeat('x', 100) from range(1000000000)";
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_question_that_fails_midway_leaves_the_old_file() {
+    let sealed = Sealed::of_samples();
+    for format in ["csv", "table", "markdown", "html", "parquet"] {
+        let path = sealed.file("out/answer", "old");
+        let file = path.to_str().unwrap();
+        let run = sealed.run(&["sql", FAILS_LATE, "--format", format, "-o", file]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old", "{format}");
+        assert_eq!(names(path.parent().unwrap()), ["answer"], "{format}");
+    }
+}
+
+#[test]
+fn an_interrupted_or_killed_question_leaves_the_old_file_and_nothing_else() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let sealed = Sealed::of_samples();
+    let path = sealed.file("out/answer", "old");
+    for (signal, code) in
+        [(Signal::INT, Some(130)), (Signal::TERM, Some(130)), (Signal::KILL, None)]
+    {
+        let mut child = sealed
+            .command()
+            .args(["sql", NEVER_ENDS, "--format", "csv", "-o", path.to_str().unwrap()])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), code, "{signal:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(path.parent().unwrap()), ["answer"]);
+    }
+}
+
+#[test]
+fn no_answer_is_written_into_a_store() {
+    let sealed = Sealed::of_samples();
+    let root = sealed.store().join("_pmtaq/root.json");
+    let before = std::fs::read(&root).unwrap();
+    for place in ["_pmtaq/root.json", "records/answer.csv", "answer.csv"] {
+        let path = sealed.store().join(place);
+        let path = path.to_str().unwrap();
+        for args in [
+            &["providers", "-o", path][..],
+            &["graph", "sent", "--svg", path],
+            &["report", "--html", path],
+        ] {
+            let run = sealed.run(args);
+            assert_eq!(run.code, Some(2), "{args:?}: {run:?}");
+            assert!(run.stderr.contains("is inside the store"), "{args:?}: {run:?}");
+        }
+    }
+    assert_eq!(std::fs::read(&root).unwrap(), before);
+    assert!(!sealed.store().join("answer.csv").exists());
+}
+
+#[test]
+fn the_same_answer_goes_to_a_file_a_link_and_a_device() {
+    let sealed = Sealed::of_samples();
+    let question = ["providers", "--format", "csv", "-q"];
+    let answer = sealed.done(&question);
+    let (file, link) = (sealed.dir.path().join("real.csv"), sealed.dir.path().join("link.csv"));
+    std::os::unix::fs::symlink("real.csv", &link).unwrap();
+    for path in [&file, &link] {
+        sealed.done(&[&question[..], &["-o", path.to_str().unwrap()]].concat());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), answer);
+    }
+    assert!(link.is_symlink());
+    assert_eq!(sealed.done(&[&question[..], &["-o", "/dev/stdout"]].concat()), answer);
+    sealed.done(&[&question[..], &["-o", "/dev/null"]].concat());
+}
