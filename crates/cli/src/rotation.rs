@@ -1,7 +1,7 @@
 //! What rotation has made of an `<acct-file>`: its files in order, by their names, and those that
 //! never came. Opens no file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pmtaq_schema::acct_name::AcctName;
 use pmtaq_schema::time::Day;
@@ -29,9 +29,13 @@ pub(crate) fn streams<'s>(
 
 /// Each stretch of numbers and days that is missing between the first file and the last.
 pub(crate) fn missing(stream: &Stream<'_>) -> Vec<String> {
-    let mut days: BTreeMap<Day, BTreeSet<u32>> = BTreeMap::new();
-    for (name, _) in stream {
-        days.entry(name.day).or_default().insert(name.number);
+    let mut days = Days::new();
+    for (name, source) in stream {
+        let times = days.entry(name.day).or_default().entry(name.number).or_default();
+        *times = match (*times, source.times) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (one, other) => one.or(other),
+        };
     }
     stretches(&days)
 }
@@ -44,19 +48,26 @@ pub(crate) fn gaps<'s>(sources: impl IntoIterator<Item = &'s Source>) -> Vec<Str
     streams(sources).iter().flat_map(named).collect()
 }
 
-fn stretches(days: &BTreeMap<Day, BTreeSet<u32>>) -> Vec<String> {
-    let numbers = || days.values().flatten().copied();
+/// By day and number, the first and the last time in the file, in UTC seconds.
+type Days = BTreeMap<Day, BTreeMap<u32, Option<(i64, i64)>>>;
+
+const HOUR_S: i64 = 3600;
+
+fn stretches(days: &Days) -> Vec<String> {
+    let numbers = || days.values().flat_map(BTreeMap::keys).copied();
     // PMTA counts the files of a day; who rotates by cron may name them by the hour.
     let hours = |number: u32| number.is_multiple_of(100) && number <= 2300;
-    let step = if numbers().all(hours) && numbers().any(|number| number > 0) { 100 } else { 1 };
+    let are_hours = numbers().all(hours) && numbers().any(|number| number > 0);
+    let step = if are_hours { 100 } else { 1 };
     // Some count from 1.
     let lowest = numbers().min().unwrap_or(0);
     let mut missing = Vec::new();
     let mut before: Option<Day> = None;
+    let mut end: Option<i64> = None;
     for (day, numbers) in days {
         // Where the first day of all begins is when ingest began.
         let mut next = match before {
-            None => numbers.first().copied().unwrap_or(lowest),
+            None => numbers.keys().next().copied().unwrap_or(lowest),
             Some(_) => lowest,
         };
         match before.map(|Day(before)| (before + 1, day.0 - 1)) {
@@ -66,13 +77,18 @@ fn stretches(days: &BTreeMap<Day, BTreeSet<u32>>) -> Vec<String> {
             }
             _ => {}
         }
-        for &number in numbers {
-            if number == next.saturating_add(step) {
+        for (&number, times) in numbers {
+            // The clock of the names skips an hour in spring, which no record was logged in.
+            let no_hour_fits = |(end, (begin, _)): (i64, (i64, i64))| begin - end < HOUR_S;
+            if number <= next || are_hours && end.zip(*times).is_some_and(no_hour_fits) {
+                // Nothing is missing.
+            } else if number == next.saturating_add(step) {
                 missing.push(format!("{day}-{next:04}"));
-            } else if number > next {
+            } else {
                 missing.push(format!("{day}-{next:04} to {:04}", number - step));
             }
             next = number.saturating_add(step);
+            end = times.map(|(_, last)| last).or(end);
         }
         before = Some(*day);
     }
@@ -86,7 +102,10 @@ mod tests {
     fn shown(list: &[(i64, &[u32])]) -> String {
         let days = list
             .iter()
-            .map(|(day, numbers)| (Day(20_000 + day), numbers.iter().copied().collect()))
+            .map(|(day, numbers)| {
+                let numbers = numbers.iter().map(|number| (*number, None));
+                (Day(20_000 + day), numbers.collect())
+            })
             .collect();
         stretches(&days).join("; ")
     }
@@ -115,5 +134,25 @@ mod tests {
         assert_eq!(shown(&[(0, &[2200, 2300]), (1, &[0, 200])]), "2024-10-05-0100");
         // One number that is no hour, and they are counted.
         assert_eq!(shown(&[(0, &[0, 100, 101])]), "2024-10-04-0001 to 0099");
+    }
+
+    #[test]
+    fn an_hour_that_the_clock_skips_is_not_missing() {
+        // 2026-03-08 in New York: 02:00 is 03:00. Each file holds an hour to its last minute.
+        let file = |number: u32, begin_h: i64, hours: i64| {
+            let begin = Day(20_520).start().0 + begin_h * HOUR_S;
+            (number, Some((begin + 5, begin + hours * HOUR_S - 7)))
+        };
+        let night = |files: &[(u32, Option<(i64, i64)>)]| {
+            stretches(&Days::from([(Day(20_520), files.iter().copied().collect())])).join("; ")
+        };
+        let [one, three, four] = [file(100, 6, 1), file(300, 7, 1), file(400, 8, 1)];
+        assert_eq!(night(&[file(0, 5, 1), one, three, four]), "");
+        // In any other night that hour is one.
+        let [three, four] = [file(300, 8, 1), file(400, 9, 1)];
+        assert_eq!(night(&[file(0, 5, 1), one, three, four]), "2026-03-08-0200");
+        assert_eq!(night(&[file(0, 5, 1), one, four]), "2026-03-08-0200 to 0300");
+        // Nobody can say of files without a time.
+        assert_eq!(night(&[(0, None), (100, None), (300, None)]), "2026-03-08-0200");
     }
 }
