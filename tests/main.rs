@@ -33,6 +33,7 @@ mod readers;
 mod readme;
 mod reports;
 mod rollup;
+mod rotation;
 mod shell;
 mod sql;
 mod tidy;

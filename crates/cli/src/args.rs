@@ -221,8 +221,8 @@ pub(crate) enum Command {
   pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'
   pmtaq ingest --privacy hash /var/log/pmta")]
 pub(crate) struct Ingest {
-    /// Files, folders and globs; plain, .gz or .zst [default: those that the setting
-    /// ingest.inputs names]
+    /// Files, folders and globs; plain, .gz or .zst. Of a folder NAME.csv is taken, also with the number
+    /// or the date that rotation put behind it [default: those that the setting ingest.inputs names]
     #[arg(required = true, env = "PMTAQ_INPUTS", value_name = "FILES")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Which MTA wrote the files [default: the field userString, else this machine's name]

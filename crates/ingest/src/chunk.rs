@@ -35,6 +35,8 @@ pub(crate) struct Chunk {
     pub(crate) plan: Arc<Plan>,
     /// Whether the content ended without a line end: the last line may be torn.
     pub(crate) torn: bool,
+    /// Of what came of the source, the first is number 0.
+    pub(crate) number: u64,
 }
 
 impl Chunk {
@@ -83,6 +85,7 @@ pub(crate) enum Next {
         line: u64,
         size: u64,
         start: Vec<u8>,
+        number: u64,
     },
     End,
 }
@@ -105,6 +108,8 @@ pub(crate) struct Chunks {
     /// Where `carry` begins.
     offset: u64,
     lines: u64,
+    /// Chunks and long lines given out so far.
+    given: u64,
     plan: Option<Arc<Plan>>,
     /// A last line without a line end is left for later instead of being given out.
     hold_torn: bool,
@@ -125,6 +130,7 @@ impl Chunks {
             ended: false,
             offset: 0,
             lines: 0,
+            given: 0,
             plan: None,
             hold_torn,
             hash: XxHash3_128::new(),
@@ -192,6 +198,10 @@ impl Chunks {
             if let Some(error) = self.failed.take() {
                 return Err(error.into());
             }
+            if self.hold_torn && self.plan.is_none() && header_line(&self.carry).is_some() {
+                // No line end will make this a header.
+                Plan::check_line_ends(&self.carry)?;
+            }
             if self.carry.is_empty() || self.hold_torn {
                 return Ok(Next::End);
             }
@@ -225,6 +235,7 @@ impl Chunks {
             bytes,
             plan,
             torn: torn && end == records.end,
+            number: self.next_number(),
         }))
     }
 
@@ -257,7 +268,18 @@ impl Chunks {
             }
             self.fill(self.target);
         }
-        Next::TooLong { offset, line, size: self.offset - offset, start }
+        Next::TooLong {
+            offset,
+            line,
+            size: self.offset - offset,
+            start,
+            number: self.next_number(),
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.given += 1;
+        self.given - 1
     }
 
     /// Reads until `carry` holds `wanted` bytes or the content ends. What a failing read left is

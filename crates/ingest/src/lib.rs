@@ -11,10 +11,14 @@
 mod budget;
 pub use budget::DEFAULT_MEMORY;
 
+mod hook;
+pub use hook::Hook;
+
 mod find;
-pub use find::find;
 
 mod open;
+
+mod content;
 
 mod block;
 mod chunk;
@@ -44,6 +48,8 @@ mod rollup;
 
 mod identity;
 
+mod task;
+
 mod pipeline;
 pub use pipeline::ingest;
 
@@ -60,7 +66,7 @@ mod prune;
 pub use prune::{Keep, expired, prune};
 
 mod outcome;
-pub use outcome::{Outcome, Refused, SourceOutcome, Status};
+pub use outcome::{Left, Outcome, Refused, SourceOutcome, Status};
 
 use std::path::PathBuf;
 
@@ -86,6 +92,8 @@ pub struct Settings {
     pub privacy: Privacy,
     /// The moment to note as the time of ingestion.
     pub now: Timestamp,
+    /// What comes before each system call on a source file.
+    pub hook: Hook,
 }
 
 /// Why a run stopped. Bad files and bad lines do not stop one.

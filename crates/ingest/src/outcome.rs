@@ -14,6 +14,13 @@ pub struct Outcome {
     pub sources: Vec<SourceOutcome>,
     /// Files and inputs that could not be taken at all.
     pub refused: Vec<Refused>,
+    /// Files that changed under the run in other ways than by growing: nothing was taken of them,
+    /// and the next run sees what they are then.
+    pub left: Vec<(PathBuf, Left)>,
+    /// Files of folders that were passed over for their names, and hidden folders.
+    pub skipped: Vec<PathBuf>,
+    /// Folders and globs that hold no file to take.
+    pub empty: Vec<PathBuf>,
     /// The sum of the sources' ledgers.
     pub ledger: Ledger,
     /// Parts written.
@@ -41,6 +48,9 @@ pub struct SourceOutcome {
     pub held_back: u64,
     /// Why reading stopped before the end; what came before is stored.
     pub stopped: Option<String>,
+    /// A known file of which this one has the name or the place and the beginning, but which it does
+    /// not go on from: what they share counts twice.
+    pub differs_from: Option<String>,
 }
 
 /// How a source relates to what the store knows.
@@ -56,8 +66,22 @@ pub enum Status {
     Empty,
 }
 
+/// What happened to a file while the run looked at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Left {
+    /// Its name is gone, or that of another file.
+    #[error("was moved or replaced meanwhile")]
+    Replaced,
+    /// It has become shorter, or its content another.
+    #[error("was truncated or rewritten meanwhile")]
+    Rewritten,
+    /// Its compressed data has no end yet.
+    #[error("is still being compressed")]
+    Unfinished,
+}
+
 /// A file or input that could not be taken.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refused {
     /// Which.
     pub path: PathBuf,

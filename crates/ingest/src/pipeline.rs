@@ -5,9 +5,11 @@
 //! is reading from, builds its rows and writes them into its own open parts.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer, Written};
@@ -15,16 +17,16 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::budget::Budget;
-use crate::chunk::{Chunk, Chunks, Next};
+use crate::chunk::Chunk;
 use crate::derive::Known;
-use crate::find::find;
-use crate::identity::{self, Candidate, chunks_of, decide, probe};
-use crate::outcome::{Outcome, Refused, SourceOutcome, Status};
+use crate::find::{Listing, find};
+use crate::identity::{Candidate, Untaken, decide, probe};
+use crate::open::{KEPT, Unread};
+use crate::outcome::{Left, Outcome, SourceOutcome};
 use crate::parts::Parts;
-use crate::reject::{self, Reject, Why};
+use crate::reject;
 use crate::rollup::Rollup;
-use crate::rows::{Checked, TimesOfLines};
-use crate::split::Splitter;
+use crate::task::{Done, Reading, Tally, Task, join, lock, unlocked};
 use crate::{Error, Settings};
 
 /// Takes what is new in the given files into the store, in one commit. `progress` counts the
@@ -44,26 +46,58 @@ pub fn ingest(
         .num_threads(budget.threads)
         .build()
         .map_err(|_| Error::Threads(budget.threads))?;
-    let (found, mut refused) = find(&settings.inputs);
-    let probed: Vec<_> =
-        pool.install(|| found.into_par_iter().map(|found| probe(found, settings)).collect());
+    let Listing { files, skipped, empty, refused } = find(&settings.inputs, &settings.hook);
+    let mut untaken = Untaken { refused, ..Untaken::default() };
+    let mut candidates = probe_all(files, settings, &pool, &mut untaken);
+    loop {
+        let (decided, unclear) = decide(candidates.clone(), writer, settings)?;
+        let run = Run::new(settings, budget, writer, decided, progress);
+        let staged = run.stage(&pool).inspect_err(|_| {
+            // What went wrong is said already.
+            let _ = writer.empty_staging();
+        })?;
+        match staged {
+            Staged::Whole(mut outcome, change) => {
+                outcome.refused = [untaken.refused, unclear.refused, outcome.refused].concat();
+                outcome.left = [untaken.left, unclear.left, outcome.left].concat();
+                (outcome.skipped, outcome.empty) = (skipped, empty);
+                return Ok(finish(outcome, change, writer)?);
+            }
+            // Rows of many sources lie in one part: all is made anew, without those. It happens
+            // only to a file that is truncated in the moments between its first byte and its last.
+            Staged::Spoilt(spoilt) => {
+                writer.empty_staging()?;
+                candidates.retain(|kept| spoilt.iter().all(|(path, _)| *path != kept.file.path));
+                spoilt.into_iter().for_each(|(path, why)| untaken.push(path, why));
+            }
+        }
+    }
+}
+
+/// Looks at the beginnings of all files. The descriptors of those that changed last stay open: it is
+/// them that rotation is about to move.
+fn probe_all(
+    files: Vec<(PathBuf, i64)>,
+    settings: &Settings,
+    pool: &ThreadPool,
+    untaken: &mut Untaken,
+) -> Vec<Candidate> {
+    let mut times: Vec<i64> = files.iter().map(|(_, modified)| *modified).collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    let oldest_kept = times.get(KEPT - 1).copied();
+    let probe = |(path, modified): (PathBuf, i64)| {
+        let keep = oldest_kept.is_none_or(|oldest| modified > oldest);
+        probe(path.clone(), keep, settings).map_err(|why| (path, why))
+    };
+    let probed: Vec<_> = pool.install(|| files.into_par_iter().map(probe).collect());
     let mut candidates = Vec::new();
     for result in probed {
         match result {
             Ok(candidate) => candidates.push(candidate),
-            Err(error) => refused.push(error),
+            Err((path, why)) => untaken.push(path, why),
         }
     }
-    let (candidates, unclear) = decide(candidates, writer, settings)?;
-    refused.extend(unclear);
-
-    let run = Run::new(settings, budget, writer, candidates, progress);
-    let staged = run.stage(&pool, refused);
-    let (outcome, change) = staged.inspect_err(|_| {
-        // What went wrong is said already.
-        let _ = writer.empty_staging();
-    })?;
-    Ok(finish(outcome, change, writer)?)
+    candidates
 }
 
 fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Result<Outcome> {
@@ -92,31 +126,16 @@ struct Run<'r> {
     tasks: Vec<Task>,
     /// All tasks before this one are done.
     first_open: AtomicUsize,
+    /// Nothing that is staged can be committed.
+    is_spoilt: AtomicBool,
     progress: &'r AtomicU64,
 }
 
-/// One source being read.
-struct Task {
-    candidate: Candidate,
-    reading: Mutex<Reading>,
-    tally: Mutex<Tally>,
-}
-
-enum Reading {
-    Waiting,
-    Open(Box<Chunks>),
-    Done { consumed: u64, held_back: u64, hash: u128, stopped: Option<String> },
-}
-
-/// What became of the records of one source in this run.
-#[derive(Default)]
-struct Tally {
-    ledger: Ledger,
-    times: Option<(i64, i64)>,
-    /// Those not written yet.
-    rejects: Vec<Reject>,
-    /// The first of those that were.
-    shown: Vec<Reject>,
+/// All that was to be staged, or why it is of no use.
+enum Staged {
+    Whole(Outcome, Change),
+    /// The sources of which lines were taken that they do not hold any more.
+    Spoilt(Vec<(PathBuf, Unread)>),
 }
 
 impl<'r> Run<'r> {
@@ -127,23 +146,15 @@ impl<'r> Run<'r> {
         candidates: Vec<Candidate>,
         progress: &'r AtomicU64,
     ) -> Run<'r> {
-        let tasks = candidates.into_iter().map(|candidate| {
-            let skip = matches!(candidate.status, Status::Known | Status::Empty);
-            let reading = if skip {
-                Reading::Done { consumed: 0, held_back: 0, hash: 0, stopped: None }
-            } else {
-                Reading::Waiting
-            };
-            Task { candidate, reading: Mutex::new(reading), tally: Mutex::default() }
-        });
-        let tasks = tasks.collect();
+        let tasks = candidates.into_iter().map(Task::new).collect();
         let rollup = Rollup::new(writer, budget.hourly_rows);
         let (rejects, first_open) = (Mutex::default(), AtomicUsize::new(0));
-        Run { settings, budget, writer, rollup, rejects, tasks, first_open, progress }
+        let is_spoilt = AtomicBool::new(false);
+        Run { settings, budget, writer, rollup, rejects, tasks, first_open, is_spoilt, progress }
     }
 
     /// Writes all that is new, to be committed.
-    fn stage(self, pool: &ThreadPool, refused: Vec<Refused>) -> Result<(Outcome, Change)> {
+    fn stage(self, pool: &ThreadPool) -> Result<Staged> {
         let parts = std::thread::scope(|scope| {
             let (sender, written) = mpsc::channel::<Written<'_>>();
             // The disk is waited for while others work.
@@ -156,9 +167,20 @@ impl<'r> Run<'r> {
             let synced = synced.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             closed.and(synced)
         })?;
+        if self.is_spoilt.load(Ordering::Acquire) {
+            return Ok(Staged::Spoilt(self.spoilt()));
+        }
         let mut change = Change { parts, ..Change::default() };
-        let outcome = self.conclude(refused, &mut change)?;
-        Ok((outcome, change))
+        let outcome = self.conclude(&mut change)?;
+        Ok(Staged::Whole(outcome, change))
+    }
+
+    fn spoilt(self) -> Vec<(PathBuf, Unread)> {
+        let spoilt = self.tasks.into_iter().filter_map(|task| match unlocked(task.reading) {
+            Reading::Done(Done::Spoilt(why)) => Some((task.candidate.file.path, why)),
+            _ => None,
+        });
+        spoilt.collect()
     }
 
     /// What one thread does until no chunk is left.
@@ -170,19 +192,19 @@ impl<'r> Run<'r> {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
             let known = Known {
                 providers: &settings.providers,
-                source: &task.candidate.found.name(),
+                source: &task.candidate.file.name(),
                 host: settings.host.as_deref(),
                 machine: &settings.machine,
                 privacy: &settings.privacy,
             };
             task.take(&chunk, &known, &mut parts);
             parts.relieve()?;
-            if let Ok(mut tally) = task.tally.lock() {
-                let bytes: usize = tally.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
-                if bytes > self.budget.reject_bytes {
-                    self.write_rejects(&task.candidate, &mut tally)?;
-                }
+            let mut tally = lock(&task.tally);
+            let bytes: usize = tally.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+            if bytes > self.budget.reject_bytes {
+                self.write_rejects(&task.candidate, &mut tally)?;
             }
+            drop(tally);
             spare = chunk.bytes;
         }
         parts.finish()
@@ -203,23 +225,33 @@ impl<'r> Run<'r> {
     /// that is being read when there is nothing else to do. Reads into `spare`.
     fn next_chunk(&self, spare: &mut Vec<u8>) -> Option<(&Task, Chunk)> {
         loop {
+            if self.is_spoilt.load(Ordering::Acquire) {
+                return None;
+            }
             let first = self.first_open.load(Ordering::Acquire);
             let ahead = self.tasks.iter().enumerate().skip(first).take(self.settings.threads);
             let mut busy = None;
             for (i, task) in ahead {
-                let Ok(mut reading) = task.reading.try_lock() else {
-                    busy.get_or_insert(task);
-                    continue;
+                let mut reading = match task.reading.try_lock() {
+                    Ok(reading) => reading,
+                    Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                    Err(TryLockError::WouldBlock) => {
+                        busy.get_or_insert(task);
+                        continue;
+                    }
                 };
                 if let Some(chunk) = task.advance(&mut reading, self.settings, spare) {
                     return Some((task, chunk));
+                }
+                if let Reading::Done(Done::Spoilt(_)) = *reading {
+                    self.is_spoilt.store(true, Ordering::Release);
                 }
                 // Done: later looks begin behind it, if all before it are done as well.
                 let _ =
                     self.first_open.compare_exchange(i, i + 1, Ordering::AcqRel, Ordering::Relaxed);
             }
             match busy {
-                Some(task) => drop(task.reading.lock()),
+                Some(task) => drop(lock(&task.reading)),
                 None if self.first_open.load(Ordering::Acquire) >= self.tasks.len() => return None,
                 None => {}
             }
@@ -227,60 +259,88 @@ impl<'r> Run<'r> {
     }
 
     /// Sums up the sources and writes the rejects.
-    fn conclude(self, refused: Vec<Refused>, change: &mut Change) -> Result<Outcome> {
-        let now = self.settings.now;
-        let host = self.settings.host.as_ref().unwrap_or(&self.settings.machine);
-        let mut outcome = Outcome { refused, ..Outcome::default() };
-        let mut replaced = HashSet::new();
+    fn conclude(self, change: &mut Change) -> Result<Outcome> {
         for task in &self.tasks {
-            if let Ok(mut tally) = task.tally.lock() {
-                self.write_rejects(&task.candidate, &mut tally)?;
-            }
+            self.write_rejects(&task.candidate, &mut lock(&task.tally))?;
         }
-        let rejects = self.rejects.into_inner().unwrap_or_else(PoisonError::into_inner);
-        change.parts.extend(rejects.map(PartWriter::finish).transpose()?);
-        for task in self.tasks {
-            let Task { candidate, reading, tally } = task;
-            let (Ok(Reading::Done { consumed, held_back, hash, stopped }), Ok(tally)) =
-                (reading.into_inner(), tally.into_inner())
-            else {
-                continue;
+        change.parts.extend(unlocked(self.rejects).map(PartWriter::finish).transpose()?);
+        let settings = self.settings;
+        let (mut outcome, mut untaken) = (Outcome::default(), Untaken::default());
+        let mut replaced = HashSet::new();
+        // Those in which another lies come first.
+        let (within, others): (Vec<Task>, Vec<Task>) =
+            self.tasks.into_iter().partition(|task| task.candidate.inside.is_some());
+        for Task { candidate, reading, tally } in others.into_iter().chain(within) {
+            let path = candidate.file.path.clone();
+            let around = candidate.inside.as_ref().filter(|around| untaken.names(around));
+            let read = match unlocked(reading) {
+                _ if around.is_some() => {
+                    untaken.push(path, Unread::Left(Left::Replaced));
+                    continue;
+                }
+                Reading::Done(Done::Read(read)) => Some(read),
+                Reading::Done(Done::Skipped) => None,
+                Reading::Done(Done::Untaken(why) | Done::Spoilt(why)) => {
+                    untaken.push(path, why);
+                    continue;
+                }
+                Reading::Waiting | Reading::Open(_) => {
+                    unreachable!("threads end when every source is done, or with the run")
+                }
             };
-            outcome.content_bytes += consumed;
+            let tally = unlocked(tally);
             let mut ledger = tally.ledger;
             ledger.duplicate += candidate.known_records;
             ledger.read += candidate.known_records;
-            let path = candidate.found.path.clone();
             let room = MAX_SHOWN.saturating_sub(outcome.rejects.len());
-            outcome
-                .rejects
-                .extend(tally.shown.into_iter().take(room).map(|reject| (path.clone(), reject)));
-            if matches!(candidate.status, Status::New | Status::Grown) && ledger.read > 0 {
-                // Of two files that one has grown into, the second does not replace it again, and
-                // counts what they have in common as known before.
-                let old = candidate.known.as_ref().filter(|old| replaced.insert(old.hash.clone()));
-                let source = Source {
-                    head: candidate.head.clone(),
-                    length: consumed,
-                    hash: self.settings.privacy.content(hash),
-                    name: candidate.found.name(),
-                    host: host.clone(),
-                    stat: candidate.found.stat,
-                    ledger: match old {
-                        Some(old) => whole_ledger(old, tally.ledger),
-                        None => ledger,
-                    },
-                    ingested_at: now.0,
-                    times: join(
-                        candidate.known.as_ref().and_then(|known| known.times),
-                        tally.times,
-                    ),
-                };
-                change.sources.push((candidate.day, source, old.cloned()));
+            let shown = tally.shown.into_iter().take(room);
+            outcome.rejects.extend(shown.map(|reject| (path.clone(), reject)));
+            outcome.content_bytes += read.as_ref().map_or(0, |read| read.consumed);
+            let (held_back, stopped) = match &read {
+                Some(read) => (read.held_back, read.stopped.clone()),
+                None => (0, None),
+            };
+            let known = candidate.known.as_ref();
+            match (read, candidate.looks, known) {
+                (Some(read), ..) if ledger.read > 0 => {
+                    // Of two files that one has grown into, the second does not replace it again,
+                    // and counts what they have in common as known before.
+                    let old = known.filter(|old| replaced.insert(old.hash.clone()));
+                    let source = Source {
+                        head: candidate.head.hash.clone(),
+                        marks: candidate.head.marks.clone(),
+                        length: read.consumed,
+                        hash: settings.privacy.content(read.hash),
+                        name: candidate.file.name(),
+                        host: settings.host.as_ref().unwrap_or(&settings.machine).clone(),
+                        stat: read.stat,
+                        ledger: match old {
+                            Some(old) => whole_ledger(old, tally.ledger),
+                            None => ledger,
+                        },
+                        ingested_at: settings.now.0,
+                        times: join(known.and_then(|known| known.times), tally.times),
+                    };
+                    change.sources.push((candidate.head.day, source, old.cloned()));
+                }
+                (None, Some(stat), Some(known)) if replaced.insert(known.hash.clone()) => {
+                    let source = Source { stat, ..known.clone() };
+                    change.sources.push((candidate.head.day, source, Some(known.clone())));
+                }
+                _ => {}
             }
-            let status = candidate.status;
-            outcome.sources.push(SourceOutcome { path, status, ledger, held_back, stopped });
+            let (status, differs_from) = (candidate.status, candidate.differs_from);
+            outcome.sources.push(SourceOutcome {
+                path,
+                status,
+                ledger,
+                held_back,
+                stopped,
+                differs_from,
+            });
         }
+        outcome.sources.sort_by(|a, b| by_name(&a.path).cmp(&by_name(&b.path)));
+        (outcome.refused, outcome.left) = (untaken.refused, untaken.left);
         Ok(outcome)
     }
 
@@ -291,25 +351,20 @@ impl<'r> Run<'r> {
         if rejects.is_empty() {
             return Ok(());
         }
-        rejects.sort_by_key(|reject| reject.offset);
         rejects.iter_mut().for_each(|reject| privacy.reject(reject));
-        let path = source.found.path.to_string_lossy();
+        let path = source.file.path.to_string_lossy();
         let rows = reject::batch(&path, host.as_ref().unwrap_or(machine), &rejects, *now);
-        let mut part = self.rejects.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut part = lock(&self.rejects);
         let part = match &mut *part {
             Some(part) => part,
             none => none.insert(self.writer.stage(Table::Rejects, now.day())?),
         };
         part.write(&rows, now.0, now.0)?;
-        tally.shown.extend(rejects.into_iter().take(MAX_SHOWN));
-        tally.shown.sort_by_key(|reject| reject.offset);
-        tally.shown.truncate(MAX_SHOWN);
+        let room = MAX_SHOWN.saturating_sub(tally.shown.len());
+        tally.shown.extend(rejects.into_iter().take(room));
         Ok(())
     }
 }
-
-/// Lines that are taken together, column by column.
-const BATCH_LINES: usize = 256;
 
 /// Rejects that are shown with the outcome; all of them are in the store.
 const MAX_SHOWN: usize = 20;
@@ -321,107 +376,7 @@ fn whole_ledger(known: &Source, new: Ledger) -> Ledger {
     ledger
 }
 
-fn join(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-        (one, other) => one.or(other),
-    }
-}
-
-impl Task {
-    /// The next chunk with new records; none when the source is done.
-    fn advance(
-        &self,
-        reading: &mut Reading,
-        settings: &Settings,
-        spare: &mut Vec<u8>,
-    ) -> Option<Chunk> {
-        let start = self.candidate.known.as_ref().map_or(0, |known| known.length);
-        loop {
-            if let Reading::Waiting = reading {
-                *reading = match chunks_of(&self.candidate.found, settings.now) {
-                    Ok(chunks) => Reading::Open(Box::new(chunks)),
-                    Err(error) => Reading::stopped(error.to_string()),
-                };
-            }
-            let Reading::Open(chunks) = reading else { return None };
-            chunks.lend(std::mem::take(spare));
-            match chunks.next() {
-                Ok(Next::Chunk(chunk)) => {
-                    if let Some(chunk) = chunk.after(start) {
-                        return Some(chunk);
-                    }
-                }
-                Ok(Next::TooLong { offset, line, size, start: raw }) if offset >= start => {
-                    let why = Why::line("line is longer than 16 MiB");
-                    self.reject(Reject { line, offset, size, why, raw });
-                }
-                Ok(Next::TooLong { .. }) => {}
-                Ok(Next::End) => *reading = Reading::done(chunks, None),
-                Err(stop) => *reading = Reading::done(chunks, Some(identity::explain(&stop))),
-            }
-        }
-    }
-
-    fn reject(&self, reject: Reject) {
-        if let Ok(mut tally) = self.tally.lock() {
-            tally.ledger.read += 1;
-            tally.ledger.rejected += 1;
-            tally.rejects.push(reject);
-        }
-    }
-
-    /// Builds the rows of a chunk.
-    fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_, '_>) {
-        let mut tally = Tally::default();
-        let mut splitter = Splitter::new(&chunk.bytes).with_width(chunk.plan.fields.len());
-        let mut counted = (0, chunk.lines_before + 1);
-        let mut checked = Vec::with_capacity(BATCH_LINES);
-        let mut times = TimesOfLines::default();
-        loop {
-            let lines = splitter.next_lines(BATCH_LINES);
-            if lines.is_empty() {
-                break;
-            }
-            tally.ledger.read += lines.len() as u64;
-            checked.clear();
-            for i in 0..lines.len() {
-                let line = lines.get(i);
-                let torn = chunk.torn && line.end == chunk.bytes.len();
-                let result = if torn && line.len() < chunk.plan.fields.len() {
-                    Err(Why::line("torn: the last line has no line end and too few fields"))
-                } else {
-                    Checked::of(i, lines, &chunk.plan, &mut times)
-                };
-                match result {
-                    Ok(line) => checked.push(line),
-                    Err(why) => tally.rejects.push(chunk.reject(&line, why, &mut counted)),
-                }
-            }
-            for rows in checked.chunk_by(|a, b| a.time_logged.day() == b.time_logged.day()) {
-                let times = rows.iter().map(|row| row.time_logged.0);
-                tally.times = times.fold(tally.times, |all, time| join(all, Some((time, time))));
-                let day = rows[0].time_logged.day();
-                parts.rows(day, rows.len()).push(lines, rows, &chunk.plan, known);
-            }
-            tally.ledger.stored += checked.len() as u64;
-        }
-        tally.ledger.rejected = tally.rejects.len() as u64;
-        if let Ok(mut shared) = self.tally.lock() {
-            shared.ledger.add(tally.ledger);
-            shared.times = join(shared.times, tally.times);
-            shared.rejects.append(&mut tally.rejects);
-        }
-    }
-}
-
-impl Reading {
-    fn done(chunks: &Chunks, stopped: Option<String>) -> Reading {
-        let (consumed, held_back, hash) = (chunks.consumed(), chunks.held_back(), chunks.hash());
-        Reading::Done { consumed, held_back, hash, stopped }
-    }
-
-    fn stopped(why: String) -> Reading {
-        Reading::Done { consumed: 0, held_back: 0, hash: 0, stopped: Some(why) }
-    }
+/// Sources are told in the order of their file names.
+fn by_name(path: &Path) -> (Option<&OsStr>, &Path) {
+    (path.file_name(), path)
 }

@@ -1,10 +1,17 @@
 //! A header line as a plan: which field feeds which column. Believes the header and nothing else:
 //! any order, any subset, any unknown fields.
 
+use std::collections::{HashMap, HashSet};
+
+use memchr::memchr_iter;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
 use crate::chunk::shorten;
 use crate::split::Splitter;
+
+/// Fields of a header that are read, at most. PMTA has about a hundred, and a header may name more of
+/// messages' own.
+const MAX_FIELDS: usize = 2000;
 
 /// Which field of a line is what.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +69,19 @@ pub enum PlanError {
         "the header has no timeLogged, so its records cannot be placed in time; add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration"
     )]
     NoTime,
+    /// Its lines end as only old Macs ended them.
+    #[error(
+        "its lines end with CR alone, so all of it is one line; `tr '\\r' '\\n' < FILE > NEW` makes lines of it"
+    )]
+    OnlyReturns,
+    /// More fields than any accounting file has.
+    #[error(
+        "the header has {fields} fields, and at most {MAX_FIELDS} are read: is it an accounting file?"
+    )]
+    TooManyFields {
+        /// How many.
+        fields: usize,
+    },
     /// The quotes of the header are broken.
     #[error("the header line `{line}` has a quote that is not closed")]
     Broken {
@@ -84,6 +104,10 @@ impl Plan {
         if header.broken {
             return Err(PlanError::Broken { line: shortened() });
         }
+        Plan::check_line_ends(header.raw())?;
+        if header.len() > MAX_FIELDS {
+            return Err(PlanError::TooManyFields { fields: header.len() });
+        }
         let fields: Vec<String> = (0..header.len())
             .map(|i| String::from_utf8_lossy(&header.field(i).value()).trim().to_owned())
             .collect();
@@ -96,8 +120,10 @@ impl Plan {
             texts: vec![],
             extra: vec![],
         };
+        let (mut spellings, mut keys) = (HashMap::<String, usize>::new(), HashSet::new());
         for (i, name) in fields.iter().enumerate() {
-            let earlier = fields[..i].iter().filter(|n| n.eq_ignore_ascii_case(name)).count();
+            let seen = spellings.entry(name.to_ascii_lowercase()).or_default();
+            let earlier = std::mem::replace(seen, *seen + 1);
             let column = Column::of_field(name);
             match column {
                 _ if i == plan.kind => {}
@@ -108,7 +134,7 @@ impl Plan {
                         _ => format!("{name}#{}", earlier + 1),
                     };
                     // A field may itself be called `orig#2`.
-                    while plan.extra.iter().any(|extra| extra.key == key) {
+                    while !keys.insert(key.clone()) {
                         key.push('#');
                     }
                     let unless_empty = column
@@ -135,6 +161,16 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// # Errors
+    /// [`PlanError::OnlyReturns`] when a CR ends a line, with no LF behind it.
+    pub(crate) fn check_line_ends(header: &[u8]) -> Result<(), PlanError> {
+        let is_alone = |at: usize| header.get(at + 1).is_some_and(|next| !b"\r\n".contains(next));
+        match memchr_iter(b'\r', header).any(is_alone) {
+            true => Err(PlanError::OnlyReturns),
+            false => Ok(()),
+        }
     }
 }
 

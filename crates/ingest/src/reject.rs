@@ -14,6 +14,12 @@ use pmtaq_store::layout::Table;
 /// Bytes of a refused line that are kept.
 pub const MAX_RAW: usize = 64 * 1024;
 
+/// Refused lines of a source that are kept: the first ones. All are counted.
+pub const MAX_KEPT: u64 = 10_000;
+
+/// Bytes of refused lines of a source that are kept in one run.
+pub const MAX_KEPT_BYTES: usize = 16 << 20;
+
 /// A refused line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {

@@ -85,7 +85,24 @@ impl Checked {
         let Some(time_logged) = time_logged else {
             return Err(Why::field("timeLogged", b"", "no time"));
         };
+        if line.len() < plan.fields.len() {
+            ends_after_recipient(&line, record, plan)?;
+        }
         Ok(Checked { line: number, record, time_logged, numbers })
+    }
+}
+
+/// PMTA leaves out empty fields at the end of a line. The recipient of these is never empty: a line
+/// that ends before it was cut.
+#[cold]
+fn ends_after_recipient(line: &Line<'_, '_>, record: Record, plan: &Plan) -> Result<(), Why> {
+    use Record::{Bounce, Deferral, Delivery, Reception};
+    let has_recipient = matches!(record, Delivery | Bounce | Deferral | Reception);
+    match plan.sources[RCPT] {
+        Some(rcpt) if has_recipient && line.len() <= rcpt => {
+            Err(Why::line("the line ends before the recipient that the header has"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -106,7 +106,7 @@ fn sums(audit: &Audit) -> Vec<String> {
     };
     for (table, counted, removed) in [
         (Table::Records, ledger.stored, audit.removed.records),
-        (Table::Rejects, ledger.rejected, audit.removed.rejects),
+        (Table::Rejects, ledger.kept_rejects(), audit.removed.rejects),
     ] {
         let found = rows(table);
         if found + removed != counted {

@@ -65,7 +65,7 @@ impl Change {
             [(Table::Records, self.removed.records), (Table::Rejects, self.removed.rejects)]
         {
             let counted = |ledger: Ledger| match table {
-                Table::Rejects => ledger.rejected,
+                Table::Rejects => ledger.kept_rejects(),
                 Table::Records | Table::Hourly => ledger.stored,
             };
             let of = |part: &&Part| part.table == table;

@@ -158,6 +158,9 @@ pub struct Part {
 pub struct Source {
     /// Hash of header and first record: equal for a file and for what it grows into.
     pub head: String,
+    /// Hashes of header and the first 2, 4, 8, 16 records: they tell files apart that begin alike.
+    #[serde(default)]
+    pub marks: Vec<String>,
     /// Bytes of content, decompressed, that were taken; always up to the end of a record.
     pub length: u64,
     /// Hash of those bytes.
@@ -166,7 +169,8 @@ pub struct Source {
     pub name: String,
     /// Which MTA wrote it.
     pub host: String,
-    /// The file as the file system last described it.
+    /// The file as the file system described it while it held this content and no other; all zero
+    /// when that cannot be said.
     pub stat: Stat,
     /// What became of its records, over all runs.
     pub ledger: Ledger,
@@ -177,7 +181,7 @@ pub struct Source {
 }
 
 /// What the file system says of a file; equal only when it was not touched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stat {
     /// Device number.
     pub device: u64,
@@ -200,6 +204,13 @@ pub struct Ledger {
     pub duplicate: u64,
     /// Records refused, each kept with its reason.
     pub rejected: u64,
+    /// Of these, the ones that are counted and not kept, because the source had too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unkept: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Ledger {
@@ -209,12 +220,18 @@ impl Ledger {
         self.stored += other.stored;
         self.duplicate += other.duplicate;
         self.rejected += other.rejected;
+        self.unkept += other.unkept;
+    }
+
+    /// Rows of the table `rejects` that came of it.
+    pub fn kept_rejects(self) -> u64 {
+        self.rejected.saturating_sub(self.unkept)
     }
 
     /// # Errors
     /// [`Error::Unbalanced`] when a record of the source `name` is unaccounted for.
     pub fn check(self, name: &str) -> Result<()> {
-        let Ledger { read, stored, duplicate, rejected } = self;
+        let Ledger { read, stored, duplicate, rejected, .. } = self;
         if read == stored + duplicate + rejected {
             return Ok(());
         }

@@ -1,12 +1,14 @@
 //! `pmtaq ingest`: accounting files into the store, and the ledger that says what became of them.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
-use pmtaq_ingest::{Effort, Outcome, Settings, Status};
+use pmtaq_ingest::{Effort, Hook, Outcome, Settings, Status};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::size::show_bytes;
 use pmtaq_store::Store;
@@ -26,8 +28,14 @@ type Ledger = Vec<(&'static str, u64)>;
 pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let global = &context.global;
     let begun = Instant::now();
-    let store = Store::create(&global.store, args.faults.disk())?;
-    let mut writer = store.lock(&context.owner())?;
+    let store = match Store::create(&global.store, args.faults.disk()) {
+        Err(error) => return refused(context, error),
+        Ok(store) => store,
+    };
+    let mut writer = match store.lock(&context.owner()) {
+        Err(error) => return refused(context, error),
+        Ok(writer) => writer,
+    };
     let privacy = privacy::of_ingest(context, &mut writer, args.privacy)?;
     let settings = Settings {
         inputs: args.inputs,
@@ -38,6 +46,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         providers: providers(&context.places)?.0,
         privacy,
         now: context.now,
+        hook: Hook::default(),
     };
     let progress = AtomicU64::new(0);
     let outcome = ui::with_progress(global, &progress, || {
@@ -53,6 +62,21 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     // What was taken is safe by now; many small runs must not leave many small parts.
     pmtaq_ingest::compact(&mut writer, &outcome.days, Effort::Little)?;
     Ok(judge(&outcome, args.max_rejects))
+}
+
+/// Under cron the run before may take longer than a run may wait: that is no trouble, unless it hangs.
+const HANGS_S: i64 = 3600;
+
+/// What a store that cannot be written to comes to.
+fn refused(context: &Context, error: pmtaq_store::Error) -> Result<Exit> {
+    let is_busy = matches!(error, pmtaq_store::Error::Locked { .. });
+    // Who takes the lock writes its name into the file.
+    let lock = std::fs::metadata(pmtaq_store::layout::lock(&context.global.store));
+    let hangs = lock.is_ok_and(|lock| context.now.0 - lock.mtime() > HANGS_S);
+    if is_busy && context.global.quiet && !hangs {
+        return Ok(Exit::Store);
+    }
+    Err(error.into())
 }
 
 /// Refused lines, refused files, held-back lines: each is said, the first ones in full.
@@ -74,7 +98,10 @@ fn tell(global: &Global, outcome: &Outcome) {
         .map(|source| source.ledger.rejected)
         .sum();
     if more > 0 && new_rejects > outcome.rejects.len() as u64 {
-        ui::note(global, &format!("... and {more} more; `pmtaq rejects` lists all of them"));
+        ui::note(
+            global,
+            &format!("... and {more} more; `pmtaq rejects` lists those that are kept"),
+        );
     }
     for source in &outcome.sources {
         let path = source.path.display();
@@ -90,24 +117,70 @@ fn tell(global: &Global, outcome: &Outcome) {
                 ),
             );
         }
+        if source.ledger.unkept > 0 {
+            let unkept = source.ledger.unkept;
+            ui::note(
+                global,
+                &format!(
+                    "{path}: so many lines were refused that the last {unkept} are counted and not kept"
+                ),
+            );
+        }
+        if let (Some(name), Status::New) = (&source.differs_from, source.status) {
+            ui::note(
+                global,
+                &format!(
+                    "{path}: begins like {name}, which was ingested, and goes on otherwise: taken as \
+                     another file, so what they share counts twice"
+                ),
+            );
+        }
         if source.status == Status::Empty && source.held_back == 0 {
             ui::note(global, &format!("{path}: holds no record"));
         }
+    }
+    for (path, why) in &outcome.left {
+        ui::note(global, &format!("{}: {why}; the next run takes it", path.display()));
+    }
+    for path in &outcome.empty {
+        ui::note(global, &format!("{}: holds no file to take", path.display()));
+    }
+    if !outcome.skipped.is_empty() {
+        ui::note(global, &skipped(&outcome.skipped));
     }
     for refused in &outcome.refused {
         ui::complain(&format!("{}: {}", refused.path.display(), refused.reason));
     }
 }
 
+/// Names that are said, of files that were skipped.
+const MAX_NAMES: usize = 5;
+
+fn skipped(paths: &[PathBuf]) -> String {
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = paths.iter().take(MAX_NAMES).map(name).collect();
+    let more = match paths.len().saturating_sub(MAX_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (count, s) = (paths.len(), if paths.len() == 1 { "" } else { "s" });
+    format!(
+        "{count} file{s} skipped by name: {}{more}; name a file itself to have it taken",
+        names.join(", ")
+    )
+}
+
 fn ledger(outcome: &Outcome) -> Ledger {
     let count = |status| outcome.sources.iter().filter(|s| s.status == status).count() as u64;
     vec![
-        ("sources", (outcome.sources.len() + outcome.refused.len()) as u64),
+        ("sources", (outcome.sources.len() + outcome.refused.len() + outcome.left.len()) as u64),
         ("new", count(Status::New)),
         ("grown", count(Status::Grown)),
         ("known", count(Status::Known)),
         ("empty", count(Status::Empty)),
         ("refused", outcome.refused.len() as u64),
+        ("left", outcome.left.len() as u64),
+        ("skipped", outcome.skipped.len() as u64),
         ("read", outcome.ledger.read),
         ("stored", outcome.ledger.stored),
         ("duplicate", outcome.ledger.duplicate),
@@ -123,7 +196,10 @@ fn say(global: &Global, counts: &Ledger, seconds: f64) {
     let of = |name| counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
     let nothing = if of("stored") + of("rejected") == 0 { "; nothing new" } else { "" };
     let statuses = ["new", "grown", "known", "empty", "refused"];
-    let statuses = statuses.map(|name| format!("{} {name}", of(name))).join(", ");
+    let mut statuses = statuses.map(|name| format!("{} {name}", of(name))).join(", ");
+    if of("left") > 0 {
+        statuses += &format!(", {} left to the next run", of("left"));
+    }
     ui::note(global, &format!("sources   {} ({statuses}){nothing}", of("sources")));
     let (read, stored) = (of("read"), of("stored"));
     let (duplicate, rejected) = (of("duplicate"), of("rejected"));

@@ -1,0 +1,182 @@
+//! What is asked of a source's content before and after it is taken: its head, hashes of its
+//! beginnings, its number of records. Decides nothing.
+
+use std::io::{self, Read};
+
+use pmtaq_schema::time::{Day, Timestamp};
+use pmtaq_store::manifest::source_day;
+use twox_hash::XxHash3_128;
+
+use crate::chunk::{Chunks, Next, Stop};
+use crate::open::{Content, SourceFile, Unread, is_fresh, read_full};
+use crate::privacy::Privacy;
+use crate::rows::Checked;
+use crate::split::Splitter;
+
+/// The beginning of a content.
+#[derive(Clone)]
+pub(crate) struct Head {
+    /// Hash of header and first record.
+    pub(crate) hash: String,
+    /// The day under which the store files it.
+    pub(crate) day: Day,
+    /// Hashes of header and the first 2, 4, 8 and 16 records, as far as they are there.
+    pub(crate) marks: Vec<String>,
+}
+
+impl Head {
+    /// That of a content without a record.
+    pub(crate) const NONE: Head = Head { hash: String::new(), day: Day(0), marks: Vec::new() };
+}
+
+/// Numbers of records of which [`Head::marks`] has hashes. They tell files apart that begin alike.
+const MARKS: [usize; 4] = [2, 4, 8, 16];
+
+/// Whether a last line without line end is left for the next run.
+pub(crate) fn holds_torn(content: &Content, now: Timestamp) -> bool {
+    !content.compressed && is_fresh(content.stat, now)
+}
+
+/// The head of a content; none when there is no whole record.
+pub(crate) fn head(
+    content: Content,
+    privacy: &Privacy,
+    now: Timestamp,
+) -> Result<Option<Head>, Stop> {
+    let hold = holds_torn(&content, now);
+    let mut chunks = Chunks::new(content.reader, hold).small();
+    loop {
+        let chunk = match chunks.next()? {
+            Next::End => return Ok(None),
+            Next::TooLong { start, .. } => {
+                let hash = XxHash3_128::oneshot(&privacy.line(&start));
+                return Ok(Some(Head { hash: format!("{hash:032x}"), ..Head::NONE }));
+            }
+            Next::Chunk(chunk) => chunk,
+        };
+        let mut splitter = Splitter::new(&chunk.bytes).with_width(chunk.plan.fields.len());
+        let lines = splitter.next_lines(MARKS[MARKS.len() - 1]);
+        // A chunk may hold empty lines and nothing else.
+        if lines.is_empty() {
+            continue;
+        }
+        let first = Checked::of(0, lines, &chunk.plan, &mut Default::default());
+        let day = source_day(first.ok().map(|first| first.time_logged));
+        let mut head = Head { day, ..Head::NONE };
+        let mut hash = XxHash3_128::new();
+        hash.write(chunk.plan.fields.join(",").as_bytes());
+        for i in 0..lines.len() {
+            let line = lines.get(i).raw();
+            // What may still grow is no mark.
+            if i > 0 && !line.ends_with(b"\n") {
+                break;
+            }
+            hash.write(&privacy.line(line.trim_ascii_end()));
+            match i {
+                0 => head.hash = format!("{:032x}", hash.finish_128()),
+                _ if MARKS.contains(&(i + 1)) => {
+                    head.marks.push(format!("{:016x}", hash.finish_128() >> 64));
+                }
+                _ => {}
+            }
+        }
+        return Ok(Some(head));
+    }
+}
+
+/// The beginning of a file's content.
+pub(crate) enum Prefix {
+    /// It is as long as asked; whether more follows.
+    Hash { hash: u128, more: bool },
+    /// The content is shorter.
+    Shorter,
+}
+
+pub(crate) fn prefix(file: &SourceFile, length: u64) -> Result<Prefix, Unread> {
+    let mut content = file.content()?.reader;
+    let (read, hash) = hashed(&mut *content, length, XxHash3_128::new())?;
+    if read < length {
+        return Ok(Prefix::Shorter);
+    }
+    let more = read_full(&mut *content, &mut [0])? > 0;
+    Ok(Prefix::Hash { hash: hash.finish_128(), more })
+}
+
+/// Whether the content begins with what has the first hash, and that goes on to what has the second:
+/// each a length and a hash.
+pub(crate) fn begins_with(
+    file: &SourceFile,
+    first: Option<(u64, impl Fn(u128) -> bool)>,
+    then: (u64, u128),
+) -> Result<bool, Unread> {
+    let mut content = file.content()?.reader;
+    let (mut at, mut hash) = (0, XxHash3_128::new());
+    if let Some((length, is_it)) = first {
+        (at, hash) = hashed(&mut *content, length, hash)?;
+        if at < length || !is_it(hash.finish_128()) {
+            return Ok(false);
+        }
+    }
+    let (length, expected) = then;
+    let rest = length.saturating_sub(at);
+    let (read, hash) = hashed(&mut *content, rest, hash)?;
+    Ok(read == rest && hash.finish_128() == expected)
+}
+
+/// Length and hash of all of a file's content.
+pub(crate) fn whole(file: &SourceFile) -> Result<(u64, u128), Unread> {
+    let (length, hash) = hashed(&mut *file.content()?.reader, u64::MAX, XxHash3_128::new())?;
+    Ok((length, hash.finish_128()))
+}
+
+/// Adds up to `length` more bytes to a hash; how many there were.
+fn hashed(
+    content: &mut dyn Read,
+    length: u64,
+    mut hash: XxHash3_128,
+) -> io::Result<(u64, XxHash3_128)> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut read = 0;
+    while read < length {
+        let room = usize::try_from(length - read).unwrap_or(usize::MAX).min(buffer.len());
+        let n = read_full(content, &mut buffer[..room])?;
+        hash.write(&buffer[..n]);
+        read += n as u64;
+        if n < room {
+            break;
+        }
+    }
+    Ok((read, hash))
+}
+
+/// The records of a file whose content is known to be in another.
+pub(crate) fn count(file: &SourceFile) -> u64 {
+    let Ok(content) = file.content() else { return 0 };
+    let mut chunks = Chunks::new(content.reader, false);
+    let mut records = 0;
+    loop {
+        match chunks.next() {
+            Ok(Next::Chunk(chunk)) => {
+                let mut splitter = Splitter::new(&chunk.bytes);
+                while splitter.next_line().is_some() {
+                    records += 1;
+                }
+            }
+            Ok(Next::TooLong { .. }) => records += 1,
+            Ok(Next::End) | Err(_) => return records,
+        }
+    }
+}
+
+/// What to tell the user of a source that cannot go on.
+pub(crate) fn explain(stop: &Stop) -> String {
+    match stop {
+        Stop::Header(error) => error.to_string(),
+        Stop::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the compressed data ends early; what came before is taken, the rest when the file \
+             is whole"
+                .to_owned()
+        }
+        Stop::Io(error) => error.to_string(),
+    }
+}
