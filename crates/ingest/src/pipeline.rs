@@ -57,7 +57,7 @@ pub fn ingest(
             let _ = writer.empty_staging();
         })?;
         match staged {
-            Staged::Whole(mut outcome, change) => {
+            Ok((mut outcome, change)) => {
                 outcome.refused = [untaken.refused, unclear.refused, outcome.refused].concat();
                 outcome.left = [untaken.left, unclear.left, outcome.left].concat();
                 (outcome.skipped, outcome.empty) = (skipped, empty);
@@ -65,7 +65,7 @@ pub fn ingest(
             }
             // Rows of many sources lie in one part: all is made anew, without those. It happens
             // only to a file that is truncated in the moments between its first byte and its last.
-            Staged::Spoilt(spoilt) => {
+            Err(Spoilt(spoilt)) => {
                 writer.empty_staging()?;
                 candidates.retain(|kept| spoilt.iter().all(|(path, _)| *path != kept.file.path));
                 spoilt.into_iter().for_each(|(path, why)| untaken.push(path, why));
@@ -131,12 +131,8 @@ struct Run<'r> {
     progress: &'r AtomicU64,
 }
 
-/// All that was to be staged, or why it is of no use.
-enum Staged {
-    Whole(Outcome, Change),
-    /// The sources of which lines were taken that they do not hold any more.
-    Spoilt(Vec<(PathBuf, Unread)>),
-}
+/// The sources of which lines were taken that they do not hold any more: what is staged is of no use.
+struct Spoilt(Vec<(PathBuf, Unread)>);
 
 impl<'r> Run<'r> {
     fn new(
@@ -154,7 +150,7 @@ impl<'r> Run<'r> {
     }
 
     /// Writes all that is new, to be committed.
-    fn stage(self, pool: &ThreadPool) -> Result<Staged> {
+    fn stage(self, pool: &ThreadPool) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
         let parts = std::thread::scope(|scope| {
             let (sender, written) = mpsc::channel::<Written<'_>>();
             // The disk is waited for while others work.
@@ -168,19 +164,19 @@ impl<'r> Run<'r> {
             closed.and(synced)
         })?;
         if self.is_spoilt.load(Ordering::Acquire) {
-            return Ok(Staged::Spoilt(self.spoilt()));
+            return Ok(Err(self.spoilt()));
         }
         let mut change = Change { parts, ..Change::default() };
         let outcome = self.conclude(&mut change)?;
-        Ok(Staged::Whole(outcome, change))
+        Ok(Ok((outcome, change)))
     }
 
-    fn spoilt(self) -> Vec<(PathBuf, Unread)> {
+    fn spoilt(self) -> Spoilt {
         let spoilt = self.tasks.into_iter().filter_map(|task| match unlocked(task.reading) {
             Reading::Done(Done::Spoilt(why)) => Some((task.candidate.file.path, why)),
             _ => None,
         });
-        spoilt.collect()
+        Spoilt(spoilt.collect())
     }
 
     /// What one thread does until no chunk is left.

@@ -26,7 +26,7 @@ impl Drop for Folder {
 }
 
 fn source(name: &str, read: u64) -> Source {
-    let ledger = Ledger { read, stored: 0, duplicate: 2, rejected: 0 };
+    let ledger = Ledger { read, duplicate: 2, ..Ledger::default() };
     let (head, hash) = (format!("head of {name}"), format!("hash of {name}"));
     Source { name: name.to_owned(), head, hash, ledger, ..Source::default() }
 }
