@@ -57,6 +57,7 @@ fn what_is_not_known_is_never_fine() {
     };
     let later = "2026-03-05T12:00:00Z";
     unknown(later, &["bounce_rate", "-w", "50"], "no records from");
+    unknown(later, &["delivered", "-w", "1:", "--by", "host"], "no records from");
     unknown(later, &["bounce_rate", "-w", "50", "--last", "7d"], "nothing is judged");
     unknown(later, &["delivered", "-w", "1:", "--last", "7d"], "nothing is judged");
     unknown(later, &["lag", "-w", "60", "--last", "1h"], "no records from");
@@ -80,6 +81,32 @@ fn a_group_without_a_record_is_a_count_of_nothing_and_not_unknown() {
     let run = at_noon(&samples(), &["check", "delivered", "-c", "1:", "--provider", "nobody"]);
     assert_eq!(run.code, Some(2), "{run:?}");
     assert!(run.stdout.starts_with("DELIVERED CRITICAL: 0 (limit 1:)"), "{run:?}");
+}
+
+#[test]
+fn a_window_without_any_record_is_a_count_of_nothing() {
+    let sealed = samples();
+    let check = |now: &str, range: &str| {
+        let args =
+            ["--now", now, "check", "delivered", "--last", "15m", "-w", "1000:", "-c", range];
+        let output = sealed.command().args(args).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    // The last record is of a quarter to midnight.
+    for now in ["2026-03-04T00:30:00Z", "2026-03-04T08:00:00Z"] {
+        let (code, said) = check(now, "100:");
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.starts_with("DELIVERED CRITICAL: 0 (limit 100:); no records from "), "{said}");
+        assert!(said.contains("the newest record is ") && said.contains("'delivered'=0"), "{said}");
+    }
+    // What is not too little is fine only where nothing can be late.
+    let fine = |now: &str| {
+        let args = ["--now", now, "check", "bounced", "--last", "15m", "-c", "100"];
+        sealed.command().args(args).output().unwrap().status.code()
+    };
+    assert_eq!(fine("2026-03-04T00:30:00Z"), Some(0));
+    assert_eq!(fine("2026-03-04T08:00:00Z"), Some(3));
+    assert_eq!(check("2026-03-20T20:00:00Z", "100:").0, Some(3), "nothing in a week");
 }
 
 fn parsed(sealed: &Sealed, text: &str) -> Value {
@@ -141,7 +168,53 @@ fn hostile_names_stay_labels() {
     let samples = families["pmtaq_window_delivered"]["samples"].as_array().unwrap();
     let groups: Vec<&str> =
         samples.iter().map(|sample| sample[1]["group"].as_str().unwrap()).collect();
-    assert_eq!(groups, ["all", "a\"} 1", "back\\slash\nand line"]);
+    assert_eq!(groups, ["all", "a\"} 1", "back\\\\slash\\nand line"]);
+}
+
+#[test]
+fn names_that_differ_in_what_cannot_be_seen_are_series_that_differ() {
+    let csv = "type,timeLogged,rcpt,jobId\n\
+        d,2026-03-01 10:00:00+0000,a@x.example,\"\t=1+1\"\n\
+        d,2026-03-01 10:00:01+0000,a@x.example,\"\u{1}=1+1\"\n\
+        d,2026-03-01 10:00:02+0000,a@x.example,\\t=1+1\n";
+    let sealed = Sealed::new();
+    sealed.ingest(&[&sealed.file("acct.csv", csv)]);
+    let args =
+        ["metrics", "--now", "2026-03-01T10:01:00Z", "--textfile", "-", "--by", "job,job_id"];
+    let output = sealed.command().args(args).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.rsplit_once(' ').unwrap().0)
+        .collect();
+    let distinct: std::collections::BTreeSet<&&str> = series.iter().collect();
+    assert_eq!(distinct.len(), series.len(), "{text}");
+    let families = parsed(&sealed, &text);
+    assert_eq!(families["pmtaq_window_delivered"]["samples"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn the_textfile_is_readable_and_goes_nowhere_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let sealed = samples();
+    let victim = sealed.file("victim", "mine\n");
+    let path = sealed.file("collector/pmtaq.prom", "");
+    // As the owner of the folder may do it who can guess the name: `exec` keeps the number.
+    let line = format!(
+        "umask 077; ln -s {} {}/.pmtaq.prom.$$.new; exec {} {} metrics --textfile {}",
+        victim.display(),
+        path.parent().unwrap().display(),
+        sealed.command().get_program().to_str().unwrap(),
+        NOON.join(" "),
+        path.display()
+    );
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-c", &line]).env("PMTAQ_STORE", sealed.store()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine\n");
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("# HELP "));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
 }
 
 #[test]

@@ -57,12 +57,10 @@ impl fmt::Display for Family {
             f.write_str(name)?;
             for (at, (label, value)) in sample.labels.iter().enumerate() {
                 write!(f, "{}{label}=\"", if at == 0 { '{' } else { ',' })?;
-                for c in value.chars() {
+                for c in distinct(value).chars() {
                     match c {
                         '\\' => f.write_str("\\\\")?,
                         '"' => f.write_str("\\\"")?,
-                        '\n' => f.write_str("\\n")?,
-                        c if c.is_control() => f.write_char('\u{fffd}')?,
                         c => f.write_char(c)?,
                     }
                 }
@@ -73,6 +71,17 @@ impl fmt::Display for Family {
         }
         Ok(())
     }
+}
+
+/// A value in which what a line or a terminal obeys is spelt out, `\t` and the like, and a backslash is
+/// written twice: so two values that differ never become one label, for which a whole scrape fails.
+fn distinct(value: &str) -> String {
+    let spelt = |c: char| match c {
+        '\\' => "\\\\".to_owned(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    value.chars().map(spelt).collect()
 }
 
 #[cfg(test)]
@@ -88,7 +97,16 @@ mod tests {
             family.to_string(),
             "# HELP pmtaq_x_ratio A \\\\ and\\na line.\n# TYPE pmtaq_x_ratio gauge\n\
              pmtaq_x_ratio 0.5\n\
-             pmtaq_x_ratio{by=\"job\",group=\"a\\\"} 1\\nb\\\\\u{fffd}\u{fffd}\"} 12\n"
+             pmtaq_x_ratio{by=\"job\",group=\"a\\\"} 1\\\\nb\\\\\\\\\\\\r\\\\u{1b}\"} 12\n"
         );
+    }
+
+    #[test]
+    fn values_that_differ_stay_labels_that_differ() {
+        let values = ["\t", "\r", "\\t", "\\\\t", "\u{fffd}", "\u{85}", "\\u{85}", "t"];
+        let labels: std::collections::BTreeSet<String> =
+            values.iter().map(|value| distinct(value)).collect();
+        assert_eq!(labels.len(), values.len(), "{labels:?}");
+        assert!(labels.iter().all(|label| !label.contains(char::is_control)));
     }
 }

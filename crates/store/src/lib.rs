@@ -12,7 +12,7 @@ mod fs;
 pub use fs::{Disk, Fault};
 
 mod replace;
-pub use replace::{Replacement, replace};
+pub use replace::{Replacement, publish, replace};
 
 pub mod manifest;
 pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat};

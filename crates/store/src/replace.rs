@@ -35,6 +35,17 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     new.finish()
 }
 
+/// As [`replace`], and whatever the umask, all users of the machine may read the file.
+///
+/// # Errors
+/// [`Error::Io`] that names the file.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut new = Replacement::of(path)?;
+    new.out.get_ref().set_permissions(PermissionsExt::from_mode(0o644)).at(path)?;
+    new.write_all(bytes).at(path)?;
+    new.finish()
+}
+
 /// A file on its way to take the place of another one. Dropped before [`Replacement::finish`] it
 /// leaves nothing.
 ///

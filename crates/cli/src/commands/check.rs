@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pmtaq_alert::{Limits, Perf, Plugin, Status};
-use pmtaq_query::{Metric, Unit};
+use pmtaq_query::{Metric, Selection, Unit};
 use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window};
@@ -19,6 +19,8 @@ use crate::{show, ui};
 
 /// Denominator below which a rate is noise.
 const LEAST: u64 = 20;
+/// How far back the newest record is looked for, where the window has none.
+const REACH_S: i64 = 7 * 86_400;
 /// Groups that are told one by one.
 const MAX_TOLD: usize = 50;
 
@@ -87,11 +89,11 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let by = args.by.as_deref();
     let top = if by.is_some() { 0 } else { 1 };
     let measured = measure::measure(&asked.session, by.unwrap_or("host"), &names, top, &selection)?;
-    let newest = asked.session.newest("rec", &pmtaq_query::Selection::default())?;
+    let newest = asked.session.newest("rec", &Selection::default())?;
     let newest = newest.iter().map(|(_, time)| *time).max();
     let span = spelt(context, asked.window);
     let Some(newest) = newest else {
-        return Ok(unknown_of(metric, format!("no records {span}"), Vec::new()));
+        return nothing(context, args, asked, metric);
     };
     let groups: Vec<Group> = match by {
         Some(_) => measured.groups,
@@ -164,6 +166,38 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         lines.push(format!("{n_few} not judged: fewer than {least} {}", base.unwrap_or("records")));
     }
     Ok(Plugin { service: metric.name.clone(), status, headline, lines, perf })
+}
+
+/// The verdict on a window without any record: of a count it is 0. That may be less than there must be,
+/// whoever is to blame; but it is fine only while newer records may not be late.
+fn nothing(
+    context: &Context,
+    args: &args::Check,
+    asked: &Asked,
+    metric: &Metric,
+) -> Result<Plugin> {
+    let span = spelt(context, asked.window);
+    let until = asked.window.until.min(context.now);
+    let before = Window { since: Timestamp(until.0.saturating_sub(REACH_S)), until };
+    let newest =
+        ask::open_window(context, before, &[])?.session.newest("rec", &Selection::default())?;
+    let newest = newest.into_iter().map(|(_, time)| time).max();
+    let is_count = metric.unit.is_sum() && args.by.is_none();
+    let Some(newest) = newest.filter(|_| is_count) else {
+        return Ok(unknown_of(metric, format!("no records {span}"), Vec::new()));
+    };
+    let limits = limits(args);
+    let (name, value) = (metric.name.clone(), Some(0.0));
+    let mut judged = Judged { name, value, n: None, status: limits.judge(0.0) };
+    let lag = until.0 - newest.0;
+    if judged.status == Status::Ok && lag > seconds("max-lag", &args.max_lag)? {
+        judged.status = Status::Unknown;
+    }
+    let age = format!("the newest record is {} old, of {newest}", words::duration(lag as f64));
+    let headline = format!("{}; no records {span}; {age}", shown(metric, &judged, &limits, false));
+    let (service, status) = (metric.name.clone(), judged.status);
+    let perf = perf(metric, &[judged], &limits, 1);
+    Ok(Plugin { service, status, headline, lines: Vec::new(), perf })
 }
 
 /// How old the newest record is, of each value of a dimension.

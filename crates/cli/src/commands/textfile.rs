@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pmtaq_alert::{Family, Kind};
-use pmtaq_query::{Metric, Selection, Unit, dimension, metrics};
+use pmtaq_query::{Dimension, Metric, Selection, Unit, dimension, metrics};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
@@ -25,7 +25,14 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     let length = parse_duration_s(&args.window).filter(|length| *length > 0).ok_or_else(|| {
         Failure::usage(format!("--window `{}` is no duration; write it like 1h", args.window))
     })?;
-    let by = args.by.iter().map(|name| dimension(name)).collect::<pmtaq_query::Result<Vec<_>>>()?;
+    let mut by: Vec<&Dimension> = Vec::new();
+    for name in &args.by {
+        // Named twice, or by another name, it would give each series twice.
+        let dimension = dimension(name)?;
+        if !by.iter().any(|known| known.name == dimension.name) {
+            by.push(dimension);
+        }
+    }
     let reach = REACH_S.max(length);
     let recent = Window { since: Timestamp(context.now.0 - reach), until: context.now };
     let asked = asked::open_window(context, recent, &[])?;
@@ -51,7 +58,7 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     if path == Path::new("-") {
         return show::print(context, &text);
     }
-    pmtaq_store::replace(path, text.as_bytes()).map_err(|error| {
+    pmtaq_store::publish(path, text.as_bytes()).map_err(|error| {
         Failure::failed(&error).hint("the file is as it was before; the collector sees its age")
     })?;
     Ok(Exit::Done)
@@ -99,7 +106,7 @@ fn about_the_store(
 }
 
 /// Every metric, of all records and by each dimension.
-fn of_window(asked: &Asked, by: &[&pmtaq_query::Dimension], top: u32) -> Result<Vec<Family>> {
+fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> {
     let names: Vec<String> = metrics().iter().map(|metric| metric.name.clone()).collect();
     let mut families: Vec<Family> = Vec::new();
     let mut add = |by: &str, group: &Group| {
