@@ -18,7 +18,12 @@ impl Line {
 
     /// With an option.
     pub(crate) fn option(mut self, flag: &str, value: impl Into<String>) -> Line {
-        self.0.extend([flag.to_owned(), value.into()]);
+        let value = value.into();
+        // Apart from its flag it would be taken for another one.
+        match value.starts_with('-') {
+            true => self.0.push(format!("{flag}={value}")),
+            false => self.0.extend([flag.to_owned(), value]),
+        }
         self
     }
 
@@ -111,5 +116,11 @@ mod tests {
         assert_eq!(Line::new("job").word("a\nb").text(), None);
         let line = Line::new("stats top-bounce").option("--where", "rec = 'b'");
         assert_eq!(line.text().as_deref(), Some("pmtaq stats top-bounce --where \"rec = 'b'\""));
+    }
+
+    #[test]
+    fn a_value_that_begins_like_an_option_is_none() {
+        let line = Line::new("why bounced").option("--job", "-rf x").option("--job", "x");
+        assert_eq!(line.text().as_deref(), Some("pmtaq why bounced \"--job=-rf x\" --job x"));
     }
 }

@@ -183,14 +183,13 @@ impl<'t> Page<'t> {
             .collect();
         let words =
             if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
-        let part = |(entered, counted): (f64, f64)| match entered > 0.0 {
-            true => format!(
-                "{} of {} ({})",
-                count(counted),
-                count(entered),
-                percent(100.0 * counted / entered)
-            ),
-            false => count(counted),
+        // Of what is usual a part of one is more than nothing.
+        let counted = |n: f64| if n > 0.0 && n < 0.5 { "<1".to_owned() } else { count(n) };
+        let part = |(entered, n): (f64, f64)| match entered > 0.0 {
+            true => {
+                format!("{} of {} ({})", counted(n), count(entered), percent(100.0 * n / entered))
+            }
+            false => counted(n),
         };
         format!("{} {what}, usually {}{words}", part(cause.now), part(cause.usual))
     }
