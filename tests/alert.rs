@@ -15,9 +15,11 @@ use crate::sealed::{Sealed, root};
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
-enum Answer {
+pub(crate) enum Answer {
     /// This status, and a body.
     Status(u16),
+    /// Too many requests, and after how many seconds the next one may come.
+    TooMany(u32),
     /// To another address.
     Redirect(String),
     /// Nothing for so long.
@@ -28,21 +30,21 @@ enum Answer {
 
 /// A request as it came.
 #[derive(Debug)]
-struct Request {
+pub(crate) struct Request {
     path: String,
     head: String,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 /// A server on this machine. It answers 202 when it is not told otherwise.
-struct Server {
-    address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     requests: Receiver<Request>,
     answers: Arc<Mutex<Vec<Answer>>>,
 }
 
 impl Server {
-    fn new() -> Server {
+    pub(crate) fn new() -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = channel();
@@ -61,12 +63,12 @@ impl Server {
         Server { address, requests, answers }
     }
 
-    fn plan(&self, answers: &[Answer]) {
+    pub(crate) fn plan(&self, answers: &[Answer]) {
         *self.answers.lock().unwrap() = answers.to_vec();
     }
 
     /// What came, in its order.
-    fn came(&self) -> Vec<Request> {
+    pub(crate) fn came(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
     }
 }
@@ -91,6 +93,11 @@ fn serve(stream: TcpStream, answer: &Answer, sender: &Sender<Request>) {
         Answer::Status(status) => {
             format!(
                 "HTTP/1.1 {status} so\r\ncontent-length: 8\r\nconnection: close\r\n\r\nas told\x1b"
+            )
+        }
+        Answer::TooMany(seconds) => {
+            format!(
+                "HTTP/1.1 429 so\r\nretry-after: {seconds}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             )
         }
         Answer::Redirect(to) => {
@@ -165,7 +172,7 @@ pub(crate) fn rules(sealed: &Sealed, receivers: &str) -> String {
     sealed.file("etc/rules.toml", format!("{receivers}\n{RULE}")).to_str().unwrap().to_owned()
 }
 
-fn pagerduty(server: &Server) -> String {
+pub(crate) fn pagerduty(server: &Server) -> String {
     format!(
         "[[receiver]]\nname = \"oncall\"\ntype = \"pagerduty\"\nkey-env = \"ROUTING\"\n\
          url = \"{}/enqueue\"\ntimeout = \"1s\"\n",

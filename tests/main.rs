@@ -10,6 +10,7 @@
 mod sealed;
 
 mod alert;
+mod alert_faults;
 mod arguments;
 mod check;
 mod config;
@@ -39,4 +40,5 @@ mod sql;
 mod tidy;
 mod told;
 mod top;
+mod watches;
 mod why;

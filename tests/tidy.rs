@@ -203,6 +203,8 @@ const WALLS: &[Wall] = &[
             "crates/alert/src/rules.rs",
             "crates/alert/src/event.rs",
             "crates/alert/src/memory.rs",
+            "crates/alert/src/memory",
+            "crates/alert/src/rules",
             "crates/render/src/json.rs",
             "crates/cli/src/settings.rs",
             "crates/gen",

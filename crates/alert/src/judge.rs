@@ -1,24 +1,34 @@
 //! Whether a number is a problem, by the limits of a rule. Knows nothing of time.
 
-use crate::Rule;
+use crate::{Rule, Watch};
 
 /// What was measured of a group.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// Dimensions and their values; empty for all records together.
     pub labels: Vec<(String, String)>,
     /// The value.
     pub value: f64,
+    /// The time up to now that it is of, in seconds; 0 for what is so now.
+    pub window_s: i64,
     /// What it rests on: the denominator of a rate, the deliveries of a duration.
     pub n: Option<f64>,
     /// The middle of the same hours of the days before, when there are such.
     pub usual: Option<f64>,
+    /// Whose that is, if the group had none of its own: the group that it is a part of.
+    pub usual_of: Option<String>,
     /// The middle of the other groups, when there are such.
     pub peers: Option<f64>,
+    /// The largest value that there can be: 100 of a rate.
+    pub ceiling: Option<f64>,
+    /// Whether the value is at least that much, and nobody looked further.
+    pub is_at_least: bool,
+    /// Whether what is watched is not there at all, which is a problem whatever the limits.
+    pub is_absent: bool,
 }
 
 /// The verdict on a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breach {
     /// No problem.
     No,
@@ -34,6 +44,12 @@ const EASE: f64 = 0.8;
 impl Rule {
     /// The verdict on what was measured.
     pub fn judge(&self, seen: &Seen) -> Breach {
+        if seen.is_absent {
+            return Breach::Yes;
+        }
+        if matches!(self.watch, Watch::Silence | Watch::Process) && self.below.is_none() {
+            return Breach::No;
+        }
         // Few records begin no problem, and end none that they still show: who is throttled
         // sends less.
         let is_enough = seen.n.is_none_or(|n| n >= self.min_n);
@@ -44,6 +60,17 @@ impl Rule {
         }
     }
 
+    /// Whether a limit had nothing to be compared with, though there was enough to be judged.
+    pub fn lacks_usual(&self, seen: &Seen) -> bool {
+        let is_compared = self.times_usual.is_some() || self.below_usual.is_some();
+        is_compared && seen.usual.is_none() && seen.n.is_none_or(|n| n >= self.min_n)
+    }
+
+    /// Whether a group of which nothing is known to be usual is judged by the limit that is left.
+    pub const fn has_absolute_limit(&self) -> bool {
+        self.above.is_some() || self.below.is_some()
+    }
+
     fn is_passed(&self, seen: &Seen, is_eased: bool) -> bool {
         let ease = if is_eased { EASE } else { 1.0 };
         let absolute = |limit: f64, eased: f64| match self.clear {
@@ -51,20 +78,23 @@ impl Rule {
             _ if is_eased => eased,
             _ => limit,
         };
-        let value = seen.value;
-        // Without anything to compare with, no problem begins and none ends.
-        let times = |times: Option<f64>, of: Option<f64>| {
-            let passed =
-                |times: f64| of.map_or(is_eased, |of| value > (times * ease).max(1.0) * of);
-            times.is_none_or(passed)
+        let Seen { value, usual, peers, .. } = *seen;
+        let passes = |times: f64, of: f64| {
+            // Three times 40 % is more than there can be: half of the way up is far enough.
+            let limit = times * of;
+            let limit = seen.ceiling.map_or(limit, |ceiling| limit.min((of + ceiling) / 2.0));
+            value > (limit * ease).max(of)
         };
+        // With nothing to compare with the absolute limit decides alone; without one, no problem
+        // begins and none ends.
+        let unknown = is_eased || self.has_absolute_limit();
         self.above.is_none_or(|above| value > absolute(above, above * EASE))
             && self.below.is_none_or(|below| value < absolute(below, below / EASE))
-            && times(self.times_usual, seen.usual)
-            && times(self.times_peers, seen.peers)
+            && self.times_usual.is_none_or(|times| usual.map_or(unknown, |of| passes(times, of)))
+            && self.times_peers.is_none_or(|times| peers.map_or(is_eased, |of| passes(times, of)))
             && self.below_usual.is_none_or(|part| {
                 // What is rare is often absent.
-                let usual = seen.usual.filter(|usual| seen.n.is_some() || *usual >= self.min_n);
+                let usual = usual.filter(|usual| seen.n.is_some() || *usual >= self.min_n);
                 usual.is_some_and(|usual| value < (part / ease).min(1.0) * usual)
             })
     }
@@ -81,7 +111,7 @@ mod tests {
     }
 
     fn seen(value: f64, n: Option<f64>, usual: Option<f64>, peers: Option<f64>) -> Seen {
-        Seen { labels: Vec::new(), value, n, usual, peers }
+        Seen { value, n, usual, peers, ..Seen::default() }
     }
 
     #[test]
@@ -106,7 +136,46 @@ mod tests {
         assert_eq!(judge(9.0, 99.0, Some(4.0)), Breach::Eased, "too few to begin with");
         assert_eq!(judge(4.0, 100.0, Some(1.0)), Breach::No, "not above");
         assert_eq!(judge(9.0, 100.0, Some(8.0)), Breach::No, "as usual");
-        assert_eq!(judge(9.0, 100.0, None), Breach::Eased, "nothing to compare with");
+    }
+
+    #[test]
+    fn without_history_the_absolute_limit_decides_alone() {
+        let both = rule("above = 5.0\ntimes-usual = 2.0");
+        let new = |value| seen(value, Some(100.0), None, None);
+        assert_eq!(
+            [9.0, 4.5, 3.9].map(|value| both.judge(&new(value))),
+            [Breach::Yes, Breach::Eased, Breach::No]
+        );
+        let relative = rule("times-usual = 2.0");
+        assert_eq!(relative.judge(&new(9.0)), Breach::Eased, "nothing to compare with");
+        assert!(both.lacks_usual(&new(9.0)) && relative.lacks_usual(&new(9.0)));
+        assert!(!both.lacks_usual(&seen(9.0, Some(19.0), None, None)), "too few anyhow");
+        assert!(!rule("above = 5.0").lacks_usual(&new(9.0)), "it asks for nothing usual");
+    }
+
+    #[test]
+    fn a_rate_that_is_high_anyhow_can_still_be_too_high() {
+        let rule = rule("above = 30.0\ntimes-usual = 3.0");
+        let judge = |value, usual| {
+            let seen = seen(value, Some(100.0), Some(usual), None);
+            rule.judge(&Seen { ceiling: Some(100.0), ..seen })
+        };
+        assert_eq!(judge(100.0, 40.0), Breach::Yes, "three times 40 % is never passed");
+        assert_eq!(judge(69.0, 40.0), Breach::Eased);
+        assert_eq!(judge(40.0, 40.0), Breach::No);
+        // The end does not come with an hour of which a little more is usual.
+        assert_eq!(judge(52.0, 22.0), Breach::Eased);
+        assert_eq!(judge(44.0, 15.0), Breach::Eased, "below it, three times decides");
+    }
+
+    #[test]
+    fn what_is_not_there_is_a_problem_whatever_the_limits() {
+        let absent = Seen { is_absent: true, ..Seen::default() };
+        assert_eq!(rule("above = 5.0").judge(&absent), Breach::Yes);
+        let text = "[[rule]]\nname = \"a\"\nwatch = \"process\"\nprocess = \"x\"\n";
+        let process = Rules::parse(text).expect(text).rules.remove(0);
+        assert_eq!(process.judge(&absent), Breach::Yes);
+        assert_eq!(process.judge(&Seen::default()), Breach::No, "it has no other limit");
     }
 
     #[test]

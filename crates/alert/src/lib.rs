@@ -16,13 +16,13 @@ mod exposition;
 pub use exposition::{Family, Kind, Sample};
 
 mod rules;
-pub use rules::{Protocol, Receiver, Rule, Rules, Seconds, Severity, Watch};
+pub use rules::{Maintenance, Protocol, Receiver, Rule, Rules, Seconds, Severity, Watch};
 
 mod judge;
 pub use judge::{Breach, Seen};
 
 mod memory;
-pub use memory::{Change, Ended, Memory, Unsent, Watched, group_name};
+pub use memory::{Change, Ended, Memory, Turn, Unsent, Watched, group_name};
 
 mod event;
 pub use event::{Event, Firing, Told};

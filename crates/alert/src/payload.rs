@@ -106,15 +106,23 @@ fn slack(event: &Event) -> Value {
         (_, Severity::Warning) => "#b26a00",
         (_, Severity::Info) => "#1a66b3",
     };
+    let status = match event.status {
+        Firing::Firing => event.severity.to_string().to_uppercase(),
+        Firing::Resolved => "RESOLVED".to_owned(),
+    };
     let text = event.text();
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let first = format!("{status}: {first}");
+    let about = format!("{}, since {}, found {}", event.source, time(event.since), time(event.at));
     // Plain text: no name and no reply makes a link, a mention or a style.
     let block = |text: &str| json!({"type": "section", "text": {"type": "plain_text", "text": text, "emoji": false}});
-    let mut blocks = vec![block(&cut(first, 3000))];
+    let mut blocks = vec![block(&cut(&first, 3000))];
     blocks.extend((!rest.trim().is_empty()).then(|| block(&cut(rest.trim_end(), 3000))));
+    blocks.push(block(&cut(&about, 3000)));
+    let text = cut(&escaped(&format!("{first} ({about})")), MAX_TEXT);
     json!({
-        "text": cut(&escaped(first), MAX_TEXT),
-        "attachments": [{"color": colour, "fallback": cut(&escaped(first), MAX_TEXT), "blocks": blocks}],
+        "text": text,
+        "attachments": [{"color": colour, "fallback": text, "blocks": blocks}],
     })
 }
 
@@ -306,6 +314,17 @@ mod tests {
         let blocks = body["attachments"][0]["blocks"].as_array().expect("blocks");
         assert!(blocks.iter().all(|block| block["text"]["type"] == "plain_text"), "{body}");
         assert!(blocks[1]["text"]["text"].as_str().expect("text").contains("<!channel>"));
+    }
+
+    #[test]
+    fn slack_is_told_how_urgent_it_is_where_and_since_when() {
+        let about = "(mta1, since 2026-03-03T11:50:00Z, found 2026-03-03T12:00:00Z)";
+        for (status, word) in [(Firing::Firing, "CRITICAL"), (Firing::Resolved, "RESOLVED")] {
+            let body = body(Protocol::Slack, &event(status), "", "ops");
+            let text = body["text"].as_str().expect("text");
+            assert!(text.starts_with(&format!("{word}: bounces: yahoo")), "{text}");
+            assert!(text.ends_with(about), "{text}");
+        }
     }
 
     #[test]

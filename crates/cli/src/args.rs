@@ -15,7 +15,8 @@ use pmtaq_store::{Disk, Fault};
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
 pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
 pub(crate) use told::{
-    Alert, AlertBackfill, AlertRun, AlertTest, AlertWhat, Check, Few, Metrics, RulesFile,
+    Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
+    Metrics, RulesFile, RulesOption,
 };
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 

@@ -72,12 +72,7 @@ pub(crate) fn open_windows(
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
-    let config = SessionConfig {
-        zone: context.global.tz,
-        limits: Limits::new(context.threads, context.memory()),
-        classes: &context.settings.classes,
-        files,
-    };
+    let config = config(context, files);
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
@@ -89,6 +84,21 @@ pub(crate) fn open_windows(
             Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// A session over no record at all, by which it can be tried whether a question is understood.
+pub(crate) fn open_nothing(context: &Context) -> Result<Session> {
+    let nothing = Snapshot { generation: 0, parts: Vec::new(), span: None, store_rows: 0 };
+    Ok(Session::open(&nothing, &[Window::ALL], &config(context, &[]))?)
+}
+
+fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> SessionConfig<'c> {
+    SessionConfig {
+        zone: context.global.tz,
+        limits: Limits::new(context.threads, context.memory()),
+        classes: &context.settings.classes,
+        files,
     }
 }
 

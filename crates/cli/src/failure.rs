@@ -73,6 +73,19 @@ impl Failure {
     }
 }
 
+/// All that went wrong as one failure; done when nothing did.
+pub(crate) fn summed_up(failures: Vec<String>) -> Result<Exit> {
+    let text = match failures.as_slice() {
+        [] => return Ok(Exit::Done),
+        [one] => one.clone(),
+        many => {
+            let lines: String = many.iter().map(|text| format!("\n  {text}")).collect();
+            format!("{} things went wrong:{lines}", many.len())
+        }
+    };
+    Err(Failure::failed(&std::io::Error::other(text)))
+}
+
 /// Whether a disk, a quota or a limit of the process has no room left.
 fn is_full(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};

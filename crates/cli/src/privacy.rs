@@ -79,10 +79,13 @@ fn make(path: &Path) -> String {
 
 /// A key that everyone on the machine can read is none.
 fn check_mode(path: &Path) -> Result<()> {
-    let open = std::fs::metadata(path)?.permissions().mode() & 0o007 != 0;
-    if !open {
-        return Ok(());
-    }
-    let what = format!("{} can be read by everyone", path.display());
-    Err(Failure::usage(what).hint(format!("`chmod o= {}`", path.display())))
+    open_to_all(path).map_or(Ok(()), |wrong| {
+        Err(Failure::usage(wrong).hint(format!("`chmod o= {}`", path.display())))
+    })
+}
+
+/// Says of a file with a secret that everyone on the machine can read it, if that is so.
+pub(crate) fn open_to_all(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o007 != 0).then(|| format!("{} can be read by everyone", path.display()))
 }

@@ -106,7 +106,9 @@ fn dispatch(
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global, settings, places)?;
     match cli.command {
-        Command::Ingest(args) => commands::ingest::run(&context, args),
+        Command::Ingest(args) => {
+            commands::alert::remember_ingest(&context, commands::ingest::run(&context, args))
+        }
         Command::Compact(args) => commands::compact::run(&context, &args),
         Command::Status(args) => commands::status::run(&context, &args),
         Command::Verify(args) => commands::keep::verify(&context, &args),

@@ -25,7 +25,7 @@ mod metric;
 pub use metric::{Metric, metric, metrics};
 
 mod selection;
-pub use selection::{Selection, dimension_of};
+pub use selection::{Selection, dimension_of, glob};
 
 mod hours;
 mod rollup;
@@ -71,6 +71,9 @@ mod search;
 pub use search::{Matching, Needle, SEARCHED, Search, is_code};
 
 mod newest;
+
+mod refused;
+pub use refused::refused_lines;
 
 mod moments;
 pub use moments::{Measured, Moments, first_seen};

@@ -140,7 +140,10 @@ fn pattern(dimension: &str, value: &str) -> (&'static str, String) {
     if !text.contains('*') {
         return ("=", text);
     }
-    // GLOB's other signs are meant literally.
-    let literal = text.replace('\\', "\\\\").replace('[', "[[]").replace('?', "[?]");
-    ("glob", literal)
+    ("glob", glob(&text))
+}
+
+/// A text in which `*` stands for any text as a pattern of GLOB, whose other signs are literal.
+pub fn glob(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('[', "[[]").replace('?', "[?]")
 }

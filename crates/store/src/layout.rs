@@ -11,6 +11,7 @@
 //! <store>/_pmtaq/lock                                    held by the one writer
 //! <store>/_pmtaq/alerts.json                             what alerts are on, and what is to be sent
 //! <store>/_pmtaq/alerts.lock                             held by the one who tells
+//! <store>/_pmtaq/failed-ingests.json                     how many ingests failed, for alerts
 //! ```
 
 use std::fmt;
@@ -69,6 +70,11 @@ pub fn alerts(store: &Path) -> PathBuf {
 /// The file that the one process holds locked that tells of alerts.
 pub fn alerts_lock(store: &Path) -> PathBuf {
     private(store).join("alerts.lock")
+}
+
+/// What is remembered of ingests that failed. Not a part of what is stored.
+pub fn failed_ingests(store: &Path) -> PathBuf {
+    private(store).join("failed-ingests.json")
 }
 
 /// Where parts are written before they count.

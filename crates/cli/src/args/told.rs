@@ -16,8 +16,9 @@ use super::shared::{Selection, Times};
   pmtaq check delivered --last 15m -w 1000: -c 100:
   pmtaq check deferral_rate --by ip --provider yahoo -w 20 -c 50
   pmtaq check lag --by host -w 1800 -c 7200",
-    after_help = "Ends with 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Without records in the window, with \
-                  records that are too old, and after any error it is UNKNOWN. A RANGE is that of the \
+    after_help = "Ends with 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. With records that are too old, and after \
+                  any error it is UNKNOWN. Without a record in the window a count is 0, and so \
+                  CRITICAL where -c says that there must be some; all else is UNKNOWN. A RANGE is that of the \
                   Monitoring Plugins Development Guidelines: 10 is fine from 0 to 10, 10: from 10 on, \
                   ~:10 up to 10, 10:20 between the two, @10:20 outside of them. `lag` is the age of the \
                   newest record in seconds. The window is the last hour, of lag the last 7 days."
@@ -126,11 +127,26 @@ pub(crate) enum AlertWhat {
   pmtaq alert run /etc/pmtaq/alerts.toml
   pmtaq alert run --print")]
     Run(AlertRun),
-    /// Send a test alert and its end to every receiver
+    /// Send a test alert and its end to every receiver, and check that every rule can be judged
     #[command(before_help = "Examples:
   pmtaq alert test /etc/pmtaq/alerts.toml
   pmtaq alert test --receiver oncall --print")]
     Test(AlertTest),
+    /// Tell nobody of what begins under a rule, or under any, for a time
+    #[command(
+        before_help = "Examples:
+  pmtaq alert mute throttled --for 2h
+  pmtaq alert mute --for 30m",
+        after_help = "What is on still ends, and those who heard of it are told. What begins \
+                            meanwhile is told afterwards, if it is still on. Times of work that recur \
+                            stand in the rules: docs/alerting.md."
+    )]
+    Mute(AlertMute),
+    /// Take `mute` back
+    #[command(before_help = "Examples:
+  pmtaq alert unmute throttled
+  pmtaq alert unmute")]
+    Unmute(AlertUnmute),
     /// What would have been told in the past; sends nothing
     #[command(before_help = "Example:
   pmtaq alert backfill alerts.toml --since 30d --every 5m")]
@@ -166,6 +182,37 @@ pub(crate) struct AlertTest {
     /// Show what would be sent, without secrets; send nothing
     #[arg(long)]
     pub(crate) print: bool,
+}
+
+/// The rules file, where a rule is named first.
+#[derive(Debug, Args)]
+pub(crate) struct RulesOption {
+    /// Rules and receivers [default: alerts.toml in a folder of `pmtaq config path`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+}
+
+/// For a time of work.
+#[derive(Debug, Args)]
+pub(crate) struct AlertMute {
+    /// The rule [default: all rules]
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+    /// How long
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) lasting: String,
+    #[command(flatten)]
+    pub(crate) file: RulesOption,
+}
+
+/// When it is over sooner.
+#[derive(Debug, Args)]
+pub(crate) struct AlertUnmute {
+    /// The rule [default: all that is muted]
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+    #[command(flatten)]
+    pub(crate) file: RulesOption,
 }
 
 /// To tune the rules.

@@ -180,7 +180,7 @@ fn nothing(
     let until = asked.window.until.min(context.now);
     let before = Window { since: Timestamp(until.0.saturating_sub(REACH_S)), until };
     let newest =
-        ask::open_window(context, before, &[])?.session.newest("rec", &Selection::default())?;
+        asked::open_window(context, before, &[])?.session.newest("rec", &Selection::default())?;
     let newest = newest.into_iter().map(|(_, time)| time).max();
     let is_count = metric.unit.is_sum() && args.by.is_none();
     let Some(newest) = newest.filter(|_| is_count) else {

@@ -1,186 +1,210 @@
-//! What is measured for a rule: values now, those of the same hours of the days before, those of the
-//! others. Judges nothing.
+//! What is measured for a rule: its values now, and those of the same hours of the days before.
+//! Judges nothing, and opens the store only when a rule asks for it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::Days;
-use pmtaq_alert::{Rule, Seen, Watch, group_name};
-use pmtaq_query::{Measured, Metric, Moments, Selection, Session, dimension, first_seen, metric};
-use pmtaq_render::words::{count, duration, percent, visible};
+use pmtaq_alert::{Rule, Seconds, Seen, Watch};
+use pmtaq_query::{Measured, Moments, Selection, first_seen, metric};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
-use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
+use pmtaq_store::{Snapshot, Store};
 
-use super::probe;
-use crate::args;
+use super::{ingests, probe, usual};
 use crate::asked::{self, Asked};
 use crate::commands::measure;
 use crate::commands::why::Frame;
 use crate::context::Context;
-use crate::failure::{Failure, Result};
-use crate::line::equals;
+use crate::failure::Result;
 use crate::versus::Versus;
 
 /// Days before that say what is usual.
-const USUAL_DAYS: u32 = 7;
+pub(super) const USUAL_DAYS: u32 = 7;
 /// A reply is new only where the store reaches so far back.
 const LEAST_HISTORY_S: i64 = DAY_S;
 /// Nothing but deliveries has no reply worth a word.
 const REPLIES: [&str; 2] = ["bounced", "deferred"];
+/// What PMTA writes when it does anything at all.
+const ATTEMPTS: [&str; 2] = ["sent", "deferred"];
 
 /// The store, as the rules look at it.
 pub(crate) struct Watcher<'c> {
     pub(crate) context: &'c Context,
-    pub(crate) snapshot: Snapshot,
-    pub(crate) session: Session,
     hull: Window,
+    /// Opened when a rule asks for it, and again after one has failed.
+    asked: Option<Asked>,
+    newest: Option<Option<Timestamp>>,
 }
 
 impl<'c> Watcher<'c> {
-    /// Opens what rules need that are judged from `since` to `until`.
-    pub(crate) fn open(context: &'c Context, since: Timestamp, until: Timestamp) -> Result<Self> {
+    /// Who looks at what rules need that are judged from `since` to `until`.
+    pub(crate) fn new(context: &'c Context, since: Timestamp, until: Timestamp) -> Watcher<'c> {
         // What is usual of the longest window, and what `why` reads after it.
         let back = (i64::from(USUAL_DAYS) + 2) * DAY_S;
         let hull = Window {
             since: Timestamp(since.0.saturating_sub(back)),
             until: Timestamp(until.0.saturating_add(DAY_S)),
         };
-        let Asked { session, snapshot, .. } = asked::open_window(context, hull, &[])?;
-        Ok(Watcher { context, snapshot, session, hull })
+        Watcher { context, hull, asked: None, newest: None }
     }
 
-    /// Whether the rule judges records, and not the machine or how late they are.
-    pub(crate) fn is_of_records(rule: &Rule) -> bool {
-        matches!(rule.watch, Watch::Metric | Watch::NewReply)
+    /// The session and the snapshot that it reads.
+    pub(crate) fn asked(&mut self) -> Result<&mut Asked> {
+        if self.asked.is_none() {
+            self.asked = Some(asked::open_window(self.context, self.hull, &[])?);
+        }
+        Ok(self.asked.as_mut().expect("it was opened above"))
     }
 
-    /// Whether the rule finds those of whom nothing comes any more.
-    pub(crate) fn finds_silence(rule: &Rule) -> bool {
-        let metric = rule.metric.as_deref().and_then(|name| metric(name).ok());
-        rule.is_of_too_little() && metric.is_some_and(|metric| metric.unit.is_sum())
+    /// Forgets the session: after an error the engine may be of no use any more.
+    pub(crate) fn close(&mut self) {
+        self.asked = None;
     }
 
-    /// The newest record up to now.
-    pub(crate) fn newest(&self) -> Option<Timestamp> {
-        let parts = self.snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
-        let newest = parts.map(|part| part.part.until).max().map(Timestamp);
-        newest.map(|newest| newest.min(self.context.now))
+    /// First and last day of the store.
+    pub(crate) fn first_moment(&mut self) -> Result<Option<Timestamp>> {
+        Ok(self.asked()?.snapshot.span.map(|(first, _)| first.start()))
+    }
+
+    /// The newest record up to now, by what the parts say of themselves.
+    pub(crate) fn newest(&mut self) -> Result<Option<Timestamp>> {
+        if let Some(newest) = self.newest {
+            return Ok(newest);
+        }
+        let store = Store::open(&self.context.global.store)?;
+        let newest_of = |snapshot: &Snapshot| {
+            let parts = snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
+            parts.map(|part| part.part.until).max().map(Timestamp)
+        };
+        let near = store.snapshot(self.hull)?;
+        let newest = match (newest_of(&near), near.span) {
+            (None, Some((_, last))) => {
+                let until = Timestamp(last.start().0 + DAY_S);
+                newest_of(&store.snapshot(Window { since: last.start(), until })?)
+            }
+            (newest, _) => newest,
+        };
+        let newest = newest.map(|newest| newest.min(self.context.now));
+        self.newest = Some(newest);
+        Ok(newest)
     }
 
     fn turn_to(&mut self, window: Window) -> Result<()> {
-        Ok(self.session.turn_to(&self.snapshot, window)?)
+        let Asked { session, snapshot, .. } = self.asked()?;
+        Ok(session.turn_to(snapshot, window)?)
     }
 
     /// What a rule sees when it is judged by the records before `at`.
     pub(crate) fn now(&mut self, rule: &Rule, at: Timestamp) -> Result<Vec<Seen>> {
-        let context = self.context;
-        let alone =
-            |value| vec![Seen { labels: Vec::new(), value, n: None, usual: None, peers: None }];
+        let alone = |value: f64| vec![Seen { value, ..Seen::default() }];
+        let process = rule.process.as_deref().unwrap_or_default();
         match rule.watch {
-            Watch::Metric | Watch::NewReply => {
-                let days = if rule.needs_usual() { USUAL_DAYS } else { 0 };
-                let mut measured = Measured::new();
-                // A window by itself, so that no part of the time between is read.
-                for day in 0..=days {
-                    let at = days_before(at, day, context.global.tz);
-                    self.turn_to(Window { since: Timestamp(at.0 - rule.window.0), until: at })?;
-                    measured.extend(self.measure(rule, at, DAY_S, 1)?);
+            Watch::Metric => {
+                let mut all = Vec::new();
+                for window in &rule.windows {
+                    let measured = self.with_days_before(rule, *window, at)?;
+                    all.extend(usual::seen(rule, *window, &measured, at, self.zone())?);
                 }
-                self.seen(rule, &measured, at)
+                Ok(all)
             }
-            Watch::Lag => {
+            Watch::NewReply => {
+                let window = Seconds(rule.longest_window_s());
+                let measured = self.with_days_before(rule, window, at)?;
                 self.turn_to(self.hull)?;
-                let selection = selection(rule);
-                let by = rule.by.first().map_or("rec", String::as_str);
-                let newest = self.session.newest(by, &selection)?;
-                let newest = newest.into_iter().map(|(name, time)| (name, time.min(context.now)));
-                if rule.by.is_empty() {
-                    // Without any, the newest lies before all that was looked at.
-                    let newest = newest.map(|(_, time)| time).max().unwrap_or(self.hull.since);
-                    return Ok(alone((context.now.0 - newest.0) as f64));
-                }
-                let seen = |(name, time): (String, Timestamp)| Seen {
-                    labels: vec![(by.to_owned(), name)],
-                    value: (context.now.0 - time.0) as f64,
-                    n: None,
-                    usual: None,
-                    peers: None,
+                let first = self.first_seen(rule)?;
+                self.new_replies(rule, &measured, &first, at)
+            }
+            Watch::Silence => self.silence(rule),
+            Watch::Lag => self.lag(rule),
+            Watch::RefusedLines => {
+                let since = Timestamp(self.context.now.0 - rule.longest_window_s());
+                let n = pmtaq_query::refused_lines(&self.asked()?.session, since)?;
+                Ok(alone(n as f64))
+            }
+            Watch::FailedIngests => Ok(alone(ingests::failed(self.context).n.into())),
+            Watch::Process => {
+                let n = probe::processes(process)?.len() as f64;
+                Ok(vec![Seen { value: n, is_absent: n == 0.0, ..Seen::default() }])
+            }
+            Watch::Memory | Watch::VirtualMemory => {
+                let share = match rule.watch {
+                    Watch::Memory => probe::memory(process)?,
+                    _ => probe::address_space(process)?,
                 };
-                Ok(newest.map(seen).collect())
+                let absent = || vec![Seen { is_absent: true, ..Seen::default() }];
+                Ok(share.map_or_else(absent, alone))
             }
-            Watch::Memory => {
-                let process = rule.process.as_deref().unwrap_or_default();
-                Ok(probe::memory(process)?.map(alone).unwrap_or_default())
-            }
+            Watch::Swap => Ok(alone(probe::swap()?)),
             Watch::Disk => Ok(alone(probe::disk(rule.path.as_deref().unwrap_or_default())?)),
         }
+    }
+
+    pub(super) fn zone(&self) -> Zone {
+        self.context.global.tz
+    }
+
+    /// The numbers before `at` and, where the rule compares with them, those of the days before.
+    fn with_days_before(
+        &mut self,
+        rule: &Rule,
+        window: Seconds,
+        at: Timestamp,
+    ) -> Result<Measured> {
+        let days = if rule.needs_usual() { USUAL_DAYS } else { 0 };
+        let mut measured = Measured::new();
+        // A window by itself, so that no part of the time between is read.
+        for day in 0..=days {
+            let at = days_before(at, day, self.zone());
+            self.turn_to(Window { since: Timestamp(at.0 - window.0), until: at })?;
+            measured.extend(self.measure(rule, window, at, DAY_S, 1)?);
+        }
+        Ok(measured)
     }
 
     /// The numbers of a rule at `n` moments up to `last`.
     pub(crate) fn measure(
         &mut self,
         rule: &Rule,
+        window: Seconds,
         last: Timestamp,
         step_s: i64,
         n: i64,
     ) -> Result<Measured> {
-        let (mut by, mut names) = (rule.by.clone(), Vec::new());
-        match &rule.metric {
-            Some(name) => {
-                names.push(name.clone());
-                names.extend(measure::base(metric(name)?).map(str::to_owned));
-            }
-            None => {
-                by.insert(0, "template".to_owned());
-                names.extend(REPLIES.map(str::to_owned));
-            }
-        }
-        let moments = Moments::new(&by, &names, rule.window.0, last, step_s, n)?;
-        let guard = crate::ui::interrupt(self.session.interrupt());
-        let measured = moments.run(&self.session, &selection(rule))?;
+        let (by, names) = questions(rule)?;
+        let moments = Moments::new(&by, &names, window.0, last, step_s, n)?;
+        let session = &self.asked()?.session;
+        let guard = crate::ui::interrupt(session.interrupt());
+        let measured = moments.run(session, &selection(rule))?;
         drop(guard);
         Ok(measured)
     }
 
-    /// What a rule sees at one moment, by what was measured at all of them.
-    fn seen(&mut self, rule: &Rule, measured: &Measured, at: Timestamp) -> Result<Vec<Seen>> {
-        if rule.watch == Watch::NewReply {
-            self.turn_to(self.hull)?;
-            let first = self.first_seen(rule)?;
-            return Ok(self.new_replies(rule, measured, &first, at));
-        }
-        let Some(name) = &rule.metric else { return Ok(Vec::new()) };
-        Ok(of_metric(rule, metric(name)?, measured, at, self.context.global.tz))
-    }
-
     /// When each reply was seen first, as far as the session reaches.
-    pub(crate) fn first_seen(&self, rule: &Rule) -> Result<HashMap<String, Timestamp>> {
+    pub(crate) fn first_seen(&mut self, rule: &Rule) -> Result<HashMap<String, Timestamp>> {
         let mut selection = selection(rule);
         let bad = "rec <> 'd'";
         selection.condition = Some(match selection.condition {
             Some(condition) => format!("({condition}\n) and {bad}"),
             None => bad.to_owned(),
         });
-        Ok(first_seen(&self.session, &selection)?)
+        Ok(first_seen(&self.asked()?.session, &selection)?)
     }
 
     /// The replies that were never seen before the window before `at`.
     pub(crate) fn new_replies(
-        &self,
+        &mut self,
         rule: &Rule,
         measured: &Measured,
         first: &HashMap<String, Timestamp>,
         at: Timestamp,
-    ) -> Vec<Seen> {
-        let begin = at.0 - rule.window.0;
-        let history = self
-            .snapshot
-            .span
-            .map_or(i64::MAX, |(first, _)| first.start().0)
-            .max(self.hull.since.0);
+    ) -> Result<Vec<Seen>> {
+        let window_s = rule.longest_window_s();
+        let begin = at.0 - window_s;
+        let stored = self.first_moment()?.map_or(i64::MAX, |first| first.0);
+        let history = stored.max(self.hull.since.0);
         let Some(now) = measured.get(&at).filter(|_| begin - history >= LEAST_HISTORY_S) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let is_new = |name: &String| first.get(name).is_some_and(|first| first.0 >= begin);
         let mut groups: Vec<_> = now.iter().filter(|(group, _)| is_new(&group[0])).collect();
@@ -188,25 +212,99 @@ impl<'c> Watcher<'c> {
         let seen = |(group, values): (&Vec<String>, &Vec<Option<f64>>)| {
             let n: f64 = values.iter().flatten().sum();
             let mut labels = vec![("template".to_owned(), group[0].clone())];
-            labels.extend(all_labels(rule, &group[1..]));
-            Seen { labels, value: n, n: Some(n), usual: None, peers: None }
+            labels.extend(usual::labels(rule, &group[1..]));
+            Seen { labels, value: n, n: Some(n), window_s, ..Seen::default() }
         };
-        groups.into_iter().map(seen).collect()
+        Ok(groups.into_iter().map(seen).collect())
+    }
+
+    /// How old the newest record is, of each value of a dimension.
+    fn lag(&mut self, rule: &Rule) -> Result<Vec<Seen>> {
+        let now = self.context.now;
+        let since_hull = (now.0 - self.hull.since.0) as f64;
+        let nothing = Seen { value: since_hull, is_at_least: true, ..Seen::default() };
+        let is_of_all = rule.only.is_empty() && rule.condition.is_none() && rule.by.is_empty();
+        if is_of_all {
+            let age =
+                |newest: Timestamp| Seen { value: (now.0 - newest.0) as f64, ..Seen::default() };
+            return Ok(vec![self.newest()?.map_or(nothing, age)]);
+        }
+        let by = rule.by.first().map_or("rec", String::as_str);
+        let newest = self.newest_of(rule, by)?;
+        if rule.by.is_empty() || newest.is_empty() {
+            let age = |time: i64| Seen { value: (now.0 - time) as f64, ..Seen::default() };
+            return Ok(vec![newest.values().map(|time| time.0).max().map_or(nothing, age)]);
+        }
+        let seen = |(name, time): (String, Timestamp)| Seen {
+            labels: usual::labels(rule, &[name]),
+            value: (now.0 - time.0) as f64,
+            ..Seen::default()
+        };
+        Ok(newest.into_iter().map(seen).collect())
+    }
+
+    /// The newest record up to now of each value of a dimension, as far as the session reaches.
+    fn newest_of(&mut self, rule: &Rule, by: &str) -> Result<HashMap<String, Timestamp>> {
+        let now = self.context.now;
+        self.turn_to(Window { until: Timestamp(now.0 + 1), ..self.hull })?;
+        let newest = self.asked()?.session.newest(by, &selection(rule))?;
+        Ok(newest.into_iter().map(|(name, time)| (name, time.min(now))).collect())
+    }
+
+    /// The groups of which nothing was attempted in the window up to now, where something usually is.
+    fn silence(&mut self, rule: &Rule) -> Result<Vec<Seen>> {
+        let (now, window) = (self.context.now, Seconds(rule.longest_window_s()));
+        let measured = self.with_days_before(rule, window, now)?;
+        let first = self.first_moment()?.unwrap_or(now);
+        let is_stored = |day: &u32| days_before(now, *day, self.zone()).0 - window.0 >= first.0;
+        let days: Vec<u32> = (1..=USUAL_DAYS).filter(is_stored).collect();
+        let mut seen = usual::volumes(rule, window, &measured, now, &days, self.zone());
+        if days.is_empty() {
+            // Nothing is known to be usual: whoever wrote in the last day is expected to go on.
+            let since = Timestamp(now.0 - DAY_S);
+            self.turn_to(Window { since, until: now })?;
+            let of_a_day = self.measure(rule, Seconds(DAY_S), now, DAY_S, 1)?;
+            let all = usual::volumes(rule, window, &of_a_day, now, &[], self.zone());
+            let is_known = |one: &Seen| seen.iter().any(|known| known.labels == one.labels);
+            let more: Vec<Seen> = all.into_iter().filter(|one| !is_known(one)).collect();
+            seen.extend(more.into_iter().map(|one| Seen { value: 0.0, ..one }));
+        }
+        for one in &mut seen {
+            let is_expected = one.usual.is_none_or(|usual| usual >= rule.min_n);
+            one.is_absent = one.value == 0.0 && is_expected;
+        }
+        Ok(seen)
     }
 
     /// A session turned to what `why` reads about the window before `at`, and its frame.
-    pub(crate) fn frame(&mut self, rule: &Rule, at: Timestamp) -> Result<Frame> {
-        let window = Window { since: Timestamp(at.0 - rule.window.0), until: at };
-        let frame =
-            Frame::of(&self.snapshot, Versus::SameHour(USUAL_DAYS), window, self.context.global.tz);
+    pub(crate) fn frame(&mut self, window_s: i64, at: Timestamp) -> Result<Frame> {
+        let window = Window { since: Timestamp(at.0 - window_s), until: at };
+        let zone = self.zone();
+        let frame = Frame::of(&self.asked()?.snapshot, Versus::SameHour(USUAL_DAYS), window, zone);
         self.turn_to(frame.hull())?;
         Ok(frame)
     }
 
     /// A session turned to the window before `at`.
-    pub(crate) fn turn_to_window(&mut self, rule: &Rule, at: Timestamp) -> Result<()> {
-        self.turn_to(Window { since: Timestamp(at.0 - rule.window.0), until: at })
+    pub(crate) fn turn_to_window(&mut self, window_s: i64, at: Timestamp) -> Result<()> {
+        self.turn_to(Window { since: Timestamp(at.0 - window_s), until: at })
     }
+}
+
+/// The dimensions and the metrics that a rule is about.
+fn questions(rule: &Rule) -> Result<(Vec<String>, Vec<String>)> {
+    let owned = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+    Ok(match &rule.metric {
+        Some(name) => {
+            let base = measure::base(metric(name)?).map(str::to_owned);
+            (rule.by.clone(), std::iter::once(name.clone()).chain(base).collect())
+        }
+        None if rule.watch == Watch::Silence => (rule.by.clone(), owned(ATTEMPTS)),
+        None => {
+            let by = std::iter::once("template".to_owned()).chain(rule.by.iter().cloned());
+            (by.collect(), owned(REPLIES))
+        }
+    })
 }
 
 /// The filters of a rule.
@@ -218,162 +316,24 @@ pub(crate) fn selection(rule: &Rule) -> Selection {
     selection
 }
 
+/// Whether the engine understands all that a rule asks for, whatever the store holds.
+///
+/// # Errors
+/// What it says of the condition.
+pub(super) fn check(context: &Context, rule: &Rule) -> Result<()> {
+    let session = asked::open_nothing(context)?;
+    session.check(&selection(rule))?;
+    if rule.watch == Watch::Lag {
+        session.newest(rule.by.first().map_or("rec", String::as_str), &selection(rule))?;
+        return Ok(());
+    }
+    let (by, names) = questions(rule)?;
+    Moments::new(&by, &names, 60, context.now, 60, 1)?.run(&session, &selection(rule))?;
+    Ok(())
+}
+
 /// The same time of the local clock so many days before.
-fn days_before(at: Timestamp, days: u32, zone: Zone) -> Timestamp {
+pub(super) fn days_before(at: Timestamp, days: u32, zone: Zone) -> Timestamp {
     let local = zone.local(at);
     local.checked_sub_days(Days::new(days.into())).map_or(at, |local| zone.utc(local))
-}
-
-/// What a rule over a metric sees at one moment.
-pub(crate) fn of_metric(
-    rule: &Rule,
-    metric: &Metric,
-    measured: &Measured,
-    at: Timestamp,
-    zone: Zone,
-) -> Vec<Seen> {
-    let nothing = HashMap::new();
-    let now = measured.get(&at).unwrap_or(&nothing);
-    let is_sum = metric.unit.is_sum();
-    let days = 1..=if rule.needs_usual() { USUAL_DAYS } else { 0 };
-    let before = days.filter_map(|day| measured.get(&days_before(at, day, zone)));
-    let before: Vec<_> = before.collect();
-    let mut groups: BTreeSet<&Vec<String>> = now.keys().collect();
-    if is_sum {
-        // Who sent nothing is a group too, with a count of nothing.
-        groups.extend(before.iter().flat_map(|day| day.keys()));
-        let all = Vec::new();
-        if rule.by.is_empty() && groups.is_empty() {
-            return vec![Seen {
-                labels: all_labels(rule, &all),
-                value: 0.0,
-                n: None,
-                usual: None,
-                peers: None,
-            }];
-        }
-    }
-    let of = |values: Option<&Vec<Option<f64>>>| -> (Option<f64>, Option<f64>) {
-        match values {
-            Some(values) => (values[0], values.get(1).copied().flatten()),
-            None => (is_sum.then_some(0.0), None),
-        }
-    };
-    let enough = |n: Option<f64>| is_sum || n.unwrap_or(0.0) >= rule.min_n;
-    let seen = |group: &&Vec<String>| {
-        let (value, n) = of(now.get(*group));
-        let usual = before.iter().map(|day| of(day.get(*group))).filter(|(_, n)| enough(*n));
-        Some(Seen {
-            labels: all_labels(rule, group),
-            value: value?,
-            n: if is_sum { None } else { Some(n.unwrap_or(0.0)) },
-            usual: middle(usual.filter_map(|(value, _)| value).collect()),
-            peers: None,
-        })
-    };
-    let mut all: Vec<Seen> = groups.iter().filter_map(seen).collect();
-    if rule.times_peers.is_some() {
-        let before_last = |seen: &Seen| seen.labels[..seen.labels.len() - 1].to_vec();
-        let peers: Vec<Option<f64>> = all
-            .iter()
-            .map(|one| {
-                let others = all.iter().filter(|other| {
-                    other.labels != one.labels
-                        && before_last(other) == before_last(one)
-                        && enough(other.n)
-                });
-                let others: Vec<f64> = others.map(|other| other.value).collect();
-                // One other is no crowd.
-                if others.len() < 2 { None } else { middle(others) }
-            })
-            .collect();
-        all.iter_mut().zip(peers).for_each(|(seen, peers)| seen.peers = peers);
-    }
-    all
-}
-
-fn all_labels(rule: &Rule, group: &[String]) -> Vec<(String, String)> {
-    let names =
-        rule.by.iter().map(|name| dimension(name).map_or(name.as_str(), |known| known.name));
-    names.map(str::to_owned).zip(group.iter().cloned()).collect()
-}
-
-fn middle(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
-}
-
-/// What was measured, in words.
-pub(crate) fn words(rule: &Rule, seen: &Seen) -> String {
-    let name = group_name(&seen.labels);
-    let who = if name.is_empty() { String::new() } else { format!("{}: ", visible(&name)) };
-    let what = match rule.watch {
-        Watch::Lag => return format!("{who}the newest record is {} old", duration(seen.value)),
-        Watch::Memory => {
-            let process = rule.process.as_deref().unwrap_or_default();
-            return format!("{process} has {} of the memory", percent(seen.value));
-        }
-        Watch::Disk => {
-            let path = rule.path.as_deref().unwrap_or_default();
-            return format!("the disk of {path} is {} full", percent(seen.value));
-        }
-        Watch::NewReply => {
-            let rest = group_name(seen.labels.get(1..).unwrap_or_default());
-            let at = if rest.is_empty() { String::new() } else { format!(" ({})", visible(&rest)) };
-            let reply = seen.labels.first().map(|(_, reply)| visible(reply)).unwrap_or_default();
-            return format!("new reply, {} times{at}: {reply}", count(seen.value));
-        }
-        Watch::Metric => rule.metric.as_deref().and_then(|name| metric(name).ok()),
-    };
-    let Some(metric) = what else { return who };
-    let of = seen.n.zip(measure::base(metric)).map(|(n, base)| format!(" of {} {base}", count(n)));
-    let usual = seen.usual.map(|usual| format!(", usually {}", measure::spelt(metric, usual)));
-    let peers = seen.peers.map(|peers| format!(", others {}", measure::spelt(metric, peers)));
-    format!(
-        "{who}{} {}{}{}{}",
-        metric.name,
-        measure::spelt(metric, seen.value),
-        of.unwrap_or_default(),
-        usual.unwrap_or_default(),
-        peers.unwrap_or_default()
-    )
-}
-
-/// The filters of a rule and of a group as arguments of the command line.
-pub(crate) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
-    let mut args = args::Selection::default();
-    let mut conditions: Vec<String> = rule.condition.iter().map(|sql| format!("({sql})")).collect();
-    for (name, value) in &seen.labels {
-        let value = (value != "(none)").then_some(value.as_str());
-        let flag = match name.as_str() {
-            "rcpt_domain" => &mut args.domain,
-            "provider" => &mut args.provider,
-            "vmta" => &mut args.vmta,
-            "vmta_pool" => &mut args.pool,
-            "dlv_source_ip" => &mut args.ip,
-            "sender_domain" => &mut args.sender,
-            "job_id" => &mut args.job,
-            "host" => &mut args.host,
-            "bounce_cat" => &mut args.category,
-            _ => {
-                conditions.push(equals(name, value));
-                continue;
-            }
-        };
-        match value.filter(|value| !value.contains('*')) {
-            Some(value) => flag.push(value.to_owned()),
-            None => conditions.push(equals(name, value)),
-        }
-    }
-    for (name, values) in &rule.only {
-        let any: Vec<String> = values.iter().map(|value| equals(name, Some(value))).collect();
-        conditions.push(format!("({})", any.join(" or ")));
-    }
-    args.condition = (!conditions.is_empty()).then(|| conditions.join(" and "));
-    args
-}
-
-/// A wrong name or a file that cannot be read.
-pub(crate) fn unreadable(what: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::failed(&std::io::Error::other(format!("cannot read {what}: {error}")))
 }

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use pmtaq_alert::{Change, Memory, Rule, Seen, Watch};
-use pmtaq_query::{Measured, metric};
+use pmtaq_alert::{Change, Memory, Rule, Seen, Turn, Watch};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::DAY_S;
 
-use super::observe::{self, Watcher};
-use super::story;
+use super::observe::Watcher;
+use super::{round, rules_file, story, usual, words};
 use crate::args;
 use crate::asked;
 use crate::commands::lists;
@@ -32,19 +31,19 @@ struct Alert<'r> {
 }
 
 pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<Exit> {
-    let (rules, _) = super::rules(context, &args.file)?;
+    let (rules, _) = rules_file::read(context, &args.file)?;
     let every = parse_duration_s(&args.every).filter(|every| *every > 0 && DAY_S % every == 0);
     let every = every.ok_or_else(|| {
         Failure::usage(format!("--every `{}` divides no day; write it like 5m", args.every))
     })?;
     let window = asked::window_or_last(context, &args.times, "30d")?;
-    let mut watcher = Watcher::open(context, window.since, window.until)?;
-    let Some((first, _)) = watcher.snapshot.span else {
+    let mut watcher = Watcher::new(context, window.since, window.until);
+    let Some(first) = watcher.first_moment()? else {
         return Err(Failure::usage("the store is empty"));
     };
-    let since = window.since.max(first.start());
+    let since = window.since.max(first);
     let until = watcher
-        .newest()
+        .newest()?
         .map_or(window.until, |newest| window.until.min(Timestamp(newest.0 + every)));
     // Moments as cron has them.
     let last = Timestamp(until.0 - until.0.rem_euclid(every));
@@ -58,7 +57,7 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
     let mut memory = Memory::default();
     let mut seen_of: Vec<(&Rule, HashMap<Timestamp, Vec<Seen>>)> = Vec::new();
     for rule in &rules.rules {
-        if !Watcher::is_of_records(rule) {
+        if !rule.watch.is_of_records() {
             let text = format!("{}: what it watches is not stored; left out", rule.name);
             ui::note(&context.global, &text);
             continue;
@@ -69,10 +68,10 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
     for step in (0..n).rev() {
         let at = Timestamp(last.0 - step * every);
         for (rule, seen) in &mut seen_of {
-            let mut seen = seen.remove(&at).unwrap_or_default();
-            super::drop_told(rule, &memory, &mut seen);
+            let seen = seen.remove(&at).unwrap_or_default();
+            let seen = round::without_told(rule, &memory, &seen);
             let watched = memory.rules.entry(rule.name.clone()).or_default();
-            let change = watched.step(rule, at.0, &seen);
+            let change = watched.step(rule, Turn::at(at.0), &seen);
             let open = alerts
                 .iter_mut()
                 .rev()
@@ -117,7 +116,7 @@ fn worst(rule: &Rule, groups: &[usize], seen: &[Seen]) -> String {
     let mut groups: Vec<&Seen> = groups.iter().map(|place| &seen[*place]).collect();
     groups.sort_by(|a, b| story::weight(b).total_cmp(&story::weight(a)));
     let more = groups.len().saturating_sub(1);
-    let first = groups.first().map(|seen| observe::words(rule, seen)).unwrap_or_default();
+    let first = groups.first().map(|seen| words::words(rule, seen)).unwrap_or_default();
     if more == 0 { first } else { format!("{first}, and {more} more") }
 }
 
@@ -131,21 +130,20 @@ fn seen(
 ) -> Result<HashMap<Timestamp, Vec<Seen>>> {
     // An hour more, since the local clock may have changed.
     let back = if rule.needs_usual() { (7 * DAY_S + 3600) / every + 1 } else { 0 };
-    let measured: Measured = watcher.measure(rule, last, every, n + back)?;
+    let mut seen: HashMap<Timestamp, Vec<Seen>> = HashMap::new();
     let first = match rule.watch {
         Watch::NewReply => watcher.first_seen(rule)?,
         _ => HashMap::new(),
     };
-    let metric = rule.metric.as_deref().map(metric).transpose()?;
-    let moments = (0..n).map(|step| Timestamp(last.0 - step * every));
-    let seen = moments.map(|at| {
-        let seen = match metric {
-            Some(metric) => {
-                observe::of_metric(rule, metric, &measured, at, watcher.context.global.tz)
-            }
-            None => watcher.new_replies(rule, &measured, &first, at),
-        };
-        (at, seen)
-    });
-    Ok(seen.collect())
+    for window in &rule.windows {
+        let measured = watcher.measure(rule, *window, last, every, n + back)?;
+        for at in (0..n).map(|step| Timestamp(last.0 - step * every)) {
+            let more = match rule.watch {
+                Watch::NewReply => watcher.new_replies(rule, &measured, &first, at)?,
+                _ => usual::seen(rule, *window, &measured, at, watcher.zone())?,
+            };
+            seen.entry(at).or_default().extend(more);
+        }
+    }
+    Ok(seen)
 }

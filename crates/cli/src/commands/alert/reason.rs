@@ -7,7 +7,9 @@ use pmtaq_render::words::{count, cut, duration, visible};
 use pmtaq_schema::{Record, Timestamp, Window, Zone};
 use pmtaq_why::Cause;
 
-use super::observe::{Watcher, arguments};
+use super::command::arguments;
+use super::ingests;
+use super::observe::Watcher;
 use crate::asked;
 use crate::commands::measure;
 use crate::commands::why::page::{Page, named};
@@ -27,7 +29,7 @@ pub(crate) fn of(
     seen: &Seen,
     at: Timestamp,
 ) -> Result<(Vec<String>, Option<String>)> {
-    let window = Window { since: Timestamp(at.0 - rule.window.0), until: at };
+    let window = Window { since: Timestamp(at.0 - seen.window_s), until: at };
     let zone = watcher.context.global.tz;
     let args = arguments(rule, seen);
     let line = |line: Line| {
@@ -42,11 +44,18 @@ pub(crate) fn of(
             let reply = seen.labels.first().map(|(_, reply)| reply.as_str()).unwrap_or_default();
             return Ok((Vec::new(), Line::new("explain").word(reply).text()));
         }
+        (Watch::FailedIngests, _) => {
+            let failed = ingests::failed(watcher.context);
+            let since = failed.since.map(|since| format!("since {since}"));
+            let reasons = since.into_iter().chain([visible(&failed.reason)]);
+            return Ok((reasons.collect(), Line::new("doctor").text()));
+        }
+        (Watch::RefusedLines, _) => return Ok((Vec::new(), Line::new("rejects").text())),
         _ => return Ok((Vec::new(), Line::new("status").text())),
     };
-    watcher.turn_to_window(rule, at)?;
+    watcher.turn_to_window(seen.window_s, at)?;
     let mut reasons = replies(watcher, name, &asked::selection(&args))?;
-    if let Some(newest) = watcher.newest().filter(|newest| newest.0 + 1 < at.0) {
+    if let Some(newest) = watcher.newest()?.filter(|newest| newest.0 + 1 < at.0) {
         let age = duration((watcher.context.now.0 - newest.0) as f64);
         reasons.insert(
             0,
@@ -60,13 +69,14 @@ pub(crate) fn of(
         let pivot = Line::new("pivot").option("--rows", by).option("--metric", name);
         return Ok((reasons, line(pivot.window(window))));
     };
-    let frame = watcher.frame(rule, at)?;
+    let frame = watcher.frame(seen.window_s, at)?;
     if !frame.baseline.is_empty() {
         // Among its like, so that what sets it apart is seen.
         let mut like = seen.clone();
         like.labels.pop();
         let like = arguments(rule, &like);
-        let question = Question { session: &watcher.session, frame: &frame, selection: &like };
+        let question =
+            Question { session: &watcher.asked()?.session, frame: &frame, selection: &like };
         reasons.extend(causes(&question.tell(metric)?, &seen.labels, zone));
     }
     let span = format!("{}..{}", window.since, window.until);
@@ -74,11 +84,12 @@ pub(crate) fn of(
 }
 
 /// The replies that came most often: of bounces, if the metric counts these, else of deferrals.
-fn replies(watcher: &Watcher<'_>, metric: &str, selection: &Selection) -> Result<Vec<String>> {
+fn replies(watcher: &mut Watcher<'_>, metric: &str, selection: &Selection) -> Result<Vec<String>> {
     let needs = pmtaq_query::metric(metric)?.needs;
     let of_bounces = needs.contains(Record::Bounce) && !needs.contains(Record::Deferral);
     let names = [if of_bounces { "bounced" } else { "deferred" }.to_owned()];
-    let measured = measure::measure(&watcher.session, "template", &names, MAX_REPLIES, selection)?;
+    let measured =
+        measure::measure(&watcher.asked()?.session, "template", &names, MAX_REPLIES, selection)?;
     let reply = |group: &measure::Group| {
         let n = group.values[0].unwrap_or(0.0);
         (n > 0.0).then(|| format!("{} times: {}", count(n), cut(&visible(&group.name), WIDTH)))

@@ -4,46 +4,64 @@ use pmtaq_alert::{Ended, Event, Firing, Rule, Seen, Severity, Told, group_name};
 use pmtaq_render::words::{duration, visible};
 use pmtaq_schema::Timestamp;
 
-use super::observe::{self, Watcher};
-use super::reason;
+use super::observe::Watcher;
+use super::{reason, words};
 use crate::context::Context;
-use crate::failure::Result;
 
 /// Groups of an alert that are told with their values; of the first of them the reasons too.
 const MAX_GROUPS: usize = 20;
 const MAX_REASONS: usize = 3;
 
-/// An alert that began or got more groups, by what was seen before `at`.
-pub(super) fn begun(
-    watcher: &mut Watcher<'_>,
-    rule: &Rule,
-    since: i64,
-    mut groups: Vec<&Seen>,
-    at: Timestamp,
-) -> Result<Event> {
-    // What rests on the most comes first.
-    groups.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-    let mut told = Vec::new();
-    for (place, group) in groups.iter().take(MAX_GROUPS).enumerate() {
-        let words = observe::words(rule, group);
-        let (reasons, command) = match place < MAX_REASONS {
-            true => reason::of(watcher, rule, group, at)?,
-            false => (Vec::new(), None),
+/// An alert that began, got more groups or is still on.
+pub(super) struct Begin<'r> {
+    pub(super) rule: &'r Rule,
+    /// Begin of the problem, in unix seconds.
+    pub(super) since: i64,
+    /// The end of the time that was looked at.
+    pub(super) at: Timestamp,
+    pub(super) is_reminder: bool,
+}
+
+impl Begin<'_> {
+    /// What is told of it. What cannot be found out of its causes is left out, and said.
+    pub(super) fn event(&self, watcher: &mut Watcher<'_>, mut groups: Vec<&Seen>) -> Event {
+        let rule = self.rule;
+        // What rests on the most comes first.
+        groups.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+        let mut told = Vec::new();
+        for (place, group) in groups.iter().take(MAX_GROUPS).enumerate() {
+            let (reasons, command) = match place < MAX_REASONS {
+                true => reason::of(watcher, rule, group, self.at).unwrap_or_else(|failure| {
+                    watcher.close();
+                    (vec![format!("why is not known: {}", failure.message())], None)
+                }),
+                false => (Vec::new(), None),
+            };
+            let words = words::words(rule, group);
+            told.push(Told { labels: group.labels.clone(), words, reasons, command });
+        }
+        let context = watcher.context;
+        let more = match groups.len() {
+            0 | 1 => String::new(),
+            n => format!(", and {} more", n - 1),
         };
-        told.push(Told { labels: group.labels.clone(), words, reasons, command });
+        let first = told.first().map(|told| told.words.clone()).unwrap_or_default();
+        let still = match self.is_reminder {
+            true => format!("still on after {}: ", lasted(context, self.since)),
+            false => String::new(),
+        };
+        let summary = format!("{}: {still}{first}{more}", rule.name);
+        Event {
+            runbook: rule.runbook.clone(),
+            directive: rule.directive.clone(),
+            groups: told,
+            ..event(context, &rule.name, Firing::Firing, rule.severity, self.since, &summary)
+        }
     }
-    let more = match groups.len() {
-        0 | 1 => String::new(),
-        n => format!(", and {} more", n - 1),
-    };
-    let first = told.first().map(|told| told.words.clone()).unwrap_or_default();
-    let summary = format!("{}: {first}{more}", rule.name);
-    Ok(Event {
-        runbook: rule.runbook.clone(),
-        directive: rule.directive.clone(),
-        groups: told,
-        ..event(watcher.context, &rule.name, Firing::Firing, rule.severity, since, &summary)
-    })
+}
+
+fn lasted(context: &Context, since: i64) -> String {
+    duration((context.now.0 - since).max(0) as f64)
 }
 
 /// An alert that is over.
@@ -60,7 +78,7 @@ fn of_end(context: &Context, rule: &str, ended: &Ended, word: &str) -> Event {
     let names = ended.groups.iter().take(3).map(|labels| group_name(labels));
     let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
     let of = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    let lasted = duration((context.now.0 - ended.since).max(0) as f64);
+    let lasted = lasted(context, ended.since);
     let summary = format!("{rule}{of}: {word} after {lasted}");
     let told = ended.groups.iter().map(|labels| Told {
         labels: labels.clone(),

@@ -1,0 +1,60 @@
+//! The filters of an alert as arguments, for the command that shows more. Runs nothing.
+
+use pmtaq_alert::{Rule, Seen};
+use pmtaq_query::{dimension, glob};
+
+use crate::args;
+use crate::line::equals;
+
+/// The filters of a rule and of a group as arguments of the command line.
+pub(super) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
+    let mut args = args::Selection::default();
+    let mut conditions: Vec<String> = rule.condition.iter().map(|sql| format!("({sql})")).collect();
+    for (name, value) in &seen.labels {
+        let value = (value != "(none)").then_some(value.as_str());
+        // A flag would take its `*` for any text.
+        match (flag(&mut args, name), value.filter(|value| !value.contains('*'))) {
+            (Some(flag), Some(value)) => flag.push(value.to_owned()),
+            _ => conditions.push(equals(name, value)),
+        }
+    }
+    for (name, values) in &rule.only {
+        let name = dimension(name).map_or(name.as_str(), |known| known.name);
+        // The group has one of these values already.
+        if seen.labels.iter().any(|(label, _)| label == name) {
+            continue;
+        }
+        if let Some(flag) = flag(&mut args, name) {
+            flag.extend(values.iter().cloned());
+            continue;
+        }
+        let any: Vec<String> = values.iter().map(|value| matches(name, value)).collect();
+        conditions.push(format!("({})", any.join(" or ")));
+    }
+    args.condition = (!conditions.is_empty()).then(|| conditions.join(" and "));
+    args
+}
+
+/// The condition that a dimension has a value, in which `*` stands for any text.
+fn matches(name: &str, value: &str) -> String {
+    match value.contains('*') {
+        true => format!("{name} glob '{}'", glob(value).replace('\'', "''")),
+        false => equals(name, Some(value)),
+    }
+}
+
+/// The values of the flag that filters by a dimension.
+fn flag<'a>(args: &'a mut args::Selection, dimension: &str) -> Option<&'a mut Vec<String>> {
+    Some(match dimension {
+        "rcpt_domain" => &mut args.domain,
+        "provider" => &mut args.provider,
+        "vmta" => &mut args.vmta,
+        "vmta_pool" => &mut args.pool,
+        "dlv_source_ip" => &mut args.ip,
+        "sender_domain" => &mut args.sender,
+        "job_id" => &mut args.job,
+        "host" => &mut args.host,
+        "bounce_cat" => &mut args.category,
+        _ => return None,
+    })
+}

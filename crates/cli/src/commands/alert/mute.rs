@@ -1,0 +1,61 @@
+//! `pmtaq alert mute` and `unmute`: nobody is told of a rule for a time, without a change of the rules.
+
+use pmtaq_schema::Timestamp;
+use pmtaq_schema::size::parse_duration_s;
+
+use super::{rules_file, state};
+use crate::args;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::{ui, window};
+
+pub(super) fn mute(context: &Context, args: &args::AlertMute) -> Result<Exit> {
+    let length = parse_duration_s(&args.lasting).filter(|length| *length > 0).ok_or_else(|| {
+        Failure::usage(format!("--for `{}` is no duration; write it like 2h", args.lasting))
+    })?;
+    let until = Timestamp(context.now.0.saturating_add(length));
+    change(context, &args.file, args.rule.as_deref(), |memory, rule| {
+        memory.mute(rule, until.0);
+        true
+    })?;
+    let who = args.rule.as_deref().unwrap_or("all rules");
+    let until = window::minute(until, context.global.tz);
+    ui::note(&context.global, &format!("{who}: muted until {until}"));
+    Ok(Exit::Done)
+}
+
+pub(super) fn unmute(context: &Context, args: &args::AlertUnmute) -> Result<Exit> {
+    let rule = args.rule.as_deref();
+    let was_muted = change(context, &args.file, rule, |memory, rule| memory.unmute(rule))?;
+    let who = rule.unwrap_or("all rules");
+    let what = if was_muted { "muted no more" } else { "nothing was muted under this name" };
+    ui::note(&context.global, &format!("{who}: {what}"));
+    Ok(Exit::Done)
+}
+
+/// Changes what is remembered, and says what `change` says.
+fn change(
+    context: &Context,
+    file: &args::RulesOption,
+    rule: Option<&str>,
+    change: impl FnOnce(&mut pmtaq_alert::Memory, Option<&str>) -> bool,
+) -> Result<bool> {
+    let file = args::RulesFile { rules: file.rules.clone() };
+    let (rules, path) = rules_file::read(context, &file)?;
+    if let Some(name) = rule.filter(|name| !rules.rules.iter().any(|rule| rule.name == *name)) {
+        return Err(Failure::usage(format!("{} has no rule `{name}`", path.display())));
+    }
+    let store = &context.global.store;
+    pmtaq_store::Store::open(store)?;
+    // Without the lock a run could overwrite this, and nobody would know.
+    let _lock =
+        state::lock(context)?.map_err(|why| Failure::failed(&std::io::Error::other(why)))?;
+    let (mut memory, failure) = state::read(store);
+    if let Some(failure) = failure {
+        ui::note(&context.global, &failure);
+    }
+    let done = change(&mut memory, rule);
+    state::write(store, &memory)?;
+    Ok(done)
+}

@@ -1,0 +1,162 @@
+//! What is usual of the groups of a rule: by the same hours of the days before, by those whom a group
+//! is one of, by the others. Works on what was measured; asks nobody.
+
+use std::collections::{BTreeSet, HashMap};
+
+use pmtaq_alert::{Rule, Seconds, Seen};
+use pmtaq_query::{Measured, Unit, dimension, metric};
+use pmtaq_schema::{Timestamp, Zone};
+
+use super::observe::{USUAL_DAYS, days_before};
+use crate::failure::Result;
+
+/// The groups of a moment with their numbers: the value, and what it rests on.
+type Groups = HashMap<Vec<String>, Vec<Option<f64>>>;
+
+/// What a rule over a metric sees at one moment, by what was measured at all of them.
+pub(super) fn seen(
+    rule: &Rule,
+    window: Seconds,
+    measured: &Measured,
+    at: Timestamp,
+    zone: Zone,
+) -> Result<Vec<Seen>> {
+    let Some(name) = &rule.metric else { return Ok(Vec::new()) };
+    let unit = &metric(name)?.unit;
+    if unit.is_sum() {
+        let days: Vec<u32> = (1..=if rule.needs_usual() { USUAL_DAYS } else { 0 }).collect();
+        let is_measured = |day: &u32| measured.contains_key(&days_before(at, *day, zone));
+        let days: Vec<u32> = days.into_iter().filter(is_measured).collect();
+        return Ok(with_peers(rule, volumes(rule, window, measured, at, &days, zone)));
+    }
+    let ceiling = matches!(unit, Unit::Percent(_)).then_some(100.0);
+    let nothing = Groups::new();
+    let now = measured.get(&at).unwrap_or(&nothing);
+    let days = 1..=if rule.needs_usual() { USUAL_DAYS } else { 0 };
+    let before = days.filter_map(|day| measured.get(&days_before(at, day, zone)));
+    let before: Vec<&Groups> = before.collect();
+    let groups: BTreeSet<&Vec<String>> = now.keys().collect();
+    let seen = groups.into_iter().filter_map(|group| {
+        let (value, n) = numbers(&now[group]);
+        let usual = before.iter().filter_map(|day| day.get(group)).map(|values| numbers(values));
+        let usual = usual.filter(|(_, n)| *n >= rule.min_n).filter_map(|(value, _)| value);
+        let mut seen = Seen {
+            labels: labels(rule, group),
+            value: value?,
+            window_s: window.0,
+            n: Some(n),
+            usual: middle(usual.collect()),
+            ceiling,
+            ..Seen::default()
+        };
+        if rule.lacks_usual(&seen) && rule.above.is_none_or(|above| seen.value > above / 2.0) {
+            let of_larger = of_larger_group(rule, &before, group);
+            (seen.usual_of, seen.usual) = of_larger.unzip();
+        }
+        Some(seen)
+    });
+    Ok(with_peers(rule, seen.collect()))
+}
+
+/// The groups with a count, which is 0 of those that some of the days before had.
+pub(super) fn volumes(
+    rule: &Rule,
+    window: Seconds,
+    measured: &Measured,
+    at: Timestamp,
+    days: &[u32],
+    zone: Zone,
+) -> Vec<Seen> {
+    let nothing = Groups::new();
+    let now = measured.get(&at).unwrap_or(&nothing);
+    let before = days.iter().map(|day| measured.get(&days_before(at, *day, zone)));
+    let before: Vec<&Groups> = before.map(|day| day.unwrap_or(&nothing)).collect();
+    let mut groups: BTreeSet<&Vec<String>> = now.keys().collect();
+    groups.extend(before.iter().flat_map(|day| day.keys()));
+    let all = Vec::new();
+    if rule.by.is_empty() {
+        groups.insert(&all);
+    }
+    let of = |values: Option<&Vec<Option<f64>>>| -> f64 {
+        values.map_or(0.0, |values| values.iter().flatten().sum())
+    };
+    let seen = |group: &Vec<String>| Seen {
+        labels: labels(rule, group),
+        value: of(now.get(group)),
+        window_s: window.0,
+        usual: middle(before.iter().map(|day| of(day.get(group))).collect()),
+        ..Seen::default()
+    };
+    groups.into_iter().map(seen).collect()
+}
+
+fn numbers(values: &[Option<f64>]) -> (Option<f64>, f64) {
+    (values[0], values.get(1).copied().flatten().unwrap_or(0.0))
+}
+
+/// What is usual of the smallest larger group that had enough: those with the same values but for the
+/// last dimension, the last two and so on, up to all. Exact of rates; of durations their mean.
+fn of_larger_group(rule: &Rule, before: &[&Groups], group: &[String]) -> Option<(String, f64)> {
+    (0..group.len()).rev().find_map(|depth| {
+        let of_day = |day: &&Groups| {
+            let members = day.iter().filter(|(other, _)| other[..depth] == group[..depth]);
+            let numbers = members.filter_map(|(_, values)| match numbers(values) {
+                (Some(value), n) => Some((value, n)),
+                _ => None,
+            });
+            let (sum, n) =
+                numbers.fold((0.0, 0.0), |(sum, all), (value, n)| (sum + value * n, all + n));
+            (n > 0.0 && n >= rule.min_n).then(|| sum / n)
+        };
+        let usual = middle(before.iter().filter_map(of_day).collect())?;
+        let name = if depth == 0 { "all".to_owned() } else { group[..depth].join(" / ") };
+        Some((name, usual))
+    })
+}
+
+/// The same, each with the middle of the others of its last dimension.
+fn with_peers(rule: &Rule, mut all: Vec<Seen>) -> Vec<Seen> {
+    if rule.times_peers.is_none() {
+        return all;
+    }
+    let before_last = |seen: &Seen| seen.labels[..seen.labels.len() - 1].to_vec();
+    let peers: Vec<Option<f64>> = all
+        .iter()
+        .map(|one| {
+            let others = all.iter().filter(|other| {
+                other.labels != one.labels
+                    && before_last(other) == before_last(one)
+                    && other.n.is_none_or(|n| n >= rule.min_n)
+            });
+            let others: Vec<f64> = others.map(|other| other.value).collect();
+            // One other is no crowd.
+            if others.len() < 2 { None } else { middle(others) }
+        })
+        .collect();
+    all.iter_mut().zip(peers).for_each(|(seen, peers)| seen.peers = peers);
+    all
+}
+
+/// The values of a group with the names of their dimensions.
+pub(super) fn labels(rule: &Rule, group: &[String]) -> Vec<(String, String)> {
+    let names =
+        rule.by.iter().map(|name| dimension(name).map_or(name.as_str(), |known| known.name));
+    names.map(str::to_owned).zip(group.iter().cloned()).collect()
+}
+
+fn middle(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// What of a rule could not be judged as it asks, and how it is judged instead; none when all could.
+pub(super) fn note(rule: &Rule, seen: &[Seen]) -> Option<String> {
+    if !seen.iter().any(|seen| rule.lacks_usual(seen)) {
+        return None;
+    }
+    let instead = match rule.has_absolute_limit() {
+        true => "judged by its absolute limit alone",
+        false => "not judged",
+    };
+    Some(format!("{}: nothing to compare with from the days before; {instead}", rule.name))
+}
