@@ -2,23 +2,24 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::integrity::bare;
 use crate::rollup::differences;
 use crate::sealed::{Sealed, root};
 
 /// All that is stored, as numbers that hardly any difference leaves alike.
 const STATE: &str = "select count(*), sum(hash(rec, time_logged, orig, rcpt, dsn_diag, template, extra, provider, vmta, source)) from records";
 
-fn state(sealed: &Sealed) -> String {
+pub(crate) fn state(sealed: &Sealed) -> String {
     sealed.done(&["sql", STATE, "--format", "csv"])
 }
 
-fn parts(sealed: &Sealed) -> usize {
+pub(crate) fn parts(sealed: &Sealed) -> usize {
     let pattern = sealed.store().join("records/*/*.parquet");
     glob::glob(pattern.to_str().unwrap()).unwrap().count()
 }
 
 /// The samples, each cut into files of so many lines.
-fn pieces(sealed: &Sealed, lines: usize) -> Vec<std::path::PathBuf> {
+pub(crate) fn pieces(sealed: &Sealed, lines: usize) -> Vec<std::path::PathBuf> {
     let mut pieces = Vec::new();
     for sample in 1..=3 {
         let name = format!("acct-2026-03-0{sample}-0000.csv");
@@ -132,7 +133,7 @@ fn queries_see_all_of_it_while_parts_come_and_go() {
     });
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -145,12 +146,12 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
 }
 
 /// The problems that `verify` says, and its exit code.
-fn verify(sealed: &Sealed, args: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn verify(sealed: &Sealed, args: &[&str]) -> (Option<i32>, String) {
     let run = sealed.run(&[&["verify"], args].concat());
     (run.code, run.stderr)
 }
 
-fn part_of(sealed: &Sealed, table: &str) -> std::path::PathBuf {
+pub(crate) fn part_of(sealed: &Sealed, table: &str) -> std::path::PathBuf {
     let pattern = sealed.store().join(table).join("*/*.parquet");
     glob::glob(pattern.to_str().unwrap()).unwrap().next().unwrap().unwrap()
 }
@@ -187,10 +188,10 @@ fn verify_finds_what_is_wrong_and_says_where() {
         &|s| {
             let pattern = s.store().join("_pmtaq/days/2026-03-01/sources-*.json");
             let path = glob::glob(pattern.to_str().unwrap()).unwrap().next().unwrap().unwrap();
-            let text = std::fs::read_to_string(&path).unwrap();
-            let at = text.find("\"stored\":").unwrap();
-            std::fs::write(path, format!("{}\"stored\":1{}", &text[..at], &text[at + 9..]))
-                .unwrap();
+            bare(&path, |source| {
+                let stored = source["ledger"]["stored"].as_u64().unwrap();
+                source["ledger"]["stored"] = (stored + 1000).into();
+            });
         },
         &["does not balance", "the ledgers of the sources count"],
     );
@@ -208,8 +209,8 @@ fn verify_repairs_a_rollup_and_nothing_else() {
     let name = wrong.file_name().unwrap().to_str().unwrap();
     assert!(text.contains(name), "{text}");
     let mut parts: serde_json::Value = serde_json::from_str(&text).unwrap();
-    parts.as_array_mut().unwrap().retain(|part| part["name"] != name);
-    std::fs::write(&path, parts.to_string()).unwrap();
+    parts["entries"].as_array_mut().unwrap().retain(|part| part["name"] != name);
+    std::fs::write(&path, parts["entries"].to_string()).unwrap();
     let before = state(&sealed);
     let (code, said) = verify(&sealed, &[]);
     assert!(code == Some(1) && said.contains("2026-03-01: the rollup is not what"), "{said}");

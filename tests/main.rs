@@ -21,6 +21,7 @@ mod garbage;
 mod graph;
 mod incidents;
 mod ingest;
+mod integrity;
 mod investigate;
 mod life;
 mod limits;

@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help; reports add their own subcommands.
 
 mod investigate;
+mod keep;
 mod shared;
 mod told;
 mod upkeep;
@@ -13,6 +14,7 @@ use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
+pub(crate) use keep::{Compact, Forget, Prune, Verify};
 pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
 pub(crate) use told::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
@@ -251,19 +253,6 @@ pub(crate) enum PrivacyMode {
     Mask,
 }
 
-/// Merge the small parts of a day into few.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:
-  pmtaq compact
-  pmtaq compact --day 2026-03-01")]
-pub(crate) struct Compact {
-    /// UTC days, such as 2026-03-01 or yesterday [default: all before today]
-    #[arg(long, value_name = "DAY", value_delimiter = ',')]
-    pub(crate) day: Vec<String>,
-    #[command(flatten)]
-    pub(crate) faults: Faults,
-}
-
 /// What the store holds, how far it is behind, and which files are missing.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
@@ -273,70 +262,6 @@ pub(crate) struct Status {
     /// Days back in which files are looked for that never came
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub(crate) last: String,
-}
-
-/// Read everything and compare it with the ledgers.
-///
-/// Every part is opened and read; its rows and times are compared with its manifest, the sum of
-/// all ledgers with the rows that are there, and the rollup of each day with its records. Ends
-/// with 0 when all is sound, with 1 when something is not.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:
-  pmtaq verify
-  pmtaq verify --repair")]
-pub(crate) struct Verify {
-    /// Make rollups anew that are not what the records come to
-    #[arg(long)]
-    pub(crate) repair: bool,
-}
-
-/// Remove what is older than you keep it.
-///
-/// Whole UTC days go. The files that were ingested stay known: ingested again, they bring nothing
-/// back.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:
-  pmtaq prune --keep records=90d,hourly=3y --dry-run
-  pmtaq prune --keep records=90d --yes")]
-pub(crate) struct Prune {
-    /// Table and how long it is kept; one that is not named is kept for ever, and
-    /// hourly at least as long as records
-    #[arg(
-        long,
-        required = true,
-        env = "PMTAQ_KEEP",
-        value_name = "TABLE=DURATION",
-        value_delimiter = ','
-    )]
-    pub(crate) keep: Vec<String>,
-    /// Only say what would go
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
-/// Erase a recipient.
-///
-/// The records of the address go, and the refused lines that mention it; where other records
-/// mention it (senders by VERP, replies, unknown fields), `forgotten` stands in place of its local
-/// part. In any case of letters. The files it came from stay known: ingested again, they bring
-/// nothing back.
-#[derive(Debug, Args)]
-#[command(before_help = "Examples:
-  pmtaq forget --rcpt user@example.com --dry-run
-  pmtaq forget --rcpt user@example.com --yes")]
-pub(crate) struct Forget {
-    /// The address
-    #[arg(long, required = true, value_name = "ADDRESS")]
-    pub(crate) rcpt: String,
-    /// Only say what would go
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
 }
 
 /// What goes wrong with the disk, for tests.

@@ -79,6 +79,12 @@ pub(crate) fn open_windows(
     let mut tries = 0;
     loop {
         let snapshot = store.snapshot(reach)?;
+        let checked = if context.global.check { snapshot.check() } else { Ok(()) };
+        if checked.as_ref().is_err_and(pmtaq_store::Error::is_missing_file) && tries < TRIES {
+            tries += 1;
+            continue;
+        }
+        checked?;
         match Session::open(&snapshot, &windows(&snapshot), &config) {
             Ok(session) => return Ok(Asked { session, snapshot, window: reach }),
             Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,

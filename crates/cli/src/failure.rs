@@ -86,6 +86,10 @@ pub(crate) fn summed_up(failures: Vec<String>) -> Result<Exit> {
     Err(Failure::failed(&std::io::Error::other(text)))
 }
 
+/// What to do when a file of the store is damaged or gone.
+pub(crate) const REPAIR: &str = "`pmtaq verify` says what is damaged, and `pmtaq verify --repair` \
+                                 what can be had back";
+
 /// Whether a disk, a quota or a limit of the process has no room left.
 fn is_full(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -146,7 +150,13 @@ impl From<pmtaq_store::Error> for Failure {
                         .to_owned(),
                 )
             }
-            E::Io { .. } | E::Damaged { .. } => None,
+            E::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Some(
+                "the store belongs to another user, or was made by one: see who owns its folders"
+                    .to_owned(),
+            ),
+            E::Damaged { .. } => Some(REPAIR.to_owned()),
+            error if error.is_missing_file() => Some(REPAIR.to_owned()),
+            E::Io { .. } => None,
             E::Unbalanced { .. } | E::Lost { .. } | E::Parquet { .. } => {
                 failure.exit = Exit::Failed;
                 Some("nothing was stored; the store is as it was before".to_owned())

@@ -9,7 +9,7 @@ use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Wri
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, REPAIR, Result};
 use crate::{output, ui};
 
 /// Rows as they come.
@@ -144,14 +144,15 @@ impl From<pmtaq_query::Error> for Failure {
             E::NotReading(_) => Failure::usage(error.to_string())
                 .hint("pmtaq never changes a store by SQL; `pmtaq export` writes files"),
             E::Interrupted => Failure::interrupted(),
-            E::Vanished(_) => {
-                Failure::failed(&error).hint("`pmtaq verify` says what else is missing")
-            }
+            E::Vanished(_) | E::Damaged { .. } => Failure::failed(&error).hint(REPAIR),
             E::Memory(_) => Failure::failed(&error).hint(
                 "ask for a shorter window, or allow more with --memory, such as `--memory 8GB`",
             ),
             E::Timeout(_) => Failure::failed(&error)
                 .hint("ask for a shorter window, or allow more time with --timeout"),
+            E::Sql(text) if text.starts_with("Invalid Error") => {
+                Failure::failed(&error).hint(REPAIR)
+            }
             E::Sql(_) | E::Column { .. } => Failure::failed(&error),
         }
     }

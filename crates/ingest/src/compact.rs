@@ -8,11 +8,12 @@ use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
-    Change, Encoder, NewPart, Part, PartReader, PartWriter, ROW_GROUP_ROWS, Result, RunWriter,
-    SnapshotPart, Writer, schema_of,
+    Change, Encoder, NewPart, Part, PartWriter, ROW_GROUP_ROWS, Result, RunWriter, SnapshotPart,
+    Writer, schema_of,
 };
 
 use crate::hourly::Hourly;
+use crate::verify::said;
 
 /// So many small parts are worth a merge.
 const MANY: usize = 8;
@@ -40,7 +41,7 @@ pub enum Effort {
 }
 
 /// What a compaction did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compacted {
     /// Parts that were replaced.
     pub before: u64,
@@ -52,6 +53,8 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of the parts in their place.
     pub bytes_after: u64,
+    /// Sentences, each of a part that is left as it is because it is damaged.
+    pub damaged: Vec<String>,
 }
 
 /// Merges parts of `days`, each day in a commit of its own.
@@ -67,14 +70,21 @@ pub fn compact(writer: &mut Writer<'_>, days: &[Day], effort: Effort) -> Result<
             let mut chosen: Vec<&SnapshotPart> =
                 parts.iter().filter(|part| part.part.table == table).collect();
             choose(&mut chosen, effort);
-            if chosen.is_empty() {
+            // What is damaged must not be written anew, and with a right checksum.
+            chosen.retain(|part| {
+                let checked = part.check();
+                done.damaged.extend(checked.as_ref().err().map(said));
+                checked.is_ok()
+            });
+            if chosen.len() < 2 {
                 continue;
             }
             let merged = merge(writer, table, day, &mut chosen).inspect_err(|_| {
                 // What went wrong is said already.
                 let _ = writer.empty_staging();
             });
-            change.parts.extend(merged?);
+            let old = || chosen.iter().map(|part| &part.part);
+            change.parts.extend(merged?.into_iter().map(|part| part.made_of(old())));
             change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
         }
         if change.retired.is_empty() {
@@ -135,7 +145,7 @@ fn merge(
     }
     let mut merged = Merged::new(writer, table, day);
     for part in parts {
-        for batch in PartReader::open(&part.path, table, |_| true)? {
+        for batch in part.rows()? {
             merged.add(batch?, &part.part)?;
         }
     }
@@ -162,7 +172,7 @@ fn merge_hourly(writer: &Writer<'_>, day: Day, parts: &[&SnapshotPart]) -> Resul
         Ok(())
     };
     for part in parts {
-        for batch in PartReader::open(&part.path, Table::Hourly, |_| true)? {
+        for batch in part.rows()? {
             hourly.add_hourly(&batch?);
             if hourly.len() >= HOURLY_ROWS {
                 write(&mut hourly, false)?;
@@ -282,14 +292,7 @@ mod tests {
             .iter()
             .map(|&rows| SnapshotPart {
                 day: Day(0),
-                part: Part {
-                    table: Table::Records,
-                    name: String::new(),
-                    rows,
-                    bytes: 0,
-                    since: 0,
-                    until: 0,
-                },
+                part: Part { rows, ..Part::new(Table::Records, String::new()) },
                 path: std::path::PathBuf::new(),
                 moves_to: None,
             })

@@ -40,8 +40,8 @@ pub fn forget(writer: &mut Writer<'_>, address: &Mention, dry: bool) -> Result<F
     for day in writer.days() {
         forget_day(writer, address, day, dry, &mut change, &mut done)?;
     }
-    change.removed.records = done.records;
-    change.removed.rejects = done.rejects;
+    change.removed.records = done.records.cast_signed();
+    change.removed.rejects = done.rejects.cast_signed();
     if !dry && !change.retired.is_empty() {
         writer.commit(change)?;
     }
@@ -65,14 +65,15 @@ fn forget_day(
         done.parts += 1;
         records_changed |= part.part.table == Table::Records;
         let mut merged = (!dry).then(|| Merged::new(writer, part.part.table, day));
-        for batch in PartReader::open(&part.path, part.part.table, |_| true)? {
+        for batch in part.rows()? {
             let batch = erased(&batch?, part.part.table, address, done);
             if let Some(merged) = &mut merged {
                 merged.add(batch, &part.part)?;
             }
         }
         if let Some(merged) = merged {
-            change.parts.extend(merged.finish()?);
+            let new = merged.finish()?.into_iter().map(|new| new.made_of([&part.part]));
+            change.parts.extend(new);
             change.retired.push((day, part.part.clone()));
         }
     }

@@ -1,7 +1,6 @@
 //! Who a source is: its content, not its name. Decides what of each file is new.
 //! Reads files, changes nothing.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use crate::chunk::Stop;
 use crate::content::{self, Head, Prefix, begins_with, explain, prefix, whole};
 use crate::open::{Opened, SourceFile, Unread, is_settled};
 use crate::outcome::{Left, Refused, Status};
+use crate::verify::said;
 
 /// A file with what is to be done about it.
 #[derive(Clone)]
@@ -116,17 +116,22 @@ pub(crate) fn decide(
     mut candidates: Vec<Candidate>,
     writer: &Writer<'_>,
     settings: &Settings,
-) -> Result<(Vec<Candidate>, Untaken), pmtaq_store::Error> {
-    let mut days: HashMap<Day, HashMap<String, Vec<Source>>> = HashMap::new();
+) -> (Vec<Candidate>, Untaken) {
+    let mut days: HashMap<Day, Result<Heads, String>> = HashMap::new();
     let mut untaken = Untaken::default();
     let mut shorter = Vec::new();
     for (i, candidate) in candidates.iter_mut().enumerate() {
         if candidate.status != Status::New {
             continue;
         }
-        let heads = match days.entry(candidate.head.day) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(by_head(writer.sources(candidate.head.day)?)),
+        // A day whose lists are damaged must not keep files of other days out.
+        let day = candidate.head.day;
+        let heads = match days.entry(day).or_insert_with(|| heads_of(writer, day)) {
+            Ok(heads) => heads,
+            Err(why) => {
+                untaken.refuse(candidate.file.path.clone(), why);
+                continue;
+            }
         };
         let Some(known) = heads.get(&candidate.head.hash) else { continue };
         match against_store(candidate, known, settings) {
@@ -164,7 +169,8 @@ pub(crate) fn decide(
     against_each_other(&mut candidates, &mut untaken, settings);
     candidates.retain(|candidate| !untaken.names(&candidate.file.path));
     forget_old_looks(&mut candidates);
-    Ok((candidates, untaken))
+    restore_once(&mut candidates);
+    (candidates, untaken)
 }
 
 /// A compressed file without its end may be one that is being written.
@@ -194,12 +200,20 @@ fn is_prefix(of: &SourceFile, length: u64, hash: u128) -> bool {
     matches!(prefix(of, length), Ok(Prefix::Hash { hash: found, .. }) if found == hash)
 }
 
-fn by_head(sources: Vec<Source>) -> HashMap<String, Vec<Source>> {
-    let mut heads: HashMap<String, Vec<Source>> = HashMap::new();
+/// Sources by their heads.
+type Heads = HashMap<String, Vec<Source>>;
+
+/// The sources that are filed under a day; or why nothing of that day can be taken.
+fn heads_of(writer: &Writer<'_>, day: Day) -> Result<Heads, String> {
+    let sources = writer.sources(day).and_then(|sources| writer.parts(day).map(|_| sources));
+    let sources = sources.map_err(|error| {
+        format!("not taken, because of its day: {}; `pmtaq verify --repair`", said(&error))
+    })?;
+    let mut heads = Heads::new();
     for source in sources {
         heads.entry(source.head.clone()).or_default().push(source);
     }
-    heads
+    Ok(heads)
 }
 
 /// Compares a candidate with the known sources that begin alike. Returns the name of one that is
@@ -213,6 +227,7 @@ fn against_store(
     let untouched = known.iter().find(|source| source.stat == stat);
     if let Some(source) = untouched
         // A last line that was held back is taken once the file has stopped growing.
+        && source.lost.is_empty()
         && (source.length >= stat.size
             || candidate.file.is_fresh(settings.now)
             || candidate.file.content()?.compressed)
@@ -228,7 +243,8 @@ fn against_store(
     for source in &known {
         match prefix(&candidate.file, source.length)? {
             Prefix::Hash { hash, more } if settings.privacy.content(hash) == source.hash => {
-                candidate.status = if more { Status::Grown } else { Status::Known };
+                let is_new = more || !source.lost.is_empty();
+                candidate.status = if is_new { Status::Grown } else { Status::Known };
                 candidate.known_records = source.ledger.read;
                 candidate.known = Some((*source).clone());
                 let now = candidate.file.content()?.stat;
@@ -283,6 +299,17 @@ fn against_each_other(candidates: &mut [Candidate], untaken: &mut Untaken, setti
                 }
                 None => taken.push(i),
             }
+        }
+    }
+}
+
+/// Of several files that one has grown into, the first brings back what was lost of it.
+fn restore_once(candidates: &mut [Candidate]) {
+    let mut restored = HashSet::new();
+    let taken = candidates.iter_mut().filter(|candidate| candidate.status == Status::Grown);
+    for known in taken.filter_map(|candidate| candidate.known.as_mut()) {
+        if !known.lost.is_empty() && !restored.insert((known.head.clone(), known.hash.clone())) {
+            known.lost.clear();
         }
     }
 }

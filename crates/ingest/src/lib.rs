@@ -47,6 +47,7 @@ pub use hourly::Hourly;
 mod rollup;
 
 mod identity;
+mod taken;
 
 mod task;
 
@@ -57,7 +58,10 @@ mod compact;
 pub use compact::{Compacted, Effort, compact};
 
 mod verify;
-pub use verify::{Verified, rebuild_hourly, verify};
+pub use verify::{Verified, verify};
+
+mod repair;
+pub use repair::repair;
 
 mod forget;
 pub use forget::{Forgotten, forget};

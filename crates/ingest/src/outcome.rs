@@ -44,6 +44,8 @@ pub struct SourceOutcome {
     pub status: Status,
     /// Its records in this run.
     pub ledger: Ledger,
+    /// Those of the stored ones that were stored before, and were lost with a damaged part.
+    pub restored: u64,
     /// Bytes of a last line without line end, left for the next run.
     pub held_back: u64,
     /// Why reading stopped before the end; what came before is stored.

@@ -50,7 +50,7 @@ pub fn ingest(
     let mut untaken = Untaken { refused, ..Untaken::default() };
     let mut candidates = probe_all(files, settings, &pool, &mut untaken);
     loop {
-        let (decided, unclear) = decide(candidates.clone(), writer, settings)?;
+        let (decided, unclear) = decide(candidates.clone(), writer, settings);
         let run = Run::new(settings, budget, writer, decided, progress);
         let staged = run.stage(&pool).inspect_err(|_| {
             // What went wrong is said already.
@@ -262,7 +262,7 @@ impl<'r> Run<'r> {
         change.parts.extend(unlocked(self.rejects).map(PartWriter::finish).transpose()?);
         let settings = self.settings;
         let (mut outcome, mut untaken) = (Outcome::default(), Untaken::default());
-        let mut replaced = HashSet::new();
+        let (mut replaced, generation) = (HashSet::new(), self.writer.next_generation());
         // Those in which another lies come first.
         let (within, others): (Vec<Task>, Vec<Task>) =
             self.tasks.into_iter().partition(|task| task.candidate.inside.is_some());
@@ -302,11 +302,21 @@ impl<'r> Run<'r> {
                     // Of two files that one has grown into, the second does not replace it again,
                     // and counts what they have in common as known before.
                     let old = known.filter(|old| replaced.insert(old.hash.clone()));
+                    let (new, lost) = tally.stored.noted(known, read.consumed, generation);
+                    let mut taken = old.map(|old| old.taken.clone()).unwrap_or_default();
+                    taken.extend(new);
+                    // What was lost lies before the end of what was known, and reading may stop there.
+                    let (length, hash) = match known {
+                        Some(known) if read.consumed < known.length => {
+                            (known.length, known.hash.clone())
+                        }
+                        _ => (read.consumed, settings.privacy.content(read.hash)),
+                    };
                     let source = Source {
                         head: candidate.head.hash.clone(),
                         marks: candidate.head.marks.clone(),
-                        length: read.consumed,
-                        hash: settings.privacy.content(read.hash),
+                        length,
+                        hash,
                         name: candidate.file.name(),
                         host: settings.host.as_ref().unwrap_or(&settings.machine).clone(),
                         stat: read.stat,
@@ -316,6 +326,8 @@ impl<'r> Run<'r> {
                         },
                         ingested_at: settings.now.0,
                         times: join(known.and_then(|known| known.times), tally.times),
+                        taken,
+                        lost,
                     };
                     change.sources.push((candidate.head.day, source, old.cloned()));
                 }
@@ -330,6 +342,7 @@ impl<'r> Run<'r> {
                 path,
                 status,
                 ledger,
+                restored: tally.stored.restored(),
                 held_back,
                 stopped,
                 differs_from,

@@ -35,11 +35,11 @@ pub fn prune(writer: &mut Writer<'_>, parts: Vec<(Day, Part)>) -> Result<()> {
     for (day, part) in &parts {
         match part.table {
             Table::Records => {
-                change.removed.records += part.rows;
+                change.removed.records += part.rows.cast_signed();
                 change.pruned.push(*day);
             }
             Table::Hourly => {}
-            Table::Rejects => change.removed.rejects += part.rows,
+            Table::Rejects => change.removed.rejects += part.rows.cast_signed(),
         }
     }
     change.retired = parts;

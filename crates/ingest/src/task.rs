@@ -19,6 +19,7 @@ use crate::parts::Parts;
 use crate::reject::{MAX_KEPT, MAX_KEPT_BYTES, Reject, Why};
 use crate::rows::{Checked, TimesOfLines};
 use crate::split::Splitter;
+use crate::taken::{Stored, Wanted};
 
 /// Lines that are taken together, column by column.
 const BATCH_LINES: usize = 256;
@@ -114,13 +115,13 @@ impl Task {
             };
         }
         let Reading::Open(open) = reading else { return None };
-        let start = self.candidate.known.as_ref().map_or(0, |known| known.length);
+        let wanted = Wanted::of(self.candidate.known.as_ref());
         loop {
             open.chunks.lend(mem::take(spare));
             let stop = match open.chunks.next() {
                 Ok(Next::Chunk(chunk)) => {
                     let number = chunk.number;
-                    if let Some(chunk) = chunk.after(start) {
+                    if let Some(chunk) = chunk.after(wanted.start()) {
                         open.is_given = true;
                         return Some(chunk);
                     }
@@ -130,7 +131,7 @@ impl Task {
                 Ok(Next::TooLong { offset, line, size, start: raw, number }) => {
                     let mut refusals = Refusals::default();
                     let mut tally = lock(&self.tally);
-                    if offset >= start {
+                    if !wanted.was_read(offset) {
                         open.is_given = true;
                         let why = Why::line("line is longer than 16 MiB");
                         refusals.add(|| Reject { line, offset, size, why, raw });
@@ -203,7 +204,8 @@ impl Task {
     /// Builds the rows of a chunk.
     pub(crate) fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_, '_>) {
         let (mut ledger, mut times) = (Ledger::default(), None);
-        let mut refusals = Refusals::default();
+        let (mut refusals, mut stored) = (Refusals::default(), Stored::default());
+        let wanted = Wanted::of(self.candidate.known.as_ref());
         let mut splitter = Splitter::new(&chunk.bytes).with_width(chunk.plan.fields.len());
         let mut counted = (0, chunk.lines_before + 1);
         let mut checked = Vec::with_capacity(BATCH_LINES);
@@ -213,7 +215,6 @@ impl Task {
             if lines.is_empty() {
                 break;
             }
-            ledger.read += lines.len() as u64;
             checked.clear();
             for i in 0..lines.len() {
                 let line = lines.get(i);
@@ -223,6 +224,16 @@ impl Task {
                 } else {
                     Checked::of(i, lines, &chunk.plan, &mut times_of_lines)
                 };
+                let offset = chunk.offset + line.start as u64;
+                if wanted.was_read(offset) {
+                    // What was refused before is not refused again.
+                    let Ok(line) = result else { continue };
+                    if let Some(lost) = wanted.lost(offset, line.time_logged.day()) {
+                        stored.restore(lost);
+                        checked.push(line);
+                    }
+                    continue;
+                }
                 match result {
                     Ok(line) => checked.push(line),
                     Err(why) => {
@@ -235,12 +246,15 @@ impl Task {
                 let all = rows.iter().map(|row| row.time_logged.0);
                 times = all.fold(times, |all, time| join(all, Some((time, time))));
                 let day = rows[0].time_logged.day();
+                stored.add(day, rows.len());
                 parts.rows(day, rows.len()).push(lines, rows, &chunk.plan, known);
             }
             ledger.stored += checked.len() as u64;
         }
+        ledger.read = ledger.stored + ledger.rejected;
         let mut shared = lock(&self.tally);
         shared.ledger.add(ledger);
+        shared.stored.extend(&stored);
         shared.times = join(shared.times, times);
         shared.arrive(chunk.number, refusals);
     }
@@ -251,6 +265,7 @@ impl Task {
 pub(crate) struct Tally {
     pub(crate) ledger: Ledger,
     pub(crate) times: Option<(i64, i64)>,
+    pub(crate) stored: Stored,
     /// Refused lines that are not written yet, in the order of the file.
     pub(crate) rejects: Vec<Reject>,
     /// The first of those that were.

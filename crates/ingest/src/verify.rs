@@ -1,14 +1,12 @@
 //! Whether a store holds what its manifests and ledgers say: every part read, every count compared,
-//! every day's rollup made anew. Changes nothing but, when asked, a rollup.
-
-use std::io::ErrorKind;
+//! every day's rollup counted anew. Changes nothing.
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Audit, Change, Error, Ledger, PartReader, Result, SnapshotPart, Store, Writer};
+use pmtaq_store::{Audit, Change, Error, Ledger, Part, Result, SnapshotPart, Store, Writer};
 
 use crate::hourly::Hourly;
 use crate::rollup::Open;
@@ -18,12 +16,21 @@ use crate::rollup::Open;
 pub struct Verified {
     /// Parts that were read.
     pub parts: u64,
+    /// Parts that an older version wrote, without a checksum: of these only what cannot be decoded
+    /// or counts wrong is found.
+    pub unsummed: u64,
     /// Records in them.
     pub records: u64,
     /// Sources whose ledgers were summed up.
     pub sources: u64,
     /// Sentences, each of something that is wrong.
     pub problems: Vec<String>,
+    /// Whether a commit was cut short, which is no problem: the next writer does what is left.
+    pub is_cut_short: bool,
+    /// The days whose list of parts is damaged or missing.
+    pub lost_parts: Vec<Day>,
+    /// Parts that are damaged or missing.
+    pub damaged: Vec<(Day, Part)>,
     /// The days whose rollup is not what their records come to.
     pub stale: Vec<Day>,
 }
@@ -31,10 +38,16 @@ pub struct Verified {
 /// Checks all of `store`, calling `progress` with each day before its parts are read.
 ///
 /// # Errors
-/// When the manifests cannot be read.
+/// When neither the root nor its copy can be read.
 pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> {
     let mut audit = store.audit()?;
-    let mut verified = Verified { sources: audit.sources.len() as u64, ..Verified::default() };
+    let mut verified = Verified {
+        sources: audit.sources.len() as u64,
+        is_cut_short: audit.is_cut_short,
+        lost_parts: audit.lost_parts.iter().map(|(day, _)| *day).collect(),
+        ..Verified::default()
+    };
+    verified.problems.extend(manifests(&audit));
     verified.problems.extend(sums(&audit));
     let mut days: Vec<Day> = audit.parts.iter().map(|part| part.day).collect();
     days.sort();
@@ -52,25 +65,13 @@ pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> 
             found = check_day(&audit, day);
         }
         verified.parts += found.parts;
+        verified.unsummed += found.unsummed;
         verified.records += found.records;
         verified.problems.extend(found.problems);
+        verified.damaged.extend(found.damaged.into_iter().map(|part| (day, part)));
         verified.stale.extend(found.stale.then_some(day));
     }
     Ok(verified)
-}
-
-/// Makes the rollup of a day anew from its records.
-///
-/// # Errors
-/// What the store says; the day is as it was then.
-pub fn rebuild_hourly(writer: &mut Writer<'_>, day: Day) -> Result<()> {
-    let parts = writer.parts(day)?;
-    let mut change = Change::default();
-    let records = parts.iter().filter(|part| part.part.table == Table::Records);
-    stage_hourly(writer, day, records, &mut change, RecordBatch::clone)?;
-    let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
-    change.retired.extend(old.map(|part| (day, part.part.clone())));
-    writer.commit(change)
 }
 
 /// Stages what the records of `parts` come to by hour, after `then` has made of them what it does.
@@ -83,7 +84,7 @@ pub(crate) fn stage_hourly<'p>(
 ) -> Result<()> {
     let mut hourly = Hourly::default();
     for part in parts {
-        for batch in PartReader::open(&part.path, Table::Records, |_| true)? {
+        for batch in part.rows()? {
             hourly.add_records(&then(&batch?));
         }
     }
@@ -91,6 +92,34 @@ pub(crate) fn stage_hourly<'p>(
         change.parts.extend(part.sync()?);
     }
     Ok(())
+}
+
+/// What is wrong with the manifests themselves.
+fn manifests(audit: &Audit) -> Vec<String> {
+    let mut problems: Vec<String> = audit
+        .root
+        .iter()
+        .map(|error| format!("{}; the other of the two was read", said(error)))
+        .collect();
+    for (day, error) in &audit.lost_parts {
+        let said = said(error);
+        problems.push(format!("{said}: it lists the parts of {day}, which no question can read"));
+    }
+    for (day, error) in &audit.lost_sources {
+        let said = said(error);
+        problems.push(format!(
+            "{said}: it lists the files that begin on {day}, of which none is taken now"
+        ));
+    }
+    problems
+}
+
+/// An error with its cause, on one line.
+pub(crate) fn said(error: &Error) -> String {
+    match error {
+        Error::Io { path, source } => format!("{}: {source}", path.display()),
+        other => other.to_string(),
+    }
 }
 
 /// What is wrong with the counts, before any part is opened.
@@ -104,10 +133,12 @@ fn sums(audit: &Audit) -> Vec<String> {
     let rows = |table| -> u64 {
         audit.parts.iter().filter(|p| p.part.table == table).map(|p| p.part.rows).sum()
     };
-    for (table, counted, removed) in [
+    let comparable = audit.lost_parts.is_empty() && audit.lost_sources.is_empty();
+    let of_tables = [
         (Table::Records, ledger.stored, audit.removed.records),
         (Table::Rejects, ledger.kept_rejects(), audit.removed.rejects),
-    ] {
+    ];
+    for (table, counted, removed) in of_tables.into_iter().filter(|_| comparable) {
         let found = rows(table);
         if found + removed != counted {
             problems.push(format!(
@@ -117,7 +148,8 @@ fn sums(audit: &Audit) -> Vec<String> {
             ));
         }
     }
-    for (day, rows) in &audit.rows {
+    let is_lost = |day: &Day| audit.lost_parts.iter().any(|(lost, _)| lost == day);
+    for (day, rows) in audit.rows.iter().filter(|(day, _)| !is_lost(day)) {
         let parts = audit.parts.iter().filter(|p| p.day == *day && p.part.table == Table::Records);
         let found: u64 = parts.map(|part| part.part.rows).sum();
         if found != *rows {
@@ -140,8 +172,10 @@ fn sums(audit: &Audit) -> Vec<String> {
 #[derive(Default)]
 struct Found {
     parts: u64,
+    unsummed: u64,
     records: u64,
     problems: Vec<String>,
+    damaged: Vec<Part>,
     stale: bool,
     /// A part is not there.
     vanished: bool,
@@ -158,16 +192,14 @@ fn check_day(audit: &Audit, day: Day) -> Found {
             Table::Rejects => {}
         });
         found.parts += 1;
+        found.unsummed += u64::from(part.part.checksum.is_none());
         match result {
             Ok(problems) => found.problems.extend(problems),
             Err(error) => {
-                found.vanished |= matches!(&error, Error::Io { source, .. }
-                    if source.kind() == ErrorKind::NotFound);
-                let path = part.path.display();
-                found.problems.push(match &error {
-                    Error::Io { source, .. } => format!("{path}: {source}"),
-                    other => other.to_string(),
-                });
+                found.vanished |= error.is_missing_file();
+                let (said, rows, table) = (said(&error), part.part.rows, part.part.table);
+                found.problems.push(format!("{said}; it holds {rows} rows of {table} of {day}"));
+                found.damaged.push(part.part.clone());
             }
         }
         if part.part.table == Table::Records {
@@ -179,16 +211,14 @@ fn check_day(audit: &Audit, day: Day) -> Found {
     let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
     if comparable && (records || !stored.is_empty()) && counted.take() != stored.take() {
         found.stale = true;
-        found.problems.push(format!(
-            "{day}: the rollup is not what the records come to; `pmtaq verify --repair` makes it anew"
-        ));
+        found.problems.push(format!("{day}: the rollup is not what the records come to"));
     }
     found
 }
 
 /// Reads a part and compares it with its manifest.
 fn check_part(part: &SnapshotPart, mut rows: impl FnMut(&RecordBatch)) -> Result<Vec<String>> {
-    let reader = PartReader::open(&part.path, part.part.table, |_| true)?;
+    let reader = part.rows()?;
     let time = match part.part.table {
         Table::Records => "time_logged",
         Table::Hourly => "hour",

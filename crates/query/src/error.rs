@@ -9,6 +9,14 @@ pub enum Error {
     /// A part of the snapshot is gone: a commit replaced it.
     #[error("{} is gone", .0.display())]
     Vanished(std::path::PathBuf),
+    /// A part is not as it was written.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The part.
+        path: std::path::PathBuf,
+        /// What is wrong with it, or what the engine says of it.
+        what: String,
+    },
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{ErrorKind, PipeReader};
+use std::io::PipeReader;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ pub(crate) struct Opened {
 }
 
 struct Part {
+    of: SnapshotPart,
     path: String,
     name: String,
     /// The paths that the name may lead to while the file is open.
@@ -40,15 +41,17 @@ impl Opened {
     /// Opens every one of `parts`.
     ///
     /// # Errors
-    /// [`Error::Vanished`] when one is not there any more.
+    /// [`Error::Vanished`] when one is not there any more, [`Error::Damaged`] when one has another
+    /// length than was written.
     pub(crate) fn new<'p>(parts: impl Iterator<Item = &'p SnapshotPart>) -> Result<Opened> {
         let open_files = open_files();
         let pipe = std::io::pipe().ok().map(|(reader, _)| reader);
         let pipe = pipe.filter(|_| Path::new(&open_files).is_dir());
-        let open = |part: &SnapshotPart| match (File::open(&part.path), &pipe) {
+        let open = |part: &SnapshotPart| match (part.open(), &pipe) {
             (Ok(file), Some(pipe)) => Ok(Part::held(part, file, pipe, &open_files)),
-            (Err(error), _) if error.kind() == ErrorKind::NotFound => {
-                Err(Error::Vanished(part.path.clone()))
+            (Err(error), _) if error.is_missing_file() => Err(Error::Vanished(part.path.clone())),
+            (Err(pmtaq_store::Error::Damaged { path, what }), _) => {
+                Err(Error::Damaged { path, what })
             }
             // More parts than files may be open: the engine opens the rest by itself, and only a
             // commit that replaces one of those during the query can disturb it. What else is
@@ -82,6 +85,15 @@ impl Opened {
         parts.map(|part| part.name.as_str()).collect()
     }
 
+    /// Which of the parts is not as it was written, for an engine that stumbled over one. Reads
+    /// them all.
+    pub(crate) fn damaged(&self) -> Option<Error> {
+        self.parts.iter().find_map(|part| match part.of.check() {
+            Err(pmtaq_store::Error::Damaged { path, what }) => Some(Error::Damaged { path, what }),
+            Ok(()) | Err(_) => None,
+        })
+    }
+
     /// The paths that people know.
     pub(crate) fn paths(&self) -> Vec<&str> {
         self.parts.iter().map(|part| part.path.as_str()).collect()
@@ -110,7 +122,7 @@ impl Part {
     fn by_path(part: &SnapshotPart) -> Part {
         let path = part.path.to_string_lossy().into_owned();
         let targets = vec![real(&part.path).to_string_lossy().into_owned()];
-        Part { name: path.clone(), path, targets, held: None }
+        Part { of: part.clone(), name: path.clone(), path, targets, held: None }
     }
 
     fn held(part: &SnapshotPart, file: File, pipe: &PipeReader, open_files: &str) -> Part {
@@ -119,7 +131,7 @@ impl Part {
         let name = format!("{open_files}{}", number.as_raw_fd());
         let later = part.moves_to.as_deref().map(|path| real(path).to_string_lossy().into_owned());
         let targets = by_path.targets.into_iter().chain(later).collect();
-        Part { path: by_path.path, name, targets, held: Some((file, number)) }
+        Part { name, targets, held: Some((file, number)), ..by_path }
     }
 }
 

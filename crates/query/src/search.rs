@@ -370,7 +370,7 @@ mod tests {
         let part = |day: i64| {
             let (since, until) = (Day(day).start().0, Day(day + 1).start().0 - 1);
             let (name, rows, bytes) = (String::new(), 1, 1);
-            let part = Part { table: Table::Records, name, rows, bytes, since, until };
+            let part = Part { rows, bytes, since, until, ..Part::new(Table::Records, name) };
             SnapshotPart { day: Day(day), part, path: "x".into(), moves_to: None }
         };
         let parts = [1, 2, 3, 7, 8, 9, 9].map(part).to_vec();

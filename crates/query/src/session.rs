@@ -201,14 +201,16 @@ impl Session {
         Ok(consume(query.shape(schema), &mut rows))
     }
 
-    /// An error of the engine with the paths that people know.
+    /// An error of the engine with the paths that people know; when a damaged part may be to blame,
+    /// the one that is.
     pub(crate) fn named(&self, error: Error) -> Error {
-        match error {
-            Error::Sql(text) => {
-                Error::Sql(self.opened.iter().fold(text, |text, opened| opened.with_paths(text)))
-            }
-            other => other,
-        }
+        let Error::Sql(text) = error else { return error };
+        let text = self.opened.iter().fold(text, |text, opened| opened.with_paths(text));
+        // What the engine says of the statement itself it says before it reads a part.
+        let of_statement = ["Binder", "Catalog", "Parser", "Permission"];
+        let reads = !of_statement.iter().any(|kind| text.starts_with(&format!("{kind} Error")));
+        let damaged = reads.then(|| self.opened.iter().find_map(Opened::damaged)).flatten();
+        damaged.unwrap_or(Error::Sql(text))
     }
 
     /// Starts `query`: the schema of its answer, and its rows to come.

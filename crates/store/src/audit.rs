@@ -1,21 +1,19 @@
-//! All that the manifests of a store say, as of one commit, for those who check them against the
-//! files. Opens no part.
+//! All that the manifests of a store say, as of one commit, and what is wrong with them, for those
+//! who check them against the files. Opens no part.
 
 use std::collections::HashSet;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use pmtaq_schema::Window;
 use pmtaq_schema::time::Day;
 
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::layout::{self, Table};
 use crate::manifest::{Removed, Root, Source};
-use crate::snapshot::{Snapshot, SnapshotPart, sources_of_root};
+use crate::snapshot::{SnapshotPart, place, read_parts, read_sources};
 
 /// The manifests of one generation.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Audit {
     /// The number of commits that it reflects.
     pub generation: u64,
@@ -32,71 +30,110 @@ pub struct Audit {
     /// Parquet files in the partitions that no manifest names: a plain glob reads them, pmtaq
     /// does not.
     pub strays: Vec<PathBuf>,
+    /// What is wrong with the root or with its copy, of which the other was read.
+    pub root: Option<Error>,
+    /// The days whose list of parts cannot be read, and why.
+    pub lost_parts: Vec<(Day, Error)>,
+    /// The days whose list of sources cannot be read, and why.
+    pub lost_sources: Vec<(Day, Error)>,
+    /// Whether the last commit was cut short before all its parts were where they belong. The next
+    /// writer does what is left.
+    pub is_cut_short: bool,
 }
 
 impl Audit {
     pub(crate) fn take(store: &Path) -> Result<Audit> {
         // A commit in between makes what was read of two generations: each new try sees a newer.
         const TRIES: u32 = 100;
-        let mut tries = 0;
-        loop {
-            match Audit::try_take(store) {
-                Err(Error::Io { source, .. })
-                    if source.kind() == ErrorKind::NotFound && tries < TRIES => {}
-                Ok(None) if tries < TRIES => {}
-                Ok(None) => {
-                    let owner = "one commit after the other".to_owned();
-                    return Err(Error::Locked { owner });
-                }
-                Ok(Some(audit)) => return Ok(audit),
-                Err(error) => return Err(error),
+        for _ in 0..TRIES {
+            if let Some(audit) = Audit::try_take(store)? {
+                return Ok(audit);
             }
-            tries += 1;
         }
+        Err(Error::Locked { owner: "one commit after the other".to_owned() })
     }
 
     /// Nothing when a commit came in between.
     fn try_take(store: &Path) -> Result<Option<Audit>> {
-        let root = Root::read(&layout::root(store))?;
-        let snapshot = Snapshot::of_root(store, &root, Window::ALL)?;
-        let sources = sources_of_root(store, &root, |_| true)?;
-        let known: HashSet<&Path> = snapshot
+        let root = Root::read(store)?;
+        let mut audit = Audit {
+            generation: root.generation,
+            parts: Vec::new(),
+            sources: Vec::new(),
+            removed: root.removed,
+            pruned: root.days().filter(|(_, entry)| entry.pruned).map(|(day, _)| day).collect(),
+            rows: root.days().map(|(day, entry)| (day, entry.rows)).collect(),
+            strays: Vec::new(),
+            root: wrong_root(store, &root),
+            lost_parts: Vec::new(),
+            lost_sources: Vec::new(),
+            is_cut_short: false,
+        };
+        for (day, _) in root.days() {
+            match read_parts(store, &root, day) {
+                Ok(parts) => {
+                    let placed = parts.into_iter().map(|part| place(store, &root, day, part));
+                    audit.parts.extend(placed);
+                }
+                Err(error) => audit.lost_parts.push((day, error)),
+            }
+            match read_sources(store, &root, day) {
+                Ok(sources) => audit.sources.extend(sources.into_iter().map(|one| (day, one))),
+                Err(error) => audit.lost_sources.push((day, error)),
+            }
+        }
+        let leaving: HashSet<PathBuf> = root
+            .moves
+            .iter()
+            .filter(|step| step.leaves)
+            .map(|step| step.settled(store))
+            .filter(|path| path.exists())
+            .collect();
+        let is_staged = audit.parts.iter().any(|part| part.moves_to.is_some());
+        audit.is_cut_short = is_staged || !leaving.is_empty();
+        audit.strays = audit.strays_in(store, &leaving)?;
+        Ok((Root::read(store)?.generation == root.generation).then_some(audit))
+    }
+
+    /// What lies in the partitions and is not named. Of a day whose list is lost nobody knows.
+    fn strays_in(&self, store: &Path, leaving: &HashSet<PathBuf>) -> Result<Vec<PathBuf>> {
+        let known: HashSet<&Path> = self
             .parts
             .iter()
             .flat_map(|part| [Some(part.path.as_path()), part.moves_to.as_deref()])
             .flatten()
+            .chain(leaving.iter().map(PathBuf::as_path))
             .collect();
         let mut strays = Vec::new();
         for table in Table::ALL {
+            let unknown: Vec<PathBuf> = self
+                .lost_parts
+                .iter()
+                .map(|(day, _)| layout::partition(store, table, *day))
+                .collect();
             let dir = layout::table(store, table);
-            for partition in fs::names(&dir)? {
-                let partition = dir.join(partition);
+            for partition in fs::names(&dir)?.into_iter().map(|name| dir.join(name)) {
                 if !partition.is_dir() {
                     strays.push(partition);
-                    continue;
-                }
-                for name in fs::names(&partition)? {
-                    let path = partition.join(name);
-                    if !known.contains(path.as_path()) {
-                        strays.push(path);
-                    }
+                } else if !unknown.contains(&partition) {
+                    let paths = fs::names(&partition)?.into_iter().map(|name| partition.join(name));
+                    strays.extend(paths.filter(|path| !known.contains(path.as_path())));
                 }
             }
         }
         strays.sort();
-        if Root::read(&layout::root(store))?.generation != root.generation {
-            return Ok(None);
-        }
-        let pruned = root.days().filter(|(_, entry)| entry.pruned).map(|(day, _)| day).collect();
-        let rows = root.days().map(|(day, entry)| (day, entry.rows)).collect();
-        Ok(Some(Audit {
-            generation: root.generation,
-            parts: snapshot.parts,
-            sources,
-            removed: root.removed,
-            pruned,
-            rows,
-            strays,
-        }))
+        Ok(strays)
     }
+}
+
+/// What is wrong with the root or its copy, of which `read` was read.
+fn wrong_root(store: &Path, read: &Root) -> Option<Error> {
+    let copy = layout::root_copy(store);
+    // Format 1 had no copy, and a store without any commit has none yet.
+    let may_lack_it = read.version == 1 || read.generation == 0;
+    let copy = match may_lack_it && !copy.exists() {
+        true => None,
+        false => Root::read_file(&copy).err(),
+    };
+    Root::read_file(&layout::root(store)).err().or(copy)
 }

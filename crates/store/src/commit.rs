@@ -6,6 +6,7 @@
 //! | 1 new manifests of the touched days written, under names that nobody reads yet | the old state |
 //! | 2 `root.json` replaced | **the new state**; readers of ours find the parts in `staging/` |
 //! | 3 parts that were replaced deleted, new ones renamed into their partitions | the new state |
+//! | 4 the copy of the root replaced, manifests of the generation before deleted | the new state |
 //!
 //! A glob sees a part only after step 3, so it never sees what is not committed. The moves are
 //! written in the root: the next writer repeats those that a kill prevented. A reader of ours
@@ -21,12 +22,13 @@ use pmtaq_schema::time::Day;
 use crate::encode::Encoder;
 use crate::error::{Error, Result};
 use crate::fs::{self, Disk};
+use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Recipients, Removed, Root, Source};
+use crate::manifest::{self, Ledger, Move, Part, Recipients, Root, Source, VERSION};
 use crate::part::{NewPart, PartWriter};
 use crate::run::RunWriter;
-use crate::snapshot::SnapshotPart;
+use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 
 /// The one writer of a store.
 #[derive(Debug)]
@@ -48,10 +50,22 @@ pub struct Change {
     /// Sources to remember, each under its day; one with the same head and hash as
     /// `Option<Source>` replaces that one.
     pub sources: Vec<(Day, Source, Option<Source>)>,
-    /// Rows that are in `retired`, in no new part, and meant to be gone.
-    pub removed: Removed,
+    /// Damaged parts to take away and keep in quarantine, by day.
+    pub set_aside: Vec<(Day, Part)>,
+    /// Rows by which those that were taken away for good become more, or fewer: rows of parts that go
+    /// and that no ledger will expect to come back.
+    pub removed: RemovedBy,
     /// The days whose records are retired for their age, while `hourly` may stay.
     pub pruned: Vec<Day>,
+}
+
+/// A difference of [`Removed`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemovedBy {
+    /// Rows of `records`.
+    pub records: i64,
+    /// Rows of `rejects`.
+    pub rejects: i64,
 }
 
 impl Change {
@@ -70,14 +84,16 @@ impl Change {
             };
             let of = |part: &&Part| part.table == table;
             let found: u64 = self.parts.iter().map(|p| &p.part).filter(of).map(|p| p.rows).sum();
-            let old = self.retired.iter().map(|(_, part)| part).filter(of).map(|p| p.rows);
+            let gone = self.retired.iter().chain(&self.set_aside).map(|(_, part)| part);
+            let gone: u64 = gone.filter(of).map(|part| part.rows).sum();
+            let signed = |n: u64| i128::from(n);
             let taken = self.sources.iter().map(|(_, new, old)| {
                 let known = old.as_ref().map_or(0, |old| counted(old.ledger));
-                counted(new.ledger).saturating_sub(known)
+                signed(counted(new.ledger)) - signed(known)
             });
-            let before = old.sum::<u64>() + taken.sum::<u64>();
-            if found + removed != before {
-                let expected = before.saturating_sub(removed);
+            let expected = signed(gone) + taken.sum::<i128>() - i128::from(removed);
+            if signed(found) != expected {
+                let expected = u64::try_from(expected).unwrap_or(0);
                 return Err(Error::Lost { table, expected, found });
             }
         }
@@ -88,7 +104,7 @@ impl Change {
 impl<'a> Writer<'a> {
     pub(crate) fn open(dir: &'a Path, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
         let lock = Lock::take(&layout::lock(dir), owner)?;
-        let root = Root::read(&layout::root(dir))?;
+        let root = Root::read_file(&layout::root(dir))?;
         let writer = Writer { dir, disk, root, next_part: AtomicU32::new(0), _lock: lock };
         writer.apply_moves()?;
         writer.empty_staging()?;
@@ -110,10 +126,15 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
     pub fn sources(&self, day: Day) -> Result<Vec<Source>> {
-        match self.root.entry(day).sources {
-            0 => Ok(Vec::new()),
-            generation => manifest::read(&layout::sources(self.dir, day, generation)),
-        }
+        read_sources(self.dir, &self.root, day)
+    }
+
+    /// All sources, each with the day that it is filed under.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
+    pub fn all_sources(&self) -> Result<Vec<(Day, Source)>> {
+        sources_of_root(self.dir, &self.root, |_| true)
     }
 
     /// The days of which the store holds parts, in order.
@@ -177,9 +198,14 @@ impl<'a> Writer<'a> {
         RunWriter::create(self.disk, &staging, table, day, name, encoder)
     }
 
+    /// The number that the next commit will have.
+    pub fn next_generation(&self) -> u64 {
+        self.root.generation + 1
+    }
+
     fn new_name(&self) -> String {
         let number = self.next_part.fetch_add(1, Ordering::Relaxed);
-        layout::part_name(self.root.generation + 1, number)
+        layout::part_name(self.next_generation(), number)
     }
 
     /// Makes `change` visible. Either the store is as it was, or all of the change is there and
@@ -194,43 +220,77 @@ impl<'a> Writer<'a> {
         let mut root = self.root.clone();
         root.generation += 1;
         root.moves.clear();
-        root.removed.records += change.removed.records;
-        root.removed.rejects += change.removed.rejects;
-        self.change_parts(&mut root, change.parts, &change.retired)?;
+        let RemovedBy { records, rejects } = change.removed;
+        root.removed.records = root.removed.records.saturating_add_signed(records);
+        root.removed.rejects = root.removed.rejects.saturating_add_signed(rejects);
+        self.change_parts(&mut root, &change)?;
         for day in change.pruned {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }
         self.change_sources(&mut root, change.sources)?;
 
-        self.disk.write_atomic(&layout::root(self.dir), &root.to_bytes())?;
+        self.replace_root(root)
+    }
+
+    /// The steps from 2 on: `root` holds from now on.
+    fn replace_root(&mut self, mut root: Root) -> Result<()> {
+        root.version = VERSION;
+        let bytes = root.to_bytes();
+        self.disk.write_atomic(&layout::root(self.dir), &bytes)?;
         let old = std::mem::replace(&mut self.root, root);
         self.next_part.store(0, Ordering::Relaxed);
         self.apply_moves()?;
+        // Before the manifests go that the copy of the old root names.
+        self.disk.write_atomic(&layout::root_copy(self.dir), &bytes)?;
         self.forget(&old)
     }
 
+    /// The folder of the store.
+    pub(crate) fn dir(&self) -> &'a Path {
+        self.dir
+    }
+
+    /// Rows and bytes of the records of `day`, as the root counts them.
+    pub(crate) fn counted(&self, day: Day) -> (u64, u64) {
+        let entry = self.root.entry(day);
+        (entry.rows, entry.bytes)
+    }
+
+    /// Makes `parts` the list of `day`, in a commit that changes no part.
+    pub(crate) fn replace_list(&mut self, day: Day, parts: &[Part]) -> Result<()> {
+        let mut root = self.root.clone();
+        root.generation += 1;
+        root.moves.clear();
+        let path = layout::parts(self.dir, day, root.generation);
+        self.write_manifest(&path, day, &manifest::list_to_bytes(parts))?;
+        root.days.entry(day.to_string()).or_default().parts = root.generation;
+        self.replace_root(root)
+    }
+
     /// Step 1 for the lists of parts.
-    fn change_parts(
-        &self,
-        root: &mut Root,
-        added: Vec<NewPart>,
-        retired: &[(Day, Part)],
-    ) -> Result<()> {
+    fn change_parts(&self, root: &mut Root, change: &Change) -> Result<()> {
         let mut days: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
-        let touched = added.iter().map(|new| new.day).chain(retired.iter().map(|(day, _)| *day));
+        let gone = || change.retired.iter().chain(&change.set_aside);
+        let touched = change.parts.iter().map(|new| new.day).chain(gone().map(|(day, _)| *day));
         for day in touched {
             if let Entry::Vacant(entry) = days.entry(day) {
                 entry.insert(read_parts(self.dir, root, day)?);
             }
         }
-        for (day, part) in retired {
+        for (day, part) in gone() {
             if let Some(parts) = days.get_mut(day) {
                 parts.retain(|kept| kept.name != part.name || kept.table != part.table);
             }
-            root.moves.push(Move::of(part, *day, true));
         }
-        for new in added {
+        root.moves.extend(change.retired.iter().map(|(day, part)| Move::of(part, *day, true)));
+        let set_aside = change.set_aside.iter().map(|(day, part)| Move::of(part, *day, true));
+        root.moves.extend(set_aside.map(|step| Move { is_set_aside: true, ..step }));
+        for new in change.parts.iter().cloned() {
             root.moves.push(Move::of(&new.part, new.day, false));
+            let mut new = new;
+            if new.part.generations.is_empty() {
+                new.part.generations = Generations::of(root.generation);
+            }
             if let Some(parts) = days.get_mut(&new.day) {
                 parts.push(new.part);
             }
@@ -242,7 +302,7 @@ impl<'a> Writer<'a> {
             entry.rows = records().map(|part| part.rows).sum();
             entry.bytes = records().map(|part| part.bytes).sum();
             let path = layout::parts(self.dir, day, root.generation);
-            self.write_manifest(&path, day, &manifest::to_bytes(&parts))?;
+            self.write_manifest(&path, day, &manifest::list_to_bytes(&parts))?;
         }
         Ok(())
     }
@@ -267,7 +327,7 @@ impl<'a> Writer<'a> {
         for (day, sources) in days {
             root.days.entry(day.to_string()).or_default().sources = root.generation;
             let path = layout::sources(self.dir, day, root.generation);
-            self.write_manifest(&path, day, &manifest::to_bytes(&sources))?;
+            self.write_manifest(&path, day, &manifest::list_to_bytes(&sources))?;
         }
         Ok(())
     }
@@ -284,7 +344,15 @@ impl<'a> Writer<'a> {
         // What leaves goes first, so that a glob never sees a row twice.
         let (leave, come): (Vec<_>, Vec<_>) = self.root.moves.iter().partition(|step| step.leaves);
         for step in leave {
-            self.disk.remove(&step.settled(self.dir))?;
+            let path = step.settled(self.dir);
+            if !step.is_set_aside {
+                self.disk.remove(&path)?;
+            } else if path.exists() {
+                let dir = layout::partition(&layout::quarantine(self.dir), step.table, step.day());
+                self.disk.create_dir(&dir)?;
+                self.disk.rename(&path, &dir.join(&step.name))?;
+                self.disk.sync_dir(&dir)?;
+            }
         }
         for step in come {
             let (from, to) = (layout::staging(self.dir).join(&step.name), step.settled(self.dir));
@@ -318,13 +386,5 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(())
-    }
-}
-
-/// The parts of `day` that `root` counts.
-pub(crate) fn read_parts(store: &Path, root: &Root, day: Day) -> Result<Vec<Part>> {
-    match root.entry(day).parts {
-        0 => Ok(Vec::new()),
-        generation => manifest::read(&layout::parts(store, day, generation)),
     }
 }

@@ -103,6 +103,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether a file is not there: a commit may have replaced it.
+    pub fn is_missing_file(&self) -> bool {
+        matches!(self, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
+    /// A manifest that must have a checksum and has none.
+    pub(crate) fn unsealed(path: &Path) -> Error {
+        Error::Damaged { path: path.to_owned(), what: "it has lost its checksum".to_owned() }
+    }
+}
+
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -5,9 +5,11 @@
 //! <store>/hourly/date=2026-03-01/00000042-001.parquet    its records counted by hour
 //! <store>/rejects/date=2026-03-02/00000042-002.parquet   refused lines, by the day of ingestion
 //! <store>/_pmtaq/root.json                               the truth: one small file
+//! <store>/_pmtaq/root.copy.json                          what the root said last
 //! <store>/_pmtaq/days/2026-03-01/parts-42.json           the parts of a day, as of generation 42
 //! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
 //! <store>/_pmtaq/staging/                                parts not yet visible to a glob
+//! <store>/_pmtaq/quarantine/                             damaged parts that were set aside
 //! <store>/_pmtaq/lock                                    held by the one writer
 //! <store>/_pmtaq/alerts.json                             what alerts are on, and what is to be sent
 //! <store>/_pmtaq/alerts.lock                             held by the one who tells
@@ -57,6 +59,11 @@ pub fn root(store: &Path) -> PathBuf {
     private(store).join("root.json")
 }
 
+/// What the root said last, should that file be damaged.
+pub fn root_copy(store: &Path) -> PathBuf {
+    private(store).join("root.copy.json")
+}
+
 /// The file that the one writer holds locked.
 pub fn lock(store: &Path) -> PathBuf {
     private(store).join("lock")
@@ -80,6 +87,11 @@ pub fn failed_ingests(store: &Path) -> PathBuf {
 /// Where parts are written before they count.
 pub fn staging(store: &Path) -> PathBuf {
     private(store).join("staging")
+}
+
+/// Where damaged parts are kept, by table and day as in the store itself.
+pub fn quarantine(store: &Path) -> PathBuf {
+    private(store).join("quarantine")
 }
 
 /// Where the manifests of the days are.

@@ -14,8 +14,14 @@ pub use fs::{Disk, Fault};
 mod replace;
 pub use replace::{Replacement, publish, replace};
 
+mod checksum;
+mod seal;
+
+mod generations;
+pub use generations::Generations;
+
 pub mod manifest;
-pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat};
+pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat, Taken};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
@@ -23,6 +29,7 @@ pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
 mod part;
 pub use part::{NewPart, PartWriter, ROW_GROUP_ROWS, arrow_type, schema_of};
 
+mod guard;
 mod read;
 pub use read::PartReader;
 
@@ -32,7 +39,7 @@ pub use run::{RunWriter, Written};
 mod lock;
 
 mod commit;
-pub use commit::{Change, Writer};
+pub use commit::{Change, RemovedBy, Writer};
 
 mod snapshot;
 pub use snapshot::{Snapshot, SnapshotPart};
@@ -40,7 +47,10 @@ pub use snapshot::{Snapshot, SnapshotPart};
 mod audit;
 pub use audit::Audit;
 
+mod salvage;
+
 mod error;
+use error::At;
 pub use error::{Error, Result};
 
 use std::path::{Path, PathBuf};
@@ -60,9 +70,9 @@ impl Store {
     /// Opens the store in `dir` for reading and, by [`Store::lock`], for writing.
     ///
     /// # Errors
-    /// [`Error::Missing`] when there is no store in `dir`.
+    /// [`Error::Missing`] when there is no store in `dir`, [`Error::Io`] when nobody may look.
     pub fn open(dir: &Path) -> Result<Store> {
-        if !layout::root(dir).is_file() {
+        if !is_store(dir)? {
             return Err(Error::Missing { dir: dir.to_owned() });
         }
         Ok(Store { dir: dir.to_owned(), disk: Disk::default() })
@@ -76,7 +86,7 @@ impl Store {
     /// things than a store; [`Error::Locked`] when another process is making it.
     pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
         let store = Store { dir: dir.to_owned(), disk };
-        if layout::root(dir).is_file() {
+        if is_store(dir)? {
             return Ok(store);
         }
         if fs::holds_other_things(dir)? {
@@ -88,7 +98,7 @@ impl Store {
         // Of two first ingests one makes the root: the other, which saw none before the lock, would
         // put an empty one in place of what the first has committed since.
         let _lock = Lock::take(&layout::lock(dir), "a process that makes the store")?;
-        if !layout::root(dir).is_file() {
+        if !is_store(dir)? {
             store.disk.write_atomic(&layout::root(dir), &manifest::Root::default().to_bytes())?;
         }
         Ok(store)
@@ -133,7 +143,17 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn recipients(&self) -> Result<Recipients> {
-        Ok(manifest::Root::read(&layout::root(&self.dir))?.recipients)
+        Ok(manifest::Root::read(&self.dir)?.recipients)
+    }
+
+    /// Makes the root anew from its copy, or the copy from the root, when one of them is damaged or
+    /// lost. Returns what was done.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process writes; what is wrong with the root when its copy is
+    /// no better.
+    pub fn repair_root(&self, owner: &str) -> Result<Option<String>> {
+        salvage::root(&self.dir, &self.disk, owner)
     }
 
     /// Becomes the one writer. `owner` says who, for the message that another writer gets.
@@ -143,4 +163,20 @@ impl Store {
     pub fn lock(&self, owner: &str) -> Result<Writer<'_>> {
         Writer::open(&self.dir, &self.disk, owner)
     }
+}
+
+/// Whether `dir` holds a store; its root may be damaged.
+///
+/// # Errors
+/// [`Error::Io`] when nobody may look, [`Error::Damaged`] when a store has lost its root and the copy.
+fn is_store(dir: &Path) -> Result<bool> {
+    let root = layout::root(dir);
+    if root.try_exists().at(&root)? || layout::root_copy(dir).exists() {
+        return Ok(true);
+    }
+    if fs::names(&layout::days(dir))?.is_empty() {
+        return Ok(false);
+    }
+    let what = "it is gone, and its copy too".to_owned();
+    Err(Error::Damaged { path: root, what })
 }

@@ -3,6 +3,7 @@
 //! One of the few files that serialize. Old versions stay readable for ever; a newer one is
 //! refused. Knows no paths and no order of steps.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -11,11 +12,15 @@ use pmtaq_schema::time::{Day, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::Summed;
 use crate::error::{At, Error, Result};
-use crate::layout::Table;
+use crate::generations::Generations;
+use crate::layout::{self, Table};
+use crate::seal::{self, Opened};
 
-/// The newest format that this version reads and writes.
-const VERSION: u32 = 1;
+/// The newest format that this version reads and writes. Since 2 manifests and parts have
+/// checksums.
+pub(crate) const VERSION: u32 = 2;
 
 /// The truth about a store: for each day, which of its manifests count. Small even for years of
 /// days, because it holds one line a day and no line a source.
@@ -97,6 +102,9 @@ pub(crate) struct Move {
     pub(crate) name: String,
     /// False: from staging into the partition. True: deleted from the partition.
     pub(crate) leaves: bool,
+    /// Instead of being deleted it is kept in quarantine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_set_aside: bool,
 }
 
 impl Default for Root {
@@ -113,17 +121,29 @@ impl Default for Root {
 }
 
 impl Root {
-    pub(crate) fn read(path: &Path) -> Result<Root> {
-        let root: Root = read(path)?;
+    /// The root of a store; when that is damaged or lost, its copy.
+    pub(crate) fn read(store: &Path) -> Result<Root> {
+        Root::read_file(&layout::root(store)).or_else(|error| match error {
+            Error::FromTheFuture { .. } => Err(error),
+            _ => Root::read_file(&layout::root_copy(store)).map_err(|_| error),
+        })
+    }
+
+    /// The root that a file holds.
+    pub(crate) fn read_file(path: &Path) -> Result<Root> {
+        let Opened { manifest: root, is_sealed } = seal::read::<Root>(path)?;
         if root.version > VERSION {
             let (path, found) = (path.to_owned(), root.version);
             return Err(Error::FromTheFuture { path, found, known: VERSION });
+        }
+        if root.version > 1 && !is_sealed {
+            return Err(Error::unsealed(path));
         }
         Ok(root)
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        to_bytes(self)
+        seal::to_bytes(self)
     }
 
     pub(crate) fn entry(&self, day: Day) -> DayEntry {
@@ -151,6 +171,41 @@ pub struct Part {
     pub since: i64,
     /// Latest time in it, UTC seconds.
     pub until: i64,
+    /// Checksum of all its bytes; none of a part that format 1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// The commits that took its rows from their sources.
+    #[serde(default = "Generations::unknown")]
+    pub generations: Generations,
+}
+
+impl Part {
+    /// A part without rows.
+    pub fn new(table: Table, name: String) -> Part {
+        let (since, until) = (i64::MAX, i64::MIN);
+        let (rows, bytes, checksum) = (0, 0, None);
+        Part {
+            table,
+            name,
+            rows,
+            bytes,
+            since,
+            until,
+            checksum,
+            generations: Generations::default(),
+        }
+    }
+
+    /// A part of which nothing else is known.
+    pub(crate) fn of_unknown(table: Table, name: String) -> Part {
+        Part { generations: Generations::unknown(), ..Part::new(table, name) }
+    }
+
+    /// Notes what was written, when all was.
+    pub(crate) fn seal(&mut self, written: &Summed) {
+        let (bytes, checksum) = written.sum();
+        (self.bytes, self.checksum) = (bytes, Some(checksum));
+    }
 }
 
 /// A file that was ingested, known by its content and not by its name.
@@ -178,6 +233,45 @@ pub struct Source {
     pub ingested_at: i64,
     /// Earliest and latest `time_logged` stored from it, UTC seconds; none when nothing was.
     pub times: Option<(i64, i64)>,
+    /// Where its records went: what each commit took of it, by day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<Taken>,
+    /// What was taken once and is in no part any more, because the part was damaged. The ledger does
+    /// not count it; when the file is ingested again, it is stored again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Taken>,
+}
+
+/// The records of one day that one commit took from a stretch of a source's content. All of them
+/// are in parts of that day that name the commit, and with those of other sources they are all that
+/// these parts hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The number of the commit.
+    pub generation: u64,
+    /// The UTC day of the records, in days since 1970.
+    #[serde(with = "day_number")]
+    pub day: Day,
+    /// Where the stretch begins, in bytes of decompressed content.
+    pub from: u64,
+    /// Where it ends.
+    pub until: u64,
+    /// How many records.
+    pub rows: u64,
+}
+
+mod day_number {
+    //! A day as its number.
+    use pmtaq_schema::time::Day;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(day: &Day, to: S) -> Result<S::Ok, S::Error> {
+        day.0.serialize(to)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Day, D::Error> {
+        Ok(Day(i64::deserialize(from)?))
+    }
 }
 
 /// What the file system says of a file; equal only when it was not touched.
@@ -239,16 +333,28 @@ impl Ledger {
     }
 }
 
-/// Reads a manifest of any kind.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = std::fs::read(path).at(path)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })
+/// A list of parts or of sources in its file.
+#[derive(Serialize, Deserialize)]
+struct List<'l, T: Clone> {
+    entries: Cow<'l, [T]>,
 }
 
-/// A manifest of any kind as it is written.
-pub(crate) fn to_bytes<T: Serialize>(manifest: &T) -> Vec<u8> {
-    serde_json::to_vec(manifest).expect("manifests have string keys and no failing serializer")
+/// Reads a list of parts or of sources. Those of format 1 are bare.
+pub(crate) fn read_list<T: Clone + DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).at(path)?;
+    if bytes.first() == Some(&b'[') {
+        return Ok(seal::from_bytes::<Vec<T>>(&bytes, path)?.manifest);
+    }
+    let Opened { manifest, is_sealed } = seal::from_bytes::<List<'_, T>>(&bytes, path)?;
+    if !is_sealed {
+        return Err(Error::unsealed(path));
+    }
+    Ok(manifest.entries.into_owned())
+}
+
+/// A list of parts or of sources as it is written.
+pub(crate) fn list_to_bytes<T: Clone + Serialize>(entries: &[T]) -> Vec<u8> {
+    seal::to_bytes(&List { entries: Cow::Borrowed(entries) })
 }
 
 /// The day under which a source is filed: that of its first record, so that the look-up of one

@@ -1,7 +1,6 @@
 //! Parquet parts: the Arrow types of the columns, the writer's properties, a part being staged.
 //! Writes the batches it is given and never looks inside them.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +15,7 @@ use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
+use crate::checksum::Summed;
 use crate::error::{At, Result};
 use crate::fs::Disk;
 use crate::layout::Table;
@@ -97,7 +97,7 @@ pub(crate) fn properties() -> WriterProperties {
 pub struct PartWriter<'a> {
     disk: &'a Disk,
     path: PathBuf,
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<Summed>,
     part: Part,
     day: Day,
 }
@@ -125,6 +125,13 @@ impl NewPart {
         self.day
     }
 
+    /// Says that its rows are some of those of `parts`, and not new ones.
+    #[must_use]
+    pub fn made_of<'p>(mut self, parts: impl IntoIterator<Item = &'p Part>) -> NewPart {
+        parts.into_iter().for_each(|part| self.part.generations.extend(&part.generations));
+        self
+    }
+
     /// Size of the part in bytes.
     pub fn bytes(&self) -> u64 {
         self.part.bytes
@@ -140,13 +147,13 @@ impl<'a> PartWriter<'a> {
         name: String,
     ) -> Result<PartWriter<'a>> {
         let path = staging.join(&name);
-        let file = disk.create(&path)?;
+        let file = Summed::new(disk.create(&path)?);
         // Without Arrow's own schema in the file other tools see text, not dictionaries.
         let options =
             ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
         let writer =
             ArrowWriter::try_new_with_options(file, schema_of(table), options).at(&path)?;
-        let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
+        let part = Part::new(table, name);
         Ok(PartWriter { disk, path, writer, part, day })
     }
 
@@ -172,8 +179,8 @@ impl<'a> PartWriter<'a> {
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
     pub fn finish(mut self) -> Result<NewPart> {
         self.writer.finish().at(&self.path)?;
-        self.disk.sync(self.writer.inner(), &self.path)?;
-        self.part.bytes = self.writer.bytes_written() as u64;
+        self.part.seal(self.writer.inner());
+        self.disk.sync(self.writer.inner().file(), &self.path)?;
         Ok(NewPart { part: self.part, day: self.day })
     }
 }

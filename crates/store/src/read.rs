@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::{
 };
 
 use crate::error::{At, Error, Result};
+use crate::guard::guarded;
 use crate::layout::Table;
 use crate::part::schema_of;
 
@@ -26,7 +27,7 @@ const BATCH_BYTES: u64 = 16 << 20;
 /// The rows of a part.
 pub struct PartReader {
     path: PathBuf,
-    reader: ParquetRecordBatchReader,
+    reader: Option<ParquetRecordBatchReader>,
     schema: SchemaRef,
     rows: u64,
 }
@@ -37,6 +38,10 @@ impl PartReader {
     /// # Errors
     /// [`Error::Io`] when it is not there, [`Error::Damaged`] when it is no part of `table`.
     pub fn open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        guarded(path, || PartReader::try_open(path, table, wanted))
+    }
+
+    fn try_open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
         let file = File::open(path).at(path)?;
         let schema = schema_of(table);
@@ -77,7 +82,7 @@ impl PartReader {
             .map_err(|error| damaged(error.to_string()))?;
         Ok(PartReader {
             path: path.to_owned(),
-            reader,
+            reader: Some(reader),
             schema: Arc::new(Schema::new(fields)),
             rows,
         })
@@ -107,9 +112,18 @@ impl Iterator for PartReader {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        Some(match self.reader.next()? {
-            Ok(batch) => self.in_schema(&batch),
-            Err(error) => Err(Error::Damaged { path: self.path.clone(), what: error.to_string() }),
-        })
+        // After an error there is no next batch: what a decoder left behind is not to be trusted.
+        let mut reader = self.reader.take()?;
+        let batch = guarded(&self.path, || match reader.next() {
+            None => Ok(None),
+            Some(Ok(batch)) => self.in_schema(&batch).map(Some),
+            Some(Err(error)) => {
+                Err(Error::Damaged { path: self.path.clone(), what: error.to_string() })
+            }
+        });
+        if let Ok(Some(_)) = &batch {
+            self.reader = Some(reader);
+        }
+        batch.transpose()
     }
 }

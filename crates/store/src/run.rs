@@ -10,6 +10,7 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::file::writer::SerializedFileWriter;
 use pmtaq_schema::time::Day;
 
+use crate::checksum::Summed;
 use crate::encode::{Cells, Encoder, RowGroup};
 use crate::error::{At, Result};
 use crate::fs::Disk;
@@ -24,7 +25,7 @@ const WRITE: usize = 32 * 1024;
 pub struct RunWriter<'a> {
     disk: &'a Disk,
     path: PathBuf,
-    file: SerializedFileWriter<BufWriter<File>>,
+    file: SerializedFileWriter<BufWriter<Summed>>,
     group: RowGroup,
     part: Part,
     day: Day,
@@ -40,13 +41,13 @@ impl<'a> RunWriter<'a> {
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
-        let file = BufWriter::with_capacity(WRITE, disk.create(&path)?);
+        let file = BufWriter::with_capacity(WRITE, Summed::new(disk.create(&path)?));
         let schema = ArrowSchemaConverter::new().convert(&schema_of(table)).at(&path)?;
         let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
             .at(&path)?;
         let spare = if table == Table::Records { encoder.spare_groups.pop() } else { None };
         let group = spare.unwrap_or_else(|| RowGroup::new(&file));
-        let part = Part { table, name, rows: 0, bytes: 0, since: i64::MAX, until: i64::MIN };
+        let part = Part::new(table, name);
         Ok(RunWriter { disk, path, file, group, part, day })
     }
 
@@ -105,7 +106,7 @@ impl<'a> RunWriter<'a> {
         self.file.flush().at(&self.path)?;
         let file = self.file.inner_mut();
         file.flush().at(&self.path)?;
-        let file = file.get_ref().try_clone().at(&self.path)?;
+        let file = file.get_ref().file().try_clone().at(&self.path)?;
         Ok(Written { disk: self.disk, path: self.path.clone(), file, part: None })
     }
 
@@ -125,7 +126,8 @@ impl<'a> RunWriter<'a> {
             .into_inner()
             .map_err(IntoInnerError::into_error)
             .at(&path)?;
-        part.bytes = file.metadata().at(&path)?.len();
+        part.seal(&file);
+        let file = file.file().try_clone().at(&path)?;
         Ok(Written { disk, path, file, part: Some(NewPart { part, day }) })
     }
 }

@@ -1,16 +1,17 @@
 //! What a reader sees: the parts of one generation that a window needs. Never lists a folder, and
 //! reads the manifests of the days asked for and of no others.
 
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use pmtaq_schema::Window;
 use pmtaq_schema::time::Day;
 
-use crate::commit::read_parts;
-use crate::error::{Error, Result};
+use crate::checksum;
+use crate::error::{At, Error, Result};
 use crate::layout::{self, Table};
-use crate::manifest::{Move, Part, Root, Source};
+use crate::manifest::{Move, Part, Root, Source, read_list};
+use crate::read::PartReader;
 
 /// A consistent view of the days that a window touches.
 #[derive(Clone, Debug)]
@@ -62,6 +63,14 @@ impl Snapshot {
         Ok(Snapshot { generation: root.generation, parts, span, store_rows })
     }
 
+    /// Compares all parts with their checksums. Reads them all.
+    ///
+    /// # Errors
+    /// As for [`SnapshotPart::check`], of the first that is not as it was written.
+    pub fn check(&self) -> Result<()> {
+        self.parts.iter().try_for_each(SnapshotPart::check)
+    }
+
     /// The parts of `table`, without those whose times all lie outside `window`.
     pub fn of(&self, table: Table, window: Window) -> impl Iterator<Item = &SnapshotPart> {
         self.parts.iter().filter(move |part| part.part.table == table && part.meets(window))
@@ -69,6 +78,44 @@ impl Snapshot {
 }
 
 impl SnapshotPart {
+    /// Opens it, if it is as long as it was written.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be opened, [`Error::Damaged`] when it is longer or shorter.
+    pub fn open(&self) -> Result<File> {
+        let file = File::open(&self.path).at(&self.path)?;
+        let (found, written) = (file.metadata().at(&self.path)?.len(), self.part.bytes);
+        if found != written {
+            let what = format!("it has {found} bytes, of {written} that were written");
+            return Err(Error::Damaged { path: self.path.clone(), what });
+        }
+        Ok(file)
+    }
+
+    /// Reads all of it and compares it with its checksum, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Damaged`] when it is not as it was written.
+    pub fn check(&self) -> Result<()> {
+        let mut file = self.open()?;
+        let Some(written) = &self.part.checksum else { return Ok(()) };
+        if checksum::of_file(&mut file, &self.path)? != *written {
+            let what = "its bytes are not those that were written".to_owned();
+            return Err(Error::Damaged { path: self.path.clone(), what });
+        }
+        Ok(())
+    }
+
+    /// Its rows, after [`SnapshotPart::check`]: who writes them anew must not give what rotted a
+    /// right checksum.
+    ///
+    /// # Errors
+    /// As for [`SnapshotPart::check`].
+    pub fn rows(&self) -> Result<PartReader> {
+        self.check()?;
+        PartReader::open(&self.path, self.part.table, |_| true)
+    }
+
     /// Whether some of its times may lie in `window`.
     pub fn meets(&self, window: Window) -> bool {
         self.part.since < window.until.0 && window.since.0 <= self.part.until
@@ -82,13 +129,9 @@ fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Result<T>) -> Result<T> {
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
-        let root = Root::read(&layout::root(store))?;
+        let root = Root::read(store)?;
         match read(&root) {
-            Err(Error::Io { source, .. })
-                if source.kind() == ErrorKind::NotFound && tries < TRIES =>
-            {
-                tries += 1;
-            }
+            Err(error) if error.is_missing_file() && tries < TRIES => tries += 1,
             other => return other,
         }
     }
@@ -106,24 +149,39 @@ pub(crate) fn sources_of_root(
     wanted: impl Fn(Day) -> bool,
 ) -> Result<Vec<(Day, Source)>> {
     let mut all = Vec::new();
-    for (day, entry) in root.days().filter(|(day, entry)| entry.sources != 0 && wanted(*day)) {
-        let path = layout::sources(store, day, entry.sources);
-        let sources: Vec<Source> = crate::manifest::read(&path)?;
-        all.extend(sources.into_iter().map(|source| (day, source)));
+    for (day, _) in root.days().filter(|(day, _)| wanted(*day)) {
+        all.extend(read_sources(store, root, day)?.into_iter().map(|source| (day, source)));
     }
     Ok(all)
 }
 
+/// The parts of `day` that `root` counts.
+pub(crate) fn read_parts(store: &Path, root: &Root, day: Day) -> Result<Vec<Part>> {
+    match root.entry(day).parts {
+        0 => Ok(Vec::new()),
+        generation => read_list(&layout::parts(store, day, generation)),
+    }
+}
+
+/// The sources that `root` knows and files under `day`.
+pub(crate) fn read_sources(store: &Path, root: &Root, day: Day) -> Result<Vec<Source>> {
+    match root.entry(day).sources {
+        0 => Ok(Vec::new()),
+        generation => read_list(&layout::sources(store, day, generation)),
+    }
+}
+
 /// Where a part lies now: in its partition, or still in staging when a kill came between the
 /// commit and the rename.
-fn place(store: &Path, root: &Root, day: Day, part: Part) -> SnapshotPart {
+pub(crate) fn place(store: &Path, root: &Root, day: Day, part: Part) -> SnapshotPart {
     let pending = root
         .moves
         .iter()
         .any(|step| !step.leaves && step.name == part.name && step.table == part.table);
     let mut placed = SnapshotPart::settled(store, day, part);
-    if pending && !placed.path.exists() {
-        let staged = layout::staging(store).join(&placed.part.name);
+    let staged = layout::staging(store).join(&placed.part.name);
+    // Asked in this order: it may be moved meanwhile.
+    if pending && !placed.path.exists() && staged.exists() {
         placed.moves_to = Some(std::mem::replace(&mut placed.path, staged));
     }
     placed
@@ -139,11 +197,16 @@ impl SnapshotPart {
 
 impl Move {
     pub(crate) fn of(part: &Part, day: Day, leaves: bool) -> Move {
-        Move { table: part.table, date: day.to_string(), name: part.name.clone(), leaves }
+        let (table, date, name) = (part.table, day.to_string(), part.name.clone());
+        Move { table, date, name, leaves, is_set_aside: false }
+    }
+
+    pub(crate) fn day(&self) -> Day {
+        Day::parse(&self.date).unwrap_or(Day(0))
     }
 
     pub(crate) fn partition(&self, store: &Path) -> PathBuf {
-        layout::partition(store, self.table, Day::parse(&self.date).unwrap_or(Day(0)))
+        layout::partition(store, self.table, self.day())
     }
 
     /// Where the part lies in its partition.

@@ -54,6 +54,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "PMTAQ_MEMORY", value_name = "SIZE",
           value_parser = pmtaq_schema::size::parse_bytes)]
     pub(crate) memory: Option<u64>,
+    /// Compare the parts that a question may read with their checksums first
+    #[arg(long, global = true)]
+    pub(crate) check: bool,
     /// The time that counts as now, for tests
     #[arg(long, global = true, hide = true, value_name = "TIME")]
     pub(crate) now: Option<String>,

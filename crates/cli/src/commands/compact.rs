@@ -42,7 +42,10 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
         )
     };
     ui::note(&context.global, &text);
-    Ok(Exit::Done)
+    for damaged in &done.damaged {
+        ui::complain(&format!("{damaged}; it is left as it is, and `pmtaq verify` says more"));
+    }
+    Ok(if done.damaged.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// A UTC day as people name it.

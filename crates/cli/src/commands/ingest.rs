@@ -11,12 +11,13 @@ use arrow::datatypes::{DataType, Field, Schema};
 use pmtaq_ingest::{Effort, Hook, Outcome, Settings, Status};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::size::show_bytes;
-use pmtaq_store::Store;
+use pmtaq_schema::time::Day;
+use pmtaq_store::{Store, Writer};
 
 use crate::args::{Global, Ingest};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::settings::providers;
 use crate::{privacy, show, ui};
 
@@ -59,8 +60,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         Format::Table => say(global, &counts, seconds),
         _ => show(context, &counts, seconds)?,
     }
-    // What was taken is safe by now; many small runs must not leave many small parts.
-    pmtaq_ingest::compact(&mut writer, &outcome.days, Effort::Little)?;
+    merge(&mut writer, &outcome.days);
     Ok(judge(&outcome, args.max_rejects))
 }
 
@@ -77,6 +77,20 @@ fn refused(context: &Context, error: pmtaq_store::Error) -> Result<Exit> {
         return Ok(Exit::Store);
     }
     Err(error.into())
+}
+
+/// Merges small parts: many small runs must not leave many of them. What was taken is safe by now, so
+/// that nothing here fails the run.
+fn merge(writer: &mut Writer<'_>, days: &[Day]) {
+    match pmtaq_ingest::compact(writer, days, Effort::Little) {
+        Ok(done) => done.damaged.iter().for_each(|damaged| {
+            ui::complain(&format!("{damaged}; it is not merged, and `pmtaq verify` says more"));
+        }),
+        Err(error) => {
+            ui::complain("the records are stored, but small parts could not be merged:");
+            ui::complain(&Failure::from(error).text());
+        }
+    }
 }
 
 /// Refused lines, refused files, held-back lines: each is said, the first ones in full.
@@ -134,6 +148,10 @@ fn tell(global: &Global, outcome: &Outcome) {
                      another file, so what they share counts twice"
                 ),
             );
+        }
+        if source.restored > 0 {
+            let restored = source.restored;
+            ui::note(global, &format!("{path}: {restored} records that had been lost are back"));
         }
         if source.status == Status::Empty && source.held_back == 0 {
             ui::note(global, &format!("{path}: holds no record"));

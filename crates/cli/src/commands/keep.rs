@@ -17,33 +17,58 @@ use crate::{privacy, ui};
 /// Problems that are said one by one.
 const MAX_SAID: usize = 50;
 
+/// How often a repair looks again for what is left to be repaired.
+const ROUNDS: usize = 3;
+
 pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?;
-    let verified = pmtaq_ingest::verify(&store, |_| {})?;
-    for problem in verified.problems.iter().take(MAX_SAID) {
-        ui::complain(problem);
+    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    if args.repair {
+        store.repair_root(&context.owner())?.iter().for_each(|done| ui::complain(done));
     }
-    let more = verified.problems.len().saturating_sub(MAX_SAID);
-    if more > 0 {
-        ui::complain(&format!("... and {more} more"));
+    let mut verified = pmtaq_ingest::verify(&store, |_| {})?;
+    if args.repair && !verified.problems.is_empty() {
+        say_problems(&verified.problems);
+        let mut writer = store.lock(&context.owner())?;
+        // What was hidden by one damage may come to light when that is repaired.
+        for _ in 0..ROUNDS {
+            let (told, is_changed) = pmtaq_ingest::repair(&mut writer, &verified)?;
+            told.iter().for_each(|line| ui::complain(line));
+            if !is_changed {
+                break;
+            }
+            verified = pmtaq_ingest::verify(&store, |_| {})?;
+        }
+    }
+    if verified.is_cut_short {
+        ui::note(
+            &context.global,
+            "the last commit was cut short; the next run that writes ends it",
+        );
     }
     let (parts, records, sources) = (verified.parts, verified.records, verified.sources);
     let read = format!("{records} records in {parts} parts, of {sources} sources");
+    if verified.unsummed > 0 {
+        let text = format!("{} parts are of an older version: without checksum", verified.unsummed);
+        ui::note(&context.global, &text);
+    }
     if verified.problems.is_empty() {
         ui::note(&context.global, &format!("sound: {read}"));
         return Ok(Exit::Done);
     }
-    let mut left = verified.problems.len();
-    if args.repair {
-        let mut writer = store.lock(&context.owner())?;
-        for day in &verified.stale {
-            pmtaq_ingest::rebuild_hourly(&mut writer, *day)?;
-            ui::complain(&format!("{day}: the rollup was made anew"));
-            left -= 1;
-        }
+    say_problems(&verified.problems);
+    let left = verified.problems.len();
+    let hint =
+        if args.repair { "" } else { "; `pmtaq verify --repair` has back what can be had back" };
+    ui::complain(&format!("{left} problems left: {read}{hint}"));
+    Ok(Exit::Failed)
+}
+
+fn say_problems(problems: &[String]) {
+    problems.iter().take(MAX_SAID).for_each(|problem| ui::complain(problem));
+    let more = problems.len().saturating_sub(MAX_SAID);
+    if more > 0 {
+        ui::complain(&format!("... and {more} more"));
     }
-    ui::complain(&format!("{left} problems left: {read}"));
-    Ok(if left == 0 { Exit::Done } else { Exit::Failed })
 }
 
 pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {

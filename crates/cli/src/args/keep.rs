@@ -1,0 +1,88 @@
+//! The arguments of the commands that look after a store.
+
+use clap::Args;
+
+use super::Faults;
+
+/// Merge the small parts of a day into few.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq compact
+  pmtaq compact --day 2026-03-01")]
+pub(crate) struct Compact {
+    /// UTC days, such as 2026-03-01 or yesterday [default: all before today]
+    #[arg(long, value_name = "DAY", value_delimiter = ',')]
+    pub(crate) day: Vec<String>,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
+}
+
+/// Read everything and compare it with the ledgers.
+///
+/// Every part is read; its bytes are compared with their checksum, its rows and times with its
+/// manifest, the sum of all ledgers with the rows that are there, and the rollup of each day with its
+/// records. Ends with 0 when all is sound, with 1 when something is not.
+///
+/// A repair sets damaged parts aside, in _pmtaq/quarantine of the store, and names the files whose
+/// records were in them: ingested again, these bring back what was lost, and nothing twice. Lists,
+/// root and rollups are made anew from what is sound.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq verify
+  pmtaq verify --repair")]
+pub(crate) struct Verify {
+    /// Set aside what is damaged, make anew what can be, and name the files to ingest again
+    #[arg(long)]
+    pub(crate) repair: bool,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
+}
+
+/// Remove what is older than you keep it.
+///
+/// Whole UTC days go. The files that were ingested stay known: ingested again, they bring nothing
+/// back.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq prune --keep records=90d,hourly=3y --dry-run
+  pmtaq prune --keep records=90d --yes")]
+pub(crate) struct Prune {
+    /// Table and how long it is kept; one that is not named is kept for ever, and
+    /// hourly at least as long as records
+    #[arg(
+        long,
+        required = true,
+        env = "PMTAQ_KEEP",
+        value_name = "TABLE=DURATION",
+        value_delimiter = ','
+    )]
+    pub(crate) keep: Vec<String>,
+    /// Only say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Erase a recipient.
+///
+/// The records of the address go, and the refused lines that mention it; where other records
+/// mention it (senders by VERP, replies, unknown fields), `forgotten` stands in place of its local
+/// part. In any case of letters. The files it came from stay known: ingested again, they bring
+/// nothing back.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq forget --rcpt user@example.com --dry-run
+  pmtaq forget --rcpt user@example.com --yes")]
+pub(crate) struct Forget {
+    /// The address
+    #[arg(long, required = true, value_name = "ADDRESS")]
+    pub(crate) rcpt: String,
+    /// Only say what would go
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
