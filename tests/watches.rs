@@ -227,6 +227,33 @@ fn the_command_of_an_alert_asks_for_what_the_rule_watches() {
 }
 
 #[test]
+fn a_writer_that_hangs_is_told() {
+    let (sealed, server) = (troubled(), Server::new());
+    let rule = "[[rule]]\nname = \"locked\"\nwatch = \"lock\"\nabove = 3600\n";
+    let file = file(&sealed, &(pagerduty(&server) + rule));
+    let run = |time: &str| {
+        let output = at(&sealed, time, &["alert", "run", &file]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        server.came()
+    };
+    let lock = sealed.store().join("_pmtaq/lock");
+    let owner = "process 12 on mta1 since 2026-03-02T09:00:00Z";
+    std::fs::write(&lock, format!("{owner}\n")).unwrap();
+    assert!(run("10:30").is_empty(), "nobody holds it");
+    let held = std::fs::File::open(&lock).unwrap();
+    held.lock().unwrap();
+    assert!(run("09:30").is_empty(), "not for long");
+    let came = run("10:31");
+    let payload = &came[0].body["payload"];
+    let expected = "locked: a writer has held the lock of the store for 1h 31m";
+    assert_eq!(payload["summary"], expected);
+    let reasons = payload["custom_details"]["groups"][0]["reasons"].to_string();
+    assert!(reasons.contains(owner), "{reasons}");
+    drop(held);
+    assert_eq!(run("10:35")[0].body["event_action"], "resolve");
+}
+
+#[test]
 fn ingests_that_fail_and_lines_that_are_refused_are_told() {
     let (sealed, server) = (Sealed::new(), Server::new());
     let rules = "[[rule]]\nname = \"ingest\"\nwatch = \"failed-ingests\"\nabove = 1\n\

@@ -4,14 +4,15 @@
 mod maintenance;
 mod receiver;
 mod rule;
+mod seconds;
 
 pub use maintenance::Maintenance;
 pub use receiver::{Protocol, Receiver};
 pub use rule::{Rule, Severity, Watch};
+pub use seconds::Seconds;
 
 use chrono::NaiveDateTime;
-use pmtaq_schema::size::parse_duration_s;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// All that a rules file says.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,24 +35,6 @@ pub struct Rules {
     /// When nobody is told.
     #[serde(default)]
     pub maintenance: Vec<Maintenance>,
-}
-
-/// A length of time in seconds, written like `15m`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seconds(pub i64);
-
-impl Seconds {
-    fn parse(text: &str) -> Result<Seconds, String> {
-        let length = parse_duration_s(text).map(Seconds);
-        length.ok_or_else(|| format!("`{text}` is no duration; write it like 15m"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Seconds, D::Error> {
-        let text = String::deserialize(from)?;
-        Seconds::parse(&text).map_err(serde::de::Error::custom)
-    }
 }
 
 fn two_hours() -> Seconds {

@@ -2,7 +2,7 @@
 //! it ends; the file stays. Knows nothing of what is written under it.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -42,5 +42,26 @@ impl Lock {
         file.rewind().at(path)?;
         writeln!(file, "{owner}").at(path)?;
         Ok(Lock { _file: file })
+    }
+
+    /// Who holds the lock at `path`, as they said when they took it; none when nobody does.
+    ///
+    /// # Errors
+    /// [`Error::Io`] that names the file.
+    pub fn holder(path: &Path) -> Result<Option<String>> {
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.at(path)?,
+        };
+        match file.try_lock_shared() {
+            // Given back at once: who takes it in this moment is told that it is held, and comes again.
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                file.read_to_string(&mut owner).at(path)?;
+                Ok(Some(owner.trim().to_owned()))
+            }
+            Err(TryLockError::Error(error)) => Err(error).at(path),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Seconds;
+use super::seconds::Seconds;
 
 /// The protocol of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Seconds;
+use super::seconds::Seconds;
 
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,8 @@ pub enum Watch {
     RefusedLines,
     /// Ingests that failed one after the other.
     FailedIngests,
+    /// How long a writer has held the lock of the store, in seconds.
+    Lock,
     /// The processes of a name: that there are any, or at least `below`.
     Process,
     /// The memory of the processes of a name, also what is swapped out, in percent of the machine's.
@@ -45,8 +47,8 @@ impl Watch {
 
     /// Whether it looks at the machine or beside the store, which needs no record.
     pub const fn is_of_machine(self) -> bool {
-        use Watch::{Disk, FailedIngests, Memory, Process, Swap, VirtualMemory};
-        matches!(self, FailedIngests | Process | Memory | VirtualMemory | Swap | Disk)
+        use Watch::{Disk, FailedIngests, Lock, Memory, Process, Swap, VirtualMemory};
+        matches!(self, FailedIngests | Lock | Process | Memory | VirtualMemory | Swap | Disk)
     }
 
     const fn is_of_process(self) -> bool {

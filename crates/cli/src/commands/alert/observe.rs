@@ -123,6 +123,10 @@ impl<'c> Watcher<'c> {
                 Ok(alone(n as f64))
             }
             Watch::FailedIngests => Ok(alone(ingests::failed(self.context).n.into())),
+            Watch::Lock => {
+                let since = probe::locked(&self.context.global.store)?.and_then(|lock| lock.since);
+                Ok(alone(since.map_or(0.0, |since| (self.context.now.0 - since.0) as f64)))
+            }
             Watch::Process => {
                 let n = probe::processes(process)?.len() as f64;
                 Ok(vec![Seen { value: n, is_absent: n == 0.0, ..Seen::default() }])

@@ -1,7 +1,10 @@
-//! What the machine says of itself: processes and their memory, swap, use of a file system. Reads
-//! /proc.
+//! What the machine says of itself: processes and their memory, swap, use of a file system, who has
+//! the store locked. Reads /proc.
 
 use std::path::Path;
+
+use pmtaq_schema::Timestamp;
+use pmtaq_store::{Lock, layout};
 
 use crate::failure::{Failure, Result};
 
@@ -78,6 +81,24 @@ fn machine(names: &[&str]) -> Result<f64> {
 fn kilobytes(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// Who has the store locked.
+pub(crate) struct Locked {
+    /// In the words of who has.
+    pub(crate) owner: String,
+    /// Since when, if that is said.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// Who has the store locked for writing, if anyone.
+pub(crate) fn locked(store: &Path) -> Result<Option<Locked>> {
+    let owner = Lock::holder(&layout::lock(store))?;
+    Ok(owner.map(|owner| {
+        let since = owner.rsplit_once(" since ");
+        let since = since.and_then(|(_, since)| Timestamp::parse(since.as_bytes()));
+        Locked { owner, since }
+    }))
 }
 
 /// How full the file system of `path` is for its users, in percent, as df counts it.

@@ -8,8 +8,8 @@ use pmtaq_schema::{Record, Timestamp, Window, Zone};
 use pmtaq_why::Cause;
 
 use super::command::arguments;
-use super::ingests;
 use super::observe::Watcher;
+use super::{ingests, probe};
 use crate::asked;
 use crate::commands::measure;
 use crate::commands::why::page::{Page, named};
@@ -49,6 +49,11 @@ pub(crate) fn of(
             let since = failed.since.map(|since| format!("since {since}"));
             let reasons = since.into_iter().chain([visible(&failed.reason)]);
             return Ok((reasons.collect(), Line::new("doctor").text()));
+        }
+        (Watch::Lock, _) => {
+            let locked = probe::locked(&watcher.context.global.store)?;
+            let reasons = locked.into_iter().map(|lock| format!("by {}", visible(&lock.owner)));
+            return Ok((reasons.collect(), Line::new("status").text()));
         }
         (Watch::RefusedLines, _) => return Ok((Vec::new(), Line::new("rejects").text())),
         _ => return Ok((Vec::new(), Line::new("status").text())),

@@ -50,8 +50,7 @@ pub(super) fn seen(
             ..Seen::default()
         };
         if rule.lacks_usual(&seen) && rule.above.is_none_or(|above| seen.value > above / 2.0) {
-            let of_larger = of_larger_group(rule, &before, group);
-            (seen.usual_of, seen.usual) = of_larger.unzip();
+            (seen.usual, seen.usual_of) = of_little(rule, &before, group);
         }
         Some(seen)
     });
@@ -94,23 +93,40 @@ fn numbers(values: &[Option<f64>]) -> (Option<f64>, f64) {
     (values[0], values.get(1).copied().flatten().unwrap_or(0.0))
 }
 
-/// What is usual of the smallest larger group that had enough: those with the same values but for the
-/// last dimension, the last two and so on, up to all. Exact of rates; of durations their mean.
-fn of_larger_group(rule: &Rule, before: &[&Groups], group: &[String]) -> Option<(String, f64)> {
-    (0..group.len()).rev().find_map(|depth| {
+/// What is usual of a group that had too little on each of the days: by all of these days together, and
+/// as far as that is too little too, by the smallest larger group that had enough, which is named
+/// where it says more than the own past. Exact of rates; of durations the mean.
+fn of_little(rule: &Rule, before: &[&Groups], group: &[String]) -> (Option<f64>, Option<String>) {
+    let own = before.iter().map(|day| total(day, group));
+    let (sum, n) = own.fold((0.0, 0.0), |(sum, all), (more, n)| (sum + more, all + n));
+    if n > 0.0 && n >= rule.min_n {
+        return (Some(sum / n), None);
+    }
+    let larger = (0..group.len()).rev().find_map(|depth| {
         let of_day = |day: &&Groups| {
-            let members = day.iter().filter(|(other, _)| other[..depth] == group[..depth]);
-            let numbers = members.filter_map(|(_, values)| match numbers(values) {
-                (Some(value), n) => Some((value, n)),
-                _ => None,
-            });
-            let (sum, n) =
-                numbers.fold((0.0, 0.0), |(sum, all), (value, n)| (sum + value * n, all + n));
+            let (sum, n) = total(day, &group[..depth]);
             (n > 0.0 && n >= rule.min_n).then(|| sum / n)
         };
         let usual = middle(before.iter().filter_map(of_day).collect())?;
         let name = if depth == 0 { "all".to_owned() } else { group[..depth].join(" / ") };
-        Some((name, usual))
+        Some((usual, name))
+    });
+    match larger {
+        Some((usual, name)) => {
+            let usual = (sum + usual * (rule.min_n - n)) / rule.min_n;
+            (Some(usual), (n < rule.min_n / 2.0).then_some(name))
+        }
+        None => (None, None),
+    }
+}
+
+/// The sum of the values of those whose first values are `prefix`, each as often as it says what it
+/// rests on, and the sum of that.
+fn total(day: &Groups, prefix: &[String]) -> (f64, f64) {
+    let members = day.iter().filter(|(group, _)| group.starts_with(prefix));
+    members.fold((0.0, 0.0), |(sum, all), (_, values)| match numbers(values) {
+        (Some(value), n) => (sum + value * n, all + n),
+        _ => (sum, all),
     })
 }
 
@@ -159,4 +175,34 @@ pub(super) fn note(rule: &Rule, seen: &[Seen]) -> Option<String> {
         false => "not judged",
     };
     Some(format!("{}: nothing to compare with from the days before; {instead}", rule.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_alert::Rules;
+
+    use super::*;
+
+    #[test]
+    fn who_had_little_is_compared_with_the_own_past_as_far_as_that_goes() {
+        let text = "[[rule]]\nname = \"a\"\nmetric = \"block_rate\"\nby = [\"provider\", \"vmta\"]\n\
+                    above = 1\ntimes-usual = 2\nmin-n = 100";
+        let rule = Rules::parse(text).expect(text).rules.remove(0);
+        let group = |name: &str| vec!["yahoo".to_owned(), name.to_owned()];
+        let day = |groups: &[(&str, f64, f64)]| -> Groups {
+            let numbers =
+                |(name, rate, n): &(&str, f64, f64)| (group(name), vec![Some(*rate), Some(*n)]);
+            groups.iter().map(numbers).collect()
+        };
+        let days = [day(&[("v1", 2.0, 60.0), ("v2", 0.0, 140.0)]), day(&[("v1", 4.0, 60.0)])];
+        let usual = |days: &[Groups], name| {
+            of_little(&rule, &days.iter().collect::<Vec<_>>(), &group(name))
+        };
+        assert_eq!(usual(&days, "v1"), (Some(3.0), None), "of both days");
+        let of_all = (Some(0.6), Some("yahoo".to_owned()));
+        assert_eq!(usual(&days, "new"), of_all, "120 of 200 records have 0.6 %");
+        let (usual, name) = usual(&days[..1], "v1");
+        assert_eq!((usual, name), (Some((2.0 * 60.0 + 0.6 * 40.0) / 100.0), None));
+        assert_eq!(of_little(&rule, &[], &group("v1")), (None, None));
+    }
 }

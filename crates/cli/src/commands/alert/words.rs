@@ -37,6 +37,7 @@ pub(super) fn words(rule: &Rule, seen: &Seen) -> String {
         }
         Watch::FailedIngests if value == 1.0 => "the last ingest failed".to_owned(),
         Watch::FailedIngests => format!("the last {} ingests failed", count(value)),
+        Watch::Lock => format!("a writer has held the lock of the store for {}", duration(value)),
         Watch::Process if seen.is_absent => format!("no process called {process} runs"),
         Watch::Process => {
             let least = rule.below.unwrap_or_default();
