@@ -7,7 +7,7 @@
 -- name: stats top-domains by=rcpt_domain  Domains with the most recipients
 -- help: sent, delivered, bounced and deferred recipients and how fast they were delivered, by the recipients sent.
 -- needs: d, b
--- uses: t
+-- uses: t, dlv_destination_ip
 -- param: by dimension  Count by
 -- param: top int = 20  Rows to show, 0 for all
 -- column: sent count

@@ -4,7 +4,7 @@
 -- help: Only replies count: where no server answered at all, nobody throttles. A step of time is hot when the reply was the answer to at least `--share` percent of the attempts from this address to this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies between their deferrals and, all steps between counted, that reply was still the answer to `--share` percent of the attempts. It is still on when less than the gap lies between its last deferral and the end of the window, or of the data.
 -- help: Attempts are d, t and tq records, and b records where a receiver was reached. `peak` is the share in the step with the most deferrals, of its `tried` attempts. `delayed` counts recipients (t records; a tq record has none), `cost` is the sum of their waits from their first deferral in the episode to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was deferred in two episodes counts in both.
 -- needs: t
--- uses: d, b, tq, dlv_source_ip, time_queued, rcpt
+-- uses: d, b, tq, dlv_source_ip, dlv_destination_ip, time_queued, rcpt
 -- reach: after horizon
 -- param: share int = 20  Percent of the attempts that make a step hot
 -- param: least int = 5  Deferrals that make an episode

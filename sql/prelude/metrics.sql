@@ -83,8 +83,8 @@ count of t, tq
 distinct rcpt, time_queued of t
 
 -- metric: attempts count
--- needs: d, b, t
--- Attempts for a recipient that reached a receiver.
+-- needs: d, b, t, dlv_destination_ip
+-- Attempts for a recipient that reached a receiver; null without dlvDestinationIp.
 count of d, b, t where dlv_destination_ip is not null
 
 -- metric: complaints count

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::sync::LazyLock;
 
-use pmtaq_schema::{Column, Record, Records};
+use pmtaq_schema::{COLUMNS, Column, Record, Records};
 
 use crate::error::{Error, Result};
 use crate::lex::tokens;
@@ -18,9 +18,11 @@ const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
 /// Seconds from queueing to delivery, over `records`.
 const LATENCY: &str = "epoch(time_logged - time_queued)";
 
-/// Whether `dlv_destination_ip` is logged, over `records` and over `hourly`.
-pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged()";
-pub(crate) const HOURS_NAME_RECEIVERS: &str = "hours_name_receivers()";
+/// The column that says whether a receiver was reached.
+pub(crate) const RECEIVER: &str = "dlv_destination_ip";
+
+/// The parameter that says whether any record has it, a value of the session.
+pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged";
 
 /// A number that can be computed for any group of records.
 #[derive(Clone, Debug)]
@@ -31,7 +33,7 @@ pub struct Metric {
     pub unit: Unit,
     /// The record types without which it says nothing.
     pub needs: Records,
-    /// The field without which it says nothing: it is null where no record has it.
+    /// The field without which it says nothing: it is null where deliveries lack it.
     pub field: Option<&'static Column>,
     /// Meaning.
     pub doc: String,
@@ -107,6 +109,14 @@ impl Metric {
         counted
     }
 
+    /// The field for want of which it is null, its own or that of its denominator.
+    pub(crate) fn lacked(&self) -> Option<&'static Column> {
+        self.field.or_else(|| match &self.unit {
+            Unit::Percent(Some(base)) => metric(base).ok()?.field,
+            _ => None,
+        })
+    }
+
     /// What stands below it, by which a value of it is judged: the denominator of a rate, the
     /// deliveries that a time or a size is of; nothing for a count.
     pub fn base(&self) -> Option<&str> {
@@ -134,6 +144,12 @@ pub fn metric(name: &str) -> Result<&'static Metric> {
     let spelt = name.replace('-', "_");
     let found = all.iter().find(|metric| metric.name == spelt);
     found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
+}
+
+/// The metrics that `sql` calls.
+pub(crate) fn metrics_in(sql: &str) -> impl Iterator<Item = &'static Metric> {
+    let words: BTreeSet<&str> = tokens(sql).collect();
+    metrics().iter().filter(move |metric| words.contains(&*metric.name))
 }
 
 /// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
@@ -180,14 +196,18 @@ fn parse_metric(block: &'static str) -> Option<Metric> {
     let unit = Unit::parse(unit)?;
     let (fields, needs): (Vec<&str>, Vec<&str>) =
         needs.split(", ").partition(|word| Column::index(word).is_some());
-    let field = fields.first().and_then(|name| Column::index(name));
-    let field = field.map(|at| &pmtaq_schema::COLUMNS[at]);
+    let field = match fields.as_slice() {
+        [] => None,
+        // The one field of which the session can tell.
+        [name] if *name == RECEIVER => Some(&COLUMNS[Column::index(name)?]),
+        _ => return None,
+    };
     let mut sql = match &unit {
         Unit::Percent(Some(base)) => format!("100.0 * {definition} / nullif({base}(), 0)"),
         _ => definition.to_string(),
     };
     if field.is_some() {
-        sql = format!("case when {RECEIVERS_LOGGED} then {sql} end");
+        sql = format!("case when ${RECEIVERS_LOGGED} then {sql} end");
     }
     let needs = Records::parse(&needs.join(",")).ok()?;
     let (name, doc) = (name.to_owned(), doc.to_owned());

@@ -159,9 +159,7 @@ order by r nulls first, cr nulls last",
             let row = rows.place(row_ranks[i], || keys.iter().map(|key| key[i].clone()).collect());
             let column = columns.place(column_ranks[i], || vec![labels[i].clone()]);
             for (m, numbers) in numbers.iter().enumerate() {
-                if let Some(number) = numbers[i] {
-                    cells.insert((row, column, m), number);
-                }
+                cells.insert((row, column, m), numbers[i]);
             }
         }
         // A total of nothing is no row.
@@ -178,7 +176,7 @@ order by r nulls first, cr nulls last",
         rows: &[Vec<String>],
         order: &[usize],
         columns: &[Vec<String>],
-        cells: &BTreeMap<(usize, usize, usize), f64>,
+        cells: &BTreeMap<(usize, usize, usize), Option<f64>>,
     ) -> Answer {
         let keys = self.rows.iter().enumerate().map(|(k, dimension)| {
             let labels = order.iter().map(|&row| Some(rows[row][k].clone()));
@@ -196,10 +194,9 @@ order by r nulls first, cr nulls last",
                     (Unit::Percent(_), Some(_)) => Unit::Percent(None),
                     (unit, _) => unit.clone(),
                 };
-                let values = order.iter().map(|&row| {
-                    let value = cells.get(&(row, c, m)).copied();
-                    if metric.unit.is_sum() { Some(value.unwrap_or(0.0)) } else { value }
-                });
+                // Where there is no record, nothing was counted.
+                let nothing = metric.unit.is_sum().then_some(0.0);
+                let values = order.iter().map(|&row| *cells.get(&(row, c, m)).unwrap_or(&nothing));
                 (name, unit, groups::values(&metric.unit, values))
             })
         });

@@ -18,7 +18,9 @@ use pmtaq_schema::Record;
 
 use crate::dimension::{Reads, is_hourly};
 use crate::hours::HOURS_VIEW;
-use crate::metric::{Definition, HOURS_NAME_RECEIVERS, Metric, Subset, Test, expand_by, metric};
+use crate::metric::{
+    Definition, Metric, RECEIVER, RECEIVERS_LOGGED, Subset, Test, expand_by, metric,
+};
 use crate::query::{OverHours, Unit};
 
 /// `body` over `hourly`, for the records for which `condition` holds; none when one of its metrics
@@ -62,7 +64,7 @@ impl Sums {
             sql = format!("100.0 * {sql} / nullif(({base}), 0)");
         }
         Some(match of.field {
-            Some(_) => format!("case when {HOURS_NAME_RECEIVERS} then {sql} end"),
+            Some(_) => format!("case when ${RECEIVERS_LOGGED} then {sql} end"),
             None => sql,
         })
     }
@@ -125,9 +127,6 @@ fn condition(of: &Subset) -> Option<String> {
 fn hours_column(column: &'static str) -> &'static str {
     if column == RECEIVER { "reached" } else { column }
 }
-
-/// The column that says whether a receiver was reached.
-const RECEIVER: &str = "dlv_destination_ip";
 
 /// What `quantile_cont` gives for the seconds in `latency_s`, each `latency_n` times: the value at
 /// a place between two that are there lies between them.

@@ -50,8 +50,8 @@ impl<'s> Rows<'s> {
         session: &'s Session,
         statement: Statement<'s>,
         values: HashMap<String, Value>,
+        deadline: Option<Deadline>,
     ) -> Result<(SchemaRef, Rows<'s>)> {
-        let deadline = session.deadline()?;
         let mut rows = Rows { session, statement, values, deadline };
         match rows.begin() {
             Ok(schema) => Ok((schema, rows)),

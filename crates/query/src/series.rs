@@ -152,9 +152,7 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
             let place = begins[row].and_then(|begin| places.get(&begin));
             let Some(&place) = place else { continue };
             for (m, numbers) in numbers.iter().enumerate() {
-                if let Some(number) = numbers[row] {
-                    lines[line].1[m][place] = Some(number);
-                }
+                lines[line].1[m][place] = numbers[row];
             }
         }
         if ranks.last() == Some(&Some(REST)) {

@@ -25,7 +25,7 @@ use pmtaq_store::layout::Table;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
-use crate::metric::{HOURS_NAME_RECEIVERS, RECEIVERS_LOGGED};
+use crate::metric::RECEIVERS_LOGGED;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value, quoted};
@@ -81,6 +81,8 @@ pub struct Session {
     hours: Hours,
     zone: Zone,
     timeout: Option<Duration>,
+    /// Whether receivers are logged, once it is known.
+    receivers_logged: Cell<Option<bool>>,
 }
 
 impl Session {
@@ -154,6 +156,7 @@ impl Session {
             hours,
             zone,
             timeout,
+            receivers_logged: Cell::new(None),
         };
         session.classify(classes)?;
         Ok(session)
@@ -164,6 +167,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
+        self.receivers_logged.set(None);
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
         let view = view(self.parts_view, &source(&records, COLUMNS), "time_logged", window);
@@ -223,7 +227,13 @@ impl Session {
         // What the rollup answers names no records.
         let connection =
             if self.reads_hours(query) { &self.connection } else { self.connection()? };
-        let statement = connection.prepare(self.sql_of(query))?;
+        // To prepare a `PIVOT` is to ask for its values.
+        let deadline = self.deadline()?;
+        let statement = connection.prepare(self.sql_of(query));
+        let statement = statement.map_err(|error| match &deadline {
+            Some(deadline) => deadline.cause(error.into()),
+            None => error.into(),
+        })?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
         for index in 1..=statement.parameter_count() {
@@ -235,11 +245,14 @@ impl Session {
                 Some(Value::Time(time)) => {
                     duckdb::types::Value::Timestamp(TimeUnit::Microsecond, time.micros())
                 }
+                None if name == RECEIVERS_LOGGED => {
+                    duckdb::types::Value::Boolean(self.receivers_logged()?)
+                }
                 None => duckdb::types::Value::Null,
             };
             values.insert(name, value);
         }
-        Rows::start(self, statement, values)
+        Rows::start(self, statement, values, deadline)
     }
 
     /// Creates the views that the user's SQL may name. Statements of ours bring their own, and the
@@ -280,7 +293,9 @@ impl Session {
 
     /// All that `query` needs, as one script for the DuckDB shell.
     pub fn script(&self, query: &Query) -> String {
-        let sql = query.literally(self.sql_of(query));
+        let sql = self.sql_of(query);
+        let sql = sql.replace(&format!("${RECEIVERS_LOGGED}"), &self.receivers_sql());
+        let sql = query.literally(&sql);
         format!("{}\n{};\n", self.setup, sql.trim_end())
     }
 
@@ -308,7 +323,37 @@ impl Session {
     /// The view that says which values of `column` there are in the window.
     pub(crate) fn table_with(&self, column: &str) -> &'static str {
         let has = HOURLY.iter().any(|known| known.name == column);
-        if has && self.hours.answer(false) { HOURS_VIEW } else { "stored" }
+        if has && self.answers_hours() { HOURS_VIEW } else { "stored" }
+    }
+
+    /// Whether the receivers of attempts are logged at all: not where there are deliveries, and no
+    /// record names a receiver.
+    pub(crate) fn receivers_logged(&self) -> Result<bool> {
+        if let Some(known) = self.receivers_logged.get() {
+            return Ok(known);
+        }
+        let sql = format!("select {}", self.receivers_sql());
+        let engine = if self.answers_hours() { &self.connection } else { self.connection()? };
+        let is_logged = engine.query_row(&sql, [], |row| row.get(0))?;
+        self.receivers_logged.set(Some(is_logged));
+        Ok(is_logged)
+    }
+
+    fn receivers_sql(&self) -> String {
+        let (table, reached) = match self.answers_hours() {
+            true => (HOURS_VIEW, "reached = 1"),
+            false => ("stored", "dlv_destination_ip is not null"),
+        };
+        // A limit, since the engine reads all of it for `exists`.
+        let any = |condition: &str| {
+            format!("(select count(*) > 0 from (select 1 from {table} where {condition} limit 1))")
+        };
+        format!("({} or not {})", any(reached), any("rec = 'd'"))
+    }
+
+    /// Whether the rollup answers what names no local time.
+    pub(crate) fn answers_hours(&self) -> bool {
+        self.hours.answer(false)
     }
 
     /// Runs statements that create views again, and remembers them as a part of the set-up.
@@ -341,27 +386,14 @@ fn hull(windows: &[Window]) -> Window {
 fn records_setup([records, _, rejects]: &[Vec<&str>; 3], window: Window) -> String {
     let stored = view("stored", &source(records, COLUMNS), "time_logged", window);
     let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
-    let logged = receivers_logged(RECEIVERS_LOGGED, "stored", "dlv_destination_ip is not null");
-    format!(
-        "create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n{logged}"
-    )
+    format!("create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n")
 }
 
 /// The tables over the parts of `hourly`, and the macros.
 fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let hourly = view("hourly", &source(hourly, HOURLY), "hour", whole_hours(window));
     let hours = hours_view(window);
-    let logged = receivers_logged(HOURS_NAME_RECEIVERS, HOURS_VIEW, "reached = 1");
-    format!("create {hourly}\n{hours}{logged}{local}\n{}", prelude::MACROS)
-}
-
-/// The macro that says whether `dlv_destination_ip` is logged at all: not where there are
-/// deliveries and no record names a receiver. A limit, since the engine reads all of it for `exists`.
-fn receivers_logged(call: &str, table: &str, reached: &str) -> String {
-    let any = |condition: &str| {
-        format!("(select count(*) > 0 from (select 1 from {table} where {condition} limit 1))")
-    };
-    format!("create macro {call} as {} or not {};\n", any(reached), any("rec = 'd'"))
+    format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
 }
 
 /// A view of the rows of `source` whose time, the column `by`, lies in `window`.

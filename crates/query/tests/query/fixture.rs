@@ -192,10 +192,18 @@ impl Stored {
     }
 
     fn try_open(&self, window: Window, zone: &str) -> Result<Session> {
+        self.try_open_within(window, zone, &Limits::new(2, 500_000_000))
+    }
+
+    /// All records, UTC, in a session with these limits.
+    pub(crate) fn within(&self, limits: &Limits) -> Session {
+        self.try_open_within(Window::ALL, "UTC", limits).expect("a session")
+    }
+
+    fn try_open_within(&self, window: Window, zone: &str, limits: &Limits) -> Result<Session> {
         let snapshot = self.store().snapshot(window).expect("a snapshot");
-        let limits = Limits::new(2, 500_000_000);
         let zone = zone.parse::<Zone>().expect("a zone");
-        let classes = &BounceClasses::default();
+        let (limits, classes) = (limits.clone(), &BounceClasses::default());
         Session::open(&snapshot, &[window], &SessionConfig { zone, limits, classes, files: &[] })
     }
 

@@ -4,6 +4,7 @@ mod answers;
 mod commits;
 mod filters;
 mod fixture;
+mod limits;
 mod measures;
 mod moments;
 mod pivots;

@@ -1,6 +1,6 @@
 //! Each metric against numbers counted by hand in `fixture::day`, and local time.
 
-use pmtaq_query::metrics;
+use pmtaq_query::{Catalog, Pivot, Selection, metric, metrics};
 use pmtaq_schema::Window;
 
 use crate::fixture::{Stored, at, record, sql};
@@ -67,6 +67,49 @@ fn without_receptions_the_injected_are_the_delivered_and_the_bounced() {
     let query = "select injected() from (select * from records where rec <> 'r')";
     let session = stored.open(Window { since: at("2026-03-01T10:00:00Z"), ..Window::ALL }, "UTC");
     assert_eq!(sql(&session, query).expect("an answer"), ["8"]);
+}
+
+#[test]
+fn attempts_are_unknown_where_no_delivery_names_its_receiver() {
+    let lacking = |text: &str| {
+        let row: Vec<&str> =
+            text.split(" | ").filter(|word| !word.starts_with("dlv_dest")).collect();
+        record(&row.join(" | "))
+    };
+    let rows = [
+        "d 2026-03-01T10:00:00Z gmail.com v1 | provider=gmail | dlv_destination_ip=192.0.2.1",
+        "b 2026-03-01T10:01:00Z gmail.com v1 | provider=gmail",
+        "t 2026-03-01T10:02:00Z yahoo.com v1 | provider=yahoo | dlv_destination_ip=192.0.2.2",
+    ];
+    let (named, unnamed) = (rows.map(record), rows.map(lacking));
+    for (rows, expected) in [
+        (&named[..], ["2 | 1 | 50.00", "-"]),
+        (&unnamed[..], ["- | 1 | -", "dlvDestinationIp"]),
+        // Nobody was reached, and nothing speaks against it.
+        (&unnamed[1..], ["0 | 1 | -", "-"]),
+    ] {
+        let stored = Stored::of(rows, &[]);
+        let (hours, mut records) = (stored.session(), stored.session());
+        records.read_records();
+        for session in [hours, records] {
+            let query = "select attempts(), deferred(), deferral_rate() from records";
+            assert_eq!(sql(&session, query).expect("an answer"), expected[..1]);
+            let metrics = ["attempts", "deferral_rate"].map(|name| metric(name).expect(name));
+            let missing = session.missing_fields(metrics).expect("a list");
+            assert_eq!(missing.first().copied().unwrap_or("-"), expected[1]);
+            let names = ["attempts", "deferral_rate"].map(str::to_owned);
+            let pivot = Pivot::new(&["provider".to_owned()], None, &names, 0).expect("names");
+            let answer = pivot.run(&session, &Selection::default()).expect("an answer");
+            let totals = answer.i64s("attempts").expect("numbers").pop().flatten();
+            assert_eq!(
+                totals.map_or("-".to_owned(), |n| n.to_string()),
+                expected[0].split(' ').next().expect("one")
+            );
+            let report = Catalog::builtin().expect("reports").get("providers").expect("it").clone();
+            let fields = session.missing(&report, &[]).expect("a list").fields;
+            assert_eq!(fields.contains(&"dlvDestinationIp"), expected[0].starts_with(['-', '0']));
+        }
+    }
 }
 
 #[test]
