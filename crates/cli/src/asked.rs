@@ -148,6 +148,17 @@ pub(crate) fn window_text(context: &Context, window: Window) -> String {
     format!("{} {zone}", window::spelt(window, zone))
 }
 
+/// Names the fields that an answer wants and no record has, and the line that logs them.
+pub(crate) fn say_missing_fields(context: &Context, fields: &[&str]) {
+    if !fields.is_empty() {
+        let (list, line) = (fields.join(", "), format!("record-fields d *,{}", fields.join(",")));
+        let text = format!(
+            "no record here has {list}; a line like `{line}` in <acct-file> logs more fields"
+        );
+        ui::note(&context.global, &text);
+    }
+}
+
 /// No rows is an answer that needs a word: nothing happened, or the name is wrong?
 pub(crate) fn say_rows(
     context: &Context,

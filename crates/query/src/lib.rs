@@ -42,8 +42,11 @@ pub use catalog::{Catalog, Own};
 
 mod deadline;
 mod opened;
+mod setup;
+pub use setup::sql_type;
+
 mod session;
-pub use session::{Limits, Session, SessionConfig, sql_type};
+pub use session::{Limits, Session, SessionConfig};
 
 mod rows;
 pub use rows::Interrupt;

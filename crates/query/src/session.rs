@@ -5,7 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +15,8 @@ use arrow::datatypes::SchemaRef;
 use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection};
 use pmtaq_schema::bounce::BounceClasses;
-use pmtaq_schema::columns::{HOURLY, REJECTS};
-use pmtaq_schema::time::{DAY_S, Day};
-use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
+use pmtaq_schema::columns::HOURLY;
+use pmtaq_schema::{COLUMNS, Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
@@ -28,8 +26,11 @@ use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::metric::RECEIVERS_LOGGED;
 use crate::opened::Opened;
 use crate::prelude;
-use crate::query::{Query, Shape, Value, quoted};
+use crate::query::{Query, Shape, Value};
 use crate::rows::{Interrupt, Rows};
+use crate::setup::{
+    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macro, near, records_setup, source, view,
+};
 
 /// What a session may use.
 #[derive(Clone, Debug)]
@@ -381,102 +382,3 @@ fn hull(windows: &[Window]) -> Window {
         _ => Window::ALL,
     }
 }
-
-/// The tables over the parts of `records` and `rejects`.
-fn records_setup([records, _, rejects]: &[Vec<&str>; 3], window: Window) -> String {
-    let stored = view("stored", &source(records, COLUMNS), "time_logged", window);
-    let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
-    format!("create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n")
-}
-
-/// The tables over the parts of `hourly`, and the macros.
-fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
-    let hourly = view("hourly", &source(hourly, HOURLY), "hour", whole_hours(window));
-    let hours = hours_view(window);
-    format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
-}
-
-/// A view of the rows of `source` whose time, the column `by`, lies in `window`.
-fn view(name: &str, source: &str, by: &str, window: Window) -> String {
-    let time = |time: Timestamp| format!("make_timestamp({})", time.micros());
-    let (since, until) = (time(window.since), time(window.until));
-    // All times are those that a record can have: to compare them would cost a column.
-    let condition = match window {
-        Window::ALL => String::new(),
-        _ => format!(" where {by} >= {since} and {by} < {until}"),
-    };
-    format!("view {name} as select * from {source}{condition};")
-}
-
-/// What a view reads: the parts, or nothing in the right types.
-pub(crate) fn source(parts: &[&str], columns: &[Column]) -> String {
-    let list =
-        |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
-    if parts.is_empty() {
-        let typed = list(&|column| format!("null::{} as {}", sql_type(column.kind), column.name));
-        return format!("(select {typed} where false)");
-    }
-    let files: Vec<String> = parts.iter().map(|path| quoted(path)).collect();
-    // The schema is said, so that no part has to be opened for it, and a part of an older
-    // version reads as null where it lacks a column.
-    let schema = list(&|column| {
-        let (name, kind) = (column.name, sql_type(column.kind));
-        format!("'{name}': {{name: '{name}', type: '{kind}', default_value: null}}")
-    });
-    let files = files.join(", ");
-    format!("read_parquet([{files}], hive_partitioning = false, schema = map {{{schema}}})")
-}
-
-/// The engine's type of a column.
-pub fn sql_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text | Kind::Name => "varchar",
-        Kind::Int => "bigint",
-        Kind::Time => "timestamp",
-        Kind::Map => "map(varchar, varchar)",
-        Kind::Counts => "map(bigint, bigint)",
-    }
-}
-
-/// The part of `window` that may have records, and a year around it for the other times that
-/// they hold: every change of the clock in it costs a comparison a row.
-fn near(window: Window, span: Option<(Day, Day)>) -> Window {
-    const YEAR_S: i64 = 366 * DAY_S;
-    let (first, last) = span.unwrap_or((Day(0), Day(0)));
-    Window {
-        since: Timestamp(window.since.0.max(first.start().0) - YEAR_S),
-        until: Timestamp(window.until.0.min(last.start().0 + DAY_S) + YEAR_S),
-    }
-}
-
-/// The macro `local(t)`: a UTC time on the local clock. Spelt out from the changes of the zone,
-/// because the engine's own zones are an extension that a static build does not have.
-fn local_macro(window: Window, zone: Zone) -> String {
-    let mut offsets = zone.offsets(window);
-    let (_, first) = offsets.remove(0);
-    let mut cases = String::new();
-    for (since, offset) in offsets.into_iter().rev() {
-        let _ = write!(cases, "when t >= make_timestamp({}) then {offset} ", since.micros());
-    }
-    if cases.is_empty() {
-        return format!("create macro local(t) as t + to_seconds({first});");
-    }
-    format!("create macro local(t) as t + to_seconds(case {cases}else {first} end);")
-}
-
-/// The parts can be read, by these names, and what lies in `folders`.
-fn allowance<'p>(
-    names: impl Iterator<Item = &'p str>,
-    folders: impl Iterator<Item = &'p str>,
-) -> String {
-    fn list<'p>(paths: impl Iterator<Item = &'p str>) -> String {
-        paths.map(quoted).collect::<Vec<_>>().join(", ")
-    }
-    format!("set allowed_paths = [{}]; set allowed_directories = [{}];", list(names), list(folders))
-}
-
-/// Many questions scan the same parts several times, and each scan would read their metadata anew.
-const SETTINGS: &str = "set parquet_metadata_cache = true;";
-
-/// Nothing else can be read, nothing can be written, and no setting can be changed.
-const CONFINEMENT: &str = "set enable_external_access = false; set lock_configuration = true;";

@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::hours::HOURS_VIEW;
-    use crate::session::source;
+    use crate::setup::source;
 
     /// What `messages.sql` counts, said plainly: each recipient is a group.
     const PLAINLY: &str = "

@@ -119,13 +119,6 @@ fn say_missing(
         let text = format!("no {names} records here; a line `{line}` in <acct-file> logs them");
         ui::note(&context.global, &text);
     }
-    if !fields.is_empty() {
-        let line = format!("record-fields d *,{}", fields.join(","));
-        let list = fields.join(", ");
-        let text = format!(
-            "no record here has {list}; a line like `{line}` in <acct-file> logs more fields"
-        );
-        ui::note(&context.global, &text);
-    }
+    asked::say_missing_fields(context, &fields);
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
-use pmtaq_query::{Catalog, Selection, Series, Timeline, Unit};
+use pmtaq_query::{Catalog, Selection, Series, Timeline, Unit, metric};
 use pmtaq_render::chart::{self, Chart, Edge, Line, Size};
 use pmtaq_render::{Format, Unit as Shown};
 use pmtaq_schema::step::Step;
@@ -153,6 +153,8 @@ fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) -> Result<D
     let guard = ui::interrupt(asked.session.interrupt());
     let timeline = series.run(&asked.session, selection)?;
     drop(guard);
+    let metrics = metrics.iter().filter_map(|name| metric(name).ok());
+    asked::say_missing_fields(context, &asked.session.missing_fields(metrics)?);
     let edges = timeline
         .bounds
         .windows(2)

@@ -1,6 +1,6 @@
 //! `pmtaq pivot`: any metrics by any dimensions.
 
-use pmtaq_query::Pivot;
+use pmtaq_query::{Pivot, metric};
 
 use crate::args;
 use crate::asked;
@@ -27,6 +27,8 @@ pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let format = context.global.format;
     let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
     show::write(context, &sheet, &mut batches, format)?;
+    let metrics = args.metric.iter().filter_map(|name| metric(name).ok());
+    asked::say_missing_fields(context, &asked.session.missing_fields(metrics)?);
     let exit = asked::say_rows(context, &asked, rows, &selection)?;
     asked.session.leak();
     Ok(exit)

@@ -47,9 +47,11 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let guard = ui::interrupt(session.interrupt());
     let told = question.tell(metric)?;
     drop(guard);
+    let missing = session.missing_fields(pmtaq_query::metric(metric.name).ok())?;
     session.leak();
     if context.global.format == Format::Table {
         say(context, args.vs, &told);
+        asked::say_missing_fields(context, &missing);
         return show::print(context, &page::text(&told, zone, ui::width(&context.global)));
     }
     table::write(context, &told)?;
