@@ -113,8 +113,7 @@ impl Session {
             .with("autoinstall_known_extensions", "false")?
             .with("preserve_insertion_order", "false")?
             // Said in any case: otherwise a large sort would spill into the current folder.
-            .with("temp_directory", spill.as_deref().unwrap_or(""))?
-            .with("max_temp_directory_size", format!("{spill_bytes}B"))?;
+            .with("temp_directory", spill.as_deref().unwrap_or(""))?;
         let connection = Connection::open_in_memory_with_flags(config)?;
         let parts = |table| {
             let parts = snapshot.of(table, Window::ALL);
@@ -130,6 +129,8 @@ impl Session {
         let files = files.iter().map(String::as_str);
         let names = opened.iter().flat_map(Opened::allowed).chain(files.clone());
         connection.execute_batch(&(allowance(names, files) + SETTINGS))?;
+        // Not in the configuration, of which the engine shows it and does not heed it.
+        connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
         opened.iter_mut().for_each(Opened::hold);
         let local = local_macro(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use pmtaq_query::{Error, Limits, Session};
 
-use crate::fixture::{Stored, sql};
+use crate::fixture::{Stored, lines, sql};
 
 const MB: u64 = 1_000_000;
 
 /// What no engine does in a minute.
 const ENDLESS: &str = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b";
 
-/// A sort of 100 MB.
-const LARGE: &str = "select count(*), max(n) from (
-    select row_number() over (order by h) as n from (select hash(range) as h from range(4000000)))";
+/// A sort of 160 MB.
+const LARGE: &str = "select count(*), max(length(t)) > 60 from (
+    select repeat(hash(range)::varchar, 4) as t from range(2000000) order by hash(range) limit 1900000)";
 
 #[test]
 fn a_query_that_takes_too_long_ends_and_the_next_one_has_its_own_time() {
@@ -27,6 +27,7 @@ fn a_query_that_takes_too_long_ends_and_the_next_one_has_its_own_time() {
         assert_eq!(error.to_string(), "this took longer than 0.4 s");
         assert_eq!(sql(&session, "select count(*) from records").expect("an answer"), ["15"]);
     }
+    let endless = session.adhoc(ENDLESS).expect("a statement");
     let user = session.interrupt();
     let stopper = std::thread::spawn(move || {
         for _ in 0..20 {
@@ -34,7 +35,7 @@ fn a_query_that_takes_too_long_ends_and_the_next_one_has_its_own_time() {
             user.interrupt();
         }
     });
-    let error = sql(&session, ENDLESS).expect_err("stopped");
+    let error = lines(&session, &endless).expect_err("stopped");
     assert!(matches!(error, Error::Interrupted), "{error}");
     stopper.join().expect("no panic");
 }
@@ -51,10 +52,10 @@ fn what_does_not_fit_into_memory_spills_into_its_folder_up_to_a_cap() {
     let answer = |session: &Session| sql(session, LARGE);
     let error = answer(&within(None)).expect_err("too large");
     assert!(matches!(error, Error::Memory(_)), "{error}");
-    let error = answer(&within(Some(MB))).expect_err("too large for the folder");
+    let error = answer(&within(Some(10 * MB))).expect_err("too large for the folder");
     assert!(matches!(error, Error::Memory(_)), "{error}");
     let session = within(Some(1000 * MB));
-    assert_eq!(answer(&session).expect("an answer"), ["4000000 | 4000000"]);
+    assert_eq!(answer(&session).expect("an answer"), ["1900000 | true"]);
     drop(session);
     let left = |folder: &std::path::Path| {
         #[expect(clippy::disallowed_methods, reason = "a test looks at what is left")]
