@@ -33,7 +33,7 @@ const APART: &[&str] = &["--where", "--output"];
 /// Everything at once that could end a text, a statement or a line, or begin an escape.
 const HOSTILE: &[&str] = &[
     "'; drop view records; --",
-    "\" ' `$1 $$ $f0 \\ \\' /* -- ; ) ] } % _ * ? [ \x1b[31m\x07\u{9b}2J\u{202e}\r\n\t",
+    "\" ' `$1 $$ $f0 \\ \\' /* -- ; ) ] } % _ * ? [ \x1b[31m\x07\u{9b}2J\u{202e}\u{2067}\u{200b}\u{7f}\r\n\t",
     "",
     "-1",
     "99999999999999999999999999999999999999",
@@ -154,7 +154,8 @@ fn is_sane(line: &[String], output: &Output) {
     let exact = line[0] == "export" || line.iter().any(|arg| arg.starts_with("--format"));
     let stdout = String::from_utf8_lossy(if exact { &[] } else { &output.stdout });
     for text in [stdout, stderr] {
-        let obeyed = |c: char| !matches!(c, '\n' | '\t') && (c.is_control() || c == '\u{202e}');
+        let marks = ['\u{202e}', '\u{2067}', '\u{200b}'];
+        let obeyed = |c: char| !matches!(c, '\n' | '\t') && (c.is_control() || marks.contains(&c));
         assert!(!text.contains(obeyed), "{line:?} prints an escape: {text:?}");
     }
 }

@@ -38,6 +38,7 @@ mod rollup;
 mod rotation;
 mod shell;
 mod sql;
+mod terminal;
 mod tidy;
 mod told;
 mod top;

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use pmtaq_schema::untrusted::is_hidden;
+
 use crate::Range;
 
 /// The verdict, in the order of the exit codes.
@@ -75,7 +77,7 @@ impl Limits {
 /// A value for the graphs of the monitoring system.
 #[derive(Clone, Debug)]
 pub struct Perf {
-    /// What was measured; names of strangers are made harmless.
+    /// What was measured; in untrusted names nothing stays that would end the label.
     pub label: String,
     /// The value; none was measured without one.
     pub value: Option<f64>,
@@ -87,8 +89,8 @@ pub struct Perf {
 
 impl fmt::Display for Perf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let harmless = |c: char| if c == '=' || c == '|' || c.is_control() { '_' } else { c };
-        let label: String = self.label.chars().map(harmless).collect();
+        let plain = |c: char| if c == '=' || c == '|' || is_hidden(c) { '_' } else { c };
+        let label: String = self.label.chars().map(plain).collect();
         write!(f, "'{}'=", label.replace('\'', "''"))?;
         match self.value {
             // Rounded, since more digits say nothing, and an exponent is not allowed.
@@ -127,7 +129,7 @@ impl fmt::Display for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A bar begins the performance data, wherever it stands.
         let plain = |text: &str| -> String {
-            text.chars().map(|c| if c == '|' || c.is_control() { ' ' } else { c }).collect()
+            text.chars().map(|c| if c == '|' || is_hidden(c) { ' ' } else { c }).collect()
         };
         let service = plain(&self.service.to_uppercase());
         write!(f, "{service} {}: {}", self.status, plain(&self.headline))?;
@@ -167,7 +169,7 @@ mod tests {
         let plugin = Plugin {
             service: "bounce_rate".to_owned(),
             status: Status::Critical,
-            headline: "a|b\nOK".to_owned(),
+            headline: "a|b\n\u{202e}OK".to_owned(),
             lines: vec!["x | 'y'=1".to_owned()],
             perf: vec![
                 perf("it's=1|\n", Some(12.345_678), "%"),
@@ -177,7 +179,7 @@ mod tests {
         };
         assert_eq!(
             plugin.to_string(),
-            "BOUNCE_RATE CRITICAL: a b OK | 'it''s_1__'=12.3457%;5;~:10;0;100 'none'=U;5;~:10;0 \
+            "BOUNCE_RATE CRITICAL: a b  OK | 'it''s_1__'=12.3457%;5;~:10;0;100 'none'=U;5;~:10;0 \
              'many'=1000000000000000;5;~:10;0\nx   'y'=1\n"
         );
     }

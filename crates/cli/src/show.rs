@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use pmtaq_query::{Query, Session, Shape};
 use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Written};
+use pmtaq_schema::untrusted::visible_lines;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -96,6 +97,7 @@ fn style(context: &Context) -> Style {
     Style {
         width: ui::width(global),
         color: ui::color(global),
+        terminal: ui::on_terminal(global),
         csv_safe: global.csv_safe,
         zone: global.tz.tz(),
     }
@@ -103,6 +105,14 @@ fn style(context: &Context) -> Style {
 
 /// Writes a text where the user wants the answer.
 pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
+    match ui::on_terminal(&context.global) {
+        true => print_drawing(context, &visible_lines(text)),
+        false => print_drawing(context, text),
+    }
+}
+
+/// Writes a text that may have colours, and shows untrusted text by itself.
+pub(crate) fn print_drawing(context: &Context, text: &str) -> Result<Exit> {
     output::answer(&context.global, |out| Ok(out.write_all(text.as_bytes())?))?;
     Ok(Exit::Done)
 }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use pmtaq_query::Interrupt;
+use pmtaq_schema::untrusted::{visible, visible_lines};
 
 use crate::args::{ColorChoice, Global};
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ use crate::failure::{Failure, Result};
 #[expect(clippy::print_stderr, reason = "the one place that talks")]
 pub(crate) fn note(global: &Global, text: &str) {
     if !global.quiet {
-        eprintln!("{}", harmless(text));
+        eprintln!("{}", visible(text));
     }
 }
 
@@ -27,26 +28,14 @@ pub(crate) fn note(global: &Global, text: &str) {
 #[expect(clippy::print_stderr, reason = "the one place that talks")]
 pub(crate) fn complain(text: &str) {
     if !text.is_empty() {
-        eprint!("{}", harmless_lines(text));
+        eprintln!("{}", visible_lines(text.trim_end()));
     }
 }
 
 /// Says something on stdout: what a plugin has to say in any case.
 #[expect(clippy::print_stdout, reason = "the one place that prints")]
 pub(crate) fn say(text: &str) {
-    print!("{}", harmless_lines(text));
-}
-
-fn harmless_lines(text: &str) -> String {
-    text.lines().map(|line| harmless(line) + "\n").collect()
-}
-
-/// Names of files and texts of records may hold what a terminal obeys: shown, not obeyed.
-pub(crate) fn harmless(text: &str) -> String {
-    let escape = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
-    text.chars()
-        .map(|c| if escape(c) { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    println!("{}", visible_lines(text.trim_end()));
 }
 
 /// Asks on a terminal whether to go on; elsewhere `yes` must have been said.
@@ -61,7 +50,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
     if !io::stdin().is_terminal() {
         return Err(Failure::usage("nothing was removed").hint("say --yes, or --dry-run to look"));
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{} [y/N] ", visible(question));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {

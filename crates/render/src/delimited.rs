@@ -10,6 +10,11 @@ use crate::{Error, Style, Written, cell};
 /// Bytes collected before the output is called.
 pub(crate) const BUFFER_BYTES: usize = 1 << 16;
 
+/// What a formula begins with; some spreadsheets take the wide signs for the narrow ones, and drop
+/// what stands before.
+const FORMULA: &[char] =
+    &['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -68,11 +73,8 @@ impl Lines {
                 self.buffer.extend_from_slice(b"\"\"");
             }
             Value::Text(text) => {
-                let formula = matches!(
-                    text.as_bytes().first(),
-                    Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r')
-                );
-                quoted(self.dialect, self.safe && formula, text.as_bytes(), &mut self.buffer);
+                let formula = self.safe && text.starts_with(FORMULA);
+                quoted(self.dialect, formula, text.as_bytes(), &mut self.buffer);
             }
             Value::List(..) | Value::Struct(..) | Value::Map(..) => {
                 self.text.clear();

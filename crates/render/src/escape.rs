@@ -1,24 +1,7 @@
-//! Text written by strangers, made harmless for a terminal, a Markdown page, HTML and XML.
-//! Never used for csv, tsv and json: these keep the exact text.
+//! Untrusted text in the languages of pages: Markdown, HTML and XML. What steers a terminal is shown
+//! by [`visible`].
 
-/// Returns `text` with all that could move the cursor, colour the screen or turn the reading
-/// direction shown as an escape: `\n`, `\x1b`, `\u{202e}`.
-///
-/// A backslash stays as it is: the result is for reading, not for reading back.
-pub(crate) fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if is_invisible(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
-}
+pub(crate) use pmtaq_schema::untrusted::visible;
 
 /// Returns visible text with what Markdown or HTML would interpret escaped.
 ///
@@ -78,26 +61,9 @@ pub(crate) fn xml(text: &str) -> String {
     out
 }
 
-/// Tells whether `c` has no glyph or reorders its neighbours: Unicode's format characters (Cf)
-/// and line separators, with the Arabic number signs left out, which have a glyph.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_moves_the_cursor_is_shown() {
-        assert_eq!(visible("a\x1b[2Jb\r\n\tc\0"), "a\\x1b[2Jb\\r\\n\\tc\\x00");
-        assert_eq!(visible("\u{9b}31m\u{7f}"), "\\x9b31m\\x7f");
-        assert_eq!(visible("moc.\u{202e}evil\u{2028}"), "moc.\\u{202e}evil\\u{2028}");
-        assert_eq!(visible("Gr\u{fc}\u{df}e \u{65e5}\u{672c}"), "Gr\u{fc}\u{df}e \u{65e5}\u{672c}");
-    }
 
     #[test]
     fn a_reply_cannot_place_html_links_or_cells_in_markdown() {

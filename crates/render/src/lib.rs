@@ -20,6 +20,8 @@ mod escape;
 mod human;
 mod time;
 
+mod screen;
+
 mod delimited;
 mod json;
 mod parquet;
@@ -51,6 +53,7 @@ pub use lines::LineFormat;
 pub use sheet::{Column, Sheet, Style, Unit, Written};
 
 use feed::Feed;
+use screen::Screen;
 
 /// Writes all rows of `batches` to `out` as `format`, and flushes it.
 ///
@@ -58,6 +61,19 @@ use feed::Feed;
 /// [`Error::Write`] if `out` fails (see [`Error::is_broken_pipe`]), [`Error::Rows`] if `batches`
 /// fails, and others if a batch does not fit `sheet`. What was written before an error stays.
 pub fn write(
+    format: Format,
+    style: &Style,
+    sheet: &Sheet,
+    batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
+    out: &mut (dyn Write + Send),
+) -> Result<Written, Error> {
+    match screen::spelling(format).filter(|_| style.terminal) {
+        Some(spelling) => to(format, style, sheet, batches, &mut Screen::new(spelling, out)),
+        None => to(format, style, sheet, batches, out),
+    }
+}
+
+fn to(
     format: Format,
     style: &Style,
     sheet: &Sheet,

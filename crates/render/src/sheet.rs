@@ -114,6 +114,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether a table may use escape sequences for colour. Nothing is said by colour alone.
     pub color: bool,
+    /// Whether `out` is a terminal, so that formats for machines spell out what would steer it.
+    pub terminal: bool,
     /// Whether csv and tsv put an apostrophe before a text that a spreadsheet would take for a
     /// formula.
     pub csv_safe: bool,
@@ -123,7 +125,7 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Style { width: None, color: false, csv_safe: false, zone: Tz::UTC }
+        Style { width: None, color: false, terminal: false, csv_safe: false, zone: Tz::UTC }
     }
 }
 

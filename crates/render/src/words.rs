@@ -1,7 +1,9 @@
 //! Single values in the words of a table, for pages that are no tables.
 //! Never writes anything.
 
-use crate::{escape, fit, human};
+pub use pmtaq_schema::untrusted::visible;
+
+use crate::{fit, human};
 
 /// A count with thousands separators, rounded to a whole number.
 pub fn count(n: f64) -> String {
@@ -21,11 +23,6 @@ pub fn duration(seconds: f64) -> String {
 /// A size in powers of 1000, `1.2 MB`.
 pub fn bytes(n: f64) -> String {
     human::bytes(n)
-}
-
-/// Text of strangers, with all that could move the cursor shown as an escape.
-pub fn visible(text: &str) -> String {
-    escape::visible(text)
 }
 
 /// Text with its middle replaced by an ellipsis so that it is no wider than `width`.

@@ -27,6 +27,7 @@ pub mod nearest;
 pub mod provider;
 pub mod reply;
 pub mod template;
+pub mod untrusted;
 pub mod words;
 
 pub use columns::{COLUMNS, Column, Kind};

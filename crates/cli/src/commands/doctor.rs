@@ -13,6 +13,7 @@ use pmtaq_render::{Format, words};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::{parse_duration_s, show_duration};
 use pmtaq_schema::time::DAY_S;
+use pmtaq_schema::untrusted::visible;
 use pmtaq_store::{Source, Store};
 
 use crate::args;
@@ -180,9 +181,9 @@ fn text(context: &Context, findings: &[Finding]) -> String {
         let check = if finding.check == last { "" } else { finding.check };
         last = finding.check;
         let head = format!("{check:8}  {:7}  ", finding.level.as_str());
-        let _ = writeln!(text, "{}", beside(&head, &ui::harmless(&finding.what), width));
+        let _ = writeln!(text, "{}", beside(&head, &visible(&finding.what), width));
         for line in &finding.fix {
-            let _ = writeln!(text, "{:21}{}", "", ui::harmless(line));
+            let _ = writeln!(text, "{:21}{}", "", visible(line));
         }
     }
     text

@@ -297,7 +297,7 @@ fn drawing(context: &Context, charts: &[Chart], height: u16) -> Result<Exit> {
     let size = Size { width: width.into(), height: height.into() };
     let color = ui::color(&context.global);
     let painted: Vec<String> = charts.iter().map(|chart| chart.terminal(size, color)).collect();
-    show::print(context, &painted.join("\n"))
+    show::print_drawing(context, &painted.join("\n"))
 }
 
 fn picture(context: &Context, path: &Path, charts: &[Chart]) -> Result<Exit> {

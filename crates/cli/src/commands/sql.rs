@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use arrow::array::{AsArray, RecordBatch};
 use pmtaq_query::{Query, Session};
 use pmtaq_render::{BoxError, Format};
+use pmtaq_schema::untrusted::visible;
 
 use super::shell;
 use crate::args;
@@ -111,7 +112,7 @@ fn plan(context: &Context, session: &Session, query: &Query) -> Result<()> {
             let plans = batch.columns().last().and_then(|column| column.as_string_opt::<i32>());
             for plan in plans.into_iter().flat_map(|plans| plans.iter().flatten()) {
                 for line in plan.lines() {
-                    writeln!(out, "{}", ui::harmless(line).trim_end())?;
+                    writeln!(out, "{}", visible(line).trim_end())?;
                 }
             }
         }

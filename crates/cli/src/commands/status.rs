@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicr
 use arrow::datatypes::{Field, Schema};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::size::{parse_duration_s, show_bytes, show_duration};
+use pmtaq_schema::untrusted::visible;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{SnapshotPart, Store};
@@ -15,7 +16,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::rotation::gaps;
-use crate::{output, show, ui};
+use crate::{output, show};
 
 /// Missing files that are said one by one.
 const MAX_SAID: usize = 20;
@@ -78,7 +79,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         }
         return output::answer(&context.global, |out| {
             for line in lines {
-                writeln!(out, "{}", ui::harmless(&line))?;
+                writeln!(out, "{}", visible(&line))?;
             }
             Ok(Exit::Done)
         });

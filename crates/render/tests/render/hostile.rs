@@ -69,12 +69,37 @@ fn csv_safe_disarms_texts_that_a_spreadsheet_would_run() {
         ("\t=1", "'\t=1"),
         ("\r=1", "\"'\r=1\""),
         ("=\"a\"", "\"'=\"\"a\"\"\""),
+        ("\n=1", "\"'\n=1\""),
+        // Signs of full width, which some spreadsheets read as the others.
+        ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+        ("\u{ff20}SUM(A1)", "'\u{ff20}SUM(A1)"),
         ("a=1", "a=1"),
     ];
     for (value, cell) in cases {
         assert_eq!(reply(Format::Csv, &safe, value), format!("reply\n{cell}\n"));
     }
     assert_eq!(reply(Format::Csv, &Style::default(), "=1+1"), "reply\n=1+1\n");
+}
+
+#[test]
+fn no_format_steers_a_terminal_and_none_loses_a_character() {
+    let evil =
+        "\x1b]0;x\x07 \u{9b}2J\u{7f}\u{202e}\u{2067}\u{200b}\u{feff}\u{e0041} \u{fc}\u{1f600}\r";
+    let style = Style { terminal: true, ..Style::default() };
+    let hidden = |c: char| {
+        c.is_control() && c != '\n' || "\u{202e}\u{2067}\u{200b}\u{feff}\u{e0041}".contains(c)
+    };
+    for &format in Format::ALL.iter().filter(|format| **format != Format::Parquet) {
+        let shown = reply(format, &style, evil);
+        assert!(!shown.contains(hidden), "{format}: {shown:?}");
+        assert!(shown.contains("\u{fc}\u{1f600}"), "{format}: {shown:?}");
+    }
+    let json = reply(Format::Json, &style, evil);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON all the same");
+    assert_eq!(json[0]["reply"], evil);
+    // Elsewhere a file is read, and holds the exact text.
+    assert!(reply(Format::Csv, &Style::default(), evil).contains(evil.trim_end()));
+    assert_eq!(reply(Format::Tsv, &style, "a\tb"), "reply\na\\tb\n");
 }
 
 #[test]

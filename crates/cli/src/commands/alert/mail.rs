@@ -7,9 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use pmtaq_alert::{Event, Receiver, payload};
+use pmtaq_schema::untrusted::visible;
 
 use super::send::{MAX_ANSWER, timeout};
-use crate::ui::harmless;
 
 /// How often it is asked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -52,7 +52,7 @@ pub(super) fn send(receiver: &Receiver, event: &Event) -> Result<(), String> {
         let said = said.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         let said: String = said.trim().chars().take(MAX_ANSWER).collect();
-        return Err(harmless(&format!("{program} ends with {status}: {said}")));
+        return Err(visible(&format!("{program} ends with {status}: {said}")));
     }
     // Who ends well without having read all of it has not taken the mail.
     is_written.recv_timeout(Duration::from_secs(1)).unwrap_or(Ok(())).map_err(failed)

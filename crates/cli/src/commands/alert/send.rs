@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use pmtaq_alert::{Event, Protocol, Receiver, payload};
+use pmtaq_schema::untrusted::visible;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
 use super::{mail, trust};
-use crate::ui::harmless;
 use crate::{privacy, settings};
 
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -60,7 +60,7 @@ pub(super) fn send(receiver: &Receiver, event: &Event) -> Result<(), Failed> {
     // The address of a webhook is a secret too.
     let secrets = [url.as_str(), &key].into_iter().filter(|secret| !secret.is_empty());
     let clean = |error: String| {
-        harmless(&secrets.clone().fold(error, |error, secret| error.replace(secret, "***")))
+        visible(&secrets.clone().fold(error, |error, secret| error.replace(secret, "***")))
     };
     let mut waits = WAITS_S.iter();
     loop {
@@ -108,12 +108,12 @@ fn is_readable_on_its_way(url: &str) -> bool {
 pub(crate) fn shown(receiver: &Receiver, event: &Event) -> String {
     if receiver.protocol == Protocol::Mail {
         let mail = mail::text(receiver, event);
-        let mail: String = mail.lines().map(|line| harmless(line) + "\n").collect();
+        let mail: String = mail.lines().map(|line| visible(line) + "\n").collect();
         return format!("# {}: {}\n{mail}\n", receiver.name, receiver.sendmail);
     }
     let body = payload::body(receiver.protocol, event, "***", &receiver.name);
     let body = format!("{body:#}");
-    let body: String = body.lines().map(|line| harmless(line) + "\n").collect();
+    let body: String = body.lines().map(|line| visible(line) + "\n").collect();
     format!("# {}: POST\n{body}\n", receiver.name)
 }
 
