@@ -111,19 +111,8 @@ fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> SessionConfig<'c> {
 /// The filters of the command line in the words of `query`.
 pub(crate) fn selection(args: &args::Selection) -> Selection {
     let mut selection = Selection { condition: args.condition.clone(), ..Selection::default() };
-    for (dimension, values) in [
-        ("rcpt_domain", &args.domain),
-        ("provider", &args.provider),
-        ("vmta", &args.vmta),
-        ("vmta_pool", &args.pool),
-        ("dlv_source_ip", &args.ip),
-        ("sender_domain", &args.sender),
-        ("job_id", &args.job),
-        ("host", &args.host),
-        ("bounce_cat", &args.category),
-        ("code", &args.code),
-    ] {
-        selection.filter(dimension, values.clone());
+    for (filter, values) in args.filters.iter() {
+        selection.filter(filter.dimension, values.to_vec());
     }
     selection
 }

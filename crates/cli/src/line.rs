@@ -1,5 +1,6 @@
 //! Lines of the command line that a reader can copy into a shell. Makes them, runs none.
 
+use pmtaq_query::Filter;
 use pmtaq_render::words::visible;
 use pmtaq_schema::Window;
 
@@ -46,9 +47,11 @@ impl Line {
         self
     }
 
-    /// With filters, each with its flag.
-    pub(crate) fn filters(self, filters: &[(&'static str, String)]) -> Line {
-        filters.iter().fold(self, |line, (flag, value)| line.option(flag, value))
+    /// With filters.
+    pub(crate) fn filters(self, filters: &[(&'static Filter, String)]) -> Line {
+        filters
+            .iter()
+            .fold(self, |line, (filter, value)| line.option(&format!("--{}", filter.name), value))
     }
 
     /// As a shell reads it. None where a value holds what cannot be typed.
@@ -59,22 +62,11 @@ impl Line {
     }
 }
 
-/// The filters of the command line, each with its flag, to be given again.
-pub(crate) fn filters(args: &args::Selection) -> Vec<(&'static str, String)> {
-    let flags = [
-        ("--domain", &args.domain),
-        ("--provider", &args.provider),
-        ("--vmta", &args.vmta),
-        ("--pool", &args.pool),
-        ("--ip", &args.ip),
-        ("--sender", &args.sender),
-        ("--job", &args.job),
-        ("--host", &args.host),
-        ("--category", &args.category),
-        ("--code", &args.code),
-    ];
-    let each = flags.into_iter().flat_map(|(flag, values)| values.iter().map(move |v| (flag, v)));
-    each.map(|(flag, value)| (flag, value.clone())).collect()
+/// The filters of the command line, value by value, to be given again.
+pub(crate) fn filters(args: &args::Selection) -> Vec<(&'static Filter, String)> {
+    let each = args.filters.iter();
+    let each = each.flat_map(|(filter, values)| values.iter().map(move |value| (filter, value)));
+    each.map(|(filter, value)| (filter, value.clone())).collect()
 }
 
 /// The condition that a dimension has a value, or none.

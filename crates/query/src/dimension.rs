@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use pmtaq_schema::columns::HOURLY;
 
 use crate::error::{Error, Result};
+use crate::filters::{CODE, FILTERS};
 
 /// Something to group by.
 #[derive(Clone, Copy, Debug)]
@@ -122,26 +123,23 @@ pub const DIMENSIONS: &[Dimension] = &[
     time("weekday", Source::LocalHour, "strftime(local(time_logged), '%a')", "day of any week"),
 ];
 
-/// Short names that filters and people use, with the dimension meant.
-const ALIASES: &[(&str, &str)] = &[
-    ("domain", "rcpt_domain"),
-    ("sender", "sender_domain"),
-    ("pool", "vmta_pool"),
-    ("ip", "dlv_source_ip"),
-    ("job", "job_id"),
-    ("category", "bounce_cat"),
-    ("class", "bounce_class"),
-    ("code", "enhanced_code"),
-    ("enhanced", "enhanced_code"),
-];
+/// Short names that no filter has, with the dimension meant.
+const ALIASES: &[(&str, &str)] = &[("class", "bounce_class"), ("enhanced", "enhanced_code")];
 
 /// The dimension called `name`, also by its short name.
 ///
 /// # Errors
 /// [`Error::Unknown`] with the nearest name.
 pub fn dimension(name: &str) -> Result<&'static Dimension> {
-    let spelt = &*name.replace('-', "_");
-    let full = ALIASES.iter().find(|(alias, _)| *alias == spelt).map_or(spelt, |(_, full)| full);
+    let wanted = &*name.replace('-', "_");
+    let filters = FILTERS.iter().map(|filter| (filter.name, filter.dimension));
+    let mut aliases = filters.chain(ALIASES.iter().copied());
+    let full = aliases.find(|(alias, _)| *alias == wanted).map_or(wanted, |(_, full)| full);
+    if full == CODE {
+        // The filter of this name takes both; a group has one value.
+        let nearest = Some("enhanced_code` or `smtp_code".to_owned());
+        return Err(Error::Unknown { what: "dimension", name: name.to_owned(), nearest });
+    }
     let found = DIMENSIONS.iter().find(|dimension| dimension.name == full);
     let known = || DIMENSIONS.iter().map(|d| d.name);
     found.ok_or_else(|| Error::unknown("dimension", name, known()))
@@ -160,5 +158,21 @@ mod tests {
             unknown,
             Err("there is no dimension `nonsense`; `pmtaq dimensions` lists them".into())
         );
+    }
+    #[test]
+    fn a_code_is_two_dimensions_and_one_filter() {
+        let two = dimension("code").expect_err("two of them").to_string();
+        assert_eq!(
+            two,
+            "there is no dimension `code`; did you mean `enhanced_code` or `smtp_code`?"
+        );
+    }
+
+    #[test]
+    fn every_filter_compares_a_dimension() {
+        for filter in FILTERS {
+            let known = DIMENSIONS.iter().any(|dimension| dimension.name == filter.dimension);
+            assert!(known || filter.dimension == CODE, "{}", filter.name);
+        }
     }
 }

@@ -18,6 +18,9 @@ pub mod prelude;
 mod query;
 pub use query::{Query, Shape, Unit, Value};
 
+mod filters;
+pub use filters::{FILTERS, Filter};
+
 mod dimension;
 pub use dimension::{DIMENSIONS, Dimension, dimension};
 

@@ -248,7 +248,7 @@ mod tests {
                 "$x_y_since, $x_y_until",
                 "make_timestamp(1772323200000000), make_timestamp(1772323201000000)",
             ),
-            ("dimension", "code", "x_y() as \"x_y\"", "(enhanced_code) as \"enhanced_code\""),
+            ("dimension", "enhanced", "x_y() as \"x_y\"", "(enhanced_code) as \"enhanced_code\""),
             ("metric", "hard_rate", "x_y() / x_y_base()", "(hard_rate()) / (sent())"),
             ("metric", "p50", "x_y_unit(), x_y(1)", "('seconds'), x_y(1)"),
             ("metric", "sent", "x_y() / x_y_base() \"x_y\"", "(sent()) / (null) \"sent\""),

@@ -7,6 +7,7 @@ use pmtaq_store::layout::Table;
 
 use crate::dimension::{DIMENSIONS, dimension};
 use crate::error::{Error, Result};
+use crate::filters::CODE;
 use crate::query::{Query, Shape, Unit, Value};
 use crate::rows::Rows;
 use crate::selection::{Selection, one};
@@ -233,7 +234,7 @@ impl Search {
     fn found(&self, needle: &Needle, query: &mut Query) -> Result<String> {
         let Matching { regex, ignore_case } = self.matching;
         if needle.field.is_none() && !regex && is_code(&needle.text) {
-            return one("code", &needle.text, query);
+            return one(CODE, &needle.text, query);
         }
         let text = match ignore_case && !regex {
             true => needle.text.to_lowercase(),

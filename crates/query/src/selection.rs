@@ -8,6 +8,7 @@ use pmtaq_schema::address::normal_domain;
 
 use crate::dimension::{Dimension, Reads, dimension, is_hourly};
 use crate::error::Result;
+use crate::filters::CODE;
 use crate::lex::words;
 use crate::query::{Query, Value};
 
@@ -111,7 +112,8 @@ fn is_over_hours(condition: &str) -> bool {
 pub fn dimension_of<'n>(filter: &'n str, value: &str) -> &'n str {
     let digits = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*');
     match filter {
-        "code" if digits && value != "*" => "smtp_code",
+        CODE if digits && value != "*" => "smtp_code",
+        CODE => "enhanced_code",
         filter => filter,
     }
 }

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use pmtaq_query::{FILTERS, Filter};
 use pmtaq_render::Format;
 use pmtaq_schema::Zone;
 
@@ -104,37 +105,54 @@ pub(crate) struct Times {
 pub(crate) struct Selection {
     #[command(flatten)]
     pub(crate) times: Times,
-    /// Recipient domain, also as *.example.com
-    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
-    pub(crate) domain: Vec<String>,
-    /// Mailbox provider
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) provider: Vec<String>,
-    /// VirtualMTA
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) vmta: Vec<String>,
-    /// VirtualMTA pool
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) pool: Vec<String>,
-    /// Source address of the delivery
-    #[arg(long, value_name = "IP", value_delimiter = ',')]
-    pub(crate) ip: Vec<String>,
-    /// Sender domain
-    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
-    pub(crate) sender: Vec<String>,
-    /// Job
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub(crate) job: Vec<String>,
-    /// MTA that wrote the record
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) host: Vec<String>,
-    /// Bounce category
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub(crate) category: Vec<String>,
-    /// Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
-    pub(crate) code: Vec<String>,
+    #[command(flatten)]
+    pub(crate) filters: Filters,
     /// A condition in SQL over the columns of `records`
     #[arg(long = "where", value_name = "SQL")]
     pub(crate) condition: Option<String>,
+}
+
+/// The values of each of [`FILTERS`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filters([Vec<String>; FILTERS.len()]);
+
+impl Filters {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static Filter, &[String])> {
+        FILTERS.iter().zip(self.0.iter().map(Vec::as_slice))
+    }
+
+    /// The values of the filter that compares `dimension`, if there is one.
+    pub(crate) fn values(&mut self, dimension: &str) -> Option<&mut Vec<String>> {
+        let place = FILTERS.iter().position(|filter| filter.dimension == dimension)?;
+        Some(&mut self.0[place])
+    }
+}
+
+impl FromArgMatches for Filters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Filters, clap::Error> {
+        let mut filters = Filters::default();
+        for (filter, values) in FILTERS.iter().zip(&mut filters.0) {
+            values.extend(matches.get_many(filter.name).into_iter().flatten().cloned());
+        }
+        Ok(filters)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Filters::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Filters {
+    fn augment_args(command: Command) -> Command {
+        let arg = |filter: &Filter| {
+            let arg = Arg::new(filter.name).long(filter.name).value_name(filter.value);
+            arg.help(filter.help).value_delimiter(',').action(ArgAction::Append)
+        };
+        command.args(FILTERS.iter().map(arg))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Filters::augment_args(command)
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
     for (name, value) in &seen.labels {
         let value = (value != "(none)").then_some(value.as_str());
         // A flag would take its `*` for any text.
-        match (flag(&mut args, name), value.filter(|value| !value.contains('*'))) {
+        match (args.filters.values(name), value.filter(|value| !value.contains('*'))) {
             (Some(flag), Some(value)) => flag.push(value.to_owned()),
             _ => conditions.push(equals(name, value)),
         }
@@ -24,7 +24,7 @@ pub(super) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
         if seen.labels.iter().any(|(label, _)| label == name) {
             continue;
         }
-        if let Some(flag) = flag(&mut args, name) {
+        if let Some(flag) = args.filters.values(name) {
             flag.extend(values.iter().cloned());
             continue;
         }
@@ -41,20 +41,4 @@ fn matches(name: &str, value: &str) -> String {
         true => format!("{name} glob '{}'", glob(value).replace('\'', "''")),
         false => equals(name, Some(value)),
     }
-}
-
-/// The values of the flag that filters by a dimension.
-fn flag<'a>(args: &'a mut args::Selection, dimension: &str) -> Option<&'a mut Vec<String>> {
-    Some(match dimension {
-        "rcpt_domain" => &mut args.domain,
-        "provider" => &mut args.provider,
-        "vmta" => &mut args.vmta,
-        "vmta_pool" => &mut args.pool,
-        "dlv_source_ip" => &mut args.ip,
-        "sender_domain" => &mut args.sender,
-        "job_id" => &mut args.job,
-        "host" => &mut args.host,
-        "bounce_cat" => &mut args.category,
-        _ => return None,
-    })
 }

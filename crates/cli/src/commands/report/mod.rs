@@ -116,7 +116,7 @@ fn facts(
     let mut facts = vec![("Compared with".to_owned(), compared(desk, args, found))];
     let filters = line::filters(desk.args);
     if !filters.is_empty() || desk.args.condition.is_some() {
-        let filters = filters.iter().map(|(flag, value)| format!("{} {value}", &flag[2..]));
+        let filters = filters.iter().map(|(filter, value)| format!("{} {value}", filter.name));
         let all: Vec<String> = filters.chain(desk.args.condition.clone()).collect();
         facts.push(("Only".to_owned(), all.join(", ")));
     }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use pmtaq_query::{FILTERS, Filter};
 use pmtaq_render::words::{count, cut, percent, visible};
 use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
@@ -300,7 +301,7 @@ pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
     }
     let mut conditions = vec![rec.to_owned()];
     conditions.extend(told.condition.iter().map(|condition| format!("({condition})")));
-    let mut args: Vec<(&'static str, String)> = Vec::new();
+    let mut args: Vec<(&'static Filter, String)> = Vec::new();
     let any: Vec<String> =
         cause.categories.iter().map(|name| equals("bounce_cat", name.as_deref())).collect();
     match any.as_slice() {
@@ -309,26 +310,26 @@ pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
         more => conditions.push(format!("({})", more.join(" or "))),
     }
     for (dim, value) in &cause.values {
-        let flag = match dim.as_str() {
-            "provider" => "--provider",
-            "sender_domain" => "--sender",
-            "vmta_pool" => "--pool",
-            "vmta" => "--vmta",
-            "dlv_source_ip" => "--ip",
-            _ => "--job",
-        };
         match value.as_deref() {
             Some(jobs) if pmtaq_why::is_group_of_jobs(jobs) => {}
-            Some(value) if !value.contains(['*', ',']) && !value.starts_with('-') => {
-                args.push((flag, value.to_owned()));
-            }
-            value => conditions.push(equals(dim, value)),
+            value => match (filter_of(dim), value) {
+                (Some(filter), Some(value))
+                    if !value.contains(['*', ',']) && !value.starts_with('-') =>
+                {
+                    args.push((filter, value.to_owned()));
+                }
+                _ => conditions.push(equals(dim, value)),
+            },
         }
     }
     // The cause lies within the filters: where it names a value itself, theirs says nothing more.
     let mut filters = told.filters.clone();
-    filters.retain(|(flag, _)| args.iter().all(|(named, _)| named != flag));
+    filters.retain(|(filter, _)| args.iter().all(|(named, _)| named.name != filter.name));
     filters.extend(args);
     let line = Line::new("export").window(told.window).filters(&filters);
     line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
+}
+
+fn filter_of(dimension: &str) -> Option<&'static Filter> {
+    FILTERS.iter().find(|filter| filter.dimension == dimension)
 }

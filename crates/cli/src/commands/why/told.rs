@@ -1,5 +1,6 @@
 //! All that `why` tells of a metric: the answer, the evidence, and what it rests on.
 
+use pmtaq_query::Filter;
 use pmtaq_schema::Window;
 use pmtaq_why::Answer;
 
@@ -16,8 +17,8 @@ pub(crate) struct Told {
     pub(crate) had: Vec<String>,
     pub(crate) n_records: u64,
     pub(crate) notes: Vec<String>,
-    /// The filters, each with its flag.
-    pub(crate) filters: Vec<(&'static str, String)>,
+    /// The filters, value by value.
+    pub(crate) filters: Vec<(&'static Filter, String)>,
     /// The condition in SQL.
     pub(crate) condition: Option<String>,
 }
