@@ -45,3 +45,51 @@ fn no_format_keeps_the_rows_that_it_writes() {
         assert!(most < 160 * MB, "{format} took {} MB", most / MB);
     }
 }
+
+#[test]
+fn a_question_ends_when_its_time_is_over_before_and_among_its_rows() {
+    let sealed = Sealed::of_samples();
+    for statement in [
+        "select count(*) from range(100000000000) t(a) where hash(a) = 1",
+        "select range from range(100000000000)",
+    ] {
+        let file = sealed.file("answer.csv", "old");
+        let args = ["sql", statement, "--timeout", "1s", "-o", file.to_str().unwrap()];
+        let run = sealed.run(&[&args[..], &["--format", "csv"]].concat());
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.stderr.contains("this took longer than 1 s"), "{run:?}");
+        assert!(run.stderr.contains("--timeout"), "{run:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old");
+    }
+    sealed.file("etc/pmtaq.toml", "timeout = 'soon'\n");
+    let run = sealed.run(&["providers"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("`soon` is no duration"), "{run:?}");
+}
+
+#[test]
+fn what_does_not_fit_into_memory_goes_to_a_folder_up_to_a_size_and_nothing_stays_there() {
+    let sealed = Sealed::of_samples();
+    let folder = sealed.file("room/left", "").parent().unwrap().to_owned();
+    // Of a process that was killed: no process has the highest number there is.
+    let killed = folder.join("pmtaq-spill-4194304");
+    std::fs::create_dir(&killed).unwrap();
+    let sorted = "select h, md5(range::varchar) || md5((range + 7)::varchar) || \
+                  md5((range + 9)::varchar) t \
+                  from (select hash(range) h, range from range(700000)) order by t";
+    let ask = |more: &[&str]| {
+        let args = ["sql", sorted, "--memory", "60MB", "--format", "csv", "-o", "/dev/null"];
+        sealed.run(&[&args[..], more].concat())
+    };
+    let spill = ["--spill", folder.to_str().unwrap()];
+    let run = ask(&[]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("--spill"), "{run:?}");
+    let run = ask(&spill);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let run = ask(&[&spill[..], &["--spill-size", "5MB"]].concat());
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("--spill-size"), "{run:?}");
+    assert!(!killed.exists());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "only the file that was there");
+}

@@ -192,7 +192,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         words: &["fs::rename*", "fs::remove_file", "fs::remove_dir*", "fs::unlink*"],
-        paths: &["crates/store/src/fs.rs", "crates/gen"],
+        paths: &["crates/store/src/fs.rs", "crates/cli/src/spill.rs", "crates/gen"],
         in_tests: true,
         advice: "call the store",
     },

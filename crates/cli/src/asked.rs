@@ -102,7 +102,12 @@ pub(crate) fn open_nothing(context: &Context) -> Result<Session> {
 fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> SessionConfig<'c> {
     SessionConfig {
         zone: context.global.tz,
-        limits: Limits::new(context.threads, context.memory()),
+        limits: Limits {
+            threads: context.threads,
+            memory_bytes: context.memory(),
+            spill: context.spill(),
+            timeout: context.timeout,
+        },
         classes: &context.settings.classes,
         files,
     }

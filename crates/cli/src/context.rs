@@ -1,17 +1,25 @@
 //! What every command is given beside its own arguments, and the clock. The only place that asks
 //! what time it is.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use pmtaq_schema::Timestamp;
+use pmtaq_schema::size::parse_duration_s;
 
 use crate::args::Global;
 use crate::failure::{Failure, Result};
 use crate::settings::{Places, Settings};
+use crate::spill::Spill;
 
 /// What every command is given beside its own arguments.
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) now: Timestamp,
     pub(crate) threads: usize,
+    /// How long a question may take.
+    pub(crate) timeout: Option<Duration>,
+    spill: Option<Spill>,
     pub(crate) machine: String,
     pub(crate) settings: Settings,
     pub(crate) places: Places,
@@ -32,8 +40,10 @@ impl Context {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or(cores, usize::from);
+        let timeout = global.timeout.as_deref().map(timeout).transpose()?;
+        let spill = global.spill.as_deref().map(Spill::create).transpose()?;
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Context { global, now, threads, machine, settings, places })
+        Ok(Context { global, now, threads, timeout, spill, machine, settings, places })
     }
 
     /// A clock that goes on from `now`.
@@ -47,6 +57,12 @@ impl Context {
         self.global.memory.unwrap_or(2_000_000_000)
     }
 
+    /// A folder for what a session needs beyond its memory, and how many bytes of it.
+    pub(crate) fn spill(&self) -> Option<(PathBuf, u64)> {
+        let spill = self.spill.as_ref()?;
+        Some((spill.of_session(), self.global.spill_size))
+    }
+
     /// Memory that an ingest may use, in bytes: it runs beside the MTA.
     pub(crate) fn memory_of_ingest(&self) -> u64 {
         self.global.memory.unwrap_or(pmtaq_ingest::DEFAULT_MEMORY)
@@ -56,6 +72,12 @@ impl Context {
     pub(crate) fn owner(&self) -> String {
         format!("process {} on {} since {}", std::process::id(), self.machine, self.now)
     }
+}
+
+fn timeout(text: &str) -> Result<Duration> {
+    let seconds = parse_duration_s(text).and_then(|seconds| u64::try_from(seconds).ok());
+    let wrong = || Failure::usage(format!("--timeout `{text}` is no duration; write it like 30s"));
+    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// The time as it goes, for what runs long.

@@ -13,6 +13,7 @@ mod context;
 mod output;
 mod own;
 mod settings;
+mod spill;
 mod ui;
 
 mod args;

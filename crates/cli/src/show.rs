@@ -156,7 +156,8 @@ impl From<pmtaq_query::Error> for Failure {
             E::Interrupted => Failure::interrupted(),
             E::Vanished(_) | E::Damaged { .. } => Failure::failed(&error).hint(REPAIR),
             E::Memory(_) => Failure::failed(&error).hint(
-                "ask for a shorter window, or allow more with --memory, such as `--memory 8GB`",
+                "ask for a shorter window, allow more with --memory, such as `--memory 8GB`, or \
+                 give the rest room on a disk with --spill DIR and --spill-size",
             ),
             E::Timeout(_) => Failure::failed(&error)
                 .hint("ask for a shorter window, or allow more time with --timeout"),

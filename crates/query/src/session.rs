@@ -115,6 +115,8 @@ impl Session {
             // Said in any case: otherwise a large sort would spill into the current folder.
             .with("temp_directory", spill.as_deref().unwrap_or(""))?;
         let connection = Connection::open_in_memory_with_flags(config)?;
+        // Said before the database is there, it is shown and not kept to.
+        connection.execute_batch(&format!("SET max_temp_directory_size = '{spill_bytes}B';"))?;
         let parts = |table| {
             let parts = snapshot.of(table, Window::ALL);
             parts.filter(|part| windows.iter().any(|window| part.meets(*window)))

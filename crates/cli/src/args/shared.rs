@@ -55,6 +55,17 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "PMTAQ_MEMORY", value_name = "SIZE",
           value_parser = pmtaq_schema::size::parse_bytes)]
     pub(crate) memory: Option<u64>,
+    /// How long a question may take, such as 30s [default: as long as it takes]
+    #[arg(long, global = true, env = "PMTAQ_TIMEOUT", value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+    /// Folder for what a question needs beyond its memory; it is empty again when it ends
+    /// [default: none, it fails]
+    #[arg(long, global = true, env = "PMTAQ_SPILL", value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
+    /// Bytes that a question may put there
+    #[arg(long, global = true, env = "PMTAQ_SPILL_SIZE", value_name = "SIZE",
+          default_value = "4GB", value_parser = pmtaq_schema::size::parse_bytes)]
+    pub(crate) spill_size: u64,
     /// Compare the parts that a question may read with their checksums first
     #[arg(long, global = true)]
     pub(crate) check: bool,
