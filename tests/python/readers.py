@@ -54,7 +54,8 @@ def by_polars(pattern):
 def by_pyarrow(pattern):
     """Counts by PyArrow."""
     paths = sorted(glob.glob(pattern))
-    pyarrow.parquet.ParquetFile(paths[0]).read_row_group(0)
+    checked = pyarrow.parquet.ParquetFile(paths[0], page_checksum_verification=True)
+    checked.read_row_group(0)
     names = ["time_logged", "rec", *counts.KEYS]
     table = pyarrow.dataset.dataset(paths, partitioning=None).to_table(columns=names)
     day = pyarrow.compute.cast(table["time_logged"], pyarrow.date32())

@@ -4,11 +4,12 @@
 //! The Parquet crate's own writer hashes every value again to find a dictionary that ingest has
 //! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers become
 //! `DELTA_BINARY_PACKED`, but for those that repeat, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
-//! groups, page headers and the footer stay with the Parquet crate.
+//! groups and the footer stay with the Parquet crate.
 
 mod ahead;
 mod column;
 mod delta;
+mod header;
 mod hybrid;
 mod levels;
 

@@ -5,18 +5,18 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::{Statistics, ValueStatistics};
-use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::part::compression;
 
+use super::header::{self, Page};
 use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, ahead, delta, hybrid, levels};
 
 /// Bytes of names in a dictionary. What comes when it is full is written as text: a dictionary of
@@ -237,14 +237,8 @@ impl ColumnChunk {
         encoding: Encoding,
     ) -> Result<()> {
         self.values += values;
-        self.uncompressed += append_page(encoder, &mut self.pages, |buf| Page::DataPage {
-            buf,
-            num_values: values as u32,
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        })?;
+        self.uncompressed +=
+            append_page(encoder, &mut self.pages, Page::Data { values, encoding })?;
         Ok(())
     }
 
@@ -274,14 +268,8 @@ impl ColumnChunk {
                     encoder.page.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
                 }
             }
-            let num_values = self.dictionary as u32;
-            let (encoding, is_sorted) = (Encoding::PLAIN, false);
-            uncompressed += append_page(encoder, &mut column, |buf| Page::DictionaryPage {
-                buf,
-                num_values,
-                encoding,
-                is_sorted,
-            })?;
+            let page = Page::Dictionary { values: self.dictionary };
+            uncompressed += append_page(encoder, &mut column, page)?;
         }
         let data_at = column.len() as i64;
         let mut encodings = vec![Encoding::RLE];
@@ -415,27 +403,18 @@ fn beginning(name: &[u8]) -> Vec<u8> {
 
 /// Appends the page that `encoder.page` holds to `pages`, compressed and with its header. Returns the
 /// bytes that it takes without compression.
-fn append_page(
-    encoder: &mut Encoder,
-    pages: &mut Vec<u8>,
-    page: impl FnOnce(Bytes) -> Page,
-) -> Result<usize> {
-    let mut compressed = std::mem::take(&mut encoder.compressed);
-    compressed.clear();
-    compressed.reserve(zstd::zstd_safe::compress_bound(encoder.page.len()));
-    let done = encoder.zstd.compress_to_buffer(&encoder.page, &mut compressed);
+fn append_page(encoder: &mut Encoder, pages: &mut Vec<u8>, page: Page) -> Result<usize> {
+    let uncompressed = encoder.page.len();
+    if i32::try_from(uncompressed).is_err() {
+        return Err(ParquetError::General(format!("a page of {uncompressed} bytes is too large")));
+    }
+    encoder.compressed.clear();
+    encoder.compressed.reserve(zstd::zstd_safe::compress_bound(uncompressed));
+    let done = encoder.zstd.compress_to_buffer(&encoder.page, &mut encoder.compressed);
     done.map_err(|error| ParquetError::External(Box::new(error)))?;
-    let compressed = Bytes::from(compressed);
-    let page = CompressedPage::new(page(compressed.clone()), encoder.page.len());
-    let mut sink = TrackedWrite::new(pages);
-    let spec = SerializedPageWriter::new(&mut sink).write_page(page)?;
-    sink.flush()?;
-    encoder.compressed = reclaimed(compressed);
-    Ok(spec.uncompressed_size)
-}
-
-/// The memory of bytes that nobody else holds any more: to allocate such buffers anew for each page
-/// was a fifth of the time of ingest.
-fn reclaimed(bytes: Bytes) -> Vec<u8> {
-    bytes.try_into_mut().map(Vec::from).unwrap_or_default()
+    let begin = pages.len();
+    header::append(page, uncompressed, &encoder.compressed, pages);
+    let header = pages.len() - begin;
+    pages.extend_from_slice(&encoder.compressed);
+    Ok(uncompressed + header)
 }
