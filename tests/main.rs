@@ -42,5 +42,6 @@ mod terminal;
 mod tidy;
 mod told;
 mod top;
+mod upkeep;
 mod watches;
 mod why;

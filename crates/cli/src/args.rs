@@ -14,7 +14,7 @@ use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
-pub(crate) use keep::{Compact, Forget, Prune, Verify};
+pub(crate) use keep::{Backup, Compact, Forget, Prune, Verify};
 pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
 pub(crate) use told::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
@@ -164,6 +164,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Read everything and compare it with the ledgers
     Verify(Verify),
+    /// Copy what the store holds now into another folder
+    Backup(Backup),
     /// Remove what is older than you keep it
     Prune(Prune),
     /// Erase a recipient

@@ -1,7 +1,7 @@
 //! What every command is given beside its own arguments, and the clock. The only place that asks
 //! what time it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pmtaq_schema::Timestamp;
@@ -28,6 +28,7 @@ pub(crate) struct Context {
 impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
     pub(crate) fn new(global: Global, settings: Settings, places: Places) -> Result<Context> {
+        refuse_scheme(&global.store)?;
         let now = match &global.now {
             Some(text) => Timestamp::parse(text.as_bytes())
                 .ok_or_else(|| Failure::usage(format!("--now `{text}` is no time")))?,
@@ -78,6 +79,21 @@ fn timeout(text: &str) -> Result<Duration> {
     let seconds = parse_duration_s(text).and_then(|seconds| u64::try_from(seconds).ok());
     let wrong = || Failure::usage(format!("--timeout `{text}` is no duration; write it like 30s"));
     seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// A folder called `s3:` is not what was meant.
+fn refuse_scheme(store: &Path) -> Result<()> {
+    let text = store.to_string_lossy();
+    let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
+    if !is_scheme {
+        return Ok(());
+    }
+    let what =
+        format!("--store `{text}`: a store is a folder of this machine, not a {scheme}:// address");
+    Err(Failure::usage(what)
+        .hint("`pmtaq backup DIR` makes a folder that other tools can send anywhere"))
 }
 
 /// The time as it goes, for what runs long.

@@ -113,6 +113,7 @@ fn dispatch(
         Command::Status(args) => commands::status::run(&context, &args),
         Command::Verify(args) => commands::keep::verify(&context, &args),
         Command::Forget(args) => commands::keep::forget(&context, &args),
+        Command::Backup(args) => commands::backup::run(&context, &args),
         Command::Prune(args) => commands::keep::prune(&context, &args),
         Command::Pivot(args) => commands::pivot::run(&context, &args),
         Command::Graph(args) => commands::graph::run(&context, &args, catalog),

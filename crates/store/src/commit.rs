@@ -27,6 +27,7 @@ use crate::layout::{self, Table};
 use crate::lock::Lock;
 use crate::manifest::{self, Ledger, Move, Part, Recipients, Root, Source, VERSION};
 use crate::part::{NewPart, PartWriter};
+use crate::reserve;
 use crate::run::RunWriter;
 use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 
@@ -216,6 +217,22 @@ impl<'a> Writer<'a> {
     /// anything was written; otherwise what the file system said.
     pub fn commit(&mut self, change: Change) -> Result<()> {
         change.check()?;
+        let before = self.root.generation;
+        let takes_away = change.parts.is_empty() && !change.retired.is_empty();
+        let mut done = self.try_commit(&change);
+        // The room that it makes is larger than the one it needs.
+        if takes_away
+            && before == self.root.generation
+            && reserve::makes_room(&done, self.dir, self.disk)
+        {
+            done = self.try_commit(&change);
+        }
+        done?;
+        reserve::keep(self.dir, self.disk);
+        Ok(())
+    }
+
+    fn try_commit(&mut self, change: &Change) -> Result<()> {
         self.disk.sync_dir(&layout::staging(self.dir))?;
         let mut root = self.root.clone();
         root.generation += 1;
@@ -223,11 +240,11 @@ impl<'a> Writer<'a> {
         let RemovedBy { records, rejects } = change.removed;
         root.removed.records = root.removed.records.saturating_add_signed(records);
         root.removed.rejects = root.removed.rejects.saturating_add_signed(rejects);
-        self.change_parts(&mut root, &change)?;
-        for day in change.pruned {
+        self.change_parts(&mut root, change)?;
+        for day in &change.pruned {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }
-        self.change_sources(&mut root, change.sources)?;
+        self.change_sources(&mut root, &change.sources)?;
 
         self.replace_root(root)
     }
@@ -311,18 +328,18 @@ impl<'a> Writer<'a> {
     fn change_sources(
         &self,
         root: &mut Root,
-        sources: Vec<(Day, Source, Option<Source>)>,
+        sources: &[(Day, Source, Option<Source>)],
     ) -> Result<()> {
         let mut days: BTreeMap<Day, Vec<Source>> = BTreeMap::new();
         for (day, source, replaced) in sources {
-            let known = match days.entry(day) {
-                Entry::Vacant(entry) => entry.insert(self.sources(day)?),
+            let known = match days.entry(*day) {
+                Entry::Vacant(entry) => entry.insert(self.sources(*day)?),
                 Entry::Occupied(entry) => entry.into_mut(),
             };
             if let Some(old) = replaced {
                 known.retain(|kept| kept.head != old.head || kept.hash != old.hash);
             }
-            known.push(source);
+            known.push(source.clone());
         }
         for (day, sources) in days {
             root.days.entry(day.to_string()).or_default().sources = root.generation;

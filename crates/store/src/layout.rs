@@ -10,6 +10,7 @@
 //! <store>/_pmtaq/days/2026-03-01/sources-42.json         the sources that begin on that day
 //! <store>/_pmtaq/staging/                                parts not yet visible to a glob
 //! <store>/_pmtaq/quarantine/                             damaged parts that were set aside
+//! <store>/_pmtaq/reserve                                 room for a commit on a full disk
 //! <store>/_pmtaq/lock                                    held by the one writer
 //! <store>/_pmtaq/alerts.json                             what alerts are on, and what is to be sent
 //! <store>/_pmtaq/alerts.lock                             held by the one who tells
@@ -87,6 +88,11 @@ pub fn failed_ingests(store: &Path) -> PathBuf {
 /// Where parts are written before they count.
 pub fn staging(store: &Path) -> PathBuf {
     private(store).join("staging")
+}
+
+/// Room that is given up when the disk is full and something is to be deleted.
+pub fn reserve(store: &Path) -> PathBuf {
+    private(store).join("reserve")
 }
 
 /// Where damaged parts are kept, by table and day as in the store itself.

@@ -38,11 +38,16 @@ pub use run::{RunWriter, Written};
 
 mod lock;
 
+mod reserve;
+
 mod commit;
 pub use commit::{Change, RemovedBy, Writer};
 
 mod snapshot;
 pub use snapshot::{Snapshot, SnapshotPart};
+
+mod backup;
+pub use backup::Backup;
 
 mod audit;
 pub use audit::Audit;
@@ -154,6 +159,24 @@ impl Store {
     /// no better.
     pub fn repair_root(&self, owner: &str) -> Result<Option<String>> {
         salvage::root(&self.dir, &self.disk, owner)
+    }
+
+    /// Who writes at this moment, as [`Store::lock`] was told; none when nobody does.
+    ///
+    /// # Errors
+    /// [`Error::Io`] that names the file of the lock.
+    pub fn writer(&self) -> Result<Option<String>> {
+        Lock::holder(&layout::lock(&self.dir))
+    }
+
+    /// Copies what the store holds now into `to`, an empty or a new folder, which is a store then.
+    /// Files are linked where that is possible and `links` allows it. Others may write meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] when `to` holds anything, [`Error::InStore`] when it lies in the store,
+    /// [`Error::Io`] and [`Error::Damaged`].
+    pub fn back_up(&self, to: &Path, links: bool) -> Result<Backup> {
+        Backup::take(&self.dir, to, &self.disk, links)
     }
 
     /// Becomes the one writer. `owner` says who, for the message that another writer gets.

@@ -5,9 +5,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::error::{At, Error, Result};
-use crate::fs::FILE_MODE;
+use crate::fs::{FILE_MODE, own};
+
+/// How often the lock is tried again, and after how long.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -29,7 +34,16 @@ impl Lock {
             .mode(FILE_MODE)
             .open(path)
             .at(path)?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        // Who only asks for the holder has it for a moment.
+        for _ in 0..TRIES {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
@@ -38,9 +52,11 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(error).at(path),
         }
-        file.set_len(0).at(path)?;
+        // In place, and cut then: a full disk has no room for anything new.
         file.rewind().at(path)?;
         writeln!(file, "{owner}").at(path)?;
+        file.set_len(owner.len() as u64 + 1).at(path)?;
+        own(path)?;
         Ok(Lock { _file: file })
     }
 
@@ -54,7 +70,7 @@ impl Lock {
             other => other.at(path)?,
         };
         match file.try_lock_shared() {
-            // Given back at once: who takes it in this moment is told that it is held, and comes again.
+            // Given back at once; who takes it in this moment tries again.
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();

@@ -38,6 +38,24 @@ pub(crate) struct Verify {
     pub(crate) faults: Faults,
 }
 
+/// Copy what the store holds now into another folder.
+///
+/// The folder is a store then, with what was committed when the copy ended; ingest may go on meanwhile. On
+/// the same file system the files are linked, which takes no room and no time, but a damaged disk damages
+/// both: send the folder elsewhere, or say --copy. To restore it, copy it back.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq backup /backup/pmtaq-2026-03-01
+  pmtaq backup /tmp/pmtaq && rsync -a /tmp/pmtaq/ backup:pmtaq/ && rm -r /tmp/pmtaq")]
+pub(crate) struct Backup {
+    /// The folder, which is made or is empty
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: std::path::PathBuf,
+    /// Copy files, also where they could be linked
+    #[arg(long)]
+    pub(crate) copy: bool,
+}
+
 /// Remove what is older than you keep it.
 ///
 /// Whole UTC days go. The files that were ingested stay known: ingested again, they bring nothing
@@ -63,6 +81,8 @@ pub(crate) struct Prune {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
 }
 
 /// Erase a recipient.

@@ -51,6 +51,7 @@ pub(crate) fn run(
     }
     findings.extend(balance(context, &asked, &presence)?);
     findings.extend(refused(&asked)?);
+    findings.extend(writing(context, &store)?);
     tell(context, &findings)?;
     let is_trouble = findings.iter().any(|finding| finding.level == Level::Trouble);
     Ok(if is_trouble { Exit::Failed } else { Exit::Done })
@@ -144,6 +145,22 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
         return Ok(vec![Finding::new("balance", Level::Lacks, what)]);
     }
     Ok(findings)
+}
+
+/// A run that writes for so long has most likely come to a stop.
+const WRITES_AT_MOST_S: i64 = 3600;
+
+/// Who keeps others from writing.
+fn writing(context: &Context, store: &Store) -> Result<Option<Finding>> {
+    let Some(writer) = store.writer()? else { return Ok(None) };
+    let since = writer.rsplit_once(" since ").and_then(|(_, at)| Timestamp::parse(at.as_bytes()));
+    let since_s = since.map_or(0, |since| context.now.0.saturating_sub(since.0));
+    if since_s <= WRITES_AT_MOST_S {
+        return Ok(None);
+    }
+    let what = format!("the store is locked by {writer}, for {}", show_duration(since_s));
+    let finding = Finding::new("lock", Level::Trouble, what);
+    Ok(Some(finding.fix("see what the process does, and end it")))
 }
 
 /// Lines that ingest refused.

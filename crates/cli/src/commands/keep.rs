@@ -81,7 +81,7 @@ pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
         return Err(Failure::usage("hourly is to be kept as long as the records that it counts")
             .hint("reports read it for their days, as in --keep records=90d,hourly=3y"));
     }
-    let store = Store::open(&context.global.store)?;
+    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
     let mut writer = store.lock(&context.owner())?;
     let expired = pmtaq_ingest::expired(&writer, &keep, context.now)?;
     if expired.is_empty() {

@@ -1,6 +1,7 @@
 //! One file per command: arguments in, [`crate::exit::Exit`] out.
 
 pub(crate) mod alert;
+pub(crate) mod backup;
 pub(crate) mod canned;
 pub(crate) mod check;
 pub(crate) mod compact;

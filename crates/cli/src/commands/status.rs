@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         Failure::usage(format!("`{}` is no duration; write it like 30d", args.last))
     })?;
     let store = Store::open(&context.global.store)?;
-    let now = context.now;
+    let (now, writer) = (context.now, store.writer()?);
     let snapshot = store.snapshot(Window::ALL)?;
     let recipients = store.recipients()?;
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
@@ -52,6 +52,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", show_bytes(bytes)));
         }
         lines.push(format!("privacy   recipients {recipients}"));
+        lines.extend(writer.iter().map(|writer| format!("locked    by {writer}")));
         if let Some(newest) = newest {
             let at = Timestamp(newest);
             lines.push(match now.0 - newest {
@@ -104,6 +105,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     }
     let lag = Int64Array::from(vec![newest.map(|newest| now.0 - newest)]);
     cells.push(("recipients".to_owned(), text(Some(recipients.to_string()))));
+    cells.push(("locked_by".to_owned(), text(writer)));
     cells.push(("newest".to_owned(), time(newest)));
     cells.push(("lag_seconds".to_owned(), Arc::new(lag)));
     cells.push(("last_ingest".to_owned(), time(ingested)));
