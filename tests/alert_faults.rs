@@ -209,6 +209,24 @@ fn what_is_not_judged_for_long_is_said_once() {
 }
 
 #[test]
+fn a_rule_for_which_a_field_is_lacking_is_not_judged_and_says_so() {
+    let (sealed, server) = (Sealed::new(), Server::new());
+    let lines = (0..60).map(|n| {
+        let (kind, domain) = if n % 2 == 0 { ("d", "gmail.com") } else { ("t", "yahoo.com") };
+        format!("{kind},2026-03-02 10:00:{n:02}+0000,2026-03-02 09:59:00+0000,a@s.example,u{n}@{domain}\n")
+    });
+    let text = "type,timeLogged,timeQueued,orig,rcpt\n".to_owned() + &lines.collect::<String>();
+    sealed.ingest(&[&sealed.file("acct.csv", text)]);
+    let rule = "[[rule]]\nname = \"throttled\"\nmetric = \"deferral_rate\"\nby = [\"provider\"]\n\
+                window = \"30m\"\nabove = 30\n";
+    let file = file(&sealed, &(pagerduty(&server) + rule));
+    let output = at(&sealed, "10:05", &["alert", "run", &file]);
+    let said = stderr(&output);
+    assert!(said.contains("throttled: not judged, since no record has dlvDestinationIp"), "{said}");
+    assert_eq!((output.status.code(), summaries(&server).len()), (Some(0), 0), "{said}");
+}
+
+#[test]
 fn what_would_be_told_is_shown_before_it_has_lasted() {
     let (sealed, server) = (troubled(), Server::new());
     let file = rules(&sealed, &pagerduty(&server));

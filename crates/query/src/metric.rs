@@ -109,6 +109,11 @@ impl Metric {
         counted
     }
 
+    /// Whether it is null for want of a field.
+    pub fn needs_field(&self) -> bool {
+        self.lacked().is_some()
+    }
+
     /// The field for want of which it is null, its own or that of its denominator.
     pub(crate) fn lacked(&self) -> Option<&'static Column> {
         self.field.or_else(|| match &self.unit {

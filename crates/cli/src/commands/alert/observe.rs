@@ -144,6 +144,19 @@ impl<'c> Watcher<'c> {
         }
     }
 
+    /// The field that no record before `at` has, and for want of which nothing is known of the metric
+    /// of a rule.
+    pub(crate) fn missing_field(
+        &mut self,
+        rule: &Rule,
+        at: Timestamp,
+    ) -> Result<Option<&'static str>> {
+        let metric = rule.metric.as_deref().map(metric).transpose()?;
+        let Some(metric) = metric.filter(|metric| metric.needs_field()) else { return Ok(None) };
+        self.turn_to_window(rule.longest_window_s(), at)?;
+        Ok(self.asked()?.session.missing_fields([metric])?.first().copied())
+    }
+
     pub(super) fn zone(&self) -> Zone {
         self.context.global.tz
     }

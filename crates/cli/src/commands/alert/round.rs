@@ -61,6 +61,10 @@ impl<'r> Round<'r> {
             Watch::Metric | Watch::NewReply => newest,
             _ => now,
         };
+        if let Some(field) = self.watcher.missing_field(rule, at)? {
+            self.notes.insert(format!("{}: not judged, since no record has {field}", rule.name));
+            return Ok(None);
+        }
         let seen = self.watcher.now(rule, at)?;
         self.notes.extend(usual::note(rule, &seen));
         Ok(Some((at, seen)))
