@@ -15,6 +15,7 @@ mod arguments;
 mod check;
 mod config;
 mod crash;
+mod detection;
 mod docs;
 mod doctor;
 mod garbage;

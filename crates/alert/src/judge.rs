@@ -67,8 +67,8 @@ impl Rule {
     }
 
     /// Whether a group of which nothing is known to be usual is judged by the limit that is left.
-    pub const fn has_absolute_limit(&self) -> bool {
-        self.above.is_some() || self.below.is_some()
+    pub const fn is_judged_without_past(&self) -> bool {
+        !self.needs_past && (self.above.is_some() || self.below.is_some())
     }
 
     fn is_passed(&self, seen: &Seen, is_eased: bool) -> bool {
@@ -87,7 +87,7 @@ impl Rule {
         };
         // With nothing to compare with the absolute limit decides alone; without one, no problem
         // begins and none ends.
-        let unknown = is_eased || self.has_absolute_limit();
+        let unknown = is_eased || self.is_judged_without_past();
         self.above.is_none_or(|above| value > absolute(above, above * EASE))
             && self.below.is_none_or(|below| value < absolute(below, below / EASE))
             && self.times_usual.is_none_or(|times| usual.map_or(unknown, |of| passes(times, of)))
@@ -146,6 +146,8 @@ mod tests {
             [9.0, 4.5, 3.9].map(|value| both.judge(&new(value))),
             [Breach::Yes, Breach::Eased, Breach::No]
         );
+        let patient = rule("above = 5.0\ntimes-usual = 2.0\nneeds-past = true");
+        assert_eq!(patient.judge(&new(9.0)), Breach::Eased, "it wants to know what is usual");
         let relative = rule("times-usual = 2.0");
         assert_eq!(relative.judge(&new(9.0)), Breach::Eased, "nothing to compare with");
         assert!(both.lacks_usual(&new(9.0)) && relative.lacks_usual(&new(9.0)));

@@ -44,6 +44,21 @@ struct Trouble {
     since: i64,
     /// It lasted long enough.
     is_on: bool,
+    /// What was usual when it began.
+    #[serde(default)]
+    usual: Option<f64>,
+}
+
+impl Trouble {
+    /// What was seen, with a rate compared with what was usual when the problem began, if that was
+    /// less: what lasts for days must not become usual and so be over.
+    fn by_its_begin(&self, seen: &Seen) -> Seen {
+        let mut seen = seen.clone();
+        if let (Some(_), Some(usual)) = (seen.ceiling, self.usual) {
+            seen.usual = Some(seen.usual.map_or(usual, |now| now.min(usual)));
+        }
+        seen
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -176,8 +191,12 @@ impl Watched {
     fn judge(&mut self, rule: &Rule, turn: Turn, seen: &[Seen]) -> BTreeMap<String, usize> {
         let mut worst: BTreeMap<String, (Breach, usize)> = BTreeMap::new();
         for (place, seen) in seen.iter().enumerate() {
-            let breach = rule.judge(seen);
-            let known = worst.entry(group_name(&seen.labels)).or_insert((breach, place));
+            let name = group_name(&seen.labels);
+            let breach = match self.groups.get(&name) {
+                Some(known) if known.is_on => rule.judge(&known.by_its_begin(seen)),
+                _ => rule.judge(seen),
+            };
+            let known = worst.entry(name).or_insert((breach, place));
             if breach > known.0 {
                 *known = (breach, place);
             }
@@ -194,8 +213,9 @@ impl Watched {
             };
             let was_on = known.is_some_and(|known| known.is_on);
             let has_lasted = !turn.is_patient || turn.now - since >= rule.lasting.0;
-            let labels = seen[place].labels.clone();
-            groups.insert(name.clone(), Trouble { labels, since, is_on: was_on || has_lasted });
+            let (labels, is_on) = (seen[place].labels.clone(), was_on || has_lasted);
+            let usual = known.map_or(seen[place].usual, |known| known.usual);
+            groups.insert(name.clone(), Trouble { labels, since, is_on, usual });
             places.insert(name, place);
         }
         self.groups = groups;
@@ -312,6 +332,18 @@ mod tests {
         assert_eq!(step(0, [5.0, 12.0]), Some(on));
         assert_eq!(step(60, [11.0, 5.0]), None, "the other one goes on");
         assert!(matches!(step(120, [5.0, 5.0]), Some(Change::Off(_))));
+    }
+
+    #[test]
+    fn what_lasts_for_days_does_not_become_usual() {
+        let (rule, mut watched) = (rule("times-usual = 3.0"), Watched::default());
+        let mut step = |now, usual| {
+            let (value, ceiling) = (99.0, Some(100.0));
+            let seen = [Seen { value, ceiling, usual: Some(usual), ..Seen::default() }];
+            watched.step(&rule, Turn::at(now), &seen)
+        };
+        assert!(matches!(step(0, 1.0), Some(Change::On { .. })));
+        assert_eq!(step(86_400, 99.0), None, "it is on since yesterday, and no end");
     }
 
     #[test]

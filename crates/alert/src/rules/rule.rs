@@ -124,6 +124,10 @@ pub struct Rule {
     /// A problem above so many times the middle of the others: the values of the last dimension of
     /// `by`, where the ones before it are equal.
     pub times_peers: Option<f64>,
+    /// Whether a group of which nothing is known to be usual is not judged; else `above` and `below`
+    /// decide alone.
+    #[serde(default)]
+    pub needs_past: bool,
     /// Denominator of a rate, deliveries of a duration, or usual count, from which on it is judged.
     #[serde(default = "twenty")]
     pub min_n: f64,

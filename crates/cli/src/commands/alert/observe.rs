@@ -101,10 +101,11 @@ impl<'c> Watcher<'c> {
         let process = rule.process.as_deref().unwrap_or_default();
         match rule.watch {
             Watch::Metric => {
-                let mut all = Vec::new();
+                let (mut all, zone) = (Vec::new(), self.zone());
+                let first = self.first_moment()?.unwrap_or(at);
                 for window in &rule.windows {
                     let measured = self.with_days_before(rule, *window, at)?;
-                    all.extend(usual::seen(rule, *window, &measured, at, self.zone())?);
+                    all.extend(usual::seen(rule, *window, &measured, at, first, zone)?);
                 }
                 Ok(all)
             }

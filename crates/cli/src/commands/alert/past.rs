@@ -135,12 +135,13 @@ fn seen(
         Watch::NewReply => watcher.first_seen(rule)?,
         _ => HashMap::new(),
     };
+    let begin = watcher.first_moment()?.unwrap_or(last);
     for window in &rule.windows {
         let measured = watcher.measure(rule, *window, last, every, n + back)?;
         for at in (0..n).map(|step| Timestamp(last.0 - step * every)) {
             let more = match rule.watch {
                 Watch::NewReply => watcher.new_replies(rule, &measured, &first, at)?,
-                _ => usual::seen(rule, *window, &measured, at, watcher.zone())?,
+                _ => usual::seen(rule, *window, &measured, at, begin, watcher.zone())?,
             };
             seen.entry(at).or_default().extend(more);
         }

@@ -13,27 +13,31 @@ use crate::failure::Result;
 /// The groups of a moment with their numbers: the value, and what it rests on.
 type Groups = HashMap<Vec<String>, Vec<Option<f64>>>;
 
-/// What a rule over a metric sees at one moment, by what was measured at all of them.
+/// What a rule over a metric sees at one moment, by what was measured at all of them. The store
+/// begins with `first`: a window that begins before says nothing of what is usual.
 pub(super) fn seen(
     rule: &Rule,
     window: Seconds,
     measured: &Measured,
     at: Timestamp,
+    first: Timestamp,
     zone: Zone,
 ) -> Result<Vec<Seen>> {
     let Some(name) = &rule.metric else { return Ok(Vec::new()) };
     let unit = &metric(name)?.unit;
+    let days: Vec<u32> = (1..=if rule.needs_usual() { USUAL_DAYS } else { 0 }).collect();
+    let is_past = |day: &u32| {
+        let before = days_before(at, *day, zone);
+        before.0 - window.0 >= first.0 && measured.contains_key(&before)
+    };
+    let days: Vec<u32> = days.into_iter().filter(is_past).collect();
     if unit.is_sum() {
-        let days: Vec<u32> = (1..=if rule.needs_usual() { USUAL_DAYS } else { 0 }).collect();
-        let is_measured = |day: &u32| measured.contains_key(&days_before(at, *day, zone));
-        let days: Vec<u32> = days.into_iter().filter(is_measured).collect();
         return Ok(with_peers(rule, volumes(rule, window, measured, at, &days, zone)));
     }
     let ceiling = matches!(unit, Unit::Percent(_)).then_some(100.0);
     let nothing = Groups::new();
     let now = measured.get(&at).unwrap_or(&nothing);
-    let days = 1..=if rule.needs_usual() { USUAL_DAYS } else { 0 };
-    let before = days.filter_map(|day| measured.get(&days_before(at, day, zone)));
+    let before = days.iter().filter_map(|day| measured.get(&days_before(at, *day, zone)));
     let before: Vec<&Groups> = before.collect();
     let groups: BTreeSet<&Vec<String>> = now.keys().collect();
     let seen = groups.into_iter().filter_map(|group| {
@@ -170,7 +174,7 @@ pub(super) fn note(rule: &Rule, seen: &[Seen]) -> Option<String> {
     if !seen.iter().any(|seen| rule.lacks_usual(seen)) {
         return None;
     }
-    let instead = match rule.has_absolute_limit() {
+    let instead = match rule.is_judged_without_past() {
         true => "judged by its absolute limit alone",
         false => "not judged",
     };
