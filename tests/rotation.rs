@@ -57,13 +57,28 @@ fn what_is_passed_over_for_its_name_is_counted_and_named() {
     }
     let spool = spool.parent().unwrap();
     let run = ingest(&sealed, spool);
-    let said = "6 files skipped by name: .acct.csv, .old, acct.csv.tmp, acct.csv~, acct.log and 1 more; \
+    let said = "6 files skipped by name: .acct.csv, .old, acct.csv.tmp, acct.csv~, acct.log, notes.txt; \
                 name a file itself to have it taken\n";
     assert!(run.stderr.contains(said), "{run:?}");
     assert_eq!((run.code, records(&sealed)), (Some(0), 5));
+    // And remembered by those who say what is missing.
+    let status = sealed.done(&["status"]);
+    assert!(
+        status.contains("skipped   6 by the last ingest of a folder, for their names: .acct.csv")
+    );
+    assert!(status.contains("missing   no file, of those that were not skipped\n"), "{status}");
+    let doctor = sealed.run(&["doctor"]).stdout;
+    assert!(doctor.contains("lacks    6 files skipped by the last ingest of a folder"), "{doctor}");
     // Whoever names a file means it.
     assert_eq!(ingest(&sealed, &spool.join("acct.log")).code, Some(0));
     assert_eq!(records(&sealed), 10);
+    for name in ["acct.log", "acct.csv.tmp", ".acct.csv", "acct.csv~", "notes.txt", ".old/acct.csv"]
+    {
+        std::fs::remove_file(spool.join(name)).unwrap();
+    }
+    std::fs::remove_dir(spool.join(".old")).unwrap();
+    ingest(&sealed, spool);
+    assert!(!sealed.done(&["status"]).contains("skipped"));
 }
 
 #[test]
@@ -186,9 +201,65 @@ fn of_many_refused_lines_all_are_counted_and_the_first_kept() {
             assert!(run.stderr.contains(said), "{run:?}");
         }
         sealed.done(&["verify", "-q"]);
+        let doctor = sealed.run(&["doctor"]).stdout;
+        assert!(doctor.contains("990,000 lines refused and not kept"), "{doctor}");
         let first = "select count(*), min(line), max(line), sum(hash(raw)) from rejects";
         sealed.done(&["sql", first, "--format", "csv"])
     });
     assert!(kept[0].contains("\n10000,5,10004,"), "{kept:?}");
     assert!(kept.iter().all(|of| *of == kept[0]), "{kept:?}");
+}
+
+#[test]
+fn a_file_that_was_compressed_is_read_once_more_and_then_known_by_its_looks() {
+    let sealed = Sealed::new();
+    let age = |path: &Path| {
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_768_000_000)).unwrap();
+    };
+    let path = sealed.file("spool/acct.csv", content(0..50));
+    let spool = path.parent().unwrap();
+    age(&path);
+    // What is remembered of it: the name of the manifest, and the size in it.
+    let remembered = || {
+        let days = sealed.store().join("_pmtaq/days/2026-01-05/sources-*.json");
+        let found = glob::glob(days.to_str().unwrap()).unwrap().next().unwrap().unwrap();
+        let text = std::fs::read_to_string(&found).unwrap();
+        let size = text.split("\"size\":").nth(1).unwrap().split([',', '}']).next().unwrap();
+        (found, size.parse::<u64>().unwrap())
+    };
+    assert_eq!(sealed.ingest(&[spool]).counts(), (50, 50, 0, 0));
+    assert_eq!(remembered().1, std::fs::metadata(&path).unwrap().len());
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(content(0..50).as_bytes()).unwrap();
+    let gz = sealed.file("spool/acct.csv.gz", gz.finish().unwrap());
+    age(&gz);
+    // As long as the file is there that looks as remembered, nothing changes.
+    let first = remembered();
+    assert_eq!(sealed.ingest(&[spool]).counts(), (100, 0, 100, 0));
+    assert_eq!(remembered(), first);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(sealed.ingest(&[spool]).counts(), (50, 0, 50, 0));
+    let second = remembered();
+    assert_eq!(second.1, std::fs::metadata(&gz).unwrap().len());
+    assert_eq!(sealed.ingest(&[spool]).counts(), (50, 0, 50, 0));
+    assert_eq!(remembered(), second);
+}
+
+#[test]
+fn a_file_that_changed_a_moment_ago_is_not_known_by_its_looks() {
+    let sealed = Sealed::new();
+    let path = sealed.file("acct.csv", content(0..50));
+    // The clock of the file stands still while its content changes, and so does its length.
+    let now = std::time::UNIX_EPOCH + Duration::from_secs(1_772_712_000);
+    let touch = || {
+        std::fs::File::options().append(true).open(&path).unwrap().set_modified(now).unwrap();
+    };
+    touch();
+    assert_eq!(sealed.ingest(&[&path]).counts(), (50, 50, 0, 0));
+    let other = content(0..50).replace("u49@", "u99@");
+    std::fs::write(&path, other).unwrap();
+    touch();
+    assert_eq!(sealed.ingest(&[&path]).counts(), (50, 50, 0, 0));
+    assert_eq!(sealed.number("select count(*) from records where rcpt = 'u99@example.org'"), 1);
 }

@@ -34,7 +34,7 @@ fn said(cause: &Value) -> Vec<(&str, &str)> {
 #[test]
 fn the_planted_incidents_of_the_samples_are_named() {
     let sealed = Sealed::of_samples();
-    let truth = std::fs::read_to_string(crate::sealed::root().join("samples/acct/truth.json"));
+    let truth = std::fs::read_to_string(crate::sealed::root().join("samples/truth.json"));
     let truth: Value = serde_json::from_str(&truth.unwrap()).unwrap();
     for (kind, metric, until) in [
         ("throttled pool", "deferral_rate", "18:00"),

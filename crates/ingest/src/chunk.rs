@@ -165,6 +165,11 @@ impl Chunks {
         if self.ended { self.carry.len() as u64 } else { 0 }
     }
 
+    /// Whether nothing comes after what was given out.
+    pub(crate) fn is_done(&self) -> bool {
+        self.ended && self.carry.is_empty() && self.failed.is_none()
+    }
+
     /// Hash of the bytes given out so far.
     pub(crate) fn hash(&self) -> u128 {
         self.hash.finish_128()

@@ -22,11 +22,25 @@ pub(crate) struct Head {
     pub(crate) day: Day,
     /// Hashes of header and the first 2, 4, 8 and 16 records, as far as they are there.
     pub(crate) marks: Vec<String>,
+    /// How many records there are in all, when they are few.
+    records: Option<usize>,
 }
 
 impl Head {
     /// That of a content without a record.
-    pub(crate) const NONE: Head = Head { hash: String::new(), day: Day(0), marks: Vec::new() };
+    pub(crate) const NONE: Head =
+        Head { hash: String::new(), day: Day(0), marks: Vec::new(), records: None };
+
+    /// The number of records of this content, when it is the beginning of one that has the same first
+    /// record and these marks: the last mark of both is then that of all of it.
+    pub(crate) fn all_within(&self, marks: &[String]) -> Option<u64> {
+        let records = self.records?;
+        let is_marked = match MARKS.iter().position(|&mark| mark == records) {
+            Some(at) => self.marks.get(at).is_some_and(|mark| marks.get(at) == Some(mark)),
+            None => records == 1,
+        };
+        is_marked.then_some(records as u64)
+    }
 }
 
 /// Numbers of records of which [`Head::marks`] has hashes. They tell files apart that begin alike.
@@ -62,7 +76,8 @@ pub(crate) fn head(
         }
         let first = Checked::of(0, lines, &chunk.plan, &mut Default::default());
         let day = source_day(first.ok().map(|first| first.time_logged));
-        let mut head = Head { day, ..Head::NONE };
+        let is_all = chunks.is_done() && lines.get(lines.len() - 1).end == chunk.bytes.len();
+        let mut head = Head { day, records: is_all.then_some(lines.len()), ..Head::NONE };
         let mut hash = XxHash3_128::new();
         hash.write(chunk.plan.fields.join(",").as_bytes());
         for i in 0..lines.len() {

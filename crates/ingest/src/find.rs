@@ -19,6 +19,8 @@ pub(crate) struct Listing {
     pub(crate) files: Vec<(PathBuf, i64)>,
     /// Files of folders that have other names than accounting files.
     pub(crate) skipped: Vec<PathBuf>,
+    /// Whether a folder was looked into.
+    pub(crate) has_folders: bool,
     /// Folders and globs in which there is no file to take.
     pub(crate) empty: Vec<PathBuf>,
     pub(crate) refused: Vec<Refused>,
@@ -106,6 +108,7 @@ impl Search<'_> {
 
     #[expect(clippy::disallowed_methods, reason = "lists the user's folders, not the store's")]
     fn folder(&mut self, path: &Path) {
+        self.listing.has_folders = true;
         let mut entries = Vec::new();
         match fs::read_dir(path) {
             Ok(listed) => {

@@ -16,7 +16,6 @@ use crate::outcome::{Left, Refused, Status};
 use crate::verify::said;
 
 /// A file with what is to be done about it.
-#[derive(Clone)]
 pub(crate) struct Candidate {
     pub(crate) file: SourceFile,
     pub(crate) head: Head,
@@ -103,7 +102,8 @@ impl Candidate {
         settings: &Settings,
     ) -> Result<bool, Unread> {
         let file = self.file.kept_as(opened);
-        let known = self.known.as_ref().map(|known| {
+        // Reading may stop before the end of what was known.
+        let known = self.known.as_ref().filter(|known| known.length <= length).map(|known| {
             let is_known = |hash| settings.privacy.content(hash) == known.hash;
             (known.length, is_known)
         });
@@ -253,7 +253,14 @@ fn against_store(
             }
             Prefix::Hash { .. } => {}
             Prefix::Shorter if differ(&candidate.head.marks, &source.marks) => {}
-            Prefix::Shorter => shorter_than = Some(source.name.clone()),
+            Prefix::Shorter => match candidate.head.all_within(&source.marks) {
+                Some(records) if source.lost.is_empty() => {
+                    candidate.status = Status::Known;
+                    candidate.known_records = records;
+                    return Ok(None);
+                }
+                _ => shorter_than = Some(source.name.clone()),
+            },
         }
     }
     let name = candidate.file.name();

@@ -21,7 +21,7 @@ use crate::outcome::Left;
 
 /// Files whose descriptors are kept from the first look on, so that they may be rotated meanwhile.
 /// A process may have 1024 open, and the parts of many days and workers need most of them.
-pub(crate) const KEPT: usize = 128;
+pub(crate) const KEPT: usize = 64;
 
 /// A change of a file that is younger than this when the run begins may be followed by one that
 /// leaves the same time behind: clocks of file systems tick slowly.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pmtaq_schema::time::Day;
-use pmtaq_store::Ledger;
+use pmtaq_store::{Ledger, Skipped};
 
 use crate::reject::Reject;
 
@@ -18,7 +18,7 @@ pub struct Outcome {
     /// and the next run sees what they are then.
     pub left: Vec<(PathBuf, Left)>,
     /// Files of folders that were passed over for their names, and hidden folders.
-    pub skipped: Vec<PathBuf>,
+    pub skipped: Skipped,
     /// Folders and globs that hold no file to take.
     pub empty: Vec<PathBuf>,
     /// The sum of the sources' ledgers.

@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, TryLockError};
 
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Source, Writer, Written};
+use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Skipped, Source, Writer, Written};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -46,32 +46,55 @@ pub fn ingest(
         .num_threads(budget.threads)
         .build()
         .map_err(|_| Error::Threads(budget.threads))?;
-    let Listing { files, skipped, empty, refused } = find(&settings.inputs, &settings.hook);
-    let mut untaken = Untaken { refused, ..Untaken::default() };
-    let mut candidates = probe_all(files, settings, &pool, &mut untaken);
+    let mut spoilt = Untaken::default();
     loop {
-        let (decided, unclear) = decide(candidates.clone(), writer, settings);
-        let run = Run::new(settings, budget, writer, decided, progress);
-        let staged = run.stage(&pool).inspect_err(|_| {
+        let staged = stage(settings, budget, &pool, writer, progress, &spoilt);
+        let staged = staged.inspect_err(|_| {
             // What went wrong is said already.
             let _ = writer.empty_staging();
         })?;
         match staged {
             Ok((mut outcome, change)) => {
-                outcome.refused = [untaken.refused, unclear.refused, outcome.refused].concat();
-                outcome.left = [untaken.left, unclear.left, outcome.left].concat();
-                (outcome.skipped, outcome.empty) = (skipped, empty);
+                outcome.refused.append(&mut spoilt.refused);
+                outcome.left.append(&mut spoilt.left);
                 return Ok(finish(outcome, change, writer)?);
             }
             // Rows of many sources lie in one part: all is made anew, without those. It happens
             // only to a file that is truncated in the moments between its first byte and its last.
-            Err(Spoilt(spoilt)) => {
+            Err(Spoilt(more)) => {
                 writer.empty_staging()?;
-                candidates.retain(|kept| spoilt.iter().all(|(path, _)| *path != kept.file.path));
-                spoilt.into_iter().for_each(|(path, why)| untaken.push(path, why));
+                more.into_iter().for_each(|(path, why)| spoilt.push(path, why));
             }
         }
     }
+}
+
+/// Stages what is new in the files, but for those that are `spoilt`.
+fn stage(
+    settings: &Settings,
+    budget: Budget,
+    pool: &ThreadPool,
+    writer: &Writer<'_>,
+    progress: &AtomicU64,
+    spoilt: &Untaken,
+) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
+    let Listing { mut files, skipped, has_folders, empty, refused } =
+        find(&settings.inputs, &settings.hook);
+    files.retain(|(path, _)| !spoilt.names(path));
+    let mut untaken = Untaken { refused, ..Untaken::default() };
+    let candidates = probe_all(files, settings, pool, &mut untaken);
+    let (decided, mut unclear) = decide(candidates, writer, settings);
+    untaken.refused.append(&mut unclear.refused);
+    untaken.left.append(&mut unclear.left);
+    let run = Run::new(settings, budget, writer, decided, progress);
+    Ok(run.stage(pool)?.map(|(mut outcome, mut change)| {
+        outcome.refused.append(&mut untaken.refused);
+        outcome.left.append(&mut untaken.left);
+        (outcome.skipped, outcome.empty) = (passed_over(&skipped), empty);
+        let is_news = has_folders && outcome.skipped != *writer.skipped();
+        change.skipped = is_news.then(|| outcome.skipped.clone());
+        (outcome, change)
+    }))
 }
 
 /// Looks at the beginnings of all files. The descriptors of those that changed last stay open: it is
@@ -100,6 +123,18 @@ fn probe_all(
     candidates
 }
 
+/// Names that are said of files that were passed over.
+const MAX_NAMES: usize = 8;
+
+/// What is said and remembered of files that were passed over.
+fn passed_over(paths: &[PathBuf]) -> Skipped {
+    let name = |path: &PathBuf| {
+        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    };
+    let names = paths.iter().take(MAX_NAMES).map(name).collect();
+    Skipped { count: paths.len() as u64, names }
+}
+
 fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Result<Outcome> {
     for source in &outcome.sources {
         outcome.ledger.add(source.ledger);
@@ -110,7 +145,7 @@ fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Resu
     outcome.days = change.parts.iter().map(NewPart::day).collect();
     outcome.days.sort();
     outcome.days.dedup();
-    if !change.parts.is_empty() || !change.sources.is_empty() {
+    if !change.parts.is_empty() || !change.sources.is_empty() || change.skipped.is_some() {
         writer.commit(change)?;
     }
     Ok(outcome)

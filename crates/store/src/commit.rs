@@ -25,7 +25,7 @@ use crate::fs::{self, Disk};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Recipients, Root, Source, VERSION};
+use crate::manifest::{self, Ledger, Move, Part, Recipients, Root, Skipped, Source, VERSION};
 use crate::part::{NewPart, PartWriter};
 use crate::reserve;
 use crate::run::RunWriter;
@@ -58,6 +58,8 @@ pub struct Change {
     pub removed: RemovedBy,
     /// The days whose records are retired for their age, while `hourly` may stay.
     pub pruned: Vec<Day>,
+    /// What an ingest of a folder passed over.
+    pub skipped: Option<Skipped>,
 }
 
 /// A difference of [`Removed`].
@@ -153,6 +155,11 @@ impl<'a> Writer<'a> {
         &self.root.recipients
     }
 
+    /// What the last ingest of a folder passed over.
+    pub fn skipped(&self) -> &Skipped {
+        &self.root.skipped
+    }
+
     /// Says how the rows to come keep the addresses of recipients; of a store without any commit
     /// that is how it keeps them from then on.
     ///
@@ -241,6 +248,9 @@ impl<'a> Writer<'a> {
         root.removed.records = root.removed.records.saturating_add_signed(records);
         root.removed.rejects = root.removed.rejects.saturating_add_signed(rejects);
         self.change_parts(&mut root, change)?;
+        if let Some(skipped) = &change.skipped {
+            root.skipped = skipped.clone();
+        }
         for day in &change.pruned {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }

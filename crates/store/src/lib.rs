@@ -21,7 +21,7 @@ mod generations;
 pub use generations::Generations;
 
 pub mod manifest;
-pub use manifest::{Ledger, Part, Recipients, Removed, Source, Stat, Taken};
+pub use manifest::{Ledger, Part, Recipients, Removed, Skipped, Source, Stat, Taken};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
@@ -149,6 +149,14 @@ impl Store {
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn recipients(&self) -> Result<Recipients> {
         Ok(manifest::Root::read(&self.dir)?.recipients)
+    }
+
+    /// What the last ingest of a folder passed over for its name.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn skipped(&self) -> Result<Skipped> {
+        Ok(manifest::Root::read(&self.dir)?.skipped)
     }
 
     /// Makes the root anew from its copy, or the copy from the root, when one of them is damaged or

@@ -40,6 +40,19 @@ pub(crate) struct Root {
     /// How the addresses of recipients are kept in all of the store.
     #[serde(default)]
     pub(crate) recipients: Recipients,
+    /// What the last ingest of a folder passed over.
+    #[serde(default)]
+    pub(crate) skipped: Skipped,
+}
+
+/// Files of folders that were passed over for their names. Nobody can say whether records are missing
+/// that may be in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// How many.
+    pub count: u64,
+    /// The names of the first ones.
+    pub names: Vec<String>,
 }
 
 /// How the addresses of recipients are kept: one way for all of a store, since a recipient who is
@@ -94,6 +107,17 @@ pub(crate) struct DayEntry {
     pub(crate) pruned: bool,
 }
 
+/// The names, and how many more there are.
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.join(", "))?;
+        match self.count.saturating_sub(self.names.len() as u64) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
 /// A part that comes into its partition or leaves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Move {
@@ -116,6 +140,7 @@ impl Default for Root {
             moves: Vec::new(),
             removed: Removed::default(),
             recipients: Recipients::default(),
+            skipped: Skipped::default(),
         }
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn run(
         findings.extend(acct::findings(config, catalog)?);
     }
     findings.extend(files::gaps(&sources));
+    findings.extend(files::passed_over(&store, &sources)?);
     findings.extend(files::clock(context, &sources, &presence));
     if asked.window.until > context.now {
         findings.extend(lag(context, &presence, &sources, max_lag_s));

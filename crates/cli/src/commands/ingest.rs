@@ -1,7 +1,6 @@
 //! `pmtaq ingest`: accounting files into the store, and the ledger that says what became of them.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -163,29 +162,19 @@ fn tell(global: &Global, outcome: &Outcome) {
     for path in &outcome.empty {
         ui::note(global, &format!("{}: holds no file to take", path.display()));
     }
-    if !outcome.skipped.is_empty() {
-        ui::note(global, &skipped(&outcome.skipped));
+    let skipped = &outcome.skipped;
+    if skipped.count > 0 {
+        let (count, s) = (skipped.count, if skipped.count == 1 { "" } else { "s" });
+        ui::note(
+            global,
+            &format!(
+                "{count} file{s} skipped by name: {skipped}; name a file itself to have it taken"
+            ),
+        );
     }
     for refused in &outcome.refused {
         ui::complain(&format!("{}: {}", refused.path.display(), refused.reason));
     }
-}
-
-/// Names that are said, of files that were skipped.
-const MAX_NAMES: usize = 5;
-
-fn skipped(paths: &[PathBuf]) -> String {
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names: Vec<String> = paths.iter().take(MAX_NAMES).map(name).collect();
-    let more = match paths.len().saturating_sub(MAX_NAMES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let (count, s) = (paths.len(), if paths.len() == 1 { "" } else { "s" });
-    format!(
-        "{count} file{s} skipped by name: {}{more}; name a file itself to have it taken",
-        names.join(", ")
-    )
 }
 
 fn ledger(outcome: &Outcome) -> Ledger {
@@ -198,7 +187,7 @@ fn ledger(outcome: &Outcome) -> Ledger {
         ("empty", count(Status::Empty)),
         ("refused", outcome.refused.len() as u64),
         ("left", outcome.left.len() as u64),
-        ("skipped", outcome.skipped.len() as u64),
+        ("skipped", outcome.skipped.count),
         ("read", outcome.ledger.read),
         ("stored", outcome.ledger.stored),
         ("duplicate", outcome.ledger.duplicate),

@@ -29,6 +29,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let (now, writer) = (context.now, store.writer()?);
     let snapshot = store.snapshot(Window::ALL)?;
     let recipients = store.recipients()?;
+    let skipped = store.skipped()?;
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
     let sources = store.sources(window)?;
     let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
@@ -70,7 +71,16 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             ),
             None => format!("ingested  no file whose records begin in the last {}", args.last),
         });
+        if skipped.count > 0 {
+            lines.push(format!(
+                "skipped   {} by the last ingest of a folder, for their names: {skipped}",
+                skipped.count
+            ));
+        }
         lines.push(match gone.len() {
+            0 if skipped.count > 0 => {
+                "missing   no file, of those that were not skipped".to_owned()
+            }
             0 => "missing   no file, by their names".to_owned(),
             count => format!("missing   {count} in the sequence of files, by their names:"),
         });
@@ -110,6 +120,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     cells.push(("lag_seconds".to_owned(), Arc::new(lag)));
     cells.push(("last_ingest".to_owned(), time(ingested)));
     cells.push(("sources".to_owned(), int(sources.len() as u64)));
+    cells.push(("skipped".to_owned(), int(skipped.count)));
     cells.push(("missing".to_owned(), int(gone.len() as u64)));
     cells.push(("missing_files".to_owned(), text(Some(gone.join(", ")))));
     let fields =

@@ -57,6 +57,33 @@ pub(super) fn gaps(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
+/// What ingest did not take or keep, though it was there.
+pub(super) fn passed_over(store: &Store, sources: &[Source]) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let skipped = store.skipped()?;
+    if skipped.count > 0 {
+        let what = format!(
+            "{} skipped by the last ingest of a folder, for their names: {skipped}; what they hold \
+             is not seen here",
+            counted(skipped.count, "file"),
+        );
+        let fix = "pmtaq ingest FILE takes a file of any name";
+        findings.push(Finding::new("files", Level::Lacks, what).fix(fix));
+    }
+    let cut: Vec<&Source> = sources.iter().filter(|source| source.ledger.unkept > 0).collect();
+    let unkept: u64 = cut.iter().map(|source| source.ledger.unkept).sum();
+    if unkept > 0 {
+        let names: Vec<String> = cut.iter().map(|source| source.name.clone()).collect();
+        let what = format!(
+            "{} refused and not kept, of files with too many: {}",
+            counted(unkept, "line"),
+            few(&names)
+        );
+        findings.push(Finding::new("files", Level::Trouble, what));
+    }
+    Ok(findings)
+}
+
 /// Seconds by which records may be out of order.
 const JITTER_S: i64 = 60;
 
