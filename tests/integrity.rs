@@ -196,6 +196,15 @@ fn a_day_whose_lists_are_damaged_blocks_no_other_day() {
             assert!(code == Some(0) && said.contains("list of its parts was made anew"), "{said}");
             assert_eq!(sealed.number("select count(*) from records"), 6004);
             assert_eq!(sealed.ingest(&[&known]).counts(), (2265, 0, 2265, 0));
+        } else {
+            let (code, said) = verify(&sealed, &["--repair"]);
+            assert!(code == Some(0) && said.contains("2265 records that may be theirs"), "{said}");
+            assert_eq!(sealed.number("select count(*) from records"), 3739);
+            // The file is new, what else was taken in the same run is known.
+            let folder = root().join("samples/acct");
+            assert_eq!(sealed.ingest(&[&folder]).counts(), (6000, 2265, 3735, 0));
+            assert_eq!(sealed.number("select count(*) from records"), 6004);
+            assert_eq!((differences(&sealed), verify(&sealed, &[]).0), (0, Some(0)));
         }
     }
     assert_eq!(state(&whole), before);
@@ -228,6 +237,43 @@ fn no_question_and_no_run_panics_on_a_part_of_an_older_version_that_cannot_be_de
         }
     }
     assert!(named > 5, "{named} named, {sound} not seen");
+}
+
+#[test]
+fn a_store_of_format_1_is_read_and_becomes_one_of_format_2_by_and_by() {
+    let sealed = Sealed::of_samples();
+    let (before, place) = (state(&sealed), sealed.store().join("_pmtaq"));
+    for path in glob::glob(place.join("days/*/*.json").to_str().unwrap()).unwrap() {
+        bare(&path.unwrap(), |entry| {
+            for key in ["checksum", "generations", "taken"] {
+                entry.remove(key);
+            }
+        });
+    }
+    let text = std::fs::read_to_string(place.join("root.json")).unwrap();
+    let mut root: serde_json::Value = serde_json::from_str(&text).unwrap();
+    root["version"] = 1.into();
+    root.as_object_mut().unwrap().remove("checksum");
+    std::fs::write(place.join("root.json"), root.to_string()).unwrap();
+    std::fs::remove_file(place.join("root.copy.json")).unwrap();
+    std::fs::remove_file(place.join("reserve")).unwrap();
+    let sound = || {
+        let (code, said) = verify(&sealed, &[]);
+        let old = "parts are of an older version: without checksum";
+        assert!(code == Some(0) && said.contains(old), "{said}");
+    };
+    sound();
+    assert_eq!(state(&sealed), before);
+    let samples = crate::sealed::root().join("samples/acct");
+    assert_eq!(sealed.ingest(&[&samples]).counts(), (6000, 0, 6000, 0));
+    sealed.done(&["ingest", "-q", "samples/quirks/quirk-offsets.csv"]);
+    sound();
+    // What is lost of it cannot be told apart by files: it is counted as removed.
+    std::fs::remove_file(one(&sealed, "records/date=2026-03-02/*.parquet")).unwrap();
+    let (code, said) = verify(&sealed, &["--repair"]);
+    let why = "it was not noted which files they are from: they are gone";
+    assert!(code == Some(0) && said.contains(why), "{said}");
+    sound();
 }
 
 /// Writes a list as format 1 had it, after `change` of each entry.

@@ -61,7 +61,7 @@ fn many_small_runs_leave_few_parts_and_compaction_changes_no_row() {
 
 #[test]
 fn a_kill_at_any_step_of_a_compaction_loses_nothing() {
-    let mut killed = 0;
+    let (mut killed, mut cut_short) = (0, 0);
     let golden = Sealed::new();
     for piece in pieces(&golden, 700) {
         golden.ingest(&[&piece]);
@@ -73,6 +73,9 @@ fn a_kill_at_any_step_of_a_compaction_loses_nothing() {
         let args = ["--now", "2026-03-05T12:00:00Z", "compact", "-q", "--kill-at"];
         let status = sealed.command().args(args).arg(step.to_string()).status().unwrap();
         assert_eq!(state(&sealed), rows, "killed at step {step}");
+        let (code, said) = verify(&sealed, &[]);
+        assert_eq!(code, Some(0), "killed at step {step}: {said}");
+        cut_short += u32::from(said.contains("the last commit was cut short"));
         sealed.done(&["compact", "-q"]);
         assert_eq!((parts(&sealed), state(&sealed)), (3, rows.clone()), "killed at step {step}");
         if status.code() == Some(0) {
@@ -80,7 +83,7 @@ fn a_kill_at_any_step_of_a_compaction_loses_nothing() {
         }
         killed += 1;
     }
-    assert!(killed > 20, "only {killed} steps");
+    assert!(killed > 20 && cut_short > 5, "only {killed} steps, {cut_short} cut short");
 }
 
 #[test]

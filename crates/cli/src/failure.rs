@@ -146,7 +146,7 @@ impl From<pmtaq_store::Error> for Failure {
                 failure.exit = Exit::Failed;
                 Some(
                     "the disk is full, or what may be written; the store is as it was before, and \
-                      the next run takes what is missing"
+                      the next run takes what is missing; `pmtaq prune` makes room"
                         .to_owned(),
                 )
             }

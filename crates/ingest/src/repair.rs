@@ -2,6 +2,8 @@
 //! say which files bring it back. Deletes nothing that is damaged, and trusts no part that is not as
 //! it was written.
 
+mod unlisted;
+
 use std::collections::BTreeSet;
 
 use pmtaq_schema::time::Day;
@@ -26,6 +28,16 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
                 told.push(format!("{day}: the list of its parts was made anew"));
                 is_changed = true;
             }
+            Err(error) => told.push(said(&error)),
+        }
+    }
+    if !verified.lost_sources.is_empty() {
+        match unlisted::take_out(writer, &verified.lost_sources) {
+            Ok(done) => {
+                told.extend(done);
+                is_changed = true;
+            }
+            Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => told.push(said(&error)),
         }
     }
@@ -63,7 +75,7 @@ fn take_out(writer: &mut Writer<'_>, day: Day, damaged: &[&Part]) -> Result<Vec<
     let mut told = Vec::new();
     if !records.is_empty() {
         let rows: u64 = records.iter().map(|part| part.part.rows).sum();
-        let (sources, lost) = without(writer.all_sources()?, day, &gone);
+        let (sources, lost) = without(writer.all_sources(&[])?, day, &gone);
         change.removed.records = rows.cast_signed() - lost.cast_signed();
         told.push(told_of_records(day, &records, rows, lost, &sources));
         change.sources = sources;
@@ -117,13 +129,12 @@ fn entangled<'p>(
     }
 }
 
+/// A source as it is to be known, with its day and with what was known of it.
+type Changed = (Day, Source, Option<Source>);
+
 /// Sources as they are to be known when what they gave to `day` in the commits `gone` is lost: each
 /// with its day and with what was known of it; and how many records that are.
-fn without(
-    sources: Vec<(Day, Source)>,
-    day: Day,
-    gone: &Generations,
-) -> (Vec<(Day, Source, Option<Source>)>, u64) {
+fn without(sources: Vec<(Day, Source)>, day: Day, gone: &Generations) -> (Vec<Changed>, u64) {
     let (mut changed, mut all) = (Vec::new(), 0);
     for (filed, source) in sources {
         let mut new = source.clone();
@@ -141,23 +152,28 @@ fn without(
     (changed, all)
 }
 
+/// The names of files, or of the first ones.
+fn names_of(sources: &[Changed]) -> String {
+    let names: BTreeSet<&str> = sources.iter().map(|(_, source, _)| source.name.as_str()).collect();
+    let shown = names.iter().take(MAX_TOLD).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_TOLD) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 fn told_of_records(
     day: Day,
     parts: &[&SnapshotPart],
     rows: u64,
     lost: u64,
-    sources: &[(Day, Source, Option<Source>)],
+    sources: &[Changed],
 ) -> String {
-    let names: BTreeSet<&str> = sources.iter().map(|(_, source, _)| source.name.as_str()).collect();
-    let shown = names.iter().take(MAX_TOLD).copied().collect::<Vec<_>>().join(", ");
-    let more = match names.len().saturating_sub(MAX_TOLD) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names = names_of(sources);
     let parts = parts.len();
     let mut told = format!("{day}: {rows} records in {parts} parts were set aside");
     if !names.is_empty() {
-        told += &format!("; ingest these files again to have them back: {shown}{more}");
+        told += &format!("; ingest these files again to have them back: {names}");
     }
     if rows > lost {
         let unknown = rows - lost;

@@ -27,6 +27,8 @@ pub struct Verified {
     pub problems: Vec<String>,
     /// Whether a commit was cut short, which is no problem: the next writer does what is left.
     pub is_cut_short: bool,
+    /// The days whose list of sources is damaged or missing.
+    pub lost_sources: Vec<Day>,
     /// The days whose list of parts is damaged or missing.
     pub lost_parts: Vec<Day>,
     /// Parts that are damaged or missing.
@@ -44,6 +46,7 @@ pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> 
     let mut verified = Verified {
         sources: audit.sources.len() as u64,
         is_cut_short: audit.is_cut_short,
+        lost_sources: audit.lost_sources.iter().map(|(day, _)| *day).collect(),
         lost_parts: audit.lost_parts.iter().map(|(day, _)| *day).collect(),
         ..Verified::default()
     };

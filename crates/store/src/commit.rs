@@ -25,7 +25,9 @@ use crate::fs::{self, Disk};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Recipients, Root, Skipped, Source, VERSION};
+use crate::manifest::{
+    self, Ledger, Move, Part, Recipients, Removed, Root, Skipped, Source, VERSION,
+};
 use crate::part::{NewPart, PartWriter};
 use crate::reserve;
 use crate::run::RunWriter;
@@ -56,6 +58,10 @@ pub struct Change {
     /// Rows by which those that were taken away for good become more, or fewer: rows of parts that go
     /// and that no ledger will expect to come back.
     pub removed: RemovedBy,
+    /// Rows that only the ledgers of lost lists had counted, and that go with `set_aside`.
+    pub unlisted: RemovedBy,
+    /// The days whose list of sources is lost and begins anew.
+    pub fresh_lists: Vec<Day>,
     /// The days whose records are retired for their age, while `hourly` may stay.
     pub pruned: Vec<Day>,
     /// What an ingest of a folder passed over.
@@ -78,9 +84,10 @@ impl Change {
             source.ledger.check(&source.name)?;
         }
         // `hourly` has no ledger: its rows are sums.
-        for (table, removed) in
-            [(Table::Records, self.removed.records), (Table::Rejects, self.removed.rejects)]
-        {
+        for (table, removed) in [
+            (Table::Records, self.removed.records + self.unlisted.records),
+            (Table::Rejects, self.removed.rejects + self.unlisted.rejects),
+        ] {
             let counted = |ledger: Ledger| match table {
                 Table::Rejects => ledger.kept_rejects(),
                 Table::Records | Table::Hourly => ledger.stored,
@@ -132,12 +139,17 @@ impl<'a> Writer<'a> {
         read_sources(self.dir, &self.root, day)
     }
 
-    /// All sources, each with the day that it is filed under.
+    /// All sources but those filed under `lost` days, each with its day.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
-    pub fn all_sources(&self) -> Result<Vec<(Day, Source)>> {
-        sources_of_root(self.dir, &self.root, |_| true)
+    pub fn all_sources(&self, lost: &[Day]) -> Result<Vec<(Day, Source)>> {
+        sources_of_root(self.dir, &self.root, |day| !lost.contains(&day))
+    }
+
+    /// Rows that were taken away for good.
+    pub fn removed(&self) -> Removed {
+        self.root.removed
     }
 
     /// The days of which the store holds parts, in order.
@@ -254,7 +266,7 @@ impl<'a> Writer<'a> {
         for day in &change.pruned {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }
-        self.change_sources(&mut root, &change.sources)?;
+        self.change_sources(&mut root, change)?;
 
         self.replace_root(root)
     }
@@ -335,13 +347,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Step 1 for the lists of sources.
-    fn change_sources(
-        &self,
-        root: &mut Root,
-        sources: &[(Day, Source, Option<Source>)],
-    ) -> Result<()> {
-        let mut days: BTreeMap<Day, Vec<Source>> = BTreeMap::new();
-        for (day, source, replaced) in sources {
+    fn change_sources(&self, root: &mut Root, change: &Change) -> Result<()> {
+        let fresh = change.fresh_lists.iter().map(|day| (*day, Vec::new()));
+        let mut days: BTreeMap<Day, Vec<Source>> = fresh.collect();
+        for (day, source, replaced) in &change.sources {
             let known = match days.entry(*day) {
                 Entry::Vacant(entry) => entry.insert(self.sources(*day)?),
                 Entry::Occupied(entry) => entry.into_mut(),

@@ -27,7 +27,7 @@ pub struct Snapshot {
 }
 
 /// A part and where it lies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotPart {
     /// The day of its partition.
     pub day: Day,
