@@ -170,11 +170,11 @@ impl From<pmtaq_ingest::Error> for Failure {
     fn from(error: pmtaq_ingest::Error) -> Failure {
         match error {
             pmtaq_ingest::Error::Store(error) => error.into(),
-            pmtaq_ingest::Error::Memory { given, least } => {
+            pmtaq_ingest::Error::Memory { what, given, least } => {
                 let given = pmtaq_schema::size::show_bytes(given);
                 // Rounded up: what the hint says must do.
                 let least = least.div_ceil(1_000_000);
-                Failure::usage(format!("ingest cannot do with {given} of memory"))
+                Failure::usage(format!("{what} cannot do with {given} of memory"))
                     .hint(format!("`--memory {least}MB` is the least"))
             }
             pmtaq_ingest::Error::Threads(_) => {

@@ -21,6 +21,42 @@ const WORTH: u64 = 4;
 /// Of a full run the smallest part.
 const SMALLEST: u64 = 32;
 
+/// The program, what is read and written of parts at a time, and what the allocator keeps of it.
+const MERGE_BASE: u64 = 104 << 20;
+
+/// The least above it: together what an ingest needs at least, which merges when it is done.
+const MERGE_LEAST: u64 = 7 << 20;
+
+/// What a merge may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MergeBudget {
+    /// Bytes of rows that are sorted together.
+    pub(crate) group_bytes: usize,
+    /// Rows of `hourly` that are gathered.
+    pub(crate) hourly_rows: usize,
+}
+
+impl MergeBudget {
+    /// As much as is of use.
+    pub(crate) const FULL: MergeBudget =
+        MergeBudget { group_bytes: 128 << 20, hourly_rows: 512 * 1024 };
+
+    /// Of so many bytes.
+    ///
+    /// # Errors
+    /// The fewest bytes that are enough.
+    pub(crate) fn of(memory: u64) -> Result<MergeBudget, u64> {
+        let least = MERGE_BASE + MERGE_LEAST;
+        let free = memory.checked_sub(MERGE_BASE).filter(|free| *free >= MERGE_LEAST);
+        let free = usize::try_from(free.ok_or(least)?).unwrap_or(usize::MAX);
+        Ok(MergeBudget {
+            // Measured: rows are read, put together, sorted, and encoded.
+            group_bytes: (free * 2 / 11).min(MergeBudget::FULL.group_bytes),
+            hourly_rows: (free / 400).min(MergeBudget::FULL.hourly_rows),
+        })
+    }
+}
+
 /// What a run may hold. Smaller runs cost some size, fewer workers cost time: so runs shrink to a
 /// quarter first, then workers go, then runs shrink again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

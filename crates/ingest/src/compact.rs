@@ -12,6 +12,7 @@ use pmtaq_store::{
     Writer, schema_of,
 };
 
+use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
 use crate::verify::said;
 
@@ -24,12 +25,6 @@ const MERGE_ROWS: u64 = 2_000_000;
 
 /// Rows of a part that a whole compaction aims at; a part of half of it is left alone.
 const FULL_ROWS: u64 = 8_000_000;
-
-/// Bytes of rows that are sorted together, at most.
-const GROUP_BYTES: usize = 128 << 20;
-
-/// Rows of `hourly` that are gathered in memory, at most: 100 MB.
-const HOURLY_ROWS: usize = 512 * 1024;
 
 /// How much to merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +52,22 @@ pub struct Compacted {
     pub damaged: Vec<String>,
 }
 
-/// Merges parts of `days`, each day in a commit of its own.
+/// Merges parts of `days`, each day in a commit of its own, with so many bytes of memory.
 ///
 /// # Errors
-/// What the store says. The days before are done then, the failing one is as it was.
-pub fn compact(writer: &mut Writer<'_>, days: &[Day], effort: Effort) -> Result<Compacted> {
+/// [`crate::Error::Memory`] when these are too few; else what the store says. The days before are
+/// done then, the failing one is as it was.
+pub fn compact(
+    writer: &mut Writer<'_>,
+    days: &[Day],
+    effort: Effort,
+    memory: u64,
+) -> std::result::Result<Compacted, crate::Error> {
+    let budget = MergeBudget::of(memory).map_err(|least| crate::Error::Memory {
+        what: "compact",
+        given: memory,
+        least,
+    })?;
     let mut done = Compacted::default();
     for &day in days {
         let parts = writer.parts(day)?;
@@ -79,7 +85,7 @@ pub fn compact(writer: &mut Writer<'_>, days: &[Day], effort: Effort) -> Result<
             if chosen.len() < 2 {
                 continue;
             }
-            let merged = merge(writer, table, day, &mut chosen).inspect_err(|_| {
+            let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
                 // What went wrong is said already.
                 let _ = writer.empty_staging();
             });
@@ -138,12 +144,13 @@ fn merge(
     table: Table,
     day: Day,
     parts: &mut [&SnapshotPart],
+    budget: MergeBudget,
 ) -> Result<Vec<NewPart>> {
     parts.sort_by(|a, b| (a.part.since, &a.part.name).cmp(&(b.part.since, &b.part.name)));
     if table == Table::Hourly {
-        return merge_hourly(writer, day, parts);
+        return merge_hourly(writer, day, parts, budget);
     }
-    let mut merged = Merged::new(writer, table, day);
+    let mut merged = Merged::new(writer, table, day, budget);
     for part in parts {
         for batch in part.rows()? {
             merged.add(batch?, &part.part)?;
@@ -153,7 +160,12 @@ fn merge(
 }
 
 /// Writes rows of `hourly` anew, those of the same hour and the same names as one.
-fn merge_hourly(writer: &Writer<'_>, day: Day, parts: &[&SnapshotPart]) -> Result<Vec<NewPart>> {
+fn merge_hourly(
+    writer: &Writer<'_>,
+    day: Day,
+    parts: &[&SnapshotPart],
+    budget: MergeBudget,
+) -> Result<Vec<NewPart>> {
     let (mut encoder, mut done) = (Encoder::new()?, Vec::new());
     let (mut hourly, mut open) = (Hourly::default(), None);
     let since = parts.iter().map(|part| part.part.since).min().unwrap_or(i64::MAX);
@@ -174,7 +186,7 @@ fn merge_hourly(writer: &Writer<'_>, day: Day, parts: &[&SnapshotPart]) -> Resul
     for part in parts {
         for batch in part.rows()? {
             hourly.add_hourly(&batch?);
-            if hourly.len() >= HOURLY_ROWS {
+            if hourly.len() >= budget.hourly_rows {
                 write(&mut hourly, false)?;
             }
         }
@@ -188,6 +200,7 @@ pub(crate) struct Merged<'w> {
     writer: &'w Writer<'w>,
     table: Table,
     day: Day,
+    budget: MergeBudget,
     group: Vec<RecordBatch>,
     /// Earliest and latest time that the rows not yet written may have.
     times: Option<(i64, i64)>,
@@ -197,9 +210,14 @@ pub(crate) struct Merged<'w> {
 
 impl<'w> Merged<'w> {
     /// For rows of `records` or `rejects`.
-    pub(crate) fn new(writer: &'w Writer<'w>, table: Table, day: Day) -> Merged<'w> {
+    pub(crate) fn new(
+        writer: &'w Writer<'w>,
+        table: Table,
+        day: Day,
+        budget: MergeBudget,
+    ) -> Merged<'w> {
         let (group, done) = (Vec::new(), Vec::new());
-        Merged { writer, table, day, group, times: None, open: None, done }
+        Merged { writer, table, day, budget, group, times: None, open: None, done }
     }
 
     /// Adds rows whose times lie where those of `part` do.
@@ -212,7 +230,7 @@ impl<'w> Merged<'w> {
             self.extend(part);
             rest = rest.slice(now, rest.num_rows() - now);
             let bytes: usize = self.group.iter().map(RecordBatch::get_array_memory_size).sum();
-            if rows + now == ROW_GROUP_ROWS || bytes >= GROUP_BYTES {
+            if rows + now == ROW_GROUP_ROWS || bytes >= self.budget.group_bytes {
                 self.write()?;
             }
         }
@@ -235,6 +253,7 @@ impl<'w> Merged<'w> {
             none => none.insert(self.writer.stage(self.table, self.day)?),
         };
         part.write(&rows, since, until)?;
+        part.end_group()?;
         if part.rows() >= FULL_ROWS { self.close() } else { Ok(()) }
     }
 

@@ -11,6 +11,7 @@ use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, PartReader, Result, SnapshotPart, Writer};
 
+use crate::budget::MergeBudget;
 use crate::compact::Merged;
 use crate::verify::stage_hourly;
 
@@ -64,7 +65,8 @@ fn forget_day(
         }
         done.parts += 1;
         records_changed |= part.part.table == Table::Records;
-        let mut merged = (!dry).then(|| Merged::new(writer, part.part.table, day));
+        let mut merged =
+            (!dry).then(|| Merged::new(writer, part.part.table, day, MergeBudget::FULL));
         for batch in part.rows()? {
             let batch = erased(&batch?, part.part.table, address, done);
             if let Some(merged) = &mut merged {

@@ -109,9 +109,11 @@ pub enum Error {
     /// The machine has no room for the worker threads.
     #[error("cannot start {0} worker threads")]
     Threads(usize),
-    /// So little memory is not enough for one worker.
-    #[error("ingest needs {least} bytes of memory at least, and may use {given}")]
+    /// So little memory is not enough.
+    #[error("{what} needs {least} bytes of memory at least, and may use {given}")]
     Memory {
+        /// What was to be done.
+        what: &'static str,
         /// What it may use.
         given: u64,
         /// What is enough.

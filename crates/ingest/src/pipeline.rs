@@ -40,8 +40,11 @@ pub fn ingest(
     progress: &AtomicU64,
 ) -> std::result::Result<Outcome, Error> {
     let memory = settings.memory;
-    let budget = Budget::of(memory, settings.threads)
-        .map_err(|least| Error::Memory { given: memory, least })?;
+    let budget = Budget::of(memory, settings.threads).map_err(|least| Error::Memory {
+        what: "ingest",
+        given: memory,
+        least,
+    })?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(budget.threads)
         .build()

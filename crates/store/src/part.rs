@@ -173,6 +173,14 @@ impl<'a> PartWriter<'a> {
         self.part.rows
     }
 
+    /// Writes the row group that has begun, whose pages are held until then.
+    ///
+    /// # Errors
+    /// [`crate::Error::Parquet`] when the disk is full.
+    pub fn end_group(&mut self) -> Result<()> {
+        self.writer.flush().at(&self.path)
+    }
+
     /// Completes and syncs the file.
     ///
     /// # Errors

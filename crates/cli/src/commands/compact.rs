@@ -28,7 +28,8 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
         }
         days
     };
-    let done = pmtaq_ingest::compact(&mut writer, &days, Effort::Whole)?;
+    let done =
+        pmtaq_ingest::compact(&mut writer, &days, Effort::Whole, context.memory_of_ingest())?;
     let text = if done.before == 0 {
         "nothing to compact".to_owned()
     } else {

@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         Format::Table => say(global, &counts, seconds),
         _ => show(context, &counts, seconds)?,
     }
-    merge(&mut writer, &outcome.days);
+    merge(&mut writer, &outcome.days, context.memory_of_ingest());
     Ok(judge(&outcome, args.max_rejects))
 }
 
@@ -80,8 +80,8 @@ fn refused(context: &Context, error: pmtaq_store::Error) -> Result<Exit> {
 
 /// Merges small parts: many small runs must not leave many of them. What was taken is safe by now, so
 /// that nothing here fails the run.
-fn merge(writer: &mut Writer<'_>, days: &[Day]) {
-    match pmtaq_ingest::compact(writer, days, Effort::Little) {
+fn merge(writer: &mut Writer<'_>, days: &[Day], memory: u64) {
+    match pmtaq_ingest::compact(writer, days, Effort::Little, memory) {
         Ok(done) => done.damaged.iter().for_each(|damaged| {
             ui::complain(&format!("{damaged}; it is not merged, and `pmtaq verify` says more"));
         }),
