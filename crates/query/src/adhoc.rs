@@ -107,12 +107,12 @@ impl Session {
     fn must_read(&self, sql: &str) -> Result<()> {
         let question = format!("select json_serialize_sql({})::varchar", quoted(sql));
         let json: String = self.connection()?.query_row(&question, [], |row| row.get(0))?;
-        let error = |key: &str| -> Option<String> {
+        let error = |key: &str| -> Result<Option<String>> {
             let question = format!("select {}::json->>{}", quoted(&json), quoted(key));
-            self.connection().ok()?.query_row(&question, [], |row| row.get(0)).ok().flatten()
+            Ok(self.connection()?.query_row(&question, [], |row| row.get(0))?)
         };
-        if error("$.error").as_deref() != Some("false") {
-            return Err(match (error("$.error_type").as_deref(), error("$.error_message")) {
+        if error("$.error")?.as_deref() != Some("false") {
+            return Err(match (error("$.error_type")?.as_deref(), error("$.error_message")?) {
                 (Some("parser"), Some(what)) => Error::Syntax(what),
                 (Some("not implemented"), _)
                     if words(sql).any(|w| w.eq_ignore_ascii_case("pivot")) =>

@@ -19,11 +19,8 @@ pub(crate) fn apart<'v>(name: &str, mut values: impl Iterator<Item = &'v String>
 /// What groups are ranked by, in SQL: what stands below the line of the metric, so that those come
 /// first that matter.
 pub(crate) fn volume(metric: &Metric) -> String {
-    match &metric.unit {
-        Unit::Percent(Some(base)) => format!("{base}()"),
-        unit if unit.is_sum() => format!("{}()", metric.name),
-        _ => "delivered()".to_owned(),
-    }
+    let of = metric.base().filter(|_| !metric.unit.is_sum());
+    format!("{}()", of.unwrap_or(&metric.name))
 }
 
 /// Values of a metric of this unit as a column: of what adds up, whole numbers.

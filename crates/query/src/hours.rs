@@ -54,7 +54,7 @@ pub(crate) fn whole_hours(window: Window) -> Window {
     Window { since: Timestamp(since), until: Timestamp(until) }
 }
 
-/// The statement that lays [`HOURS_VIEW`]. A record of an hour that is cut is a row of its own.
+/// The statement that creates [`HOURS_VIEW`]. A record of an hour that is cut is a row of its own.
 pub(crate) fn hours_view(window: Window) -> String {
     let mut view = format!("create view {HOURS_VIEW} as select * from hourly");
     let whole = whole_hours(window);

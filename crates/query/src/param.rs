@@ -121,7 +121,8 @@ impl Param {
             ParamKind::Metric => {
                 let metric = metric(text)?;
                 let (base, unit) = (format!("{word}_base"), format!("{word}_unit"));
-                let (call, of) = (format!("{}()", metric.name), base_of(metric));
+                let call = format!("{}()", metric.name);
+                let of = metric.base().map_or("null".to_owned(), |base| format!("{base}()"));
                 let unit_name = format!("'{}'", unit_name(metric));
                 let meanings = [(word.as_str(), &*call), (&base, &*of), (&unit, &*unit_name)];
                 query.sql = named(&query.sql, &word, &meanings, &metric.name);
@@ -174,16 +175,6 @@ impl ParamKind {
     /// Whether its values are times, which people name by the clock.
     pub const fn is_time(&self) -> bool {
         matches!(self, ParamKind::Time | ParamKind::Window)
-    }
-}
-
-/// What stands below a metric, as it is called in SQL: the denominator of a rate, the deliveries
-/// that a time or a size is of.
-fn base_of(metric: &Metric) -> String {
-    match &metric.unit {
-        Unit::Percent(Some(base)) => format!("{base}()"),
-        Unit::Seconds | Unit::Bytes => "delivered()".to_owned(),
-        _ => "null".to_owned(),
     }
 }
 

@@ -210,7 +210,7 @@ impl Search {
                     }
                     None if left == Some(0) => current = None,
                     None => {
-                        // The next step lays the view anew: nothing may read from it then.
+                        // The next step replaces the view: nothing may read from it then.
                         current = None;
                         match begin(Some(steps.next()?), left) {
                             Ok((_, rows)) => current = Some(rows),

@@ -51,7 +51,7 @@ impl Query {
     }
 }
 
-/// `body` over those records only for which `condition` holds: the views are laid anew over
+/// `body` over those records only for which `condition` holds: the views are defined again over
 /// them, under their own names.
 pub(crate) fn narrowed(condition: &str, body: &str) -> String {
     narrowed_by("stored", &[("*".to_owned(), condition.to_owned())], body)
