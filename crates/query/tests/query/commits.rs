@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use pmtaq_query::Error;
+use pmtaq_query::{Error, Limits};
+use pmtaq_schema::Window;
 
 use crate::fixture::{Stored, sql};
 
@@ -72,7 +73,13 @@ fn a_part_of_an_older_version_is_null_in_the_columns_that_it_lacks() {
              timestamp '2026-03-01 10:00:00' as time_logged) to '{path}' (format parquet)"
         ))
         .expect("an old part");
-    let session = stored.session();
+    // As if it had been written so.
+    let mut snapshot = stored.snapshot(Window::ALL);
+    for part in &mut snapshot.parts {
+        part.part.bytes = std::fs::metadata(&part.path).expect("a part").len();
+    }
+    let session = Stored::try_open_of(&snapshot, Window::ALL, "UTC", &Limits::new(2, 500_000_000));
+    let session = session.expect("a session");
     let old = "select rcpt, vmta, smtp_code, extra, time_queued from records";
     assert_eq!(sql(&session, old).expect("an answer"), ["old@example.org | - | - | - | -"]);
     assert!(sql(&session, "select unheard_of from records").is_err());

@@ -16,7 +16,7 @@ use pmtaq_schema::columns::REJECTS;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Disk, Ledger, Source, Store, arrow_type, schema_of};
+use pmtaq_store::{Change, Disk, Ledger, Snapshot, Source, Store, arrow_type, schema_of};
 
 pub(crate) type Row = Vec<(&'static str, String)>;
 
@@ -201,10 +201,23 @@ impl Stored {
     }
 
     fn try_open_within(&self, window: Window, zone: &str, limits: &Limits) -> Result<Session> {
-        let snapshot = self.store().snapshot(window).expect("a snapshot");
+        Stored::try_open_of(&self.snapshot(window), window, zone, limits)
+    }
+
+    pub(crate) fn snapshot(&self, window: Window) -> Snapshot {
+        self.store().snapshot(window).expect("a snapshot")
+    }
+
+    /// A session of a snapshot that a test has changed.
+    pub(crate) fn try_open_of(
+        snapshot: &Snapshot,
+        window: Window,
+        zone: &str,
+        limits: &Limits,
+    ) -> Result<Session> {
         let zone = zone.parse::<Zone>().expect("a zone");
         let (limits, classes) = (limits.clone(), &BounceClasses::default());
-        Session::open(&snapshot, &[window], &SessionConfig { zone, limits, classes, files: &[] })
+        Session::open(snapshot, &[window], &SessionConfig { zone, limits, classes, files: &[] })
     }
 
     pub(crate) fn try_session(&self) -> Result<Session> {
@@ -217,8 +230,7 @@ impl Stored {
 
     /// Where all parts lie.
     pub(crate) fn parts(&self) -> Vec<PathBuf> {
-        let snapshot = self.store().snapshot(Window::ALL).expect("a snapshot");
-        snapshot.parts.into_iter().map(|part| part.path).collect()
+        self.snapshot(Window::ALL).parts.into_iter().map(|part| part.path).collect()
     }
 
     pub(crate) fn session(&self) -> Session {
