@@ -35,6 +35,8 @@ RULE_OF = {
 }
 # What is expected to tell of a PMTA that stops, the last of them last.
 RULES_OF_STOP = ["pmta-down", "silent"]
+# When it stops, on the last day.
+STOP_HOUR = 20
 
 
 class Receiver:
@@ -155,6 +157,15 @@ def time(text):
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
+def keep_slices(folder, incidents):
+    """Deletes the hours that lie at no incident, of any day."""
+    hours = [time(incident["since"]).hour for incident in incidents] + [STOP_HOUR]
+    kept = {hour + more for hour in hours for more in (-1, 0, 1)}
+    for path in folder.glob("acct-*.csv"):
+        if int(path.name[-8:-6]) not in kept:
+            path.unlink()
+
+
 def detect(args, folder, late_min):
     """The minutes until each planted incident was told, and a total stop on the last evening."""
     site, late = Site(args, folder), timedelta(minutes=late_min)
@@ -167,7 +178,7 @@ def detect(args, folder, late_min):
             since, rule = time(incident["since"]), RULE_OF[incident["kind"]]
             told = site.watch(records, since, [rule], late, since + longest)
             found.append((incident["kind"], rule, told.get(rule)))
-        stop = FIRST_DAY + timedelta(days=args.days - 1, hours=20)
+        stop = FIRST_DAY + timedelta(days=args.days - 1, hours=STOP_HOUR)
         told = site.watch(records, stop, RULES_OF_STOP, late, stop + longest, stops=True)
         found += [("PMTA stops", rule, told.get(rule)) for rule in RULES_OF_STOP]
     finally:
@@ -205,6 +216,7 @@ def main():
     parser.add_argument("--per-hour", type=int, default=50_000, help="records an hour, in the mean")
     parser.add_argument("--late", type=int, action="append", help="minutes that records are late (0 and 5)")
     parser.add_argument("--days", type=int, default=3, help="days of records; the first is the past")
+    parser.add_argument("--slices", action="store_true", help="only the hours around incidents, of all days")
     parser.add_argument("--minutes", type=int, default=120, help="how long is waited for an alert")
     parser.add_argument("--quiet-days", type=int, default=0, help="days without an incident, and nothing else")
     parser.add_argument("--every", default="5m", help="time between two runs of the quiet days")
@@ -216,6 +228,9 @@ def main():
             quiet(args, folder)
             return
         generate(args, folder / "acct", args.days, "--seed", str(args.seed))
+        if args.slices:
+            incidents = json.loads((folder / "acct/truth.json").read_text())["incidents"]
+            keep_slices(folder / "acct", incidents)
         for late in args.late or [0, 5]:
             shutil.rmtree(folder / "store", ignore_errors=True)
             print(f"{args.per_hour}/h, {late} minutes late", flush=True)
