@@ -428,9 +428,9 @@ mod tests {
         let settings =
             load("store = 'data'\n[bounce-classes]\nours = 'block'\n").expect("settings");
         assert_eq!(settings.values[0].1, ["/etc/data"]);
+        assert_eq!(settings.classes.own().collect::<Vec<_>>(), [("ours", BounceClass::Block)]);
         let settings = load("[ingest]\ninputs = ['/log', 'x/*.gz']\n").expect("settings");
         assert_eq!(settings.values[0].1, ["/log", "/etc/x/*.gz"]);
-        assert_eq!(settings.classes.own().collect::<Vec<_>>(), [("ours", BounceClass::Block)]);
     }
 
     #[test]
@@ -441,7 +441,7 @@ mod tests {
             lines.map(|line| format!("{}\n", line.trim_start_matches('#'))).collect();
         let told = load(example).expect("what holds where it is installed").values;
         let told: Vec<_> = told.iter().map(|(index, ..)| KEYS[*index].name).collect();
-        assert_eq!(told, ["store", "ingest.inputs"]);
+        assert_eq!(told, ["ingest.inputs", "store"]);
         let settings = load(&active).expect("what it would be without its comment signs");
         let held: Vec<usize> = settings.values.iter().map(|(index, ..)| *index).collect();
         let missing = (0..KEYS.len()).find(|index| !held.contains(index));
