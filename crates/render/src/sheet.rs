@@ -110,7 +110,7 @@ impl Unit {
 /// How to lay out a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// Columns of the terminal that a table must fit; `None` cuts nothing.
+    /// Columns of the terminal that a table must fit; `None` cuts no text below 60,000 columns.
     pub width: Option<u16>,
     /// Whether a table may use escape sequences for colour. Nothing is said by colour alone.
     pub color: bool,

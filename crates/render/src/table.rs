@@ -23,6 +23,9 @@ const RESET: &str = "\x1b[0m";
 /// Bytes of rows that are kept to find the widths.
 const SAMPLE_BYTES: usize = 8 << 20;
 
+/// The widest text that the drawer keeps on one line: it counts in 16 bits.
+const WIDEST_DRAWN: usize = 60_000;
+
 /// Rows that are laid out at once.
 const BLOCK_ROWS: usize = 1000;
 
@@ -130,12 +133,13 @@ impl<'s> Table<'s> {
     fn texts(&mut self, row: Vec<Cell>) -> Vec<String> {
         let on_terminal = self.style.width.is_some();
         let texts = self.columns.iter_mut().zip(row).map(|(column, cell)| {
-            let may_cut = column.is_cut || (on_terminal && cell.cuttable);
-            if !may_cut || cell.text.width() <= column.width {
+            let may_cut = on_terminal && (column.is_cut || cell.cuttable);
+            let room = if may_cut { column.width } else { WIDEST_DRAWN };
+            if cell.text.width() <= room {
                 return cell.text;
             }
             column.is_cut = true;
-            fit::cut(&cell.text, column.width)
+            fit::cut(&cell.text, room)
         });
         texts.collect()
     }

@@ -49,3 +49,15 @@ fn on_a_terminal_a_text_that_is_wider_is_cut_and_a_number_is_whole() {
     assert_eq!(cut, 1);
     assert!(lines.iter().all(|line| line.width() <= 80));
 }
+
+#[test]
+fn a_text_that_is_wider_than_the_drawer_can_count_stays_on_its_line() {
+    let wide = "x".repeat(70_000);
+    let texts = StringArray::from(vec![wide.as_str(), "short"]);
+    let rows = batch(&[("text", Arc::new(texts))]);
+    let sheet = Sheet::new(rows.schema());
+    let (out, written) = bytes(Format::Table, &Style::default(), &sheet, &[rows]);
+    let lines: Vec<usize> = String::from_utf8(out).unwrap().lines().map(|l| l.width()).collect();
+    assert_eq!((lines.len(), lines[2], lines[3]), (4, 60_000, 5));
+    assert_eq!(written.cut_columns, 1);
+}
