@@ -14,7 +14,8 @@ use twox_hash::XxHash3_128;
 use crate::block::{BLOCK, is, look_at, places};
 use crate::cpu;
 use crate::plan::{Plan, PlanError};
-use crate::reject::{MAX_RAW, Reject, Why};
+use crate::quote::{Quote, closing_quote};
+use crate::reject::{MAX_RAW, Reject, Why, shorten};
 use crate::split::Line;
 
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
@@ -403,46 +404,6 @@ impl<'b> Marks<'b> {
     }
 }
 
-/// How a quoted field goes on.
-pub(crate) enum Quote {
-    /// It ends; the next byte, at this position, is a comma or a line end. It may hold doubled quotes.
-    ClosedBefore { after: usize, doubled: bool },
-    /// Its closing quote is followed by something else.
-    Broken,
-    /// Its closing quote is the last of the bytes, at this position less one.
-    EndsBytes { after: usize, doubled: bool },
-    /// The bytes end before it does.
-    Unclosed,
-}
-
-/// Finds the end of a quoted field whose text begins at `start`. `next_quote` finds the next quote
-/// from a position on.
-#[inline(always)]
-pub(crate) fn closing_quote(
-    bytes: &[u8],
-    start: usize,
-    mut next_quote: impl FnMut(usize) -> Option<usize>,
-) -> Quote {
-    let mut pos = start;
-    loop {
-        let Some(quote) = next_quote(pos) else { return Quote::Unclosed };
-        let (after, doubled) = (quote + 1, pos > start);
-        match bytes.get(after) {
-            Some(b'"') => pos = after + 1,
-            Some(b',' | b'\n') => return Quote::ClosedBefore { after, doubled },
-            Some(b'\r') => {
-                return match bytes.get(after + 1) {
-                    Some(b'\n') => Quote::ClosedBefore { after, doubled },
-                    Some(_) => Quote::Broken,
-                    None => Quote::EndsBytes { after, doubled },
-                };
-            }
-            Some(_) => return Quote::Broken,
-            None => return Quote::EndsBytes { after, doubled },
-        }
-    }
-}
-
 /// The length of the header line that `bytes` begin with, if they do: its first field is `type`.
 fn header_line(bytes: &[u8]) -> Option<usize> {
     let starts: [&[u8]; 4] = [b"type,", b"#type,", b"\"type\",", b"\"#type\","];
@@ -451,12 +412,6 @@ fn header_line(bytes: &[u8]) -> Option<usize> {
 
 fn first_line(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1)]
-}
-
-/// Text for a message: the beginning of a line, lossy.
-pub(crate) fn shorten(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
-    text.trim_end().escape_debug().to_string()
 }
 
 #[cfg(test)]

@@ -8,6 +8,12 @@
 //! Parsing never fails: a bad line becomes a [`reject::Reject`], a bad file a [`Refused`], and
 //! only the store's own disk stops a run.
 
+mod error;
+pub use error::Error;
+
+mod settings;
+pub use settings::{GROWING_S, Settings};
+
 mod budget;
 pub use budget::DEFAULT_MEMORY;
 
@@ -23,6 +29,7 @@ mod content;
 mod block;
 mod chunk;
 mod cpu;
+mod quote;
 
 mod split;
 pub use split::{Field, Line, Splitter};
@@ -71,56 +78,3 @@ pub use prune::{Keep, expired, prune};
 
 mod outcome;
 pub use outcome::{Left, Outcome, Refused, SourceOutcome, Status};
-
-use std::path::PathBuf;
-
-use pmtaq_schema::provider::Providers;
-use pmtaq_schema::time::Timestamp;
-
-/// How to ingest.
-#[derive(Debug)]
-pub struct Settings {
-    /// The files, folders and globs to take.
-    pub inputs: Vec<PathBuf>,
-    /// Which MTA wrote the files, when the user says so.
-    pub host: Option<String>,
-    /// The name of this machine, for records that name no MTA.
-    pub machine: String,
-    /// Worker threads, at most.
-    pub threads: usize,
-    /// Bytes of memory to keep within.
-    pub memory: u64,
-    /// Who runs which mailbox.
-    pub providers: Providers,
-    /// How the addresses of recipients are stored.
-    pub privacy: Privacy,
-    /// The moment to note as the time of ingestion.
-    pub now: Timestamp,
-    /// What comes before each system call on a source file.
-    pub hook: Hook,
-}
-
-/// Why a run stopped. Bad files and bad lines do not stop one.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store's own disk refused.
-    #[error(transparent)]
-    Store(#[from] pmtaq_store::Error),
-    /// The machine has no room for the worker threads.
-    #[error("cannot start {0} worker threads")]
-    Threads(usize),
-    /// So little memory is not enough.
-    #[error("{what} needs {least} bytes of memory at least, and may use {given}")]
-    Memory {
-        /// What was to be done.
-        what: &'static str,
-        /// What it may use.
-        given: u64,
-        /// What is enough.
-        least: u64,
-    },
-}
-
-/// A file whose last line has no line end and which changed less than this many seconds ago may
-/// still be growing: that line is left for the next run.
-pub const GROWING_S: i64 = 3600;

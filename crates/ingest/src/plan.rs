@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use memchr::memchr_iter;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
-use crate::chunk::shorten;
+use crate::reject::shorten;
 use crate::split::Splitter;
 
 /// Fields of a header that are read, at most. PMTA has about a hundred, and a header may name more of

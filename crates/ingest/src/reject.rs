@@ -94,3 +94,9 @@ pub fn batch(path: &str, host: &str, rejects: &[Reject], now: Timestamp) -> Reco
     RecordBatch::try_new(pmtaq_store::schema_of(Table::Rejects), columns)
         .expect("built in the order and with the types of REJECTS")
 }
+
+/// Text for a message: the beginning of a line, lossy.
+pub(crate) fn shorten(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
+    text.trim_end().escape_debug().to_string()
+}

@@ -9,8 +9,8 @@ use std::ops::Range;
 use memchr::memchr;
 
 use crate::block::{BLOCK, is, look_at, places};
-use crate::chunk::{Quote, closing_quote};
 use crate::cpu;
+use crate::quote::{Quote, closing_quote};
 
 /// Walks over the lines of some bytes that begin at the beginning of a record.
 pub struct Splitter<'a> {

@@ -25,10 +25,9 @@ use crate::fs::{self, Disk};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{
-    self, Ledger, Move, Part, Recipients, Removed, Root, Skipped, Source, VERSION,
-};
+use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Skipped, Source, VERSION};
 use crate::part::{NewPart, PartWriter};
+use crate::recipients::Recipients;
 use crate::reserve;
 use crate::run::RunWriter;
 use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::manifest::Recipients;
+use crate::recipients::Recipients;
 
 /// Why a store could not be read or written.
 #[derive(Debug, thiserror::Error)]

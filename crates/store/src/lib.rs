@@ -20,8 +20,11 @@ mod seal;
 mod generations;
 pub use generations::Generations;
 
+mod recipients;
+pub use recipients::Recipients;
+
 pub mod manifest;
-pub use manifest::{Ledger, Part, Recipients, Removed, Skipped, Source, Stat, Taken};
+pub use manifest::{Ledger, Part, Removed, Skipped, Source, Stat, Taken};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};

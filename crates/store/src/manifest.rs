@@ -16,6 +16,7 @@ use crate::checksum::Summed;
 use crate::error::{At, Error, Result};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
+use crate::recipients::Recipients;
 use crate::seal::{self, Opened};
 
 /// The newest format that this version reads and writes. Since 2 manifests and parts have
@@ -53,33 +54,6 @@ pub struct Skipped {
     pub count: u64,
     /// The names of the first ones.
     pub names: Vec<String>,
-}
-
-/// How the addresses of recipients are kept: one way for all of a store, since a recipient who is
-/// spelt in two ways would count twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recipients {
-    /// As they were logged.
-    #[default]
-    Plain,
-    /// As tokens made with a key.
-    Hashed {
-        /// Which key that is, without telling it: eight digits that follow from it.
-        key: String,
-    },
-    /// As masks, which many recipients share.
-    Masked,
-}
-
-impl fmt::Display for Recipients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Recipients::Plain => f.write_str("as logged"),
-            Recipients::Hashed { key } => write!(f, "hashed with the key {key}"),
-            Recipients::Masked => f.write_str("masked"),
-        }
-    }
 }
 
 /// Rows that were taken away for good, so that `stored = rows + removed` stays true.

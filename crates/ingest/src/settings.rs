@@ -1,0 +1,36 @@
+//! How to ingest, as the caller wants it.
+
+use std::path::PathBuf;
+
+use pmtaq_schema::provider::Providers;
+use pmtaq_schema::time::Timestamp;
+
+use crate::hook::Hook;
+use crate::privacy::Privacy;
+
+/// How to ingest.
+#[derive(Debug)]
+pub struct Settings {
+    /// The files, folders and globs to take.
+    pub inputs: Vec<PathBuf>,
+    /// Which MTA wrote the files, when the user says so.
+    pub host: Option<String>,
+    /// The name of this machine, for records that name no MTA.
+    pub machine: String,
+    /// Worker threads, at most.
+    pub threads: usize,
+    /// Bytes of memory to keep within.
+    pub memory: u64,
+    /// Who runs which mailbox.
+    pub providers: Providers,
+    /// How the addresses of recipients are stored.
+    pub privacy: Privacy,
+    /// The moment to note as the time of ingestion.
+    pub now: Timestamp,
+    /// What comes before each system call on a source file.
+    pub hook: Hook,
+}
+
+/// A file whose last line has no line end and which changed less than this many seconds ago may
+/// still be growing: that line is left for the next run.
+pub const GROWING_S: i64 = 3600;
