@@ -64,6 +64,15 @@ const RULES: &[Rule] = &[
         good: ("crates/query/Cargo.toml", "[dependencies]\nduckdb.workspace = true\n"),
     },
     Rule {
+        name: "statements of SQL are in sql/ and crates/query",
+        check: statements_in_query,
+        bad: ("crates/cli/src/line.rs", "//! A.\nconst A: &str = \"select 1\";\n"),
+        good: (
+            "crates/cli/src/line.rs",
+            "//! A.\nconst A: &str = \"rec = 'd'\";\n#[cfg(test)]\nmod tests {\n    \"select 1\"\n}\n",
+        ),
+    },
+    Rule {
         name: "source is ASCII",
         check: source_is_ascii,
         bad: ("sql/domains.sql", "-- ok\nselect 'b\u{fc}cher.de'\n"),
@@ -152,7 +161,8 @@ fn a_complaint_names_file_and_line() {
     let file = File { path: "a.rs".into(), text: "fn f() {}\n\nfn g() { Utc::now() }\n".into() };
     assert_eq!(
         names_behind_walls(&file),
-        ["a.rs:3: `Utc::now` belongs in crates/cli, crates/gen: take `now` as a parameter"]
+        ["a.rs:3: `Utc::now` belongs in crates/cli/src/context.rs, \
+          crates/cli/src/commands/ingest.rs, crates/gen: take `now` as a parameter"]
     );
 }
 
@@ -215,9 +225,15 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         words: &["SystemTime::now", "Instant::now", "Utc::now", "Local::now"],
-        paths: &["crates/cli", "crates/gen"],
+        paths: &["crates/cli/src/context.rs", "crates/cli/src/commands/ingest.rs", "crates/gen"],
         in_tests: true,
         advice: "take `now` as a parameter",
+    },
+    Wall {
+        words: &["env::var*"],
+        paths: &["crates/cli/src/settings.rs", "crates/query/build.rs"],
+        in_tests: true,
+        advice: "ask `cli/settings.rs`",
     },
     Wall {
         words: &["rayon", "thread::*"],
@@ -225,10 +241,15 @@ const WALLS: &[Wall] = &[
             "crates/ingest/src/pipeline.rs",
             "crates/query/src/deadline.rs",
             "crates/why/src/lib.rs",
-            "crates/cli",
+            "crates/cli/src/context.rs",
+            "crates/cli/src/ui.rs",
+            "crates/cli/src/commands/alert/mail.rs",
+            "crates/cli/src/commands/alert/send.rs",
+            "crates/cli/src/commands/check.rs",
+            "crates/cli/src/commands/top/mod.rs",
         ],
         in_tests: true,
-        advice: "threads live in one file of a crate",
+        advice: "threads live in few files, which ARCHITECTURE.md names",
     },
 ];
 
@@ -300,6 +321,20 @@ fn libraries_behind_walls(file: &File) -> Vec<String> {
         }
     }
     found
+}
+
+/// The lines that `connect` prints are for other engines; the words of the shell are no statement.
+fn statements_in_query(file: &File) -> Vec<String> {
+    let apart = ["crates/query", "crates/gen", "crates/cli/src/commands/connect.rs"];
+    let ours = file.is_rust() && file.is_under("crates") && !file.is_test();
+    if !ours || apart.iter().any(|path| file.is_under(path)) {
+        return vec![];
+    }
+    let lines = without_tests(&file.text).lines().enumerate();
+    lines
+        .filter(|(_, line)| line.contains("\"select ") && !line.contains("\\\"select "))
+        .map(|(idx, _)| file.says(idx + 1, "ask `query`; a statement has a file in sql/"))
+        .collect()
 }
 
 fn source_is_ascii(file: &File) -> Vec<String> {

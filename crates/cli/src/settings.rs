@@ -94,13 +94,8 @@ pub(crate) struct Places {
 impl Places {
     /// Those of the machine, and those of the user where the environment says where these are.
     pub(crate) fn of_the_environment() -> Places {
-        let absolute = |name: &str| {
-            let path = std::env::var_os(name).map(PathBuf::from);
-            path.filter(|path| path.is_absolute())
-        };
-        let machine = absolute("PMTAQ_ETC").unwrap_or_else(|| PathBuf::from("/etc"));
-        let user =
-            absolute("XDG_CONFIG_HOME").or(absolute("HOME").map(|home| home.join(".config")));
+        let machine = folder("PMTAQ_ETC").unwrap_or_else(|| PathBuf::from("/etc"));
+        let user = folder("XDG_CONFIG_HOME").or(folder("HOME").map(|home| home.join(".config")));
         let mut places = Places {
             files: vec![machine.join("pmtaq.toml")],
             folders: vec![machine.join("pmtaq")],
@@ -320,7 +315,28 @@ pub(crate) fn providers(places: &Places) -> Result<(Providers, Vec<(PathBuf, usi
     Ok((providers, tables))
 }
 
-/// The value of a variable that a file of the user names; none when it is unset or no text.
+/// The folder of the user for what a program remembers; none without a home.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let states = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
+    Some(states.join("pmtaq"))
+}
+
+/// Whether the user wants no colours, or has a terminal without.
+pub(crate) fn is_colorless() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || is_dumb_terminal()
+}
+
+/// Whether the terminal cannot move its cursor.
+pub(crate) fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// A folder that a variable names by its full path.
+fn folder(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The value of a variable; none when it is unset or no text.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).and_then(|value| value.into_string().ok())
 }

@@ -15,6 +15,7 @@ use pmtaq_schema::untrusted::{visible, visible_lines};
 use crate::args::{ColorChoice, Global};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::settings;
 
 /// Says something on stderr, unless `--quiet`.
 #[expect(clippy::print_stderr, reason = "the one place that talks")]
@@ -78,21 +79,16 @@ pub(crate) fn color(global: &Global) -> bool {
     match global.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-                || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            on_terminal(global) && !plain
-        }
+        ColorChoice::Auto => on_terminal(global) && !settings::is_colorless(),
     }
 }
 
 /// Columns of the terminal, when a table must fit one.
-#[expect(clippy::disallowed_methods, reason = "the terminal's own variable")]
 pub(crate) fn width(global: &Global) -> Option<u16> {
     if global.wide || !on_terminal(global) {
         return None;
     }
-    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = settings::variable("COLUMNS").and_then(|columns| columns.parse().ok());
     let size = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
     // A terminal that does not know its width says 0.
     asked.or_else(size).filter(|columns| *columns > 0)

@@ -24,7 +24,7 @@ use crate::asked::{self, Asked};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::ui;
+use crate::{settings, ui};
 
 const HELP: &[[&str; 2]] = &[
     ["SELECT ...;", "run a statement; it may have several lines, and ends with a semicolon"],
@@ -122,11 +122,9 @@ pub(crate) fn run(
 
 /// The file of the history in the user's folder of states; none without a home.
 fn history_file() -> Option<PathBuf> {
-    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-    let states = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
-    let own = states.join("pmtaq");
-    std::fs::create_dir_all(&own).ok()?;
-    Some(own.join("sql_history"))
+    let folder = settings::state_folder()?;
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("sql_history"))
 }
 
 impl Shell<'_> {

@@ -42,7 +42,7 @@ use crate::asked;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::ui;
+use crate::{settings, ui};
 
 /// How often the store is looked at, and the clock.
 const LOOK: Duration = Duration::from_secs(1);
@@ -76,9 +76,8 @@ pub(crate) fn run(context: Context, args: &args::Top) -> Result<Exit> {
     asked::open_window(&context, span.window(facts, context.now), &[])?
         .session
         .check(&selection)?;
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let on_terminal = ui::on_terminal(&context.global) && std::io::stdin().is_terminal();
-    if !on_terminal || is_dumb {
+    if !on_terminal || settings::is_dumb_terminal() {
         let hint = format!("`pmtaq pivot --rows {} --metric {}` prints a table", by.name, of.name);
         return Err(Failure::usage("top needs a terminal").hint(hint));
     }
