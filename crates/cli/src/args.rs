@@ -2,8 +2,8 @@
 
 mod investigate;
 mod keep;
+mod notify;
 mod shared;
-mod told;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
 pub(crate) use keep::{Backup, Compact, Forget, Prune, Verify};
-pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
-pub(crate) use told::{
+pub(crate) use notify::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
     Metrics, RulesFile, RulesOption,
 };
+pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything

@@ -139,7 +139,7 @@ pub(crate) fn span_text(context: &Context, snapshot: &Snapshot, window: Window) 
 /// A window and its zone as people read them.
 pub(crate) fn window_text(context: &Context, window: Window) -> String {
     let zone = context.global.tz;
-    format!("{} {zone}", window::spelt(window, zone))
+    format!("{} {zone}", window::window_text(window, zone))
 }
 
 /// Names the fields that an answer wants and no record has, and the line that logs them.

@@ -43,7 +43,7 @@ pub(crate) fn minute(time: Timestamp, zone: Zone) -> String {
 }
 
 /// A window as people read it, without its zone.
-pub(crate) fn spelt(Window { since, until }: Window, zone: Zone) -> String {
+pub(crate) fn window_text(Window { since, until }: Window, zone: Zone) -> String {
     let (first, last) = (Window::ALL.since, Window::ALL.until);
     let since = if since == first { "the beginning".to_owned() } else { minute(since, zone) };
     let until = if until == last { "the end".to_owned() } else { minute(until, zone) };

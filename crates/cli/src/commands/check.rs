@@ -91,7 +91,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let measured = measure::measure(&asked.session, by.unwrap_or("host"), &names, top, &selection)?;
     let newest = asked.session.newest("rec", &Selection::default())?;
     let newest = newest.iter().map(|(_, time)| *time).max();
-    let span = spelt(context, asked.window);
+    let span = span_text(context, asked.window);
     let Some(newest) = newest else {
         return nothing(context, args, asked, metric);
     };
@@ -144,7 +144,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         return Ok(Plugin { status, ..plugin });
     };
     let status = worst.status;
-    let mut headline = shown(metric, worst, &limits, by.is_some());
+    let mut headline = group_text(metric, worst, &limits, by.is_some());
     if by.is_some() {
         for other in [Status::Critical, Status::Warning, Status::Ok] {
             let n = judged.iter().filter(|group| group.status == other).count();
@@ -159,7 +159,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let mut lines: Vec<String> = bad
         .skip(1)
         .take(MAX_TOLD)
-        .map(|group| format!("{} {}", group.status, shown(metric, group, &limits, true)))
+        .map(|group| format!("{} {}", group.status, group_text(metric, group, &limits, true)))
         .collect();
     let n_few = judged.len() - n_known;
     if n_few > 0 {
@@ -176,7 +176,7 @@ fn nothing(
     asked: &Asked,
     metric: &Metric,
 ) -> Result<Plugin> {
-    let span = spelt(context, asked.window);
+    let span = span_text(context, asked.window);
     let until = asked.window.until.min(context.now);
     let before = Window { since: Timestamp(until.0.saturating_sub(REACH_S)), until };
     let newest =
@@ -194,7 +194,8 @@ fn nothing(
         judged.status = Status::Unknown;
     }
     let age = format!("the newest record is {} old, of {newest}", words::duration(lag as f64));
-    let headline = format!("{}; no records {span}; {age}", shown(metric, &judged, &limits, false));
+    let headline =
+        format!("{}; no records {span}; {age}", group_text(metric, &judged, &limits, false));
     let (service, status) = (metric.name.clone(), judged.status);
     let perf = perf(metric, &[judged], &limits, 1);
     Ok(Plugin { service, status, headline, lines: Vec::new(), perf })
@@ -235,7 +236,7 @@ fn lag(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
     };
     let (perf, service) = (perf.collect(), "lag".to_owned());
     let Some(worst) = judged.first() else {
-        let headline = format!("no records {}", spelt(context, asked.window));
+        let headline = format!("no records {}", span_text(context, asked.window));
         let lines = Vec::new();
         return Ok(Plugin { service, status: Status::Unknown, headline, lines, perf });
     };
@@ -271,16 +272,16 @@ fn perf(metric: &Metric, judged: &[Judged], limits: &Limits, top: usize) -> Vec<
 }
 
 /// A group in words: `microsoft 16.0 % of 1,204 sent (limit 10)`.
-fn shown(metric: &Metric, group: &Judged, limits: &Limits, is_named: bool) -> String {
+fn group_text(metric: &Metric, group: &Judged, limits: &Limits, is_named: bool) -> String {
     let name = if is_named { format!("{} ", visible(&group.name)) } else { String::new() };
     let value = group.value.unwrap_or(f64::NAN);
-    let value = measure::spelt(metric, value);
+    let value = measure::value_text(metric, value);
     let of = group.n.zip(measure::base(metric)).map(|(n, base)| format!(" of {} {base}", count(n)));
     let limit = limits.of(group.status).map(|range| format!(" (limit {range})"));
     format!("{name}{value}{}{}", of.unwrap_or_default(), limit.unwrap_or_default())
 }
 
-fn spelt(context: &Context, window: Window) -> String {
+fn span_text(context: &Context, window: Window) -> String {
     format!("from {}", asked::window_text(context, window))
 }
 

@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::show::print;
 use crate::ui;
-use finding::{Finding, Level, counted, few, shown, thousands};
+use finding::{Finding, Level, counted, few, thousands, time_text};
 
 pub(crate) fn run(
     context: &Context,
@@ -71,7 +71,7 @@ fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
             .collect();
         let first = presence.of(host).map(|logged| logged.times.0).min().unwrap_or_default();
         let last = presence.of(host).map(|logged| logged.times.1).max().unwrap_or_default();
-        let (first, last) = (shown(context, first), shown(context, last));
+        let (first, last) = (time_text(context, first), time_text(context, last));
         let what = format!("{host}: {}; {first} to {last}", types.join(", "));
         Finding::new("records", Level::Ok, what)
     };
@@ -82,14 +82,14 @@ fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
 fn lag(context: &Context, presence: &Presence, sources: &[Source], max_lag_s: i64) -> Vec<Finding> {
     let ingested = sources.iter().map(|source| source.ingested_at).max();
     let ingested = ingested.map_or_else(String::new, |at| {
-        format!("; the last ingest that found any was at {}", shown(context, Timestamp(at)))
+        format!("; the last ingest that found any was at {}", time_text(context, Timestamp(at)))
     });
     let of_host = |host: &&str| {
         let newest = presence.of(host).map(|logged| logged.times.1).max().unwrap_or_default();
         let age_s = context.now.0.saturating_sub(newest.0).max(0);
         let what = format!(
             "{host}: the newest record is of {}, {} ago{ingested}",
-            shown(context, newest),
+            time_text(context, newest),
             show_duration(age_s)
         );
         if age_s <= max_lag_s {
@@ -128,7 +128,7 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
                  d or b records are missing",
                 thousands(old),
                 thousands(balance.received_before),
-                shown(context, before)
+                time_text(context, before)
             );
             return Finding::new("balance", Level::Trouble, what);
         }
@@ -199,7 +199,7 @@ fn text(context: &Context, findings: &[Finding]) -> String {
         let check = if finding.check == last { "" } else { finding.check };
         last = finding.check;
         let head = format!("{check:8}  {:7}  ", finding.level.as_str());
-        let _ = writeln!(text, "{}", beside(&head, &visible(&finding.what), width));
+        let _ = writeln!(text, "{}", hanging(&head, &visible(&finding.what), width));
         for line in &finding.fix {
             let _ = writeln!(text, "{:21}{}", "", visible(line));
         }
@@ -208,7 +208,7 @@ fn text(context: &Context, findings: &[Finding]) -> String {
 }
 
 /// `head` and `body`, broken between words, each line below the first one indented.
-fn beside(head: &str, body: &str, width: usize) -> String {
+fn hanging(head: &str, body: &str, width: usize) -> String {
     let indent = format!("\n{:1$}", "", head.len());
     head.to_owned() + &words::wrapped(body, width.saturating_sub(head.len())).join(&indent)
 }
@@ -219,6 +219,6 @@ mod tests {
 
     #[test]
     fn a_long_line_is_broken_below_its_head() {
-        assert_eq!(beside("ok  ", "one two three", 12), "ok  one two\n    three");
+        assert_eq!(hanging("ok  ", "one two three", 12), "ok  one two\n    three");
     }
 }

@@ -232,7 +232,7 @@ impl Drawn {
         let Timeline { by, metrics, bounds, lines } = &self.timeline;
         let chart = |title: String, unit: &Unit, stacked: bool, lines: Vec<Line>| Chart {
             title: format!("{title}, every {step}"),
-            unit: shown(unit),
+            unit: chart_unit(unit),
             bounds: bounds.iter().map(|time| time.0).collect(),
             lines,
             edges: self.edges.clone(),
@@ -254,7 +254,7 @@ impl Drawn {
         let mut charts: Vec<Chart> = Vec::new();
         for unit in [Shown::Count, Shown::Percent, Shown::Seconds, Shown::Bytes, Shown::Number] {
             let of: Vec<usize> =
-                (0..metrics.len()).filter(|m| shown(&metrics[*m].1) == unit).collect();
+                (0..metrics.len()).filter(|m| chart_unit(&metrics[*m].1) == unit).collect();
             let Some(&first) = of.first() else { continue };
             let names: Vec<&str> = of.iter().map(|m| metrics[*m].0.as_str()).collect();
             let lines = of.iter().flat_map(|&m| {
@@ -274,7 +274,7 @@ impl Drawn {
 }
 
 /// What a metric's values mean to who draws them.
-pub(crate) fn shown(unit: &Unit) -> Shown {
+pub(crate) fn chart_unit(unit: &Unit) -> Shown {
     match unit {
         Unit::Count => Shown::Count,
         Unit::Percent(_) => Shown::Percent,

@@ -57,7 +57,7 @@ pub(crate) fn base(metric: &Metric) -> Option<&str> {
 }
 
 /// A value of the metric in words.
-pub(crate) fn spelt(metric: &Metric, value: f64) -> String {
+pub(crate) fn value_text(metric: &Metric, value: f64) -> String {
     match metric.unit {
         Unit::Percent(_) => percent(value),
         Unit::Seconds => words::duration(value),

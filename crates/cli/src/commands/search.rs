@@ -20,7 +20,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     }
     let mut selection = asked::selection(&args.selection);
     selection.filter("rec", args.rec.clone());
-    let needles = spelt(context, needles(args)?, args.regex)?;
+    let needles = stored_needles(context, needles(args)?, args.regex)?;
     if needles.is_empty() && selection.filters.is_empty() && selection.condition.is_none() {
         return Err(Failure::usage("nothing to search for").hint(
             "name a text, or a filter such as --code 5.7.*; `pmtaq help search` shows more",
@@ -112,7 +112,7 @@ fn needles(args: &args::Search) -> Result<Vec<Needle>> {
 }
 
 /// The addresses in the texts as the store spells them.
-fn spelt(context: &Context, mut needles: Vec<Needle>, regex: bool) -> Result<Vec<Needle>> {
+fn stored_needles(context: &Context, mut needles: Vec<Needle>, regex: bool) -> Result<Vec<Needle>> {
     let names_one = |needle: &Needle| needle.text.contains('@');
     if !needles.iter().any(names_one) {
         return Ok(needles);

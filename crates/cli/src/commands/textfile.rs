@@ -112,7 +112,7 @@ fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> 
     let mut add = |by: &str, group: &Group| {
         for (metric, value) in metrics().iter().zip(&group.values) {
             let Some(value) = value else { continue };
-            let (name, help, quantile, factor) = spelt(metric);
+            let (name, help, quantile, factor) = exposed_name(metric);
             let at = families.iter().position(|family| family.name == name);
             let at = at.unwrap_or_else(|| {
                 families.push(Family::new(&name, Kind::Gauge, &help));
@@ -137,7 +137,7 @@ fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> 
 }
 
 /// Name, help, label of the quantile and factor of a metric, in base units.
-pub(crate) fn spelt(metric: &Metric) -> (String, String, Option<&'static str>, f64) {
+pub(crate) fn exposed_name(metric: &Metric) -> (String, String, Option<&'static str>, f64) {
     let name = metric.name.as_str();
     let doc = format!("{} In the window.", metric.doc);
     match metric.unit {

@@ -19,7 +19,7 @@ const STEPS: &[&str] = &["time_logged", "waited", "event", "vmta", "server", "re
 
 pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
     let trace = match (&args.key.rcpt, &args.key.env_id, &args.key.message_id) {
-        (Some(address), _, _) => Trace::Recipient(spelt(context, address)?),
+        (Some(address), _, _) => Trace::Recipient(stored_address(context, address)?),
         (_, Some(id), _) => Trace::EnvelopeId(id.clone()),
         (_, _, Some(id)) => Trace::MessageId(id.clone()),
         (None, None, None) => {
@@ -54,7 +54,7 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
 }
 
 /// An address as the store spells it.
-fn spelt(context: &Context, address: &str) -> Result<String> {
+fn stored_address(context: &Context, address: &str) -> Result<String> {
     let store = Store::open(&context.global.store)?;
     let spelt = privacy::of_store(context, &store)?.sought(address);
     if store.recipients()? == Recipients::Masked && spelt != address {

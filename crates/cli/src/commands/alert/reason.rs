@@ -13,7 +13,7 @@ use super::{ingests, probe};
 use crate::asked;
 use crate::commands::measure;
 use crate::commands::why::page::{Page, named};
-use crate::commands::why::{Question, Told};
+use crate::commands::why::{Explanation, Question};
 use crate::failure::Result;
 use crate::line::{Line, filters};
 
@@ -103,7 +103,7 @@ fn replies(watcher: &mut Watcher<'_>, metric: &str, selection: &Selection) -> Re
 }
 
 /// The causes that `why` names, but for those of other groups.
-fn causes(told: &Told, labels: &[(String, String)], zone: Zone) -> Vec<String> {
+fn causes(told: &Explanation, labels: &[(String, String)], zone: Zone) -> Vec<String> {
     let page = Page::new(told, zone, None);
     let is_of_another = |cause: &Cause| {
         let mut pairs = cause.values.iter().chain(&cause.implied);

@@ -64,10 +64,10 @@ fn of_metric(rule: &Rule, metric: &Metric, seen: &Seen) -> String {
     let whose = seen.usual_of.iter().map(|name| format!(" of {}", visible(name)));
     let whose: String = whose.collect();
     let usual =
-        seen.usual.map(|usual| format!(", usually {}{whose}", measure::spelt(metric, usual)));
-    let peers = seen.peers.map(|peers| format!(", others {}", measure::spelt(metric, peers)));
+        seen.usual.map(|usual| format!(", usually {}{whose}", measure::value_text(metric, usual)));
+    let peers = seen.peers.map(|peers| format!(", others {}", measure::value_text(metric, peers)));
     let rest = [of, span, usual, peers].into_iter().flatten().collect::<String>();
-    format!("{} {}{rest}", metric.name, measure::spelt(metric, seen.value))
+    format!("{} {}{rest}", metric.name, measure::value_text(metric, seen.value))
 }
 
 fn counted(n: f64, what: &str) -> String {

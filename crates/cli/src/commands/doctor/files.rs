@@ -7,7 +7,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
-use super::finding::{Finding, Level, counted, few, shown, thousands};
+use super::finding::{Finding, Level, counted, few, thousands, time_text};
 use crate::context::Context;
 use crate::failure::Result;
 use crate::rotation::{missing, streams};
@@ -115,14 +115,14 @@ pub(super) fn clock(context: &Context, sources: &[Source], presence: &Presence) 
     for source in sources {
         let Some((first, last)) = source.times else { continue };
         if last - source.ingested_at > AHEAD_S {
-            let time = shown(context, Timestamp(last));
+            let time = time_text(context, Timestamp(last));
             wrong.push(format!(
                 "{}: {} has records of {time}, after the moment of its ingestion",
                 source.host, source.name
             ));
         }
         if first < EARLIEST_S {
-            let time = shown(context, Timestamp(first));
+            let time = time_text(context, Timestamp(first));
             wrong.push(format!("{}: {} has records of {time}", source.host, source.name));
         }
     }

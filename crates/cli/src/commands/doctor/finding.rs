@@ -48,7 +48,7 @@ impl Finding {
 }
 
 /// A moment, to the second.
-pub(super) fn shown(context: &Context, time: Timestamp) -> String {
+pub(super) fn time_text(context: &Context, time: Timestamp) -> String {
     context.global.tz.local(time).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 

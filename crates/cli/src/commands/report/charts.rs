@@ -8,7 +8,7 @@ use pmtaq_render::page;
 use pmtaq_schema::step::Step;
 
 use super::desk::{Answer, Desk};
-use crate::commands::graph::shown;
+use crate::commands::graph::chart_unit;
 use crate::failure::Result;
 use crate::line::Line as CommandLine;
 
@@ -52,7 +52,7 @@ fn chart(desk: &Desk<'_>, panel: &Panel, timeline: &Timeline) -> Chart {
             values: values.clone(),
         })
     });
-    let unit = timeline.metrics.first().map_or(Shown::Number, |(_, unit)| shown(unit));
+    let unit = timeline.metrics.first().map_or(Shown::Number, |(_, unit)| chart_unit(unit));
     let bounds: Vec<i64> = timeline.bounds.iter().map(|time| time.0).collect();
     Chart {
         title: panel.title.to_owned(),

@@ -69,7 +69,7 @@ fn page(desk: &mut Desk<'_>, args: &args::HtmlReport) -> Result<Page> {
     let sections = figures::sections(desk)?;
     Ok(Page {
         title: title(desk),
-        window: spelt(desk.window, desk.zone),
+        window: window_heading(desk.window, desk.zone),
         facts: facts(desk, args, &found),
         tiles,
         problems: found.problems,
@@ -88,7 +88,7 @@ fn title(desk: &Desk<'_>) -> String {
 }
 
 /// A window as people read it: whole days by their names.
-fn spelt(window: Window, zone: Zone) -> String {
+fn window_heading(window: Window, zone: Zone) -> String {
     let (since, until) = (zone.local(window.since), zone.local(window.until));
     let is_day = |time: Timestamp| zone.day_start(zone.day_of(time, 0)) == time;
     if !is_day(window.since) || !is_day(window.until) {

@@ -7,7 +7,7 @@ use pmtaq_render::page::{Bar, Bars, Tile, Trend};
 use pmtaq_render::words::{count, duration, percent};
 
 use super::desk::{Answer, Desk};
-use crate::commands::why::Told;
+use crate::commands::why::Explanation;
 use crate::failure::Result;
 use crate::line::Line;
 
@@ -44,14 +44,14 @@ pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Rc<Answer>> {
 }
 
 /// The numbers that are read first. `told` knows what is usual of some.
-pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Told]) -> Result<Vec<Tile>> {
+pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Explanation]) -> Result<Vec<Tile>> {
     let totals = totals(desk)?;
     let number = |name: &str| totals.total(name);
     let of = |part: &str, whole: &str, words: &str| match (number(part), number(whole)) {
         (Some(part), Some(whole)) => format!("{} of {} {words}", count(part), count(whole)),
         _ => String::new(),
     };
-    let whole_window = |told: &&Told| told.window.since == desk.window.since;
+    let whole_window = |told: &&Explanation| told.window.since == desk.window.since;
     let tile = |name: &str, metric: &str, of: String, is_good: bool| {
         let known = told.iter().filter(whole_window).find(|told| told.answer.metric.name == metric);
         let known = known.filter(|told| !told.baseline.is_empty());
@@ -83,7 +83,7 @@ pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Told]) -> Result<Vec<Tile>> {
     ])
 }
 
-fn usually(told: &Told, shown: impl Fn(f64) -> String) -> String {
+fn usually(told: &Explanation, shown: impl Fn(f64) -> String) -> String {
     let answer = &told.answer;
     match told.baseline.len() {
         1 => format!("before {}", shown(answer.usual)),
@@ -95,7 +95,7 @@ fn usually(told: &Told, shown: impl Fn(f64) -> String) -> String {
 }
 
 /// Outside of all that it is compared with, by more than a tenth, and by more than chance.
-fn trend(told: &Told, is_good: bool) -> Trend {
+fn trend(told: &Explanation, is_good: bool) -> Trend {
     let answer = &told.answer;
     let (low, high) = answer.range;
     let change = answer.now - answer.usual;

@@ -11,7 +11,7 @@ use pmtaq_render::page::Problem;
 use pmtaq_schema::Timestamp;
 
 use super::desk::Desk;
-use crate::commands::why::Told;
+use crate::commands::why::Explanation;
 use crate::failure::Result;
 use crate::versus::Versus;
 
@@ -24,7 +24,7 @@ pub(crate) struct Found {
     /// What could not be looked for, and what was left out.
     pub(crate) notes: Vec<String>,
     /// What `why` said, a metric and a day each.
-    pub(crate) told: Vec<Told>,
+    pub(crate) told: Vec<Explanation>,
     /// The newest record of the store as far as it was looked at.
     pub(crate) newest: Option<Timestamp>,
 }

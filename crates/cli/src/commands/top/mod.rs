@@ -101,9 +101,9 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
     });
     let mut screen = Screen::open()?;
     let (own, shared) = (context.clone(), running.clone());
-    beside(&sender, move |answers| fetch::serve(&own, &shared, &asked, answers));
-    beside(&sender, move |news| look(&context, news));
-    beside(&sender, listen);
+    spawn(&sender, move |answers| fetch::serve(&own, &shared, &asked, answers));
+    spawn(&sender, move |news| look(&context, news));
+    spawn(&sender, listen);
 
     let ask = |state: &mut State, questions: &Sender<Request>| {
         let request = state.request();
@@ -148,7 +148,7 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
 
 /// Lets `work` happen on a thread of its own. Without it there is nothing to see, so its panic ends
 /// all: else this thread would draw on a terminal that is not ours any more.
-fn beside(events: &Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) {
+fn spawn(events: &Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) {
     let events = events.clone();
     std::thread::spawn(move || {
         if std::panic::catch_unwind(AssertUnwindSafe(|| work(&events))).is_err() {

@@ -5,7 +5,7 @@ use pmtaq_schema::size::show_duration;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
-use crate::window::{minute, spelt};
+use crate::window::{minute, window_text};
 
 const HOUR_S: i64 = 3600;
 
@@ -83,7 +83,7 @@ impl Span {
         match self {
             Span::Last(seconds) => length(seconds),
             Span::Since(since) => format!("since {}", minute(since, zone)),
-            Span::Fixed(window) => spelt(window, zone),
+            Span::Fixed(window) => window_text(window, zone),
         }
     }
 
@@ -93,7 +93,7 @@ impl Span {
             Span::Last(seconds) => {
                 format!("{} to {} {zone}", length(seconds), minute(window.until, zone))
             }
-            Span::Since(_) | Span::Fixed(_) => format!("{} {zone}", spelt(window, zone)),
+            Span::Since(_) | Span::Fixed(_) => format!("{} {zone}", window_text(window, zone)),
         }
     }
 }

@@ -365,9 +365,9 @@ fn without_colour_nothing_is_coloured() {
 #[test]
 fn a_thread_that_panics_ends_the_program() {
     let (sender, events) = std::sync::mpsc::channel();
-    super::beside(&sender, |_| panic!("as the test wants it"));
+    super::spawn(&sender, |_| panic!("as the test wants it"));
     assert!(matches!(events.recv(), Ok(super::Event::Broken)));
-    super::beside(&sender, |_| ());
+    super::spawn(&sender, |_| ());
     drop(sender);
     assert!(events.recv().is_err(), "who ends well ends alone");
 }

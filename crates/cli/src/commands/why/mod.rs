@@ -7,7 +7,7 @@ mod frame;
 mod rows;
 
 mod evidence;
-mod told;
+mod explanation;
 
 mod question;
 
@@ -23,12 +23,12 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::versus::Versus;
-use crate::window::spelt;
+use crate::window::window_text;
 use crate::{args, asked, show, ui};
 pub(crate) use evidence::{Evidence, Reply};
+pub(crate) use explanation::Explanation;
 pub(crate) use frame::Frame;
 pub(crate) use question::Question;
-pub(crate) use told::Told;
 
 pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
     let metric = Metric::named(&args.metric).ok_or_else(|| unknown(&args.metric))?;
@@ -59,10 +59,10 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
 }
 
 /// What was compared with what, on stderr.
-fn say(context: &Context, versus: Versus, told: &Told) {
+fn say(context: &Context, versus: Versus, told: &Explanation) {
     let text = format!(
         "{} {}, against {}; from {} records: {}",
-        spelt(told.window, context.global.tz),
+        window_text(told.window, context.global.tz),
         context.global.tz,
         versus.name(told.baseline.len()),
         pmtaq_render::words::count(told.n_records as f64),

@@ -9,11 +9,11 @@ use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
 
 use super::evidence::{Evidence, MAX_CAUSES, Onset};
-use super::told::Told;
+use super::explanation::Explanation;
 use crate::line::{Line, equals};
 
 /// The page; its lines cut to `width` columns, if that is given.
-pub(crate) fn text(told: &Told, zone: Zone, width: Option<u16>) -> String {
+pub(crate) fn text(told: &Explanation, zone: Zone, width: Option<u16>) -> String {
     let page = Page::new(told, zone, width);
     let mut out = String::new();
     page.headline(&mut out);
@@ -33,13 +33,13 @@ pub(crate) fn text(told: &Told, zone: Zone, width: Option<u16>) -> String {
 
 /// The words of an answer.
 pub(crate) struct Page<'t> {
-    told: &'t Told,
+    told: &'t Explanation,
     zone: Zone,
     width: usize,
 }
 
 impl<'t> Page<'t> {
-    pub(crate) fn new(told: &'t Told, zone: Zone, width: Option<u16>) -> Page<'t> {
+    pub(crate) fn new(told: &'t Explanation, zone: Zone, width: Option<u16>) -> Page<'t> {
         Page { told, zone, width: width.map_or(usize::MAX, usize::from) }
     }
 
@@ -286,7 +286,7 @@ pub(crate) fn named(cause: &Cause) -> String {
 }
 
 /// The command that shows the records of a cause. None where a value cannot be typed.
-pub(crate) fn command(told: &Told, cause: &Cause) -> Option<String> {
+pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     let rec = match cause.stage {
         Stage::Injection | Stage::Queue if told.had.iter().any(|rec| rec == "r") => "rec = 'r'",
         Stage::Injection | Stage::Queue | Stage::Attempts => "rec in ('d', 'b', 't')",

@@ -4,9 +4,9 @@ use pmtaq_query::{Ask, Query, Session, Why};
 use pmtaq_why::{Counts, Metric, explain};
 
 use super::evidence;
+use super::explanation::Explanation;
 use super::frame::Frame;
 use super::rows::{batches, ints, texts};
-use super::told::Told;
 use crate::failure::{Failure, Result};
 use crate::line::filters;
 use crate::{args, asked};
@@ -52,7 +52,7 @@ impl Question<'_> {
     }
 
     /// Counts, and has the counts explained.
-    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Told> {
+    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Explanation> {
         let (mut why, had, asks) = self.asks(metric)?;
         let selection = asked::selection(self.selection);
         let mut notes = self.frame.notes.clone();
@@ -75,7 +75,7 @@ impl Question<'_> {
         let answer = explain(metric, &counts);
         let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
         notes.extend(missing(metric, &had));
-        Ok(Told {
+        Ok(Explanation {
             answer,
             evidence,
             window: frame.window,

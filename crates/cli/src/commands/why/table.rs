@@ -14,9 +14,9 @@ use pmtaq_schema::Timestamp;
 use pmtaq_why::{Cause, Part, Verdict};
 
 use super::evidence::{Evidence, Onset};
+use super::explanation::Explanation;
 use super::page::command;
 use super::question::DIMS;
-use super::told::Told;
 use crate::context::Context;
 use crate::failure::Result;
 use crate::show;
@@ -25,7 +25,7 @@ use crate::show;
 type Columns = Vec<(&'static str, ArrayRef)>;
 
 /// Writes the answer in the format that the user wants.
-pub(crate) fn write(context: &Context, told: &Told) -> Result<()> {
+pub(crate) fn write(context: &Context, told: &Explanation) -> Result<()> {
     let format = context.global.format;
     let columns = match format {
         Format::Json | Format::Jsonl => whole(told),
@@ -40,7 +40,7 @@ pub(crate) fn write(context: &Context, told: &Told) -> Result<()> {
 }
 
 /// The answer as one row.
-fn whole(told: &Told) -> Columns {
+fn whole(told: &Explanation) -> Columns {
     let answer = &told.answer;
     let of = |pick: fn((f64, f64)) -> f64| numbers([answer.of.map(pick)]);
     let verdict = match answer.verdict {
@@ -79,7 +79,7 @@ fn whole(told: &Told) -> Columns {
     ]
 }
 
-fn mix(told: &Told) -> Columns {
+fn mix(told: &Explanation) -> Columns {
     let movers = &told.answer.mix;
     let of = |pick: fn(&pmtaq_why::Mover) -> f64| numbers(movers.iter().map(|m| Some(pick(m))));
     vec![
@@ -92,7 +92,7 @@ fn mix(told: &Told) -> Columns {
     ]
 }
 
-fn funnel(told: &Told) -> Columns {
+fn funnel(told: &Explanation) -> Columns {
     let steps = &told.answer.steps;
     let of = |pick: fn(&pmtaq_why::Step) -> f64| numbers(steps.iter().map(|step| Some(pick(step))));
     let name = |part: Part| match part {
@@ -111,7 +111,7 @@ fn funnel(told: &Told) -> Columns {
 }
 
 /// A row a cause; with the replies inside for formats that have lists.
-fn causes(told: &Told, nested: bool) -> Columns {
+fn causes(told: &Explanation, nested: bool) -> Columns {
     let nothing = Evidence::default();
     let all = &told.answer.causes;
     let evidence = |number: usize| told.evidence.get(number).unwrap_or(&nothing);

@@ -11,7 +11,7 @@ use super::weighed::{Weighed, level};
 use crate::commands::report::desk::{Desk, LONG_S};
 use crate::commands::report::figures;
 use crate::commands::why::page::{Page, command, named};
-use crate::commands::why::{Evidence, Frame, Reply, Told};
+use crate::commands::why::{Evidence, Explanation, Frame, Reply};
 use crate::failure::Result;
 use crate::versus::Versus;
 
@@ -39,7 +39,7 @@ pub(super) fn find(
     desk: &mut Desk<'_>,
     versus: Versus,
     notes: &mut Vec<String>,
-) -> Result<(Vec<Weighed>, Vec<Told>)> {
+) -> Result<(Vec<Weighed>, Vec<Explanation>)> {
     let windows = windows(desk)?;
     let mut found: Vec<Weighed> = Vec::new();
     // What each of them is about, so that a trouble of two days is one problem.
@@ -160,7 +160,7 @@ fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Vec<usize> {
 }
 
 /// Whether a change of the metric is for the worse.
-fn is_bad(told: &Told, change: f64) -> bool {
+fn is_bad(told: &Explanation, change: f64) -> bool {
     match told.answer.metric.name {
         "delivered" => change < 0.0,
         _ => change > 0.0,
@@ -168,7 +168,7 @@ fn is_bad(told: &Told, change: f64) -> bool {
 }
 
 /// Whether a cause is for the worse, and no other metric tells it.
-fn is_told(told: &Told, cause: &Cause) -> bool {
+fn is_told(told: &Explanation, cause: &Cause) -> bool {
     // What is deferred or bounced is told by its own metric.
     let is_twice = told.answer.metric.name == "delivered"
         && !matches!(cause.stage, Stage::Injection | Stage::Queue);
@@ -186,7 +186,7 @@ fn is_mix(cause: &Cause) -> bool {
 }
 
 /// A problem of causes that have their stage and their words in common.
-fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)]) -> Weighed {
+fn problem(desk: &Desk<'_>, told: &Explanation, causes: &[(&Cause, &Evidence)]) -> Weighed {
     let words = Page::new(told, desk.zone, None);
     let (first, evidence) = causes[0];
     let weight = causes.iter().map(|(cause, _)| (cause.now.1 - cause.expected).abs()).sum();
@@ -235,7 +235,7 @@ fn problem(desk: &Desk<'_>, told: &Told, causes: &[(&Cause, &Evidence)]) -> Weig
 }
 
 /// One line on a lesser day of a problem that is known.
-fn again(desk: &Desk<'_>, told: &Told, lesser: &Weighed) -> String {
+fn again(desk: &Desk<'_>, told: &Explanation, lesser: &Weighed) -> String {
     let day = desk.zone.local(told.window.since).format("%a %-d %b");
     format!("also on {day}: {}", lesser.problem.title)
 }
@@ -305,7 +305,7 @@ fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
 }
 
 /// The day, where it is one of several, and since when.
-fn when(desk: &Desk<'_>, told: &Told, since: &str) -> String {
+fn when(desk: &Desk<'_>, told: &Explanation, since: &str) -> String {
     if told.window == desk.window {
         return since.to_owned();
     }

@@ -7,7 +7,7 @@ use pmtaq_why::Answer;
 use super::evidence::Evidence;
 
 /// All that is told.
-pub(crate) struct Told {
+pub(crate) struct Explanation {
     pub(crate) answer: Answer,
     /// For each cause.
     pub(crate) evidence: Vec<Evidence>,
