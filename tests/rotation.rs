@@ -56,19 +56,21 @@ fn what_is_passed_over_for_its_name_is_counted_and_named() {
         sealed.file(&format!("spool/{name}"), content(10..15));
     }
     let spool = spool.parent().unwrap();
+    // What is no regular file is not opened, whatever its name.
+    let _socket = std::os::unix::net::UnixListener::bind(spool.join("z.csv")).unwrap();
     let run = ingest(&sealed, spool);
-    let said = "6 files skipped by name: .acct.csv, .old, acct.csv.tmp, acct.csv~, acct.log, notes.txt; \
+    let said = "7 files skipped by name: .acct.csv, .old, acct.csv.tmp, acct.csv~, acct.log, notes.txt, z.csv; \
                 name a file itself to have it taken\n";
     assert!(run.stderr.contains(said), "{run:?}");
     assert_eq!((run.code, records(&sealed)), (Some(0), 5));
     // And remembered by those who say what is missing.
     let status = sealed.done(&["status"]);
     assert!(
-        status.contains("skipped   6 by the last ingest of a folder, for their names: .acct.csv")
+        status.contains("skipped   7 by the last ingest of a folder, for their names: .acct.csv")
     );
     assert!(status.contains("missing   no file, of those that were not skipped\n"), "{status}");
     let doctor = sealed.run(&["doctor"]).stdout;
-    assert!(doctor.contains("lacks    6 files skipped by the last ingest of a folder"), "{doctor}");
+    assert!(doctor.contains("lacks    7 files skipped by the last ingest of a folder"), "{doctor}");
     // Whoever names a file means it.
     assert_eq!(ingest(&sealed, &spool.join("acct.log")).code, Some(0));
     assert_eq!(records(&sealed), 10);
@@ -77,6 +79,7 @@ fn what_is_passed_over_for_its_name_is_counted_and_named() {
         std::fs::remove_file(spool.join(name)).unwrap();
     }
     std::fs::remove_dir(spool.join(".old")).unwrap();
+    std::fs::remove_file(spool.join("z.csv")).unwrap();
     ingest(&sealed, spool);
     assert!(!sealed.done(&["status"]).contains("skipped"));
 }

@@ -95,11 +95,9 @@ impl Search<'_> {
             } else if self.seen.insert((meta.dev(), meta.ino())) {
                 self.folder(path);
             }
-        } else if !meta.is_file() {
-            if named {
-                self.refuse(path, &"is no regular file");
-            }
-        } else if takes {
+        } else if !meta.is_file() && named {
+            self.refuse(path, &"is no regular file");
+        } else if meta.is_file() && takes {
             self.listing.files.push((path.to_owned(), meta.mtime()));
         } else {
             self.listing.skipped.push(path.to_owned());
