@@ -28,8 +28,10 @@ fn one(sealed: &Sealed, pattern: &str) -> PathBuf {
 fn files(sealed: &Sealed) -> Vec<PathBuf> {
     let pattern = sealed.store().join("**/*");
     let all = glob::glob(pattern.to_str().unwrap()).unwrap().map(Result::unwrap);
-    let all = all.filter(|path| path.is_file() && !path.ends_with("_pmtaq/lock"));
-    all.filter(|path| !path.ends_with("_pmtaq/reserve")).collect()
+    // What alerts remember, the lock and the reserve are none of it.
+    let none = ["lock", "reserve", "alerts.json", "alerts.lock", "failed-ingests.json"];
+    let is_data = |path: &PathBuf| !none.iter().any(|name| path.ends_with(name));
+    all.filter(|path| path.is_file() && is_data(path)).collect()
 }
 
 #[test]
