@@ -13,7 +13,7 @@ fn planted() -> Vec<(Sealed, Value)> {
     let samples = Sealed::new();
     let dir = root().join("samples/acct");
     samples.ingest(&[&dir]);
-    let truth = std::fs::read_to_string(dir.join("truth.json")).unwrap();
+    let truth = std::fs::read_to_string(root().join("samples/truth.json")).unwrap();
     let larger = Sealed::new();
     let dir = larger.dir.path().join("acct");
     let (of_larger, _) =
