@@ -181,7 +181,7 @@ pub(crate) fn pagerduty(server: &Server) -> String {
 }
 
 #[test]
-fn an_alert_is_told_once_and_resolved_with_the_same_key() {
+fn an_alert_is_told_once_and_resolved_with_the_same_key_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let file = rules(&sealed, &pagerduty(&server));
     for minute in 0..60 {
@@ -261,7 +261,7 @@ fn every_protocol_gets_what_it_expects() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_said_kept_and_sent_in_order() {
+fn what_cannot_be_sent_is_said_kept_and_sent_in_order_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let file = rules(&sealed, &pagerduty(&server));
     let run = |time: &str| at(&sealed, time, &["alert", "run", "-q", &file]);
@@ -305,7 +305,7 @@ fn a_refusal_is_shown_harmlessly_and_a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_secret_is_read_when_needed_and_never_shown() {
+fn a_secret_is_read_when_needed_and_never_shown_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let secret = sealed.file("etc/slack", format!("{}/s3cret\n", server.address));
     let slack = format!(
@@ -454,7 +454,7 @@ fn told(is_troubled: bool, seed: u64) -> (Vec<Value>, Value) {
 }
 
 #[test]
-fn the_starter_rules_tell_of_every_planted_incident_and_are_quiet_otherwise() {
+fn the_starter_rules_tell_of_every_planted_incident_and_are_quiet_otherwise_at_scale() {
     let (alerts, truth) = told(true, 7);
     for (kind, rule, within) in [
         ("throttled pool", "throttled", "2026-03-02 16:30"),

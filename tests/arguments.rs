@@ -161,7 +161,7 @@ fn is_sane(line: &[String], output: &Output) {
 }
 
 #[test]
-fn no_flag_of_any_command_becomes_sql_or_an_escape() {
+fn no_flag_of_any_command_becomes_sql_or_an_escape_at_scale() {
     let sealed = Sealed::new();
     sealed.file("rules.toml", RULES);
     sealed.done(&["ingest", "-q", "samples/acct/acct-2026-03-03-0000.csv"]);
@@ -197,7 +197,7 @@ fn no_flag_of_any_command_becomes_sql_or_an_escape() {
 }
 
 #[test]
-fn no_argument_makes_a_panic() {
+fn no_argument_makes_a_panic_at_scale() {
     let sealed = Sealed::new();
     sealed.file("rules.toml", RULES);
     sealed.done(&["ingest", "-q", "samples/quirks/quirk-hostile-text.csv"]);

@@ -20,7 +20,7 @@ fn globbed(sealed: &Sealed) -> usize {
 }
 
 #[test]
-fn a_kill_at_any_step_leaves_the_old_or_the_new_state() {
+fn a_kill_at_any_step_leaves_the_old_or_the_new_state_at_scale() {
     let first = root().join("samples/quirks/quirk-absurd-times.csv");
     let second = root().join("samples/quirks/quirk-offsets.csv");
     let whole = Sealed::new();

@@ -294,7 +294,7 @@ fn two_files_that_one_has_grown_into_share_what_they_have_in_common() {
 }
 
 #[test]
-fn of_two_first_runs_at_once_none_loses_what_the_other_took() {
+fn of_two_first_runs_at_once_none_loses_what_the_other_took_at_scale() {
     for round in 0..20 {
         let sealed = Sealed::new();
         let files =

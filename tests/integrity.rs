@@ -35,7 +35,7 @@ fn files(sealed: &Sealed) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_a_damaged_part_held_comes_back_from_its_files_and_nothing_twice() {
+fn what_a_damaged_part_held_comes_back_from_its_files_and_nothing_twice_at_scale() {
     let whole = Sealed::new();
     let pieces = pieces(&whole, 300);
     let folder = pieces[0].parent().unwrap();
@@ -81,7 +81,7 @@ fn what_a_damaged_part_held_comes_back_from_its_files_and_nothing_twice() {
 }
 
 #[test]
-fn a_kill_at_any_step_of_a_repair_loses_nothing() {
+fn a_kill_at_any_step_of_a_repair_loses_nothing_at_scale() {
     let whole = Sealed::of_samples();
     let expected = state(&whole);
     let hurt = |sealed: &Sealed| {
@@ -213,7 +213,7 @@ fn a_day_whose_lists_are_damaged_blocks_no_other_day() {
 }
 
 #[test]
-fn no_question_and_no_run_panics_on_a_part_of_an_older_version_that_cannot_be_decoded() {
+fn no_question_and_no_run_panics_on_a_part_of_an_older_version_that_cannot_be_decoded_at_scale() {
     let whole = Sealed::of_samples();
     // Without checksums: what an older version wrote has none.
     for path in
@@ -330,7 +330,7 @@ fn a_damaged_part_never_fails_an_ingest() {
 }
 
 #[test]
-fn every_flipped_bit_of_any_file_is_found() {
+fn every_flipped_bit_of_any_file_is_found_at_scale() {
     let whole = Sealed::new();
     whole.run(&["ingest", "-q", "samples/acct/acct-2026-03-02-0000.csv", "samples/quirks"]);
     whole.done(&["ingest", "-q", "samples/acct"]);

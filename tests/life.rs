@@ -35,7 +35,7 @@ pub(crate) fn pieces(sealed: &Sealed, lines: usize) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn many_small_runs_leave_few_parts_and_compaction_changes_no_row() {
+fn many_small_runs_leave_few_parts_and_compaction_changes_no_row_at_scale() {
     let sealed = Sealed::new();
     let pieces = pieces(&sealed, 100);
     let whole = Sealed::new();
@@ -60,7 +60,7 @@ fn many_small_runs_leave_few_parts_and_compaction_changes_no_row() {
 }
 
 #[test]
-fn a_kill_at_any_step_of_a_compaction_loses_nothing() {
+fn a_kill_at_any_step_of_a_compaction_loses_nothing_at_scale() {
     let (mut killed, mut cut_short) = (0, 0);
     let golden = Sealed::new();
     for piece in pieces(&golden, 700) {
@@ -87,7 +87,7 @@ fn a_kill_at_any_step_of_a_compaction_loses_nothing() {
 }
 
 #[test]
-fn queries_see_all_of_it_while_parts_come_and_go() {
+fn queries_see_all_of_it_while_parts_come_and_go_at_scale() {
     let sealed = Sealed::new();
     let pieces = pieces(&sealed, 200);
     sealed.ingest(&[&pieces[0]]);
@@ -327,7 +327,7 @@ fn status_says_what_is_there_how_old_and_what_never_came() {
 
 /// Kills at moments that nobody chose; `PMTAQ_KILLS` says how often.
 #[test]
-fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would() {
+fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would_at_scale() {
     let kills: u64 = std::env::var("PMTAQ_KILLS").map_or(6, |n| n.parse().unwrap());
     let golden = Sealed::new();
     let inputs = pieces(&golden, 400);

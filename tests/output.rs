@@ -32,7 +32,7 @@ fn a_question_that_fails_midway_leaves_the_old_file() {
 }
 
 #[test]
-fn an_interrupted_or_killed_question_leaves_the_old_file_and_nothing_else() {
+fn an_interrupted_or_killed_question_leaves_the_old_file_and_nothing_else_at_scale() {
     use rustix::process::{Pid, Signal, kill_process};
     let sealed = Sealed::of_samples();
     let path = sealed.file("out/answer", "old");

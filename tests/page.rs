@@ -122,7 +122,7 @@ fn numbers(of: &Value) -> Vec<u64> {
 }
 
 #[test]
-fn a_report_can_be_read_sorted_and_filtered_in_a_browser() {
+fn a_report_can_be_read_sorted_and_filtered_in_a_browser_at_scale() {
     let found = looked_at(&samples(), &["--since", "2026-03-01", "--until", "2026-03-04"]);
     is_sound(&found);
     let (down, up) = (numbers(&found["descending"]), numbers(&found["ascending"]));
@@ -150,7 +150,7 @@ const HOSTILE: [&str; 7] = [
 ];
 
 #[test]
-fn text_of_strangers_stays_text() {
+fn text_of_strangers_stays_text_at_scale() {
     let sealed = Sealed::new();
     let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,dlvSourceIp,dlvDestinationIp,vmta,jobId\n".to_owned();
     let long = "w".repeat(3000);

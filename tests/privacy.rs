@@ -97,7 +97,7 @@ fn no_address_of_a_recipient_is_anywhere_in_a_private_store() {
 }
 
 #[test]
-fn counts_and_reports_are_those_of_a_store_with_all_addresses() {
+fn counts_and_reports_are_those_of_a_store_with_all_addresses_at_scale() {
     let plain = ingested("none");
     let counts = "select rec, rcpt_domain, sender_domain, provider, template, smtp_code, job_id,
                   vmta, bounce_cat, count(*) n from records group by all order by all";

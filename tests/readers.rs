@@ -23,7 +23,7 @@ pub(crate) fn python(script: &str, args: &[&Path]) -> Value {
 }
 
 #[test]
-fn a_million_rows_are_counted_alike_by_everyone() {
+fn a_million_rows_are_counted_alike_by_everyone_at_scale() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
     let settings = Settings { rows: 1_000_000, ..Settings::default() };
@@ -56,7 +56,7 @@ fn a_million_rows_are_counted_alike_by_everyone() {
 }
 
 #[test]
-fn every_report_agrees_with_a_recount_of_the_raw_files() {
+fn every_report_agrees_with_a_recount_of_the_raw_files_at_scale() {
     let sealed = Sealed::new();
     let dir = root().join("samples/acct");
     sealed.ingest(&[&dir]);
