@@ -69,7 +69,10 @@ fn memory_is_bounded() {
     let run = sealed.run(&["sql", hungry, "--memory", "64MB"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stderr.contains("pmtaq: error: this needs more memory: "), "{run:?}");
-    assert!(run.stderr.contains("hint: ask for a shorter window, allow more with --memory"), "{run:?}");
+    assert!(
+        run.stderr.contains("hint: ask for a shorter window, allow more with --memory"),
+        "{run:?}"
+    );
     // The engine's own advice is not for users of ours.
     assert!(!run.stderr.contains("memory_limit"), "{run:?}");
 }
