@@ -200,13 +200,17 @@ def quiet(args, folder):
         site.run(start + timedelta(days=1), "ingest", acct)
         shutil.rmtree(acct)
     end = FIRST_DAY + timedelta(days=args.quiet_days)
-    done = site.run(
-        end, "alert", "backfill", site.rules, "--since", f"{FIRST_DAY:%Y-%m-%d}", "--every", args.every, "--format", "json"
-    )
-    alerts = json.loads(done.stdout)
-    for alert in alerts:
-        print(f"    {alert['on']} {alert['rule']}: {alert['found']}")
-    print(f"{args.per_hour}/h, {args.quiet_days} quiet days: {len(alerts)} alerts")
+    n_alerts = 0
+    for day in range(0, args.quiet_days, 10):
+        # Ten days at once: each record counts at every moment of the longest window.
+        since = FIRST_DAY + timedelta(days=day)
+        until = min(since + timedelta(days=10), end)
+        words = ["--since", f"{since:%Y-%m-%d}", "--until", f"{until:%Y-%m-%d}", "--every", args.every]
+        done = site.run(end, "--memory", "6GB", "alert", "backfill", site.rules, *words, "--format", "json")
+        for alert in json.loads(done.stdout):
+            print(f"    {alert['on']} {alert['rule']}: {alert['found']}", flush=True)
+            n_alerts += 1
+    print(f"{args.per_hour}/h, {args.quiet_days} quiet days: {n_alerts} alerts")
 
 
 def main():
@@ -219,7 +223,7 @@ def main():
     parser.add_argument("--slices", action="store_true", help="only the hours around incidents, of all days")
     parser.add_argument("--minutes", type=int, default=120, help="how long is waited for an alert")
     parser.add_argument("--quiet-days", type=int, default=0, help="days without an incident, and nothing else")
-    parser.add_argument("--every", default="5m", help="time between two runs of the quiet days")
+    parser.add_argument("--every", default="15m", help="time between two runs of the quiet days")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pmtaq-detect-") as folder:
