@@ -25,7 +25,7 @@ demo: build-tools library ## build, ingest the samples into ./store and print a 
 test: test-tools library python ## run all the tests
 	$(CARGO) test --release --workspace
 
-test-fast: test-tools library python ## run the tests of a minute or less, while working
+test-fast: test-tools library python ## run the tests that take a few seconds each, while working
 	$(CARGO) test --release $(QUICK) --workspace -- --skip at_scale
 
 lint: build-tools library ## check the format and run clippy, with warnings as errors
