@@ -46,7 +46,7 @@ fn encode_block(deltas: &[i64], out: &mut Vec<u8>) {
 }
 
 /// Appends a signed number so that small ones of either sign are short.
-fn zigzag(value: i64, out: &mut Vec<u8>) {
+pub(super) fn zigzag(value: i64, out: &mut Vec<u8>) {
     varint((value << 1 ^ value >> 63) as u64, out);
 }
 

@@ -3,6 +3,8 @@
 
 use parquet::basic::Encoding;
 
+use super::delta::zigzag;
+
 /// Types of fields, as the low bits of a field's first byte; the high bits say how many numbers it is
 /// after the field before.
 const I32: u8 = 5;
@@ -52,12 +54,7 @@ pub(super) fn append(page: Page, uncompressed: usize, compressed: &[u8], to: &mu
 /// The next field, a number.
 fn append_i32(number: i32, to: &mut Vec<u8>) {
     to.push((1 << 4) | I32);
-    let mut rest = ((number << 1) ^ (number >> 31)).cast_unsigned();
-    while rest >= 0x80 {
-        to.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    to.push(rest as u8);
+    zigzag(i64::from(number), to);
 }
 
 #[cfg(test)]
