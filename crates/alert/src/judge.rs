@@ -41,8 +41,37 @@ pub enum Breach {
 /// What a limit is multiplied by before a problem counts as over.
 const EASE: f64 = 0.8;
 
+/// Of 100 rates that lie at the limit chance lifts one above it, in either direction: the quantile of
+/// the normal distribution for an interval of 99 %.
+const Z: f64 = 2.576;
+
+/// The least and the greatest share that explain `share` of `n` observations: the Wilson score
+/// interval (E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+/// 1927), which holds for few observations and for shares near 0 and 1 too.
+fn likely(share: f64, n: f64, z: f64) -> (f64, f64) {
+    let (share, z2) = (share.clamp(0.0, 1.0), z * z);
+    let middle = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+impl Seen {
+    /// The least and the greatest value that are not surely wrong: of a rate those that its
+    /// denominator leaves room for, of anything else the value itself.
+    fn likely(&self) -> (f64, f64) {
+        match (self.ceiling, self.n) {
+            (Some(ceiling), Some(n)) if n > 0.0 => {
+                let (least, most) = likely(self.value / ceiling, n, Z);
+                (least * ceiling, most * ceiling)
+            }
+            _ => (self.value, self.value),
+        }
+    }
+}
+
 impl Rule {
-    /// The verdict on what was measured.
+    /// The verdict on what was measured. A problem begins where even the likely values of a rate
+    /// pass the limits, and ends by the value itself.
     pub fn judge(&self, seen: &Seen) -> Breach {
         if seen.is_absent {
             return Breach::Yes;
@@ -79,23 +108,24 @@ impl Rule {
             _ => limit,
         };
         let Seen { value, usual, peers, .. } = *seen;
+        let (least, most) = if is_eased { (value, value) } else { seen.likely() };
         let passes = |times: f64, of: f64| {
             // Three times 40 % is more than there can be: half of the way up is far enough.
             let limit = times * of;
             let limit = seen.ceiling.map_or(limit, |ceiling| limit.min((of + ceiling) / 2.0));
-            value > (limit * ease).max(of)
+            least > (limit * ease).max(of)
         };
         // With nothing to compare with the absolute limit decides alone; without one, no problem
         // begins and none ends.
         let unknown = is_eased || self.is_judged_without_past();
-        self.above.is_none_or(|above| value > absolute(above, above * EASE))
-            && self.below.is_none_or(|below| value < absolute(below, below / EASE))
+        self.above.is_none_or(|above| least > absolute(above, above * EASE))
+            && self.below.is_none_or(|below| most < absolute(below, below / EASE))
             && self.times_usual.is_none_or(|times| usual.map_or(unknown, |of| passes(times, of)))
             && self.times_peers.is_none_or(|times| peers.map_or(is_eased, |of| passes(times, of)))
             && self.below_usual.is_none_or(|part| {
                 // What is rare is often absent.
                 let usual = usual.filter(|usual| seen.n.is_some() || *usual >= self.min_n);
-                usual.is_some_and(|usual| value < (part / ease).min(1.0) * usual)
+                usual.is_some_and(|usual| most < (part / ease).min(1.0) * usual)
             })
     }
 }
@@ -159,7 +189,7 @@ mod tests {
     fn a_rate_that_is_high_anyhow_can_still_be_too_high() {
         let rule = rule("above = 30.0\ntimes-usual = 3.0");
         let judge = |value, usual| {
-            let seen = seen(value, Some(100.0), Some(usual), None);
+            let seen = seen(value, Some(10_000.0), Some(usual), None);
             rule.judge(&Seen { ceiling: Some(100.0), ..seen })
         };
         assert_eq!(judge(100.0, 40.0), Breach::Yes, "three times 40 % is never passed");
@@ -168,6 +198,43 @@ mod tests {
         // The end does not come with an hour of which a little more is usual.
         assert_eq!(judge(52.0, 22.0), Breach::Eased);
         assert_eq!(judge(44.0, 15.0), Breach::Eased, "below it, three times decides");
+    }
+
+    #[test]
+    fn a_rate_of_few_is_a_problem_when_chance_does_not_explain_it() {
+        let rate = |value: f64, n: f64, usual: f64| Seen {
+            ceiling: Some(100.0),
+            ..seen(value, Some(n), Some(usual), None)
+        };
+        let rule = rule("above = 10.0\ntimes-usual = 3.0\nmin-n = 30.0");
+        let judge = |refused: f64, n: f64| rule.judge(&rate(100.0 * refused / n, n, 2.0));
+        assert_eq!(judge(5.0, 35.0), Breach::Eased, "14 %, and 5 to 35 % explain it");
+        assert_eq!(judge(45.0, 350.0), Breach::Eased, "13 %, and 9 to 18 % explain it");
+        assert_eq!(judge(500.0, 3500.0), Breach::Yes, "14 %, surely");
+        assert_eq!(judge(12.0, 35.0), Breach::Yes, "34 %");
+        assert_eq!(judge(30.0, 30.0), Breach::Yes, "all");
+        let rare = super::tests::rule("below = 90.0");
+        assert_eq!(rare.judge(&rate(80.0, 20.0, 97.0)), Breach::Eased, "4 of 20 are missing");
+        assert_eq!(rare.judge(&rate(80.0, 2000.0, 97.0)), Breach::Yes);
+        let usual = super::tests::rule("below-usual = 0.9");
+        assert_eq!(usual.judge(&rate(80.0, 20.0, 97.0)), Breach::Eased);
+        assert_eq!(usual.judge(&rate(80.0, 2000.0, 97.0)), Breach::Yes);
+    }
+
+    #[test]
+    fn the_interval_of_a_share_is_that_of_wilson() {
+        // R. G. Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I.
+        for (hits, n, least, most) in [
+            (81.0, 263.0, 0.2553, 0.3662),
+            (15.0, 148.0, 0.0624, 0.1605),
+            (0.0, 20.0, 0.0, 0.1611),
+            (1.0, 29.0, 0.0061, 0.1718),
+        ] {
+            let (low, high) = likely(hits / n, n, 1.96);
+            assert!((low - least).abs() < 5e-5 && (high - most).abs() < 5e-5, "{low} {high}");
+        }
+        let (low, high) = likely(1.3, 10.0, Z);
+        assert!(low.is_finite() && high == 1.0, "more complaints than deliveries");
     }
 
     #[test]
