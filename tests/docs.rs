@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use pmtaq_query::{Unit, metrics};
+use pmtaq_query::metrics;
 use pmtaq_schema::bounce::CATEGORIES;
 
 use crate::sealed::{Sealed, golden, interpreter};
@@ -33,10 +33,8 @@ fn docs_metrics_is_what_the_program_says() {
     let definitions: String = metrics()
         .iter()
         .map(|metric| {
-            let of = match &metric.unit {
-                Unit::Percent(Some(of)) => format!(" -- percent of {of}"),
-                _ => String::new(),
-            };
+            let of = metric.of.as_ref().map(|of| format!(" -- percent of {of}"));
+            let of = of.unwrap_or_default();
             format!("{}(){of}\n    {}\n", metric.name, metric.sql)
         })
         .collect();

@@ -230,6 +230,19 @@ const WALLS: &[Wall] = &[
         advice: "take `now` as a parameter",
     },
     Wall {
+        words: &["AsArray", "as_primitive*", "as_string*", "downcast_ref", "arrow::compute*"],
+        paths: &[
+            "crates/store",
+            "crates/ingest",
+            "crates/query",
+            "crates/render",
+            "crates/why",
+            "crates/cli/src/commands/why/rows.rs",
+        ],
+        in_tests: true,
+        advice: "an `Answer` of `query` has its columns in types of the language",
+    },
+    Wall {
         words: &["env::var*"],
         paths: &["crates/cli/src/settings.rs", "crates/query/build.rs"],
         in_tests: true,

@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use pmtaq_query::{Query, Session, Shape};
-use pmtaq_render::{BoxError, Column, Format, LineFormat, Sheet, Style, Unit, Written};
+use pmtaq_query::{Answer, Meaning, Query, Session, Shape};
+use pmtaq_render::{BoxError, Format, LineFormat, Sheet, Style, Written};
 use pmtaq_schema::untrusted::visible_lines;
 
 use crate::context::Context;
@@ -37,6 +36,18 @@ pub(crate) fn answer(
 pub(crate) fn titled(sheet: Sheet, format: Format, title: &str) -> Sheet {
     let title = (format == Format::Html).then(|| title.to_owned());
     Sheet { title, ..sheet }
+}
+
+/// Writes an answer that is in memory.
+pub(crate) fn whole(context: &Context, answer: &Answer) -> Result<Written> {
+    write(context, &sheet(answer.shape()), &mut batches(answer), context.global.format)
+}
+
+/// An answer in memory as its one batch.
+pub(crate) fn batches(
+    answer: &Answer,
+) -> impl Iterator<Item = std::result::Result<RecordBatch, BoxError>> {
+    std::iter::once(Ok(answer.rows().clone()))
 }
 
 /// Writes batches of a known shape.
@@ -86,9 +97,10 @@ pub(crate) fn lines(
 }
 
 /// Writes a card a row.
-pub(crate) fn cards(context: &Context, sheet: &Sheet, batches: Batches<'_>) -> Result<Written> {
+pub(crate) fn cards(context: &Context, answer: &Answer) -> Result<Written> {
+    let sheet = sheet(answer.shape());
     output::answer(&context.global, |out| {
-        Ok(pmtaq_render::write_cards(&style(context), sheet, batches, out)?)
+        Ok(pmtaq_render::write_cards(&style(context), &sheet, &mut batches(answer), out)?)
     })
 }
 
@@ -120,28 +132,13 @@ pub(crate) fn print_drawing(context: &Context, text: &str) -> Result<Exit> {
 /// The page that a shape asks for.
 pub(crate) fn sheet(shape: &Shape) -> Sheet {
     let mut sheet = Sheet::new(shape.schema.clone());
-    for (column, unit) in sheet.columns.iter_mut().zip(&shape.units) {
-        if let Some(unit) = unit {
-            *column = described(&column.name, unit, &shape.schema);
+    for (column, meaning) in sheet.columns.iter_mut().zip(&shape.units) {
+        if let Some(Meaning { unit, of }) = meaning {
+            column.unit = *unit;
+            column.of = of.as_ref().and_then(|of| shape.schema.index_of(of).ok());
         }
     }
     sheet
-}
-
-fn described(name: &str, unit: &pmtaq_query::Unit, schema: &SchemaRef) -> Column {
-    use pmtaq_query::Unit as Q;
-    let (unit, of) = match unit {
-        Q::Text => (Unit::Text, None),
-        Q::Count => (Unit::Count, None),
-        Q::Percent(of) => (Unit::Percent, of.as_ref().and_then(|of| schema.index_of(of).ok())),
-        Q::Bytes => (Unit::Bytes, None),
-        Q::Seconds => (Unit::Seconds, None),
-        Q::Time => (Unit::Time, None),
-        Q::Local => (Unit::LocalTime, None),
-        // A metric that was not chosen: then there is no column to describe either.
-        Q::Of(_) => (Unit::Number, None),
-    };
-    Column { of, ..Column::new(name, unit) }
 }
 
 impl From<pmtaq_query::Error> for Failure {

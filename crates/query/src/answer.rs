@@ -14,7 +14,7 @@ use arrow::datatypes::{
 use pmtaq_schema::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::query::{Query, Shape, Unit};
+use crate::query::{Meaning, Query, Shape};
 use crate::session::Session;
 
 /// The rows of an answer, all of them in memory: for answers of which the size is known to be
@@ -80,17 +80,17 @@ impl Answer {
         Answer { shape, rows }
     }
 
-    /// An answer of these columns, each with its name and its unit.
+    /// An answer of these columns, each with its name and its meaning.
     ///
     /// # Panics
     /// When one is longer than another.
-    pub fn of(columns: impl IntoIterator<Item = (String, Unit, Values)>) -> Answer {
+    pub fn of(columns: impl IntoIterator<Item = (String, Meaning, Values)>) -> Answer {
         let (mut fields, mut arrays, mut units) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, unit, values) in columns {
+        for (name, meaning, values) in columns {
             let array = values.array();
             fields.push(Field::new(name, array.data_type().clone(), true));
             arrays.push(array);
-            units.push(Some(unit));
+            units.push(Some(meaning));
         }
         let schema = Arc::new(Schema::new(fields));
         let rows = RecordBatch::try_new(schema.clone(), arrays).expect("columns of one length");

@@ -1,9 +1,10 @@
 //! What questions for the largest groups share: how groups are ranked, what the rest is called, and
 //! the column of a metric. Asks nothing.
 
+use pmtaq_schema::Unit;
+
 use crate::answer::Values;
 use crate::metric::Metric;
-use crate::query::Unit;
 
 /// The rank of the rest.
 pub(crate) const REST: i64 = i64::MAX;
@@ -24,7 +25,7 @@ pub(crate) fn volume(metric: &Metric) -> String {
 }
 
 /// Values of a metric of this unit as a column: of what adds up, whole numbers.
-pub(crate) fn values(unit: &Unit, values: impl Iterator<Item = Option<f64>>) -> Values {
+pub(crate) fn values(unit: Unit, values: impl Iterator<Item = Option<f64>>) -> Values {
     if !unit.is_sum() {
         return Values::Floats(values.collect());
     }

@@ -16,7 +16,7 @@ pub use lex::is_complete;
 pub mod prelude;
 
 mod query;
-pub use query::{Query, Shape, Unit, Value};
+pub use query::{Meaning, Query, Shape, Value};
 
 mod filters;
 pub use filters::{FILTERS, Filter};
@@ -38,7 +38,7 @@ mod param;
 pub use param::{Param, ParamKind};
 
 mod report;
-pub use report::{Reach, Report, Scope, Statement};
+pub use report::{ColumnUnit, Reach, Report, Scope, Statement};
 
 mod catalog;
 pub use catalog::{Catalog, Own};

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::sync::LazyLock;
 
-use pmtaq_schema::{COLUMNS, Column, Record, Records};
+use pmtaq_schema::{COLUMNS, Column, Record, Records, Unit};
 
 use crate::error::{Error, Result};
 use crate::lex::tokens;
-use crate::query::{Unit, quoted};
+use crate::query::{Meaning, quoted};
 
 /// The metrics.
 const METRICS: &str = include_str!("../../../sql/prelude/metrics.sql");
@@ -29,8 +29,10 @@ pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged";
 pub struct Metric {
     /// Its name.
     pub name: String,
-    /// What it counts or measures; a rate names its denominator.
+    /// What it counts or measures.
     pub unit: Unit,
+    /// Of a rate, the metric that is its denominator.
+    pub of: Option<String>,
     /// The record types without which it says nothing.
     pub needs: Records,
     /// The field without which it says nothing: it is null where deliveries lack it.
@@ -103,9 +105,7 @@ impl Metric {
             }
             Definition::Named(name) => of_named(name),
         };
-        if let Unit::Percent(Some(base)) = &self.unit {
-            counted.extend(of_named(base));
-        }
+        counted.extend(self.of.as_deref().into_iter().flat_map(of_named));
         counted
     }
 
@@ -116,17 +116,14 @@ impl Metric {
 
     /// The field for want of which it is null, its own or that of its denominator.
     pub(crate) fn lacked(&self) -> Option<&'static Column> {
-        self.field.or_else(|| match &self.unit {
-            Unit::Percent(Some(base)) => metric(base).ok()?.field,
-            _ => None,
-        })
+        self.field.or_else(|| metric(self.of.as_deref()?).ok()?.field)
     }
 
     /// What stands below it, by which a value of it is judged: the denominator of a rate, the
     /// deliveries that a time or a size is of; nothing for a count.
     pub fn base(&self) -> Option<&str> {
-        match &self.unit {
-            Unit::Percent(base) => base.as_deref(),
+        match self.unit {
+            Unit::Percent => self.of.as_deref(),
             Unit::Seconds | Unit::Bytes => Some("delivered"),
             _ => None,
         }
@@ -198,7 +195,7 @@ fn parse_metric(block: &'static str) -> Option<Metric> {
     let needs = lines.next()?.strip_prefix("-- needs: ")?;
     let doc = lines.next()?.strip_prefix("-- ")?;
     let definition = Definition::parse(lines.next()?)?;
-    let unit = Unit::parse(unit)?;
+    let Meaning { unit, of } = Meaning::parse(unit)?;
     let (fields, needs): (Vec<&str>, Vec<&str>) =
         needs.split(", ").partition(|word| Column::index(word).is_some());
     let field = match fields.as_slice() {
@@ -207,16 +204,16 @@ fn parse_metric(block: &'static str) -> Option<Metric> {
         [name] if *name == RECEIVER => Some(&COLUMNS[Column::index(name)?]),
         _ => return None,
     };
-    let mut sql = match &unit {
-        Unit::Percent(Some(base)) => format!("100.0 * {definition} / nullif({base}(), 0)"),
-        _ => definition.to_string(),
+    let mut sql = match &of {
+        Some(base) => format!("100.0 * {definition} / nullif({base}(), 0)"),
+        None => definition.to_string(),
     };
     if field.is_some() {
         sql = format!("case when ${RECEIVERS_LOGGED} then {sql} end");
     }
     let needs = Records::parse(&needs.join(",")).ok()?;
     let (name, doc) = (name.to_owned(), doc.to_owned());
-    lines.next().is_none().then_some(Metric { name, unit, needs, field, doc, sql, definition })
+    lines.next().is_none().then_some(Metric { name, unit, of, needs, field, doc, sql, definition })
 }
 
 impl Definition {
@@ -342,8 +339,9 @@ mod tests {
         for metric in metrics() {
             assert!(metric.doc.ends_with('.') && !metric.counted().is_empty(), "{}", metric.name);
             let named = |name: &str| metrics().iter().any(|other| other.name == name);
-            if let Unit::Percent(of) = &metric.unit {
-                assert!(named(of.as_deref().expect("a rate has a denominator")), "{}", metric.name);
+            if metric.unit == Unit::Percent {
+                let of = metric.of.as_deref().expect("a rate has a denominator");
+                assert!(named(of), "{}", metric.name);
             }
             if let Definition::Named(name) = metric.definition {
                 assert!(named(name), "{}", metric.name);

@@ -1,14 +1,14 @@
 //! What can be set in a report: `param` and `arg` lines of its header, and their values.
 //! Knows no clock: times arrive as RFC 3339.
 
-use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
+use pmtaq_schema::{Timestamp, Unit};
 
 use crate::dimension::{Dimension, dimension};
 use crate::error::{Error, Result};
 use crate::lex::tokens;
 use crate::metric::{Metric, metric};
-use crate::query::{Query, Unit, Value};
+use crate::query::{Query, Value};
 
 /// Something that can be set.
 #[derive(Clone, Debug)]
@@ -126,22 +126,6 @@ impl Param {
                 let unit_name = format!("'{}'", unit_name(metric));
                 let meanings = [(word.as_str(), &*call), (&base, &*of), (&unit, &*unit_name)];
                 query.sql = named(&query.sql, &word, &meanings, &metric.name);
-                let units = std::mem::take(&mut query.units);
-                let has = |column: &String| units.contains_key(column);
-                query.units = units
-                    .iter()
-                    .map(|(column, unit)| match (unit, &metric.unit) {
-                        (Unit::Of(of), Unit::Percent(_)) if *of == word => {
-                            // Not below the denominator's own name, since there may be several.
-                            (
-                                column.clone(),
-                                Unit::Percent(Some(format!("{column}_of")).filter(has)),
-                            )
-                        }
-                        (Unit::Of(of), unit) if *of == word => (column.clone(), unit.clone()),
-                        (unit, _) => (column.clone(), unit.clone()),
-                    })
-                    .collect();
                 return Ok(());
             }
         };
@@ -181,7 +165,7 @@ impl ParamKind {
 /// What a metric counts or measures, in the word that the header of a report has for it.
 fn unit_name(metric: &Metric) -> &'static str {
     match metric.unit {
-        Unit::Percent(_) => "percent",
+        Unit::Percent => "percent",
         Unit::Bytes => "bytes",
         Unit::Seconds => "seconds",
         _ => "count",

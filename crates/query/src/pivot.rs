@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pmtaq_schema::Unit;
+
 use crate::answer::{Answer, Values};
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, volume};
 use crate::metric::{Metric, metric};
-use crate::query::{Query, Unit};
+use crate::query::{Meaning, Query};
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -61,7 +63,7 @@ impl Pivot {
         for name in metrics {
             let of = metric(name)?;
             // A rate without its denominator cannot be judged.
-            if let (Unit::Percent(Some(base)), None) = (&of.unit, cols)
+            if let (Some(base), None) = (&of.of, cols)
                 && chosen.iter().all(|metric| metric.name != *base)
                 && !metrics.contains(base)
             {
@@ -180,7 +182,7 @@ order by r nulls first, cr nulls last",
     ) -> Answer {
         let keys = self.rows.iter().enumerate().map(|(k, dimension)| {
             let labels = order.iter().map(|&row| Some(rows[row][k].clone()));
-            (dimension.name.to_owned(), Unit::Text, Values::Texts(labels.collect()))
+            (dimension.name.to_owned(), Unit::Text.into(), Values::Texts(labels.collect()))
         });
         let labels = columns.iter().map(|labels| &labels[0]).enumerate();
         let columns = labels.flat_map(|(c, label)| {
@@ -190,14 +192,13 @@ order by r nulls first, cr nulls last",
                     (Some(_), 1) => label.clone(),
                     (Some(_), _) => format!("{label} {}", metric.name),
                 };
-                let unit = match (&metric.unit, self.cols) {
-                    (Unit::Percent(_), Some(_)) => Unit::Percent(None),
-                    (unit, _) => unit.clone(),
-                };
+                // Below the values of a dimension no denominator has a column of its own.
+                let of = metric.of.clone().filter(|_| self.cols.is_none());
+                let meaning = Meaning { unit: metric.unit, of };
                 // Where there is no record, nothing was counted.
                 let nothing = metric.unit.is_sum().then_some(0.0);
                 let values = order.iter().map(|&row| *cells.get(&(row, c, m)).unwrap_or(&nothing));
-                (name, unit, groups::values(&metric.unit, values))
+                (name, meaning, groups::values(metric.unit, values))
             })
         });
         Answer::of(keys.chain(columns))

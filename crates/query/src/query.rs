@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
-use pmtaq_schema::Timestamp;
+use pmtaq_schema::{Timestamp, Unit};
 
 use crate::lex::tokens;
 
@@ -16,7 +16,7 @@ pub struct Query {
     /// Their values. A parameter of the SQL without a value is null.
     pub values: BTreeMap<String, Value>,
     /// What is known of the columns of the answer, by name.
-    pub units: BTreeMap<String, Unit>,
+    pub units: BTreeMap<String, Meaning>,
     /// The same question to the rollup, if that can answer it.
     pub(crate) over_hours: Option<OverHours>,
 }
@@ -42,51 +42,31 @@ pub enum Value {
     Time(Timestamp),
 }
 
-/// What the numbers of a column of an answer mean.
+/// What the values of a column of an answer mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Words or names.
-    Text,
-    /// How many.
-    Count,
-    /// A share of 0 to 100, of the counts in the named column.
-    Percent(Option<String>),
-    /// A size.
-    Bytes,
-    /// A duration.
-    Seconds,
-    /// A UTC moment.
-    Time,
-    /// A time of the local clock.
-    Local,
-    /// That of the metric chosen by the named parameter.
-    Of(String),
+pub struct Meaning {
+    /// What they are.
+    pub unit: Unit,
+    /// Of shares, the column that has their denominators, if there is one.
+    pub of: Option<String>,
 }
 
-impl Unit {
-    /// Whether values of it add up, so that nothing is 0 of it.
-    pub fn is_sum(&self) -> bool {
-        matches!(self, Unit::Count | Unit::Bytes)
-    }
-
-    /// Reads `count`, `percent of sent`, `bytes`, `seconds`, `time`, `local`, `text`.
-    pub fn parse(text: &str) -> Option<Unit> {
-        let mut words = text.split_whitespace();
-        let unit = match words.next()? {
-            "text" => Unit::Text,
-            "count" => Unit::Count,
-            "percent" => match (words.next(), words.next()) {
-                (Some("of"), Some(column)) => Unit::Percent(Some(column.to_owned())),
-                (None, None) => Unit::Percent(None),
-                _ => return None,
-            },
-            "bytes" => Unit::Bytes,
-            "seconds" => Unit::Seconds,
-            "time" => Unit::Time,
-            "local" => Unit::Local,
-            _ => return None,
+impl Meaning {
+    /// Reads a unit, of a share also the column that it is of: `percent of sent`.
+    pub fn parse(text: &str) -> Option<Meaning> {
+        let (unit, of) = match text.split_once(" of ") {
+            Some((unit, of)) => (unit, Some(of.trim())),
+            None => (text, None),
         };
-        words.next().is_none().then_some(unit)
+        let unit = Unit::parse(unit.trim())?;
+        let is_name = |of: &str| !of.is_empty() && !of.contains(' ') && unit == Unit::Percent;
+        of.is_none_or(is_name).then_some(Meaning { unit, of: of.map(str::to_owned) })
+    }
+}
+
+impl From<Unit> for Meaning {
+    fn from(unit: Unit) -> Meaning {
+        Meaning { unit, of: None }
     }
 }
 
@@ -95,8 +75,8 @@ impl Unit {
 pub struct Shape {
     /// Names and Arrow types.
     pub schema: SchemaRef,
-    /// For each column its unit, where one was declared.
-    pub units: Vec<Option<Unit>>,
+    /// For each column what is known of its values.
+    pub units: Vec<Option<Meaning>>,
 }
 
 impl Query {
@@ -164,10 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn units_are_read() {
-        assert_eq!(Unit::parse("percent of sent"), Some(Unit::Percent(Some("sent".to_owned()))));
-        assert_eq!(Unit::parse("count"), Some(Unit::Count));
-        assert_eq!(Unit::parse("count of x"), None);
-        assert_eq!(Unit::parse("parsec"), None);
+    fn meanings_are_read() {
+        let of = Some("sent".to_owned());
+        let percent = Meaning { unit: Unit::Percent, of };
+        assert_eq!(Meaning::parse("percent of sent"), Some(percent));
+        assert_eq!(Meaning::parse("percent"), Some(Unit::Percent.into()));
+        for wrong in ["count of x", "percent of", "percent of a b", "parsec"] {
+            assert_eq!(Meaning::parse(wrong), None, "{wrong}");
+        }
     }
 }

@@ -13,8 +13,9 @@ use pmtaq_schema::{Column, Records, Timestamp, Window};
 
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
+use crate::metric::metric;
 use crate::param::{Param, ParamKind};
-use crate::query::{Query, Unit, Value};
+use crate::query::{Meaning, Query, Value};
 use crate::selection::Selection;
 
 /// A canned question.
@@ -37,7 +38,7 @@ pub struct Report {
     /// What can be set.
     pub params: Vec<Param>,
     /// Units of the columns, by name.
-    pub units: BTreeMap<String, Unit>,
+    pub units: BTreeMap<String, ColumnUnit>,
     /// Kind, x and y of the chart; a word may be the name of a parameter, which stands for its
     /// value.
     pub chart: Option<String>,
@@ -47,6 +48,15 @@ pub struct Report {
     pub statement: Statement,
     /// Other statements, each for when the parameter is given: the lines after `-- given: NAME`.
     pub variants: Vec<(String, Statement)>,
+}
+
+/// What the header says of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnUnit {
+    /// What its values mean.
+    Is(Meaning),
+    /// They are those of the metric that the named parameter chooses.
+    OfMetric(String),
 }
 
 /// A statement of a report.
@@ -236,13 +246,13 @@ impl Report {
     }
 
     /// Reads a unit, which may be that of a metric to be chosen.
-    fn unit(&self, text: &str) -> Option<Unit> {
+    fn unit(&self, text: &str) -> Option<ColumnUnit> {
         let is_metric =
             |param: &Param| param.name == text && matches!(param.kind, ParamKind::Metric);
         if self.params.iter().any(is_metric) {
-            return Some(Unit::Of(text.to_owned()));
+            return Some(ColumnUnit::OfMetric(text.to_owned()));
         }
-        Unit::parse(text)
+        Meaning::parse(text).map(ColumnUnit::Is)
     }
 
     /// What can be set on the command line.
@@ -286,11 +296,35 @@ impl Report {
         Scope { window, reads: Window { since, until } }
     }
 
+    /// What the columns mean, when the parameters have these values.
+    fn meanings(&self, given: &[(String, String)]) -> Result<BTreeMap<String, Meaning>> {
+        let mut meanings = BTreeMap::new();
+        for (column, unit) in &self.units {
+            let meaning = match unit {
+                ColumnUnit::Is(meaning) => meaning.clone(),
+                ColumnUnit::OfMetric(param) => {
+                    let Some(name) = self.value(param, given) else { continue };
+                    let metric = metric(name)?;
+                    // Not below the denominator's own name, since there may be several.
+                    let of = metric.of.as_ref().map(|_| format!("{column}_of"));
+                    let of = of.filter(|of| self.units.contains_key(of));
+                    Meaning { unit: metric.unit, of }
+                }
+            };
+            meanings.insert(column.clone(), meaning);
+        }
+        Ok(meanings)
+    }
+
+    /// The value of a parameter: what is given, or its default.
+    fn value<'v>(&'v self, name: &str, given: &'v [(String, String)]) -> Option<&'v str> {
+        let param = self.params.iter().find(|param| param.name == name);
+        value_of(name, given).or(param.and_then(|param| param.default.as_deref()))
+    }
+
     /// The value of a duration; 0 for what is none, which [`Report::query`] refuses.
     fn seconds(&self, name: &str, given: &[(String, String)]) -> i64 {
-        let param = self.params.iter().find(|param| param.name == name);
-        let default = param.and_then(|param| param.default.as_deref());
-        value_of(name, given).or(default).and_then(parse_duration_s).unwrap_or(0)
+        self.value(name, given).and_then(parse_duration_s).unwrap_or(0)
     }
 
     /// The dimension that `name` of a line `rollup` means: that of the parameter, if it is one and
@@ -345,8 +379,7 @@ impl Report {
         scope: Scope,
     ) -> Result<Query> {
         let statement = self.statement(given);
-        let mut query =
-            Query { sql: statement.sql.clone(), units: self.units.clone(), ..Query::default() };
+        let mut query = Query { sql: statement.sql.clone(), ..Query::default() };
         for (name, _) in given {
             let known = || self.settable().map(|param| param.name.as_str());
             if !known().any(|known| known == name) {
@@ -359,6 +392,7 @@ impl Report {
                 param.set(value, &mut query)?;
             }
         }
+        query.units = self.meanings(given)?;
         for (name, time) in [
             ("since", scope.window.since),
             ("until", scope.window.until),
@@ -398,6 +432,8 @@ fn value_of<'g>(name: &str, given: &'g [(String, String)]) -> Option<&'g str> {
 
 #[cfg(test)]
 mod tests {
+    use pmtaq_schema::Unit;
+
     use super::*;
 
     const HEAD: &str = "-- name: x\n-- title: X\n-- help: About x.\n-- needs: d\n";
@@ -412,7 +448,7 @@ mod tests {
             format!("{HEAD}-- param: by choice(a,b) = a  what by\n-- column: n count\nselect 1\n");
         let report = &parse("x", &text).expect("a report")[0];
         assert!(matches!(&report.params[0].kind, ParamKind::Choice(list) if *list == ["a", "b"]));
-        assert_eq!(report.units["n"], Unit::Count);
+        assert_eq!(report.units["n"], ColumnUnit::Is(Unit::Count.into()));
         assert_eq!(report.statement.sql, "select 1");
         let given = [("by".to_owned(), "c'".to_owned())];
         let error = report.query(&given, &Selection::default(), Scope::ALL).expect_err("no choice");

@@ -21,7 +21,7 @@ use crate::hours::HOURS_VIEW;
 use crate::metric::{
     Definition, Metric, RECEIVER, RECEIVERS_LOGGED, Subset, Test, expand_by, metric,
 };
-use crate::query::{OverHours, Unit};
+use crate::query::OverHours;
 
 /// `body` over `hourly`, for the records for which `condition` holds; none when one of its metrics
 /// counts what `hourly` does not tell apart.
@@ -59,7 +59,7 @@ impl Sums {
     /// What a metric is over the sums.
     fn metric(&mut self, of: &Metric) -> Option<String> {
         let mut sql = self.definition(&of.definition)?;
-        if let Unit::Percent(Some(base)) = &of.unit {
+        if let Some(base) = &of.of {
             let base = self.metric(metric(base).ok()?)?;
             sql = format!("100.0 * {sql} / nullif(({base}), 0)");
         }

@@ -1,14 +1,14 @@
 //! Records that hold a text, newest first. Asks the newest day before the others, so that an
 //! answer that is enough ends the search; judges no reply and prints nothing.
 
-use pmtaq_schema::{COLUMNS, Kind, Window};
+use pmtaq_schema::{COLUMNS, Kind, Unit, Window};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
 use crate::dimension::{DIMENSIONS, dimension};
 use crate::error::{Error, Result};
 use crate::filters::CODE;
-use crate::query::{Query, Shape, Unit, Value};
+use crate::query::{Query, Shape, Value};
 use crate::rows::Rows;
 use crate::selection::{Selection, one};
 use crate::session::Session;
@@ -144,7 +144,7 @@ impl Search {
             .map(|field| format!("{} as \"{}\"", field.sql(&mut query), field.name))
             .collect();
         for field in &self.columns {
-            query.units.extend(field.unit().map(|unit| (field.name.clone(), unit)));
+            query.units.extend(field.unit().map(|unit| (field.name.clone(), unit.into())));
         }
         let condition = self.condition(selection, &mut query)?;
         let mut body = format!(

@@ -1,9 +1,10 @@
 //! How often a reply was seen, and from whom. Counts; what it means is decided elsewhere.
 
+use pmtaq_schema::Unit;
 use pmtaq_schema::explain::{Code, Entry};
 
 use crate::error::Result;
-use crate::query::{Query, Unit, Value};
+use crate::query::{Query, Value};
 use crate::selection::Selection;
 use crate::statement::narrowed;
 
@@ -49,7 +50,7 @@ from records
 group by provider
 order by seen desc, provider",
     );
-    query.units.insert("seen".to_owned(), Unit::Count);
+    query.units.insert("seen".to_owned(), Unit::Count.into());
     Ok(query)
 }
 

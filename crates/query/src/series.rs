@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use pmtaq_schema::step::{Clock, Step};
-use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_schema::{Timestamp, Unit, Window, Zone};
 
 use crate::answer::{Answer, Values};
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, apart, volume};
 use crate::metric::{Metric, metric};
-use crate::query::{Query, Unit, Value};
+use crate::query::{Query, Value};
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -164,7 +164,7 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
         }
         Ok(Timeline {
             by: self.by.map(|by| by.name),
-            metrics: self.metrics.iter().map(|m| (m.name.clone(), m.unit.clone())).collect(),
+            metrics: self.metrics.iter().map(|m| (m.name.clone(), m.unit)).collect(),
             bounds: self.steps.iter().map(|(begin, _)| *begin).chain([self.end]).collect(),
             lines,
         })
@@ -178,21 +178,20 @@ impl Timeline {
         let steps = self.bounds.len().saturating_sub(1);
         let times = self.lines.iter().flat_map(|_| &self.bounds[..steps]);
         let times = Values::Times(times.copied().map(Some).collect());
-        let mut columns = vec![("time".to_owned(), Unit::Time, times)];
+        let mut columns = vec![("time".to_owned(), Unit::Time.into(), times)];
         if let Some(by) = self.by {
             let labels = self.lines.iter().flat_map(|(label, _)| vec![Some(label.clone()); steps]);
-            columns.push((by.to_owned(), Unit::Text, Values::Texts(labels.collect())));
+            columns.push((by.to_owned(), Unit::Text.into(), Values::Texts(labels.collect())));
         }
-        for (m, (name, unit)) in self.metrics.iter().enumerate() {
+        for (m, &(ref name, unit)) in self.metrics.iter().enumerate() {
             let values = self.lines.iter().flat_map(|(_, metrics)| &metrics[m]).copied();
             let values = groups::values(unit, values);
-            // The denominator is not beside it.
-            let unit = if let Unit::Percent(_) = unit { Unit::Percent(None) } else { unit.clone() };
-            columns.push((name.clone(), unit, values));
+            // The denominator of a rate is not beside it.
+            columns.push((name.clone(), unit.into(), values));
         }
         let edges = self.lines.iter().flat_map(|_| &edges[..steps]);
         let edges = Values::Texts(edges.map(|edge| edge.map(str::to_owned)).collect());
-        columns.push(("edge".to_owned(), Unit::Text, edges));
+        columns.push(("edge".to_owned(), Unit::Text.into(), edges));
         Answer::of(columns)
     }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use pmtaq_schema::Unit;
 use pmtaq_schema::address::{domain_of, normal_domain};
 
 use crate::answer::Answer;
 use crate::error::Result;
-use crate::query::{Query, Unit, Value};
+use crate::query::{Query, Value};
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::statement::narrowed;
@@ -58,7 +59,7 @@ impl Trace {
         for (name, unit) in
             [("message", Unit::Text), ("waited", Unit::Seconds), ("took", Unit::Seconds)]
         {
-            query.units.insert(name.to_owned(), unit);
+            query.units.insert(name.to_owned(), unit.into());
         }
         Ok(query)
     }

@@ -4,9 +4,10 @@
 use std::io::Write;
 
 use chrono_tz::Tz;
+use pmtaq_schema::Unit;
 
 use crate::value::{Cells, Value};
-use crate::{Unit, escape, human, time};
+use crate::{escape, human, time};
 
 /// Writes the plain text of a value, as csv and tsv hold it before quoting.
 ///

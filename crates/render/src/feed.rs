@@ -2,9 +2,10 @@
 //! Never looks at a value.
 
 use arrow::record_batch::RecordBatch;
+use pmtaq_schema::Unit;
 
 use crate::value::Cells;
-use crate::{BoxError, Error, Sheet, Unit};
+use crate::{BoxError, Error, Sheet};
 
 /// The batches of an answer with their sheet.
 pub(crate) struct Feed<'a> {

@@ -50,7 +50,7 @@ use arrow::record_batch::RecordBatch;
 pub use error::{BoxError, Error};
 pub use format::{Format, UnknownFormat};
 pub use lines::LineFormat;
-pub use sheet::{Column, Sheet, Style, Unit, Written};
+pub use sheet::{Column, Sheet, Style, Written};
 
 use feed::Feed;
 use screen::Screen;

@@ -3,8 +3,10 @@
 
 use std::io::Write;
 
+use pmtaq_schema::Unit;
+
 use crate::feed::Feed;
-use crate::{Error, Style, Unit, cell};
+use crate::{Error, Style, cell};
 
 /// A line with fields in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use arrow::datatypes::{DataType, SchemaRef};
 use chrono_tz::Tz;
+use pmtaq_schema::Unit;
 
 /// What a page needs beside its rows.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ impl Sheet {
         let columns = schema
             .fields()
             .iter()
-            .map(|field| Column::new(field.name(), Unit::of_arrow(field.data_type())))
+            .map(|field| Column::new(field.name(), unit_of(field.data_type())))
             .collect();
         Sheet { title: None, schema, columns }
     }
@@ -65,45 +66,15 @@ impl Column {
     }
 }
 
-/// What the values of a column mean; it decides how tables for people show them, and, for
-/// `LocalTime` alone, what machines read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Words, or numbers that are names (a reply code): left aligned, shown as they are.
-    Text,
-    /// How many: thousands separators.
-    Count,
-    /// A share of 0 to 100.
-    Percent,
-    /// A size in bytes.
-    Bytes,
-    /// A duration in seconds.
-    Seconds,
-    /// A UTC instant: tables show it in the zone of the style.
-    Time,
-    /// A wall-clock time that the query already moved to its zone: never moved again, and
-    /// written without `Z`.
-    LocalTime,
-    /// Any other number: six significant digits if it is a float.
-    Number,
-}
-
-impl Unit {
-    /// Returns the unit that an Arrow type suggests when nothing better is known.
-    pub fn of_arrow(data_type: &DataType) -> Self {
-        match data_type {
-            DataType::Dictionary(_, values) => Unit::of_arrow(values),
-            DataType::Decimal128(_, 0) => Unit::Count,
-            DataType::Timestamp(..) => Unit::Time,
-            integer if integer.is_integer() => Unit::Count,
-            number if number.is_numeric() => Unit::Number,
-            _ => Unit::Text,
-        }
-    }
-
-    /// Tells whether the column is aligned at its right edge.
-    pub(crate) fn is_number(self) -> bool {
-        !matches!(self, Unit::Text | Unit::Time | Unit::LocalTime)
+/// The unit that an Arrow type suggests when nothing better is known.
+fn unit_of(data_type: &DataType) -> Unit {
+    match data_type {
+        DataType::Dictionary(_, values) => unit_of(values),
+        DataType::Decimal128(_, 0) => Unit::Count,
+        DataType::Timestamp(..) => Unit::Time,
+        integer if integer.is_integer() => Unit::Count,
+        number if number.is_numeric() => Unit::Number,
+        _ => Unit::Text,
     }
 }
 

@@ -27,10 +27,12 @@ pub mod nearest;
 pub mod provider;
 pub mod reply;
 pub mod template;
+pub mod unit;
 pub mod untrusted;
 pub mod words;
 
 pub use columns::{COLUMNS, Column, Kind};
 pub use record::{Record, Records};
 pub use time::{Timestamp, Window};
+pub use unit::Unit;
 pub use zone::Zone;

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use pmtaq_alert::{Limits, Perf, Plugin, Status};
-use pmtaq_query::{Metric, Selection, Unit};
+use pmtaq_query::{Metric, Selection};
 use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
-use pmtaq_schema::{Timestamp, Window};
+use pmtaq_schema::{Timestamp, Unit, Window};
 
 use crate::args::{self, Few};
 use crate::asked::{self, Asked};
@@ -256,7 +256,7 @@ fn unknown_of(metric: &Metric, headline: String, perf: Vec<Perf>) -> Plugin {
 
 fn perf(metric: &Metric, judged: &[Judged], limits: &Limits, top: usize) -> Vec<Perf> {
     let unit = match metric.unit {
-        Unit::Percent(_) => "%",
+        Unit::Percent => "%",
         Unit::Seconds => "s",
         Unit::Bytes => "B",
         _ => "",

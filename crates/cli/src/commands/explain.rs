@@ -1,19 +1,15 @@
 //! `pmtaq explain`: what a reply means, whose fault it is, what helps, and how often it was seen.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
-use pmtaq_query::{Selection, Sought, seen};
-use pmtaq_render::{Column, Format, Sheet, Unit};
+use pmtaq_query::{Answer, Selection, Sought, Values, seen};
+use pmtaq_render::Format;
 use pmtaq_schema::explain::{Entry, FAULTS, codes, explain, template};
+use pmtaq_schema::{Timestamp, Unit};
 
 use crate::args;
 use crate::asked::{self, Asked};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::window::minute;
 use crate::{show, ui};
 
@@ -77,45 +73,39 @@ fn count(
     for sought in very.into_iter().chain([Sought::Entry(entry)]) {
         let query = seen(&sought, selection)?;
         let _guard = ui::interrupt(asked.session.interrupt());
-        let (schema, batches) = asked.session.run(&query, |shape, batches| {
-            batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape.schema, batches))
-        })??;
-        let all = concat_batches(&schema, &batches).map_err(|error| Failure::failed(&error))?;
-        if all.num_rows() > 0 {
-            return read(context, &all);
+        let answer = asked.session.answer(&query)?;
+        if !answer.is_empty() {
+            return read(context, &answer);
         }
     }
     Ok(Seen::default())
 }
 
-fn read(context: &Context, all: &RecordBatch) -> Result<Seen> {
-    let column =
-        |n: usize, to: &DataType| cast(all.column(n), to).map_err(|error| Failure::failed(&error));
-    let providers = column(0, &DataType::Utf8)?;
-    let providers = providers.as_string::<i32>();
-    let counts = column(1, &DataType::Int64)?;
-    let counts = counts.as_primitive::<Int64Type>();
-    let day = |n: usize, newest: bool| -> Result<Option<String>> {
-        let micros = column(n, &DataType::Int64)?;
-        let micros = micros.as_primitive::<Int64Type>().values().iter();
-        let time = if newest { micros.max() } else { micros.min() };
-        let seconds = time.map(|micros| pmtaq_schema::Timestamp(micros.div_euclid(1_000_000)));
-        Ok(seconds.map(|time| minute(time, context.global.tz)))
-    };
-    let mut by: Vec<String> = (0..all.num_rows().min(PROVIDERS))
-        .map(|row| format!("{} {}", providers.value(row), counts.value(row)))
+fn read(context: &Context, answer: &Answer) -> Result<Seen> {
+    let counts = answer.i64s("seen")?;
+    let mut by: Vec<String> = answer
+        .texts("provider")?
+        .into_iter()
+        .zip(&counts)
+        .take(PROVIDERS)
+        .filter_map(|(provider, count)| Some(format!("{} {}", provider?, (*count)?)))
         .collect();
-    if all.num_rows() > PROVIDERS {
-        by.push(format!("and {} more", all.num_rows() - PROVIDERS));
+    if answer.len() > PROVIDERS {
+        by.push(format!("and {} more", answer.len() - PROVIDERS));
     }
-    let total = counts.values().iter().sum();
-    Ok(Seen { total, by: by.join(", "), first: day(2, false)?, last: day(3, true)? })
+    let moment = |time: Option<Timestamp>| time.map(|time| minute(time, context.global.tz));
+    Ok(Seen {
+        total: counts.into_iter().flatten().sum(),
+        by: by.join(", "),
+        first: moment(answer.times("first_seen")?.into_iter().flatten().min()),
+        last: moment(answer.times("last_seen")?.into_iter().flatten().max()),
+    })
 }
 
 /// A card an entry for people, a row an entry for machines.
 fn write(context: &Context, entries: &[&Entry], seen: &[Seen]) -> Result<()> {
-    let texts = |of: &dyn Fn(usize) -> Option<String>| -> ArrayRef {
-        Arc::new((0..entries.len()).map(of).collect::<StringArray>())
+    let texts = |of: &dyn Fn(usize) -> Option<String>| {
+        (Unit::Text, Values::Texts((0..entries.len()).map(of).collect()))
     };
     let some = |text: &str| Some(text.to_owned());
     let fault = |fault: &str| {
@@ -133,32 +123,24 @@ fn write(context: &Context, entries: &[&Entry], seen: &[Seen]) -> Result<()> {
     };
     let fault =
         |n: usize| Some(if cards { fault(entries[n].fault) } else { entries[n].fault.into() });
-    let counts: Int64Array = seen.iter().map(|seen| Some(seen.total)).collect();
-    let columns: Vec<(&str, ArrayRef)> = vec![
+    let counts = Values::Ints(seen.iter().map(|seen| Some(seen.total)).collect());
+    let columns = [
         ("says", texts(&says)),
         ("code", texts(&code)),
         ("meaning", texts(&|n| some(entries[n].meaning))),
         ("fault", texts(&fault)),
         ("remedy", texts(&|n| some(entries[n].remedy))),
         ("source", texts(&|n| some(entries[n].source))),
-        ("seen", Arc::new(counts)),
+        ("seen", (Unit::Count, counts)),
         ("by", texts(&|n| some(&seen[n].by).filter(|by| !by.is_empty()))),
         ("first_seen", texts(&|n| seen[n].first.clone())),
         ("last_seen", texts(&|n| seen[n].last.clone())),
     ];
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let arrays = columns.into_iter().map(|(_, column)| column).collect();
-    let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|e| Failure::failed(&e))?;
-    let mut sheet = Sheet::new(schema);
-    sheet.columns[6] = Column::new("seen", Unit::Count);
-    let mut batches = std::iter::once(Ok(batch));
-    match cards {
-        true => show::cards(context, &sheet, &mut batches)?,
-        false => show::write(context, &sheet, &mut batches, context.global.format)?,
+    let columns = columns.map(|(name, (unit, values))| (name.to_owned(), unit.into(), values));
+    let answer = Answer::of(columns);
+    match context.global.format {
+        Format::Table => show::cards(context, &answer)?,
+        _ => show::whole(context, &answer)?,
     };
     Ok(())
 }

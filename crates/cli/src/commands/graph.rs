@@ -3,15 +3,12 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
-use pmtaq_query::{Catalog, Selection, Series, Timeline, Unit, metric};
+use pmtaq_query::{Catalog, Selection, Series, Timeline, metric};
+use pmtaq_render::Format;
 use pmtaq_render::chart::{self, Chart, Edge, Line, Size};
-use pmtaq_render::{Format, Unit as Shown};
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
-use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_schema::{Timestamp, Unit, Window, Zone};
 use pmtaq_store::Store;
 use pmtaq_store::layout::Table;
 
@@ -186,40 +183,21 @@ fn of_the_queue(
 ) -> Result<Drawn> {
     let (asked, query) = queue_query(context, catalog, wanted)?;
     let _guard = ui::interrupt(asked.session.interrupt());
-    let batches = asked.session.run(&query, |_, batches| {
-        batches.collect::<std::result::Result<Vec<_>, pmtaq_query::Error>>()
-    })??;
+    let answer = asked.session.answer(&query)?;
     let metrics: Vec<_> =
         QUEUE.iter().filter(|(name, ..)| names.iter().any(|wanted| wanted == name)).collect();
-    let mut values = vec![Vec::new(); metrics.len()];
-    let (mut edges, mut first) = (Vec::new(), None);
-    for batch in &batches {
-        let column = |name: &str| batch.column_by_name(name).expect("a column of sql/queue.sql");
-        let time = cast(
-            column("time"),
-            &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None),
-        );
-        let time = time.expect("a time");
-        if batch.num_rows() > 0 && first.is_none() {
-            first = Some(time.as_primitive::<TimestampMicrosecondType>().value(0));
-        }
-        for ((_, column_name, _), values) in metrics.iter().zip(&mut values) {
-            let numbers = cast(column(column_name), &DataType::Float64).expect("a number");
-            values.extend(numbers.as_primitive::<Float64Type>().iter());
-        }
-        let is_sure = column("edge");
-        edges.extend(
-            (0..batch.num_rows()).map(|row| is_sure.is_valid(row).then_some(Edge::Uncertain)),
-        );
-    }
+    let values = metrics.iter().map(|(_, column, _)| answer.f64s(column));
+    let values = values.collect::<pmtaq_query::Result<Vec<_>>>()?;
+    let edges = answer.texts("edge")?.into_iter().map(|edge| edge.map(|_| Edge::Uncertain));
+    let edges: Vec<Option<Edge>> = edges.collect();
     // Its steps are those of UTC, each as long as the first: one local time names them all.
-    let first = chrono::DateTime::from_timestamp_micros(first.unwrap_or_default());
-    let first = context.global.tz.utc(first.unwrap_or_default().naive_utc());
+    let first = answer.times("time")?.first().copied().flatten().unwrap_or_default();
+    let first = context.global.tz.utc(Zone::UTC.local(first));
     let steps = i64::try_from(edges.len()).unwrap_or_default();
     let bounds = (0..=steps).map(|n| Timestamp(first.0 + n * wanted.step.seconds())).collect();
     let timeline = Timeline {
         by: None,
-        metrics: metrics.iter().map(|(name, _, unit)| ((*name).to_owned(), unit.clone())).collect(),
+        metrics: metrics.iter().map(|(name, _, unit)| ((*name).to_owned(), *unit)).collect(),
         bounds,
         lines: vec![(String::new(), values)],
     };
@@ -230,9 +208,9 @@ impl Drawn {
     /// A chart for each metric that has lines of a dimension, else for each unit.
     fn charts(&self, zone: Zone, step: Step) -> Vec<Chart> {
         let Timeline { by, metrics, bounds, lines } = &self.timeline;
-        let chart = |title: String, unit: &Unit, stacked: bool, lines: Vec<Line>| Chart {
+        let chart = |title: String, unit: Unit, stacked: bool, lines: Vec<Line>| Chart {
             title: format!("{title}, every {step}"),
-            unit: chart_unit(unit),
+            unit,
             bounds: bounds.iter().map(|time| time.0).collect(),
             lines,
             edges: self.edges.clone(),
@@ -242,7 +220,7 @@ impl Drawn {
             zone: zone.tz(),
         };
         if let Some(by) = by {
-            let of = |(m, (name, unit)): (usize, &(String, Unit))| {
+            let of = |(m, &(ref name, unit)): (usize, &(String, Unit))| {
                 let lines = lines.iter().map(|(label, values)| Line {
                     label: label.clone(),
                     values: values[m].clone(),
@@ -252,10 +230,11 @@ impl Drawn {
             return metrics.iter().enumerate().map(of).collect();
         }
         let mut charts: Vec<Chart> = Vec::new();
-        for unit in [Shown::Count, Shown::Percent, Shown::Seconds, Shown::Bytes, Shown::Number] {
-            let of: Vec<usize> =
-                (0..metrics.len()).filter(|m| chart_unit(&metrics[*m].1) == unit).collect();
-            let Some(&first) = of.first() else { continue };
+        for unit in [Unit::Count, Unit::Percent, Unit::Seconds, Unit::Bytes, Unit::Number] {
+            let of: Vec<usize> = (0..metrics.len()).filter(|m| metrics[*m].1 == unit).collect();
+            if of.is_empty() {
+                continue;
+            }
             let names: Vec<&str> = of.iter().map(|m| metrics[*m].0.as_str()).collect();
             let lines = of.iter().flat_map(|&m| {
                 lines.iter().map(move |(_, values)| Line {
@@ -267,28 +246,15 @@ impl Drawn {
             if let [line] = &mut lines[..] {
                 line.label.clear();
             }
-            charts.push(chart(names.join(", "), &metrics[first].1, false, lines));
+            charts.push(chart(names.join(", "), unit, false, lines));
         }
         charts
     }
 }
 
-/// What a metric's values mean to who draws them.
-pub(crate) fn chart_unit(unit: &Unit) -> Shown {
-    match unit {
-        Unit::Count => Shown::Count,
-        Unit::Percent(_) => Shown::Percent,
-        Unit::Seconds => Shown::Seconds,
-        Unit::Bytes => Shown::Bytes,
-        _ => Shown::Number,
-    }
-}
-
 fn data(context: &Context, drawn: &Drawn) -> Result<Exit> {
     let edges: Vec<Option<&str>> = drawn.edges.iter().map(|edge| edge.map(Edge::as_str)).collect();
-    let (shape, batch) = drawn.timeline.table(&edges).into_parts();
-    let mut batches = std::iter::once(Ok(batch));
-    show::write(context, &show::sheet(&shape), &mut batches, context.global.format)?;
+    show::whole(context, &drawn.timeline.table(&edges))?;
     Ok(Exit::Done)
 }
 

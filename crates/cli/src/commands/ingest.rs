@@ -1,14 +1,13 @@
 //! `pmtaq ingest`: accounting files into the store, and the ledger that says what became of them.
 
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema};
 use pmtaq_ingest::{Effort, Hook, Outcome, Settings, Status};
-use pmtaq_render::{Format, Sheet};
+use pmtaq_query::{Answer, Values};
+use pmtaq_render::Format;
+use pmtaq_schema::Unit;
 use pmtaq_schema::size::show_bytes;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Store, Writer};
@@ -228,18 +227,13 @@ fn say(global: &Global, counts: &Ledger, seconds: f64) {
 
 /// The ledger as one row on stdout.
 fn show(context: &Context, counts: &Ledger, seconds: f64) -> Result<()> {
-    let mut fields: Vec<Field> =
-        counts.iter().map(|(name, _)| Field::new(*name, DataType::UInt64, false)).collect();
-    let mut columns: Vec<ArrayRef> = counts
-        .iter()
-        .map(|(_, count)| Arc::new(UInt64Array::from(vec![*count])) as ArrayRef)
-        .collect();
-    fields.push(Field::new("seconds", DataType::Float64, false));
-    columns.push(Arc::new(Float64Array::from(vec![(seconds * 1000.0).round() / 1000.0])));
-    let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(schema.clone(), columns).expect("one value a field");
-    let mut batches = std::iter::once(Ok(batch));
-    show::write(context, &Sheet::new(schema), &mut batches, context.global.format)?;
+    let counts = counts.iter().map(|(name, count)| {
+        let count = i64::try_from(*count).unwrap_or(i64::MAX);
+        ((*name).to_owned(), Unit::Count.into(), Values::Ints(vec![Some(count)]))
+    });
+    let seconds = Values::Floats(vec![Some((seconds * 1000.0).round() / 1000.0)]);
+    let seconds = ("seconds".to_owned(), Unit::Number.into(), seconds);
+    show::whole(context, &Answer::of(counts.chain([seconds])))?;
     Ok(())
 }
 

@@ -1,12 +1,7 @@
 //! The commands that list what there is to ask for: reports, columns, metrics, dimensions.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
-use pmtaq_query::{Catalog, DIMENSIONS, Unit, metrics};
-use pmtaq_render::Sheet;
-use pmtaq_schema::COLUMNS;
+use pmtaq_query::{Answer, Catalog, DIMENSIONS, Values, metrics};
+use pmtaq_schema::{COLUMNS, Unit};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -33,10 +28,10 @@ pub(crate) fn columns(context: &Context) -> Result<Exit> {
 
 pub(crate) fn metric_list(context: &Context) -> Result<Exit> {
     let rows = metrics().iter().map(|metric| {
-        let unit = match &metric.unit {
-            Unit::Percent(Some(of)) => format!("percent of {of}"),
-            Unit::Bytes => "bytes".to_owned(),
-            Unit::Seconds => "seconds".to_owned(),
+        let unit = match (&metric.of, metric.unit) {
+            (Some(of), _) => format!("percent of {of}"),
+            (None, Unit::Bytes) => "bytes".to_owned(),
+            (None, Unit::Seconds) => "seconds".to_owned(),
             _ => "count".to_owned(),
         };
         [metric.name.clone(), unit, metric.needs.to_string(), metric.doc.clone()]
@@ -54,14 +49,9 @@ pub(crate) fn list<const N: usize>(
     names: [&str; N],
     rows: Vec<[String; N]>,
 ) -> Result<Exit> {
-    let fields = names.map(|name| Field::new(name, DataType::Utf8, false)).to_vec();
-    let schema = Arc::new(Schema::new(fields));
-    let columns = (0..N).map(|i| {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row[i]))) as ArrayRef
-    });
-    let batch = RecordBatch::try_new(schema.clone(), columns.collect())
-        .expect("every column has one text a row");
-    let mut batches = std::iter::once(Ok(batch));
-    show::write(context, &Sheet::new(schema), &mut batches, context.global.format)?;
+    let column = |i: usize| Values::Texts(rows.iter().map(|row| Some(row[i].clone())).collect());
+    let columns = names.iter().enumerate();
+    let columns = columns.map(|(i, name)| ((*name).to_owned(), Unit::Text.into(), column(i)));
+    show::whole(context, &Answer::of(columns))?;
     Ok(Exit::Done)
 }

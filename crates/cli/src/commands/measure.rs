@@ -1,8 +1,9 @@
 //! Metrics of each value of a dimension, as numbers: what `check` and the metrics for Prometheus
 //! are made of. Judges nothing and prints nothing.
 
-use pmtaq_query::{Metric, Pivot, Selection, Session, Unit, dimension, metric};
+use pmtaq_query::{Metric, Pivot, Selection, Session, dimension, metric};
 use pmtaq_render::words::{self, count, percent};
+use pmtaq_schema::Unit;
 
 use crate::failure::Result;
 
@@ -49,8 +50,8 @@ pub(crate) fn measure(
 /// What a value of the metric rests on: the denominator of a rate, the deliveries of a duration;
 /// nothing for a count, which stands for itself.
 pub(crate) fn base(metric: &Metric) -> Option<&str> {
-    match &metric.unit {
-        Unit::Percent(Some(base)) => Some(base),
+    match metric.unit {
+        Unit::Percent => metric.of.as_deref(),
         Unit::Seconds => Some("delivered"),
         _ => None,
     }
@@ -59,7 +60,7 @@ pub(crate) fn base(metric: &Metric) -> Option<&str> {
 /// A value of the metric in words.
 pub(crate) fn value_text(metric: &Metric, value: f64) -> String {
     match metric.unit {
-        Unit::Percent(_) => percent(value),
+        Unit::Percent => percent(value),
         Unit::Seconds => words::duration(value),
         Unit::Bytes => words::bytes(value),
         _ => count(value),

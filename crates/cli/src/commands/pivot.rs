@@ -20,16 +20,14 @@ pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let window = asked::span_text(context, &asked.snapshot, asked.window);
     ui::note(&context.global, &window);
     let guard = ui::interrupt(asked.session.interrupt());
-    let (shape, batch) = pivot.run(&asked.session, &selection)?.into_parts();
+    let answer = pivot.run(&asked.session, &selection)?;
     drop(guard);
-    let rows = batch.num_rows() as u64;
-    let mut batches = std::iter::once(Ok(batch));
     let format = context.global.format;
-    let sheet = show::titled(show::sheet(&shape), format, &format!("Pivot: {window}"));
-    show::write(context, &sheet, &mut batches, format)?;
+    let sheet = show::titled(show::sheet(answer.shape()), format, &format!("Pivot: {window}"));
+    show::write(context, &sheet, &mut show::batches(&answer), format)?;
     let metrics = args.metric.iter().filter_map(|name| metric(name).ok());
     asked::say_missing_fields(context, &asked.session.missing_fields(metrics)?);
-    let exit = asked::say_rows(context, &asked, rows, &selection)?;
+    let exit = asked::say_rows(context, &asked, answer.len() as u64, &selection)?;
     asked.session.leak();
     Ok(exit)
 }

@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::RecordBatch;
 use pmtaq_query::{Query, Session};
 use pmtaq_render::{BoxError, Format};
 use pmtaq_schema::untrusted::visible;
@@ -105,15 +105,12 @@ pub(crate) fn answer(
 
 /// The plan of the engine, line by line: a table would put it on one.
 fn plan(context: &Context, session: &Session, query: &Query) -> Result<()> {
-    let batches: Vec<RecordBatch> =
-        session.run(query, |_, batches| batches.collect::<pmtaq_query::Result<_>>())??;
+    let answer = session.answer(query)?;
+    let plans = answer.names().last().map(|name| answer.texts(name)).transpose()?;
     output::answer(&context.global, |out| {
-        for batch in &batches {
-            let plans = batch.columns().last().and_then(|column| column.as_string_opt::<i32>());
-            for plan in plans.into_iter().flat_map(|plans| plans.iter().flatten()) {
-                for line in plan.lines() {
-                    writeln!(out, "{}", visible(line).trim_end())?;
-                }
+        for plan in plans.iter().flatten().flatten() {
+            for line in plan.lines() {
+                writeln!(out, "{}", visible(line).trim_end())?;
             }
         }
         Ok(())

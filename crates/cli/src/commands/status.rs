@@ -1,13 +1,10 @@
 //! `pmtaq status`: what the store holds, how far it is behind, and which files never came.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{Field, Schema};
-use pmtaq_render::{Format, Sheet};
+use pmtaq_query::{Answer, Values};
+use pmtaq_render::Format;
 use pmtaq_schema::size::{parse_duration_s, show_bytes, show_duration};
 use pmtaq_schema::untrusted::visible;
-use pmtaq_schema::{Timestamp, Window};
+use pmtaq_schema::{Timestamp, Unit, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{SnapshotPart, Store};
 
@@ -95,14 +92,11 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             Ok(Exit::Done)
         });
     }
-    let int =
-        |n: u64| Arc::new(Int64Array::from(vec![i64::try_from(n).unwrap_or(i64::MAX)])) as ArrayRef;
-    let text = |text: Option<String>| Arc::new(StringArray::from(vec![text])) as ArrayRef;
-    let time = |time: Option<i64>| {
-        Arc::new(TimestampMicrosecondArray::from(vec![time.map(|t| Timestamp(t).micros())]))
-            as ArrayRef
-    };
-    let mut cells: Vec<(String, ArrayRef)> = vec![
+    let number = |n: Option<i64>| (Unit::Count, Values::Ints(vec![n]));
+    let int = |n: u64| number(Some(i64::try_from(n).unwrap_or(i64::MAX)));
+    let text = |text: Option<String>| (Unit::Text, Values::Texts(vec![text]));
+    let time = |time: Option<i64>| (Unit::Time, Values::Times(vec![time.map(Timestamp)]));
+    let mut cells = vec![
         ("days".to_owned(), int(days.len() as u64)),
         ("first_day".to_owned(), text(days.first().map(ToString::to_string))),
         ("last_day".to_owned(), text(days.last().map(ToString::to_string))),
@@ -113,23 +107,17 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         cells.push((format!("{table}_parts"), int(parts)));
         cells.push((format!("{table}_bytes"), int(bytes)));
     }
-    let lag = Int64Array::from(vec![newest.map(|newest| now.0 - newest)]);
     cells.push(("recipients".to_owned(), text(Some(recipients.to_string()))));
     cells.push(("locked_by".to_owned(), text(writer)));
     cells.push(("newest".to_owned(), time(newest)));
-    cells.push(("lag_seconds".to_owned(), Arc::new(lag)));
+    cells.push(("lag_seconds".to_owned(), number(newest.map(|newest| now.0 - newest))));
     cells.push(("last_ingest".to_owned(), time(ingested)));
     cells.push(("sources".to_owned(), int(sources.len() as u64)));
     cells.push(("skipped".to_owned(), int(skipped.count)));
     cells.push(("missing".to_owned(), int(gone.len() as u64)));
     cells.push(("missing_files".to_owned(), text(Some(gone.join(", ")))));
-    let fields =
-        cells.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let columns = cells.into_iter().map(|(_, array)| array).collect();
-    let batch = RecordBatch::try_new(schema.clone(), columns).expect("one value a field");
-    let mut batches = std::iter::once(Ok(batch));
-    show::write(context, &Sheet::new(schema), &mut batches, context.global.format)?;
+    let cells = cells.into_iter().map(|(name, (unit, values))| (name, unit.into(), values));
+    show::whole(context, &Answer::of(cells))?;
     Ok(Exit::Done)
 }
 

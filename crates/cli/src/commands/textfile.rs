@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use pmtaq_alert::{Family, Kind};
-use pmtaq_query::{Dimension, Metric, Selection, Unit, dimension, metrics};
+use pmtaq_query::{Dimension, Metric, Selection, dimension, metrics};
 use pmtaq_schema::size::parse_duration_s;
-use pmtaq_schema::{Timestamp, Window};
+use pmtaq_schema::{Timestamp, Unit, Window};
 use pmtaq_store::layout::Table;
 
 use crate::args;
@@ -141,7 +141,7 @@ pub(crate) fn exposed_name(metric: &Metric) -> (String, String, Option<&'static 
     let name = metric.name.as_str();
     let doc = format!("{} In the window.", metric.doc);
     match metric.unit {
-        Unit::Percent(_) => {
+        Unit::Percent => {
             let name = name.strip_suffix("_rate").unwrap_or(name);
             (format!("pmtaq_window_{name}_ratio"), doc, None, 0.01)
         }

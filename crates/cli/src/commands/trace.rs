@@ -1,10 +1,8 @@
 //! `pmtaq trace`: the life of a message, from its reception to what became of it.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::DataType;
-use pmtaq_query::{Shape, Trace};
+use pmtaq_query::{Answer, Trace};
 use pmtaq_render::{Format, Sheet};
+use pmtaq_schema::size::show_duration;
 use pmtaq_store::{Recipients, Store};
 
 use crate::args;
@@ -35,19 +33,13 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
         return show::print(context, &asked.session.script(&query));
     }
     asked::say_window(context, &asked.snapshot, asked.window);
-    let (shape, batches) = asked.session.run(&query, |shape, batches| {
-        batches.collect::<pmtaq_query::Result<Vec<_>>>().map(|batches| (shape, batches))
-    })??;
+    let answer = asked.session.answer(&query)?;
     drop(guard);
-    let all = concat_batches(&shape.schema, &batches).map_err(|error| Failure::failed(&error))?;
     match context.global.format {
-        Format::Table | Format::Markdown => messages(context, &shape, &all)?,
-        format => {
-            let sheet = show::sheet(&shape);
-            show::write(context, &sheet, &mut std::iter::once(Ok(all.clone())), format)?;
-        }
+        Format::Table | Format::Markdown => messages(context, &answer)?,
+        _ => drop(show::whole(context, &answer)?),
     }
-    if all.num_rows() == 0 {
+    if answer.is_empty() {
         say_nothing(context, &asked, &trace, args.key.rcpt.as_deref())?;
     }
     Ok(Exit::Done)
@@ -65,65 +57,54 @@ fn stored_address(context: &Context, address: &str) -> Result<String> {
 }
 
 /// A table a message, with what is known of the message above it.
-fn messages(context: &Context, shape: &Shape, all: &RecordBatch) -> Result<()> {
-    let numbers = texts(all, "message")?;
-    let numbers = numbers.as_string::<i32>();
-    let keep: Vec<usize> =
-        STEPS.iter().filter_map(|name| shape.schema.index_of(name).ok()).collect();
-    let sheet = show::sheet(shape);
-    let columns: Vec<_> = keep.iter().map(|index| sheet.columns[*index].clone()).collect();
+fn messages(context: &Context, answer: &Answer) -> Result<()> {
+    let numbers = answer.i64s("message")?;
+    let titles = titles(answer)?;
     output::answer(&context.global, |out| {
         let mut begin = 0;
-        while begin < all.num_rows() {
-            let same = |row: &usize| numbers.value(*row) == numbers.value(begin);
-            let rows = (begin..all.num_rows()).take_while(same).count();
-            let steps = all.slice(begin, rows).project(&keep).map_err(|e| Failure::failed(&e))?;
-            let sheet = Sheet {
-                title: Some(title(all, begin)?),
-                columns: columns.clone(),
-                ..Sheet::new(steps.schema())
-            };
+        for message in numbers.chunk_by(|a, b| a == b) {
+            let steps = answer.part(begin..begin + message.len(), STEPS);
+            let title = Some(titles[begin].clone());
+            let sheet = Sheet { title, ..show::sheet(steps.shape()) };
             if begin > 0 {
                 writeln!(out)?;
             }
-            let mut steps = std::iter::once(Ok(steps));
-            show::write_to(context, &sheet, &mut steps, context.global.format, out)?;
-            begin += rows;
+            let mut batches = show::batches(&steps);
+            show::write_to(context, &sheet, &mut batches, context.global.format, out)?;
+            begin += message.len();
         }
         Ok(())
     })
 }
 
-/// What became of the message of a row, and what it was.
-fn title(all: &RecordBatch, row: usize) -> Result<String> {
-    let value = |name| -> Result<Option<String>> {
-        let texts = texts(all, name)?;
-        let texts = texts.as_string::<i32>();
-        Ok(texts.is_valid(row).then(|| texts.value(row).to_owned()))
-    };
-    let mut title = format!(
-        "{}: {}",
-        value("rcpt")?.unwrap_or_default(),
-        value("outcome")?.unwrap_or_default()
-    );
-    if let Some(attempts) = value("attempts")?.filter(|attempts| attempts != "0") {
-        title += &format!(", {attempts} attempt{}", if attempts == "1" { "" } else { "s" });
+/// For each row what became of its message, and what it was.
+fn titles(answer: &Answer) -> Result<Vec<String>> {
+    let (rcpt, outcome) = (answer.texts("rcpt")?, answer.texts("outcome")?);
+    let (attempts, took) = (answer.i64s("attempts")?, answer.i64s("took")?);
+    let names = [("from", "orig"), ("job", "job_id"), ("envelope", "env_id")];
+    let mut title: Vec<String> = rcpt
+        .into_iter()
+        .zip(outcome)
+        .map(|(rcpt, outcome)| {
+            format!("{}: {}", rcpt.unwrap_or_default(), outcome.unwrap_or_default())
+        })
+        .collect();
+    for ((title, attempts), took) in title.iter_mut().zip(attempts).zip(took) {
+        if let Some(attempts) = attempts.filter(|attempts| *attempts != 0) {
+            *title += &format!(", {attempts} attempt{}", if attempts == 1 { "" } else { "s" });
+        }
+        if let Some(took) = took {
+            *title += &format!(" in {}", show_duration(took));
+        }
     }
-    if let Some(took) = value("took")?.and_then(|took| took.parse().ok()) {
-        title += &format!(" in {}", pmtaq_schema::size::show_duration(took));
-    }
-    for (word, name) in [("from", "orig"), ("job", "job_id"), ("envelope", "env_id")] {
-        if let Some(value) = value(name)?.filter(|value| !value.is_empty()) {
-            title += &format!(", {word} {value}");
+    for (word, name) in names {
+        for (title, value) in title.iter_mut().zip(answer.texts(name)?) {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                *title += &format!(", {word} {value}");
+            }
         }
     }
     Ok(title)
-}
-
-/// A column of the answer as texts.
-fn texts(all: &RecordBatch, name: &str) -> Result<ArrayRef> {
-    let column = all.column_by_name(name).expect("trace.sql has this column");
-    cast(column, &DataType::Utf8).map_err(|error| Failure::failed(&error))
 }
 
 /// Nothing is an answer that needs a word: never sent to, or misspelt?

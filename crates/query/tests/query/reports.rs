@@ -1,7 +1,9 @@
 //! Each report over the day of the fixture, row by row.
 
-use pmtaq_query::{Catalog, Param, ParamKind, Report, Scope, Selection, Unit, dimension};
-use pmtaq_schema::Window;
+use pmtaq_query::{
+    Catalog, ColumnUnit, Meaning, Param, ParamKind, Report, Scope, Selection, dimension,
+};
+use pmtaq_schema::{Unit, Window};
 
 use crate::fixture::{Stored, at, only, report};
 
@@ -192,7 +194,7 @@ fn headers_tell_the_truth_about_columns_and_parameters() {
         }
         for (column, unit) in &each.units {
             assert!(names.contains(column), "{}: no column {column}", each.name);
-            if let Unit::Percent(of) = unit {
+            if let ColumnUnit::Is(Meaning { unit: Unit::Percent, of }) = unit {
                 // A change has no denominator.
                 let of = of.as_ref().filter(|_| column != "change").unwrap_or(column);
                 assert!(names.contains(of), "{}: no column {of}", each.name);

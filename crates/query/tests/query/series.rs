@@ -1,6 +1,6 @@
 //! Metrics over time: steps of the local clock, whole sums, and the same from both tables.
 
-use pmtaq_query::{Pivot, Selection, Series, Session, Timeline, Unit};
+use pmtaq_query::{Pivot, Selection, Series, Session, Timeline};
 use pmtaq_schema::step::Step;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
@@ -113,7 +113,7 @@ fn the_rest_is_other_and_a_step_without_records_counts_nothing() {
     let timeline = series(&session, (window, "UTC"), asked, ("5m", 2));
     let labels: Vec<&str> = timeline.lines.iter().map(|(label, _)| label.as_str()).collect();
     assert_eq!(labels, ["a.example", "b.example", "other"]);
-    assert_eq!(timeline.metrics[1].1, Unit::Percent(Some("sent".to_owned())));
+    assert_eq!(timeline.metrics[1].1, pmtaq_schema::Unit::Percent);
     // A record every eleven minutes leaves steps of five without.
     let [sent, rate] = &timeline.lines[0].1[..] else { panic!("two metrics") };
     let empty = sent.iter().position(|value| *value == Some(0.0)).expect("a step without");

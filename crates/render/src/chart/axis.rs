@@ -1,9 +1,9 @@
 //! Where the ticks of an axis stand and what they say: round numbers, round times. Draws nothing.
 
 use chrono::{DateTime, Datelike, Timelike};
+use pmtaq_schema::Unit;
 
 use super::model::Chart;
-use crate::sheet::Unit;
 use crate::time::local;
 
 const MINUTE_S: i64 = 60;

@@ -1,8 +1,8 @@
 //! What a chart shows: panels of lines over the same steps of time. Draws nothing.
 
 use chrono_tz::Tz;
+use pmtaq_schema::Unit;
 
-use crate::sheet::Unit;
 use crate::{human, time};
 
 /// A panel: lines over the same steps of time, of one unit.

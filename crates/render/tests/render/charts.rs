@@ -1,7 +1,7 @@
 //! Charts: nothing wider than it may be, nothing of strangers that acts.
 
-use pmtaq_render::Unit;
 use pmtaq_render::chart::{Chart, Edge, Line, Size, svg};
+use pmtaq_schema::Unit;
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr as _;
 

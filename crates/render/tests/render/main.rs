@@ -17,7 +17,8 @@ use arrow::array::{
 };
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pmtaq_render::{BoxError, Format, Sheet, Style, Unit, Written, write};
+use pmtaq_render::{BoxError, Format, Sheet, Style, Written, write};
+use pmtaq_schema::Unit;
 
 /// Returns a batch of nullable columns.
 fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {

@@ -14,7 +14,8 @@ use arrow::array::{
 use arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, IntervalMonthDayNano, Schema, UInt8Type,
 };
-use pmtaq_render::{BoxError, Error, Format, Sheet, Style, Unit, write};
+use pmtaq_render::{BoxError, Error, Format, Sheet, Style, write};
+use pmtaq_schema::Unit;
 
 use crate::{batch, bytes, open_parquet, text};
 

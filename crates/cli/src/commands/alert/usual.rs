@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pmtaq_alert::{Rule, Seconds, Seen};
-use pmtaq_query::{Measured, Unit, dimension, metric};
-use pmtaq_schema::{Timestamp, Zone};
+use pmtaq_query::{Measured, dimension, metric};
+use pmtaq_schema::{Timestamp, Unit, Zone};
 
 use super::observe::{USUAL_DAYS, days_before};
 use crate::failure::Result;
@@ -24,7 +24,7 @@ pub(super) fn seen(
     zone: Zone,
 ) -> Result<Vec<Seen>> {
     let Some(name) = &rule.metric else { return Ok(Vec::new()) };
-    let unit = &metric(name)?.unit;
+    let unit = metric(name)?.unit;
     let days: Vec<u32> = (1..=if rule.needs_usual() { USUAL_DAYS } else { 0 }).collect();
     let is_past = |day: &u32| {
         let before = days_before(at, *day, zone);
@@ -34,7 +34,7 @@ pub(super) fn seen(
     if unit.is_sum() {
         return Ok(with_peers(rule, volumes(rule, window, measured, at, &days, zone)));
     }
-    let ceiling = matches!(unit, Unit::Percent(_)).then_some(100.0);
+    let ceiling = (unit == Unit::Percent).then_some(100.0);
     let nothing = Groups::new();
     let now = measured.get(&at).unwrap_or(&nothing);
     let before = days.iter().filter_map(|day| measured.get(&days_before(at, *day, zone)));

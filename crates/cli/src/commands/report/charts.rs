@@ -2,13 +2,12 @@
 //! `pmtaq graph` and of the report `queue`.
 
 use pmtaq_query::Timeline;
-use pmtaq_render::Unit as Shown;
 use pmtaq_render::chart::{Chart, Edge, Line};
 use pmtaq_render::page;
+use pmtaq_schema::Unit;
 use pmtaq_schema::step::Step;
 
 use super::desk::{Answer, Desk};
-use crate::commands::graph::chart_unit;
 use crate::failure::Result;
 use crate::line::Line as CommandLine;
 
@@ -52,7 +51,7 @@ fn chart(desk: &Desk<'_>, panel: &Panel, timeline: &Timeline) -> Chart {
             values: values.clone(),
         })
     });
-    let unit = timeline.metrics.first().map_or(Shown::Number, |(_, unit)| chart_unit(unit));
+    let unit = timeline.metrics.first().map_or(Unit::Number, |(_, unit)| *unit);
     let bounds: Vec<i64> = timeline.bounds.iter().map(|time| time.0).collect();
     Chart {
         title: panel.title.to_owned(),
@@ -95,7 +94,7 @@ pub(crate) fn queue(desk: &Desk<'_>, answer: &Answer, step_s: i64) -> Vec<Chart>
         label: label.to_owned(),
         values: answer.numbers(column),
     };
-    let chart = |title: &str, unit: Shown, lines: Vec<Line>| Chart {
+    let chart = |title: &str, unit: Unit, lines: Vec<Line>| Chart {
         title: title.to_owned(),
         unit,
         bounds: bounds.clone(),
@@ -109,9 +108,9 @@ pub(crate) fn queue(desk: &Desk<'_>, answer: &Answer, step_s: i64) -> Vec<Chart>
     vec![
         chart(
             "recipients waiting",
-            Shown::Count,
+            Unit::Count,
             vec![line("depth", "at the end of the step"), line("peak", "peak")],
         ),
-        chart("age of the oldest", Shown::Seconds, vec![line("oldest", "")]),
+        chart("age of the oldest", Unit::Seconds, vec![line("oldest", "")]),
     ]
 }

@@ -4,12 +4,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use pmtaq_query::{Catalog, Pivot, Selection, Series, Session, Shape, Timeline};
+use pmtaq_query::{Catalog, Pivot, Selection, Series, Session, Timeline};
 use pmtaq_render::page::Table;
-use pmtaq_render::{BoxError, Sheet};
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
@@ -56,8 +52,7 @@ pub(crate) struct Desk<'d> {
 /// The rows of one question.
 pub(crate) struct Answer {
     pub(crate) line: String,
-    sheet: Sheet,
-    rows: RecordBatch,
+    rows: pmtaq_query::Answer,
 }
 
 impl<'d> Desk<'d> {
@@ -115,7 +110,7 @@ impl<'d> Desk<'d> {
             let scope = report.scope(&given, desk.window, desk.context.now);
             desk.turn_to(scope.reads)?;
             let query = report.query(&given, &desk.selection, scope)?;
-            Ok(desk.session.answer(&query)?.into_parts())
+            Ok(desk.session.answer(&query)?)
         })
     }
 
@@ -134,7 +129,7 @@ impl<'d> Desk<'d> {
             desk.turn_to(desk.window)?;
             let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
             let pivot = Pivot::new(&[rows.to_owned()], cols, &names, top)?;
-            Ok(pivot.run(&desk.session, &desk.selection)?.into_parts())
+            Ok(pivot.run(&desk.session, &desk.selection)?)
         })
     }
 
@@ -142,16 +137,16 @@ impl<'d> Desk<'d> {
     fn once(
         &mut self,
         line: Line,
-        ask: impl FnOnce(&mut Desk<'d>) -> Result<(Shape, RecordBatch)>,
+        ask: impl FnOnce(&mut Desk<'d>) -> Result<pmtaq_query::Answer>,
     ) -> Result<Rc<Answer>> {
         let line = self.line(line).text().unwrap_or_default();
         if let Some(answer) = self.answers.get(&line).filter(|_| !line.is_empty()) {
             return Ok(answer.clone());
         }
         let guard = crate::ui::interrupt(self.session.interrupt());
-        let (shape, rows) = ask(self)?;
+        let rows = ask(self)?;
         drop(guard);
-        let answer = Rc::new(Answer { line: line.clone(), sheet: show::sheet(&shape), rows });
+        let answer = Rc::new(Answer { line: line.clone(), rows });
         self.answers.insert(line, answer.clone());
         Ok(answer)
     }
@@ -208,55 +203,38 @@ impl<'d> Desk<'d> {
 
 impl Answer {
     pub(crate) fn n_rows(&self) -> usize {
-        self.rows.num_rows()
+        self.rows.len()
     }
 
     /// The answer as a table.
     pub(crate) fn table(&self, desk: &Desk<'_>, caption: &str) -> Result<Table> {
-        let rows: std::result::Result<RecordBatch, BoxError> = Ok(self.rows.clone());
-        let mut rows = std::iter::once(rows);
-        Ok(Table::collect(caption, self.line.clone(), &self.sheet, &mut rows, desk.zone.tz())?)
+        let (sheet, mut rows) = (show::sheet(self.rows.shape()), show::batches(&self.rows));
+        Ok(Table::collect(caption, self.line.clone(), &sheet, &mut rows, desk.zone.tz())?)
     }
 
     /// Names of the columns.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
-    }
-
-    fn column(&self, name: &str, to: &DataType) -> Option<ArrayRef> {
-        self.rows.column_by_name(name).and_then(|column| cast(column, to).ok())
+        self.rows.names().map(str::to_owned).collect()
     }
 
     /// The texts of a column; empty where there is none.
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
-        let Some(column) = self.column(name, &DataType::Utf8) else {
-            return vec![String::new(); self.n_rows()];
-        };
-        column.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect()
+        let texts = self.rows.texts(name).unwrap_or_else(|_| vec![None; self.n_rows()]);
+        texts.into_iter().map(Option::unwrap_or_default).collect()
     }
 
     /// The numbers of a column.
     pub(crate) fn numbers(&self, name: &str) -> Vec<Option<f64>> {
-        let Some(column) = self.column(name, &DataType::Float64) else {
-            return vec![None; self.n_rows()];
-        };
-        column.as_primitive::<Float64Type>().iter().collect()
+        self.rows.f64s(name).unwrap_or_else(|_| vec![None; self.n_rows()])
     }
 
     /// The moments of a column.
     pub(crate) fn times(&self, name: &str) -> Vec<Option<Timestamp>> {
-        let Some(column) = self.column(name, &DataType::Int64) else {
-            return vec![None; self.n_rows()];
-        };
-        let micros = column.as_primitive::<Int64Type>();
-        micros.iter().map(|micros| Some(Timestamp(micros?.div_euclid(1_000_000)))).collect()
+        self.rows.times(name).unwrap_or_else(|_| vec![None; self.n_rows()])
     }
 
     /// A number of the last row, which is the total of a pivot.
     pub(crate) fn total(&self, name: &str) -> Option<f64> {
-        let column = self.column(name, &DataType::Float64)?;
-        let column = column.as_primitive::<Float64Type>();
-        let last = column.len().checked_sub(1)?;
-        column.is_valid(last).then(|| column.value(last))
+        self.numbers(name).last().copied().flatten()
     }
 }

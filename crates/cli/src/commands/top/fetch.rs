@@ -6,9 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{Array, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
 use pmtaq_query::{Interrupt, Matching, Pivot, Search, Series, metric};
 use pmtaq_render::{BoxError, Style};
 use pmtaq_schema::COLUMNS;
@@ -19,7 +16,7 @@ use super::page::{Body, Group, Groups, Page, Records};
 use super::state::Request;
 use crate::asked::{self, Asked};
 use crate::context::Context;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::show;
 
 /// Metrics of a table beside the chosen one.
@@ -121,30 +118,23 @@ fn groups(context: &Context, asked: &Asked, request: &Request, by: &str) -> Resu
     let mut metrics = vec![request.metric.to_owned()];
     metrics.extend(METRICS.iter().filter(|name| **name != request.metric).map(|s| (*s).to_owned()));
     let pivot = Pivot::new(&[by.to_owned()], None, &metrics, TOP)?;
-    let (shape, batch) = pivot.run(&asked.session, &request.selection)?.into_parts();
-    let sheet = show::sheet(&shape);
-    let texts = texts(context, &sheet, batch.clone())?;
-    let names: Vec<&str> = metrics.iter().map(String::as_str).collect();
-    let column = |name: &str| batch.schema().index_of(name).ok();
-    let places: Vec<usize> = names.iter().filter_map(|name| column(name)).collect();
-    let numbers: Vec<_> = places
-        .iter()
-        .map(|&at| cast(batch.column(at), &DataType::Float64).expect("a metric is a number"))
-        .collect();
-    let labels = cast(batch.column(0), &DataType::Utf8).expect("a dimension is text");
-    let labels = labels.as_string::<i32>();
+    let answer = pivot.run(&asked.session, &request.selection)?;
+    let sheet = show::sheet(answer.shape());
+    let texts = pmtaq_render::texts(&style(context), &sheet, &mut show::batches(&answer))?;
+    let names: Vec<&str> = answer.names().collect();
+    let places: Vec<usize> =
+        metrics.iter().filter_map(|metric| names.iter().position(|name| name == metric)).collect();
+    let numbers = places.iter().map(|&at| answer.f64s(names[at]));
+    let numbers = numbers.collect::<pmtaq_query::Result<Vec<_>>>()?;
     let mut rows: Vec<Group> = texts
         .iter()
+        .zip(answer.texts(names[0])?)
         .enumerate()
-        .map(|(row, texts)| Group {
-            value: labels.value(row).to_owned(),
+        .map(|(row, (texts, label))| Group {
+            value: label.unwrap_or_default(),
             shown: texts[0].clone(),
             texts: places.iter().map(|&at| texts[at].clone()).collect(),
-            numbers: numbers
-                .iter()
-                .map(|array| array.as_primitive::<Float64Type>())
-                .map(|array| array.is_valid(row).then(|| array.value(row)))
-                .collect(),
+            numbers: numbers.iter().map(|column| column[row]).collect(),
             trend: Vec::new(),
         })
         .collect();
@@ -195,15 +185,6 @@ fn records(context: &Context, asked: &Asked, request: &Request) -> Result<Record
             pmtaq_render::texts(&style(context), &show::sheet(&shape), &mut found)
         })??;
     Ok(Records { fields, more: rows.len() == MAX_RECORDS, rows })
-}
-
-fn texts(
-    context: &Context,
-    sheet: &pmtaq_render::Sheet,
-    batch: arrow::array::RecordBatch,
-) -> Result<Vec<Vec<String>>> {
-    let mut batches = std::iter::once(Ok(batch));
-    pmtaq_render::texts(&style(context), sheet, &mut batches).map_err(Failure::from)
 }
 
 fn style(context: &Context) -> Style {
