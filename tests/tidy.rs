@@ -243,6 +243,12 @@ const WALLS: &[Wall] = &[
         advice: "an `Answer` of `query` has its columns in types of the language",
     },
     Wall {
+        words: &["719_468", "719_163", "36_524", "146_096"],
+        paths: &["chrono"],
+        in_tests: false,
+        advice: "the one calendar is not ours",
+    },
+    Wall {
         words: &["env::var*"],
         paths: &["crates/cli/src/settings.rs", "crates/query/build.rs"],
         in_tests: true,

@@ -171,7 +171,7 @@ impl From<pmtaq_ingest::Error> for Failure {
         match error {
             pmtaq_ingest::Error::Store(error) => error.into(),
             pmtaq_ingest::Error::Memory { what, given, least } => {
-                let given = pmtaq_schema::size::show_bytes(given);
+                let given = pmtaq_schema::human::size(given);
                 // Rounded up: what the hint says must do.
                 let least = least.div_ceil(1_000_000);
                 Failure::usage(format!("{what} cannot do with {given} of memory"))

@@ -4,10 +4,10 @@
 use std::io::Write;
 
 use chrono_tz::Tz;
-use pmtaq_schema::Unit;
+use pmtaq_schema::{Unit, human};
 
 use crate::value::{Cells, Value};
-use crate::{escape, human, time};
+use crate::{escape, time};
 
 /// Writes the plain text of a value, as csv and tsv hold it before quoting.
 ///
@@ -108,7 +108,7 @@ pub(crate) fn shown(value: &Value<'_>, unit: Unit, zone: Tz) -> String {
         _ => match (as_f64(value), unit) {
             (Some(n), Unit::Percent) => human::percent(n),
             (Some(n), Unit::Bytes) => human::bytes(n),
-            (Some(n), Unit::Seconds) => human::seconds(n),
+            (Some(n), Unit::Seconds) => human::duration(n),
             (Some(n), Unit::Count | Unit::Number) => match value {
                 Value::Float(_) | Value::Float32(_) => human::number(n),
                 _ => human::grouped(&text()),

@@ -17,7 +17,6 @@ mod value;
 
 mod cell;
 mod escape;
-mod human;
 mod time;
 
 mod screen;

@@ -1,10 +1,9 @@
 //! Dates, times and durations as text.
 //! Never asks the clock; the one zone it knows is the one it is given.
 
-use chrono::{DateTime, Offset, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
-
-const DAY_S: i64 = 86_400;
+use pmtaq_schema::time::DAY_S;
 
 /// Writes a date, `2026-03-01`. Years outside 0 to 9999 get a sign, as ISO 8601 asks.
 pub(crate) fn date(days: i64, out: &mut Vec<u8>) {
@@ -97,27 +96,20 @@ fn pair(n: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]);
 }
 
-/// Returns year, month and day of the proleptic Gregorian calendar.
-///
-/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years begin
-/// in March, so that the leap day is the last. Not chrono: it refuses years beyond 262,143.
+/// Returns year, month and day of the proleptic Gregorian calendar, which repeats every 400 years:
+/// chrono alone ends with the year 262,143, the engine does not.
 fn civil(days: i64) -> (i64, u32, u32) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month as u32, day as u32)
+    const CYCLE_YEARS: i64 = 400;
+    const CYCLE_DAYS: i64 = 146_097;
+    let (cycles, day) = (days.div_euclid(CYCLE_DAYS), days.rem_euclid(CYCLE_DAYS));
+    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+    let date = date.expect("chrono knows the 400 years from 1970 on");
+    (i64::from(date.year()) + cycles * CYCLE_YEARS, date.month(), date.day())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{Datelike, NaiveDate};
 
     fn text(write: impl Fn(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -146,6 +138,7 @@ mod tests {
     fn a_year_of_more_or_less_than_four_digits_has_a_sign() {
         assert_eq!(text(|out| date(3_000_000, out)), "+10183-09-21");
         assert_eq!(text(|out| date(-800_000, out)), "-0221-09-04");
+        assert_eq!(text(|out| date(2_147_483_646, out)), "+5881580-07-10");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod columns;
 pub mod time;
 pub mod zone;
 
+pub mod human;
 pub mod size;
 pub mod step;
 

@@ -1,5 +1,4 @@
-//! Sizes and durations as people write them: `512MB`, `3h15m`, `1.2 GB`, `1m 23s`.
-//! Knows units, not what is measured.
+//! Sizes and durations as people type them: `512MB`, `3h15m`. Reads them; [`crate::human`] writes them.
 
 /// Reads a size in bytes: `1024`, `512MB`, `1.5 GiB`. Powers of 1000 for kB, MB, GB, TB and
 /// for k, M, G, T alone; powers of 1024 for KiB, MiB, GiB, TiB; in any case.
@@ -57,61 +56,27 @@ pub fn parse_duration_s(text: &str) -> Option<i64> {
     Some(total)
 }
 
-/// Shows a size with three digits at most: `745 MB`, `1.2 GB`, `17 B`.
-pub fn show_bytes(bytes: u64) -> String {
-    #[allow(clippy::cast_precision_loss)]
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB", "PB"] {
-        if value < 999.5 {
-            let digits = usize::from(unit != "B" && value < 9.95);
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.0} EB")
-}
-
-/// Shows a duration by its two largest units: `3d 04h`, `4h 05m`, `1m 23s`, `7s`.
-pub fn show_duration(seconds: i64) -> String {
-    let sign = if seconds < 0 { "-" } else { "" };
-    let s = seconds.unsigned_abs();
-    match s {
-        0..60 => format!("{sign}{s}s"),
-        60..3600 => format!("{sign}{}m {:02}s", s / 60, s % 60),
-        3600..86_400 => format!("{sign}{}h {:02}m", s / 3600, s % 3600 / 60),
-        _ => format!("{sign}{}d {:02}h", s / 86_400, s % 86_400 / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_and_shown() {
+    fn sizes_are_read() {
         assert_eq!(parse_bytes("512MB"), Ok(512_000_000));
         assert_eq!(parse_bytes("1.5 GiB"), Ok(1_610_612_736));
         assert_eq!(parse_bytes("7"), Ok(7));
         for wrong in ["", "MB", "12 parsecs", "1.2.3"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(show_bytes(17), "17 B");
-        assert_eq!(show_bytes(1_234_567_890), "1.2 GB");
-        assert_eq!(show_bytes(745_000_000), "745 MB");
-        assert_eq!(show_bytes(999_999), "1.0 MB");
     }
 
     #[test]
-    fn durations_are_read_and_shown() {
+    fn durations_are_read() {
         assert_eq!(parse_duration_s("3h15m"), Some(11_700));
         assert_eq!(parse_duration_s("2 days 4h"), Some(187_200));
         assert_eq!(parse_duration_s("90"), Some(90));
         for wrong in ["", "h", "3x", "-5m", "99999999999999999999d", "9223372036854775807w"] {
             assert_eq!(parse_duration_s(wrong), None, "{wrong}");
         }
-        assert_eq!(show_duration(83), "1m 23s");
-        assert_eq!(show_duration(14_700), "4h 05m");
-        assert_eq!(show_duration(-7), "-7s");
-        assert_eq!(show_duration(273_600), "3d 04h");
     }
 }

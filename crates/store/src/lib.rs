@@ -64,8 +64,8 @@ pub use error::{Error, Result};
 use std::path::{Path, PathBuf};
 
 pub use lock::Lock;
-use pmtaq_schema::Window;
-use pmtaq_schema::time::Day;
+use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_schema::{Timestamp, Window};
 
 /// A store: a folder of Parquet files and the manifests that say which of them count.
 #[derive(Debug)]
@@ -128,6 +128,17 @@ impl Store {
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn snapshot(&self, window: Window) -> Result<Snapshot> {
         Snapshot::take(&self.dir, window)
+    }
+
+    /// The time of the newest record. Reads the manifest of the last day and of no other.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub fn newest(&self) -> Result<Option<Timestamp>> {
+        let nothing = Window { since: Timestamp(0), until: Timestamp(0) };
+        let Some((_, last)) = self.snapshot(nothing)?.span else { return Ok(None) };
+        let until = Timestamp(last.start().0 + DAY_S);
+        Ok(self.snapshot(Window { since: last.start(), until })?.newest())
     }
 
     /// The sources whose first record is of a day that `window` touches.

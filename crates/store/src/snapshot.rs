@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use pmtaq_schema::Window;
 use pmtaq_schema::time::Day;
+use pmtaq_schema::{Timestamp, Window};
 
 use crate::checksum;
 use crate::error::{At, Error, Result};
@@ -74,6 +74,19 @@ impl Snapshot {
     /// The parts of `table`, without those whose times all lie outside `window`.
     pub fn of(&self, table: Table, window: Window) -> impl Iterator<Item = &SnapshotPart> {
         self.parts.iter().filter(move |part| part.part.table == table && part.meets(window))
+    }
+
+    /// The times of the first and the last record of those parts that `window` meets.
+    pub fn times(&self, window: Window) -> Option<(Timestamp, Timestamp)> {
+        let parts = || self.of(Table::Records, window).map(|part| &part.part);
+        let first = parts().map(|part| part.since).min()?;
+        let last = parts().map(|part| part.until).max()?;
+        Some((Timestamp(first), Timestamp(last)))
+    }
+
+    /// The time of the newest record, of the days that were asked for.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.times(Window::ALL).map(|(_, last)| last)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `pmtaq backup`: what the store holds now, as a store in another folder.
 
-use pmtaq_schema::size::show_bytes;
+use pmtaq_schema::human;
 use pmtaq_store::Store;
 
 use crate::args::Backup;
@@ -12,7 +12,7 @@ use crate::ui;
 pub(crate) fn run(context: &Context, args: &Backup) -> Result<Exit> {
     let store = Store::open(&context.global.store)?;
     let done = store.back_up(&args.dir, !args.copy)?;
-    let (records, parts, bytes) = (done.records, done.parts, show_bytes(done.bytes));
+    let (records, parts, bytes) = (done.records, done.parts, human::size(done.bytes));
     let links = match done.links {
         0 => "copied".to_owned(),
         links => format!("{links} files of them linked"),

@@ -1,7 +1,7 @@
 //! `pmtaq compact`: the small parts of a day as few. Ingest does a little of it by itself.
 
 use pmtaq_ingest::Effort;
-use pmtaq_schema::size::show_bytes;
+use pmtaq_schema::human::size;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_store::Store;
@@ -36,9 +36,9 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
         format!(
             "{} parts ({}) became {} ({}); {} records, as before",
             done.before,
-            show_bytes(done.bytes_before),
+            size(done.bytes_before),
             done.after,
-            show_bytes(done.bytes_after),
+            size(done.bytes_after),
             done.records
         )
     };

@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use pmtaq_query::Presence;
 use pmtaq_render::{Format, words};
 use pmtaq_schema::Timestamp;
-use pmtaq_schema::size::{parse_duration_s, show_duration};
+use pmtaq_schema::human::duration;
+use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::untrusted::visible;
 use pmtaq_store::{Source, Store};
@@ -90,7 +91,7 @@ fn lag(context: &Context, presence: &Presence, sources: &[Source], max_lag_s: i6
         let what = format!(
             "{host}: the newest record is of {}, {} ago{ingested}",
             time_text(context, newest),
-            show_duration(age_s)
+            duration(age_s as f64)
         );
         if age_s <= max_lag_s {
             return Finding::new("lag", Level::Ok, what);
@@ -159,7 +160,7 @@ fn writing(context: &Context, store: &Store) -> Result<Option<Finding>> {
     if since_s <= WRITES_AT_MOST_S {
         return Ok(None);
     }
-    let what = format!("the store is locked by {writer}, for {}", show_duration(since_s));
+    let what = format!("the store is locked by {writer}, for {}", duration(since_s as f64));
     let finding = Finding::new("lock", Level::Trouble, what);
     Ok(Some(finding.fix("see what the process does, and end it")))
 }

@@ -10,7 +10,6 @@ use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Unit, Window, Zone};
 use pmtaq_store::Store;
-use pmtaq_store::layout::Table;
 
 use crate::args;
 use crate::asked::{self, Asked};
@@ -111,13 +110,10 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
 /// The window as far as there can be data: from the first record to the last one, or to the last
 /// ingest if that was later. None without a record.
 fn reach(context: &Context, asked: &Asked) -> Result<Option<Window>> {
-    let parts = || asked.snapshot.of(Table::Records, asked.window).map(|part| &part.part);
-    let first = parts().map(|part| part.since).min();
-    let last = parts().map(|part| part.until).max();
-    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
-    let known = Timestamp(last + 1).max(ingested(context, asked, Timestamp(last))?);
+    let Some((first, last)) = asked.snapshot.times(asked.window) else { return Ok(None) };
+    let known = Timestamp(last.0 + 1).max(ingested(context, asked, last)?);
     let Window { since, until } = asked.window;
-    let reach = Window { since: since.max(Timestamp(first)), until: until.min(known) };
+    let reach = Window { since: since.max(first), until: until.min(known) };
     Ok((reach.since < reach.until).then_some(reach))
 }
 

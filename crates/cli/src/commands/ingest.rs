@@ -8,7 +8,7 @@ use pmtaq_ingest::{Effort, Hook, Outcome, Settings, Status};
 use pmtaq_query::{Answer, Values};
 use pmtaq_render::Format;
 use pmtaq_schema::Unit;
-use pmtaq_schema::size::show_bytes;
+use pmtaq_schema::human::size;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Store, Writer};
 
@@ -215,7 +215,7 @@ fn say(global: &Global, counts: &Ledger, seconds: f64) {
             "records   {read} read = {stored} stored + {duplicate} duplicate + {rejected} rejected"
         ),
     );
-    let (parts, content) = (show_bytes(of("part_bytes")), show_bytes(of("content_bytes")));
+    let (parts, content) = (size(of("part_bytes")), size(of("content_bytes")));
     ui::note(
         global,
         &format!(

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pmtaq_schema::address::Mention;
-use pmtaq_schema::size::{parse_duration_s, show_bytes};
+use pmtaq_schema::human;
+use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Part, Recipients, Store};
@@ -161,7 +162,7 @@ fn told(parts: &[(Day, Part)]) -> Vec<String> {
         let days = parts.iter().map(|(day, _)| *day);
         let (first, last) = (days.clone().min(), days.max());
         let span = first.zip(last).map(|(a, b)| format!("{a} to {b}")).unwrap_or_default();
-        let bytes = show_bytes(bytes);
+        let bytes = human::size(bytes);
         format!("{table}: {rows} rows of {span}, {} parts, {bytes}", parts.len())
     });
     told.collect()

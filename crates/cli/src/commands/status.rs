@@ -2,7 +2,8 @@
 
 use pmtaq_query::{Answer, Values};
 use pmtaq_render::Format;
-use pmtaq_schema::size::{parse_duration_s, show_bytes, show_duration};
+use pmtaq_schema::human::{self, duration};
+use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::untrusted::visible;
 use pmtaq_schema::{Timestamp, Unit, Window};
 use pmtaq_store::layout::Table;
@@ -30,7 +31,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
     let sources = store.sources(window)?;
     let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
-    let newest = of(Table::Records).map(|part| part.part.until).max();
+    let newest = snapshot.newest();
     let ingested = sources.iter().map(|(_, source)| source.ingested_at).max();
     let mut days: Vec<_> = of(Table::Records).map(|part| part.day).collect();
     days.sort();
@@ -47,14 +48,13 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         for table in Table::ALL {
             let (rows, parts, bytes) = size(of(table));
             let name = table.to_string();
-            lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", show_bytes(bytes)));
+            lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", human::size(bytes)));
         }
         lines.push(format!("privacy   recipients {recipients}"));
         lines.extend(writer.iter().map(|writer| format!("locked    by {writer}")));
-        if let Some(newest) = newest {
-            let at = Timestamp(newest);
-            lines.push(match now.0 - newest {
-                lag if lag >= 0 => format!("newest    {at}, {} ago", show_duration(lag)),
+        if let Some(at) = newest {
+            lines.push(match now.0 - at.0 {
+                lag if lag >= 0 => format!("newest    {at}, {} ago", duration(lag as f64)),
                 _ => format!("newest    {at}, which is in the future: is a clock wrong?"),
             });
         }
@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             Some(at) => format!(
                 "ingested  {} ({} ago) last; {} sources of the last {}",
                 Timestamp(at),
-                show_duration(now.0 - at),
+                duration((now.0 - at) as f64),
                 sources.len(),
                 args.last
             ),
@@ -95,7 +95,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let number = |n: Option<i64>| (Unit::Count, Values::Ints(vec![n]));
     let int = |n: u64| number(Some(i64::try_from(n).unwrap_or(i64::MAX)));
     let text = |text: Option<String>| (Unit::Text, Values::Texts(vec![text]));
-    let time = |time: Option<i64>| (Unit::Time, Values::Times(vec![time.map(Timestamp)]));
+    let time = |time: Option<Timestamp>| (Unit::Time, Values::Times(vec![time]));
     let mut cells = vec![
         ("days".to_owned(), int(days.len() as u64)),
         ("first_day".to_owned(), text(days.first().map(ToString::to_string))),
@@ -110,8 +110,8 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     cells.push(("recipients".to_owned(), text(Some(recipients.to_string()))));
     cells.push(("locked_by".to_owned(), text(writer)));
     cells.push(("newest".to_owned(), time(newest)));
-    cells.push(("lag_seconds".to_owned(), number(newest.map(|newest| now.0 - newest))));
-    cells.push(("last_ingest".to_owned(), time(ingested)));
+    cells.push(("lag_seconds".to_owned(), number(newest.map(|newest| now.0 - newest.0))));
+    cells.push(("last_ingest".to_owned(), time(ingested.map(Timestamp))));
     cells.push(("sources".to_owned(), int(sources.len() as u64)));
     cells.push(("skipped".to_owned(), int(skipped.count)));
     cells.push(("missing".to_owned(), int(gone.len() as u64)));

@@ -2,7 +2,7 @@
 
 use pmtaq_query::{Answer, Trace};
 use pmtaq_render::{Format, Sheet};
-use pmtaq_schema::size::show_duration;
+use pmtaq_schema::human::duration;
 use pmtaq_store::{Recipients, Store};
 
 use crate::args;
@@ -94,7 +94,7 @@ fn titles(answer: &Answer) -> Result<Vec<String>> {
             *title += &format!(", {attempts} attempt{}", if attempts == 1 { "" } else { "s" });
         }
         if let Some(took) = took {
-            *title += &format!(" in {}", show_duration(took));
+            *title += &format!(" in {}", duration(took as f64));
         }
     }
     for (word, name) in names {

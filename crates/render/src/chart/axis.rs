@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Datelike, Timelike};
 use pmtaq_schema::Unit;
+use pmtaq_schema::time::DAY_S;
 
 use super::model::Chart;
 use crate::time::local;
 
 const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 3600;
-const DAY_S: i64 = 86_400;
 
 /// Round durations between ticks, in seconds.
 const DURATIONS_S: &[f64] = &[

@@ -1,9 +1,9 @@
 //! What a chart shows: panels of lines over the same steps of time. Draws nothing.
 
 use chrono_tz::Tz;
-use pmtaq_schema::Unit;
+use pmtaq_schema::{Unit, human};
 
-use crate::{human, time};
+use crate::time;
 
 /// A panel: lines over the same steps of time, of one unit.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Chart {
         match self.unit {
             Unit::Percent => human::percent(value),
             Unit::Bytes => human::bytes(value),
-            Unit::Seconds => human::seconds(value),
+            Unit::Seconds => human::duration(value),
             _ => human::number(value),
         }
     }

@@ -8,8 +8,7 @@ use pmtaq_alert::{Rule, Seconds, Seen, Watch};
 use pmtaq_query::{Measured, Moments, Selection, first_seen, metric};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
-use pmtaq_store::layout::Table;
-use pmtaq_store::{Snapshot, Store};
+use pmtaq_store::Store;
 
 use super::{ingests, probe, usual};
 use crate::asked::{self, Asked};
@@ -73,17 +72,9 @@ impl<'c> Watcher<'c> {
             return Ok(newest);
         }
         let store = Store::open(&self.context.global.store)?;
-        let newest_of = |snapshot: &Snapshot| {
-            let parts = snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
-            parts.map(|part| part.part.until).max().map(Timestamp)
-        };
-        let near = store.snapshot(self.hull)?;
-        let newest = match (newest_of(&near), near.span) {
-            (None, Some((_, last))) => {
-                let until = Timestamp(last.start().0 + DAY_S);
-                newest_of(&store.snapshot(Window { since: last.start(), until })?)
-            }
-            (newest, _) => newest,
+        let newest = match store.snapshot(self.hull)?.newest() {
+            Some(newest) => Some(newest),
+            None => store.newest()?,
         };
         let newest = newest.map(|newest| newest.min(self.context.now));
         self.newest = Some(newest);

@@ -3,6 +3,7 @@
 use pmtaq_alert::{Rule, Seen, Watch, group_name};
 use pmtaq_query::{Metric, metric};
 use pmtaq_render::words::{count, duration, percent, visible};
+use pmtaq_schema::human::exact_duration;
 
 use crate::commands::measure;
 
@@ -11,7 +12,7 @@ pub(super) fn words(rule: &Rule, seen: &Seen) -> String {
     let name = group_name(&seen.labels);
     let who = if name.is_empty() { String::new() } else { format!("{}: ", visible(&name)) };
     let (value, process) = (seen.value, rule.process.as_deref().unwrap_or_default());
-    let span = short(seen.window_s);
+    let span = exact_duration(seen.window_s);
     match rule.watch {
         Watch::Metric => match rule.metric.as_deref().and_then(|name| metric(name).ok()) {
             Some(metric) => who + &of_metric(rule, metric, seen),
@@ -32,7 +33,7 @@ pub(super) fn words(rule: &Rule, seen: &Seen) -> String {
             format!("{who}the newest record is {more}{} old", duration(value))
         }
         Watch::RefusedLines => {
-            let span = short(rule.longest_window_s());
+            let span = exact_duration(rule.longest_window_s());
             format!("{} refused in {span}", counted(value, "line"))
         }
         Watch::FailedIngests if value == 1.0 => "the last ingest failed".to_owned(),
@@ -60,7 +61,7 @@ pub(super) fn words(rule: &Rule, seen: &Seen) -> String {
 
 fn of_metric(rule: &Rule, metric: &Metric, seen: &Seen) -> String {
     let of = seen.n.zip(measure::base(metric)).map(|(n, base)| format!(" of {} {base}", count(n)));
-    let span = (rule.windows.len() > 1).then(|| format!(" in {}", short(seen.window_s)));
+    let span = (rule.windows.len() > 1).then(|| format!(" in {}", exact_duration(seen.window_s)));
     let whose = seen.usual_of.iter().map(|name| format!(" of {}", visible(name)));
     let whose: String = whose.collect();
     let usual =
@@ -77,22 +78,4 @@ fn counted(n: f64, what: &str) -> String {
         (false, false) => "s",
     };
     format!("{} {what}{ending}", count(n))
-}
-
-/// A length of time as rules have it: `15m`, `1h`, `1h30m`.
-fn short(seconds: i64) -> String {
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let text: String =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if text.is_empty() { "0s".to_owned() } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_of_time_is_as_short_as_rules_have_it() {
-        assert_eq!([900, 3600, 5430, 0].map(short), ["15m", "1h", "1h30m30s", "0s"]);
-    }
 }

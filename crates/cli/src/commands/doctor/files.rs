@@ -2,7 +2,7 @@
 //! went back or ahead. Reads no record.
 
 use pmtaq_query::Presence;
-use pmtaq_schema::size::show_duration;
+use pmtaq_schema::human::duration;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
@@ -106,7 +106,7 @@ pub(super) fn clock(context: &Context, sources: &[Source], presence: &Presence) 
                     "{host}: {} begins {} before the end of {}: the clock went back, or two MTAs \
                      write {prefix}-*.csv and `ingest --host` does not tell them apart",
                     after.name,
-                    show_duration(end - begin),
+                    duration((end - begin) as f64),
                     before.name
                 ));
             }

@@ -9,7 +9,6 @@ use pmtaq_render::page::Table;
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
-use pmtaq_store::layout::Table as Stored;
 use pmtaq_store::{Snapshot, Store};
 
 use crate::args;
@@ -167,8 +166,7 @@ impl<'d> Desk<'d> {
 
     /// The newest record of the store as far as it was looked at.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
-        let parts = self.snapshot.parts.iter().filter(|part| part.part.table == Stored::Records);
-        parts.map(|part| part.part.until).max().map(Timestamp)
+        self.snapshot.newest()
     }
 
     /// `line` about the window and the filters of the report.

@@ -28,7 +28,6 @@ use std::time::Duration;
 use pmtaq_query::{dimension, metric};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::Store;
-use pmtaq_store::layout::Table;
 use ratatui::crossterm::event::{self, Event as Input, KeyEvent, KeyEventKind};
 
 use self::fetch::Running;
@@ -218,16 +217,7 @@ fn facts(context: &Context, known: Option<Facts>) -> Result<Facts> {
     if let Some(known) = known.filter(|known| known.generation == snapshot.generation) {
         return Ok(known);
     }
-    let last = match snapshot.span {
-        Some((_, day)) => {
-            let day = Window { since: day.start(), until: Timestamp(day.start().0 + 1) };
-            let snapshot = store.snapshot(day)?;
-            let newest = snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
-            newest.map(|part| Timestamp(part.part.until)).max()
-        }
-        None => None,
-    };
-    Ok(Facts { generation: snapshot.generation, newest: last })
+    Ok(Facts { generation: snapshot.generation, newest: store.newest()? })
 }
 
 /// The filters of the command line as they were given.

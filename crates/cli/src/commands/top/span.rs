@@ -1,7 +1,7 @@
 //! The stretch of time that `top` shows: the last hours up to the newest record, or fixed.
 //! Asks no clock and no store.
 
-use pmtaq_schema::size::show_duration;
+use pmtaq_schema::human::duration;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
@@ -105,7 +105,7 @@ fn length(seconds: i64) -> String {
         s if s % DAY_S == 0 => format!("{}d", s / DAY_S),
         s if s % HOUR_S == 0 => format!("{}h", s / HOUR_S),
         s if s % 60 == 0 && s < HOUR_S => format!("{}m", s / 60),
-        s => show_duration(s),
+        s => duration(s as f64),
     }
 }
 

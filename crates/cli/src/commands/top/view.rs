@@ -2,7 +2,7 @@
 //! fits any screen, be it only by leaving out.
 
 use pmtaq_render::words::{cut, wrapped};
-use pmtaq_schema::size::show_duration;
+use pmtaq_schema::human::duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -90,7 +90,7 @@ fn title(state: &State, theme: Theme, width: u16) -> Line<'static> {
         }
         (_, Some(since)) => (format!("STALE since {since}"), "STALE".to_owned(), theme.alarm()),
         (Some(newest), None) => {
-            let age = show_duration(now.0 - newest.0);
+            let age = duration((now.0 - newest.0) as f64);
             (format!("{age} old"), age, plain)
         }
     };

@@ -1,8 +1,8 @@
-//! Numbers as people read them in a table: separators, shares, sizes, durations.
+//! Numbers as people read them: separators, shares, sizes, durations. The one place that writes them.
 //! Never used for a machine's format, and never rounds what is not shown in a unit.
 
 /// Returns decimal text with thousands separators in its integer part.
-pub(crate) fn grouped(text: &str) -> String {
+pub fn grouped(text: &str) -> String {
     let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
     let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
     let mut out = String::with_capacity(text.len() + digits / 3);
@@ -17,7 +17,7 @@ pub(crate) fn grouped(text: &str) -> String {
 }
 
 /// Returns a float with six significant digits, or all digits of its integer part.
-pub(crate) fn number(n: f64) -> String {
+pub fn number(n: f64) -> String {
     const DIGITS: i32 = 6;
     let size = n.abs();
     if !n.is_finite() || size == 0.0 {
@@ -34,7 +34,7 @@ pub(crate) fn number(n: f64) -> String {
 }
 
 /// Returns a share of 0 to 100, `12.3 %`; only an exact 0 or 100 looks like one.
-pub(crate) fn percent(n: f64) -> String {
+pub fn percent(n: f64) -> String {
     if n > 0.0 && n < 0.1 {
         "<0.1 %".to_owned()
     } else if n > 99.9 && n < 100.0 {
@@ -46,30 +46,52 @@ pub(crate) fn percent(n: f64) -> String {
     }
 }
 
-/// Returns a size in powers of 1000, `1.2 MB`.
-pub(crate) fn bytes(n: f64) -> String {
+/// Returns a count with thousands separators, rounded to a whole number.
+pub fn count(n: f64) -> String {
+    grouped(&format!("{:.0}", if n.abs() < 0.5 { 0.0 } else { n }))
+}
+
+/// Returns a size in powers of 1000 with one digit after the point, as columns have it: `1.2 MB`,
+/// `745.0 MB`.
+pub fn bytes(n: f64) -> String {
+    if !n.is_finite() {
+        return number(n);
+    }
+    match scaled(n, 999.95) {
+        (size, "B") => format!("{size:.0} B"),
+        (size, unit) => format!("{} {unit}", grouped(&format!("{size:.1}"))),
+    }
+}
+
+/// Returns a size in powers of 1000 with three digits at most, as sentences have it: `1.2 MB`,
+/// `745 MB`.
+pub fn size(bytes: u64) -> String {
+    let (size, unit) = scaled(bytes as f64, 999.5);
+    let digits = usize::from(unit != "B" && size < 9.95);
+    format!("{size:.digits$} {unit}")
+}
+
+/// Bytes in the unit in which they are below 1000, also when rounded: those from `full` on are not.
+fn scaled(n: f64, full: f64) -> (f64, &'static str) {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if !n.is_finite() || n.abs() < 999.5 {
-        return if n.is_finite() { format!("{n:.0} B") } else { number(n) };
+    let (mut size, mut unit) = (n, "B");
+    for larger in UNITS {
+        if size.abs() < if unit == "B" { 999.5 } else { full } {
+            break;
+        }
+        (size, unit) = (size / 1000.0, larger);
     }
-    let mut size = n / 1000.0;
-    let mut unit = 0;
-    // 999.95 would be rounded to 1000.0 of the smaller unit.
-    while size.abs() >= 999.95 && unit + 1 < UNITS.len() {
-        size /= 1000.0;
-        unit += 1;
-    }
-    format!("{} {}", grouped(&format!("{size:.1}")), UNITS[unit])
+    (size, unit)
 }
 
 /// Returns a duration in its two largest units: `350ms`, `1.5s`, `12s`, `1m 23s`, `4h 05m`,
 /// `2d 03h`.
-pub(crate) fn seconds(n: f64) -> String {
-    if !n.is_finite() {
-        return number(n);
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return number(seconds);
     }
-    let sign = if n < 0.0 { "-" } else { "" };
-    let size = n.abs();
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let size = seconds.abs();
     let millis = (size * 1000.0).round();
     if size > 0.0 && millis < 1000.0 {
         return if millis < 1.0 { format!("{sign}<1ms") } else { format!("{sign}{millis}ms") };
@@ -88,6 +110,15 @@ pub(crate) fn seconds(n: f64) -> String {
         3_600..86_400 => two(total / 3_600, 'h', total / 60 % 60, 'm'),
         _ => two(total / 86_400, 'd', total / 3_600 % 24, 'h'),
     }
+}
+
+/// Returns a duration to the second and without parts that are nothing, as
+/// [`parse_duration_s`](crate::size::parse_duration_s) reads it: `15m`, `1h30m`.
+pub fn exact_duration(seconds: i64) -> String {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let text: String =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// Returns decimal text without the zeros at the end of its fraction.
@@ -168,6 +199,21 @@ mod tests {
     }
 
     #[test]
+    fn sizes_in_sentences_have_three_digits_at_most() {
+        let cases = [
+            (17, "17 B"),
+            (999_999, "1.0 MB"),
+            (745_000_000, "745 MB"),
+            (999_700_000, "1.0 GB"),
+            (1_234_567_890, "1.2 GB"),
+            (u64::MAX, "18 EB"),
+        ];
+        for (n, shown) in cases {
+            assert_eq!(size(n), shown);
+        }
+    }
+
+    #[test]
     fn durations_show_their_two_largest_units() {
         let cases = [
             (0.0, "0s"),
@@ -184,7 +230,12 @@ mod tests {
             (-83.0, "-1m 23s"),
         ];
         for (n, shown) in cases {
-            assert_eq!(seconds(n), shown);
+            assert_eq!(duration(n), shown);
         }
+    }
+    #[test]
+    fn an_exact_duration_is_as_short_as_people_write_it() {
+        assert_eq!([900, 3600, 5430, 0].map(exact_duration), ["15m", "1h", "1h30m30s", "0s"]);
+        assert_eq!(crate::size::parse_duration_s(&exact_duration(5430)), Some(5430));
     }
 }
