@@ -122,11 +122,12 @@ pub(crate) fn troubled() -> Sealed {
         let at = format!("2026-03-{day:02} {hour:02}:{:02}:00+0000", minute % 60);
         let is_bad = (2040..2070).contains(&minute);
         for rcpt in ["a@gmail.com", "b@yahoo.com"] {
-            csv += &match is_bad && rcpt.ends_with("yahoo.com") {
-                true => format!(
+            csv += &if is_bad && rcpt.ends_with("yahoo.com") {
+                format!(
                     "b,{at},{at},{rcpt},v1,5.7.1,\"smtp;550 5.7.1 <b>refused</b> \x1b[31m,\",policy-related\n"
-                ),
-                false => format!("d,{at},{at},{rcpt},v1,2.0.0,smtp;250 OK,\n"),
+                )
+            } else {
+                format!("d,{at},{at},{rcpt},v1,2.0.0,smtp;250 OK,\n")
             };
         }
     }

@@ -100,10 +100,10 @@ fn verb(sealed: &Sealed, words: Vec<String>) -> Verb {
         let flag: String =
             line[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         let rest = &line[at + flag.len()..];
-        match rest.starts_with(" <") {
-            true => valued.push(flag),
-            false if rest.is_empty() || rest.starts_with("  ") => bare.push(flag),
-            false => {}
+        if rest.starts_with(" <") {
+            valued.push(flag);
+        } else if rest.is_empty() || rest.starts_with("  ") {
+            bare.push(flag);
         }
     }
     Verb { words, valued, bare }

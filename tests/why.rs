@@ -178,9 +178,10 @@ fn names_that_strangers_chose_do_no_harm() {
         for n in 0..400 {
             let bad = day == 5 && n % 2 == 0;
             let job = if n % 2 == 0 { evil } else { "good" };
-            let (kind, category, reply) = match bad {
-                true => ("b", "spam-related", "smtp;550 5.7.1 go \x1b]0;away\x07 <script>"),
-                false => ("d", "", "smtp;250 ok"),
+            let (kind, category, reply) = if bad {
+                ("b", "spam-related", "smtp;550 5.7.1 go \x1b]0;away\x07 <script>")
+            } else {
+                ("d", "", "smtp;250 ok")
             };
             let time = format!("2026-03-0{day} 10:{:02}:{:02}+0000", n / 10, n % 10);
             csv += &format!(

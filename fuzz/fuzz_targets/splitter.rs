@@ -7,9 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use pmtaq_ingest::Splitter;
 
 /// A line: where it begins and ends, and its fields; none when it is broken.
-type Line = (usize, usize, Option<Vec<Vec<u8>>>);
+type Parsed = (usize, usize, Option<Vec<Vec<u8>>>);
 
-fn lines(bytes: &[u8], at_once: usize) -> Vec<Line> {
+fn lines(bytes: &[u8], at_once: usize) -> Vec<Parsed> {
     let mut splitter = Splitter::new(bytes);
     let mut all = Vec::new();
     loop {
@@ -40,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
 
     if let Some((middle, ..)) = all.get(all.len() / 2) {
         let moved = lines(&bytes[*middle..], 7).into_iter();
-        let moved: Vec<Line> = moved.map(|(a, b, f)| (a + middle, b + middle, f)).collect();
+        let moved: Vec<Parsed> = moved.map(|(a, b, f)| (a + middle, b + middle, f)).collect();
         assert_eq!(all[all.len() / 2..], moved);
     }
 

@@ -73,15 +73,15 @@ impl fmt::Display for Family {
     }
 }
 
-/// A value in which what a line or a terminal obeys is spelt out, `\t` and the like, and a backslash is
+/// A value in which what a line or a terminal obeys is escaped out, `\t` and the like, and a backslash is
 /// written twice: so two values that differ never become one label, for which a whole scrape fails.
 fn distinct(value: &str) -> String {
-    let spelt = |c: char| match c {
+    let escaped = |c: char| match c {
         '\\' => "\\\\".to_owned(),
         c if c.is_control() => c.escape_default().to_string(),
         c => c.to_string(),
     };
-    value.chars().map(spelt).collect()
+    value.chars().map(escaped).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) use notify::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
     Metrics, RulesFile, RulesOption,
 };
-pub(crate) use shared::{Answer, ColorChoice, Global, Selection, Times};
+pub(crate) use shared::{AnswerArgs, ColorChoice, Global, Selection, Times};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -51,7 +51,7 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
-    pub(crate) answer: Answer,
+    pub(crate) answer: AnswerArgs,
 }
 
 impl ReportArgs {
@@ -304,7 +304,7 @@ pub(crate) struct Pivot {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) top: u32,
     #[command(flatten)]
-    pub(crate) answer: Answer,
+    pub(crate) answer: AnswerArgs,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
@@ -346,7 +346,7 @@ pub(crate) struct Graph {
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) answer: Answer,
+    pub(crate) answer: AnswerArgs,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }

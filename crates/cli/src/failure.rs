@@ -26,7 +26,12 @@ impl Failure {
 
     /// Something failed while running.
     pub(crate) fn failed(error: &dyn Error) -> Failure {
-        Failure { exit: Exit::Failed, missing_store: false, message: chain(error), hint: None }
+        Failure::from_text(chain(error))
+    }
+
+    /// Something failed while running, in these words.
+    pub(crate) fn from_text(message: impl Into<String>) -> Failure {
+        Failure { exit: Exit::Failed, missing_store: false, message: message.into(), hint: None }
     }
 
     /// Nothing more is to be said: a closed pipe.
@@ -83,7 +88,7 @@ pub(crate) fn summed_up(failures: Vec<String>) -> Result<Exit> {
             format!("{} things went wrong:{lines}", many.len())
         }
     };
-    Err(Failure::failed(&std::io::Error::other(text)))
+    Err(Failure::from_text(text))
 }
 
 /// What to do when a file of the store is damaged or gone.

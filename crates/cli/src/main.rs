@@ -17,7 +17,7 @@ mod spill;
 mod ui;
 
 mod args;
-mod line;
+mod command_line;
 mod versus;
 mod window;
 

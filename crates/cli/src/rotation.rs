@@ -99,7 +99,7 @@ fn stretches(days: &Days) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn shown(list: &[(i64, &[u32])]) -> String {
+    fn parsed(list: &[(i64, &[u32])]) -> String {
         let days = list
             .iter()
             .map(|(day, numbers)| {
@@ -112,28 +112,28 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_in_stretches() {
-        assert_eq!(shown(&[]), "");
-        assert_eq!(shown(&[(0, &[3, 4]), (1, &[0, 1])]), "");
-        assert_eq!(shown(&[(0, &[3, 5, 9])]), "2024-10-04-0004; 2024-10-04-0006 to 0008");
-        assert_eq!(shown(&[(0, &[0]), (1, &[1])]), "2024-10-05-0000");
+        assert_eq!(parsed(&[]), "");
+        assert_eq!(parsed(&[(0, &[3, 4]), (1, &[0, 1])]), "");
+        assert_eq!(parsed(&[(0, &[3, 5, 9])]), "2024-10-04-0004; 2024-10-04-0006 to 0008");
+        assert_eq!(parsed(&[(0, &[0]), (1, &[1])]), "2024-10-05-0000");
         assert_eq!(
-            shown(&[(0, &[0]), (2, &[0]), (5, &[0])]),
+            parsed(&[(0, &[0]), (2, &[0]), (5, &[0])]),
             "2024-10-05; 2024-10-07 to 2024-10-08"
         );
     }
 
     #[test]
     fn a_count_may_begin_with_1() {
-        assert_eq!(shown(&[(0, &[1]), (1, &[1, 2])]), "");
-        assert_eq!(shown(&[(0, &[1, 3]), (1, &[2])]), "2024-10-04-0002; 2024-10-05-0001");
+        assert_eq!(parsed(&[(0, &[1]), (1, &[1, 2])]), "");
+        assert_eq!(parsed(&[(0, &[1, 3]), (1, &[2])]), "2024-10-04-0002; 2024-10-05-0001");
     }
 
     #[test]
     fn a_file_may_be_named_by_its_hour() {
-        assert_eq!(shown(&[(0, &[1600, 1700, 2300]), (1, &[0, 100])]), "2024-10-04-1800 to 2200");
-        assert_eq!(shown(&[(0, &[2200, 2300]), (1, &[0, 200])]), "2024-10-05-0100");
+        assert_eq!(parsed(&[(0, &[1600, 1700, 2300]), (1, &[0, 100])]), "2024-10-04-1800 to 2200");
+        assert_eq!(parsed(&[(0, &[2200, 2300]), (1, &[0, 200])]), "2024-10-05-0100");
         // One number that is no hour, and they are counted.
-        assert_eq!(shown(&[(0, &[0, 100, 101])]), "2024-10-04-0001 to 0099");
+        assert_eq!(parsed(&[(0, &[0, 100, 101])]), "2024-10-04-0001 to 0099");
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn allow_many_files() {
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
     allow_many_files();
-    let args = told(std::env::args_os().collect());
+    let args = help_of_list_as_list(std::env::args_os().collect());
     try_run(&args).unwrap_or_else(|failure| {
         if is_check(&args) {
             return check::unknown(&failure.text());
@@ -67,7 +67,7 @@ fn try_run(args: &[OsString]) -> Result<Exit> {
 }
 
 /// The command line as clap is told it: help about a list is the list.
-fn told(mut args: Vec<OsString>) -> Vec<OsString> {
+fn help_of_list_as_list(mut args: Vec<OsString>) -> Vec<OsString> {
     const LISTS: [&str; 4] = ["columns", "dimensions", "metrics", "reports"];
     let is_list = args.get(2).is_some_and(|arg| LISTS.iter().any(|list| arg == list));
     if is_list && args[1] == "help" {

@@ -234,7 +234,7 @@ impl Settings {
     }
 
     /// The value of a setting and what set it. `matches` are those of the command that has it.
-    pub(crate) fn told(
+    pub(crate) fn value_and_origin(
         &self,
         index: usize,
         matches: &ArgMatches,

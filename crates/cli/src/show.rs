@@ -117,9 +117,10 @@ fn style(context: &Context) -> Style {
 
 /// Writes a text where the user wants the answer.
 pub(crate) fn print(context: &Context, text: &str) -> Result<Exit> {
-    match ui::on_terminal(&context.global) {
-        true => print_drawing(context, &visible_lines(text)),
-        false => print_drawing(context, text),
+    if ui::on_terminal(&context.global) {
+        print_drawing(context, &visible_lines(text))
+    } else {
+        print_drawing(context, text)
     }
 }
 

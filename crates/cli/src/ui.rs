@@ -124,26 +124,26 @@ pub(crate) fn interrupt(handle: Interrupt) -> InterruptGuard {
 /// What the signal does, on a thread of its own. The engine forgets an interrupt that comes just
 /// before its statement begins: so it is told until the query has ended.
 fn interrupted() {
-    let Some(number) = tell(None) else {
+    let Some(number) = interrupt_running(None) else {
         if !IN_SHELL.load(Ordering::Relaxed) {
-            leave();
+            exit_interrupted();
         }
         return;
     };
     let mut waited = Duration::ZERO;
-    while tell(Some(number)).is_some() {
+    while interrupt_running(Some(number)).is_some() {
         let pause = Duration::from_millis(20);
         std::thread::sleep(pause);
         waited += pause;
         // Who writes to a pipe that no one reads does not hear the engine.
         if waited > PATIENCE && !IN_SHELL.load(Ordering::Relaxed) {
-            leave();
+            exit_interrupted();
         }
     }
 }
 
 /// Interrupts the query that runs, if it is the one with this number or any will do; its number.
-fn tell(number: Option<u64>) -> Option<u64> {
+fn interrupt_running(number: Option<u64>) -> Option<u64> {
     // The lock is held, so that no other query begins meanwhile.
     let running = RUNNING.lock().ok()?;
     let (running, handle) = running.as_ref()?;
@@ -156,7 +156,7 @@ fn tell(number: Option<u64>) -> Option<u64> {
 
 #[expect(clippy::disallowed_methods, reason = "there is no one to return to from a signal")]
 #[expect(clippy::exit, reason = "there is no one to return to from a signal")]
-fn leave() -> ! {
+fn exit_interrupted() -> ! {
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }
 

@@ -143,7 +143,7 @@ mod tests {
         Timestamp::parse(text.as_bytes()).expect("a time")
     }
 
-    fn shown(text: &str) -> String {
+    fn parsed(text: &str) -> String {
         // A Wednesday.
         let now = at("2026-03-04T10:30:00Z");
         let zone = "Europe/Madrid".parse().expect("a zone");
@@ -170,17 +170,17 @@ mod tests {
             ("11:30", "2026-03-04T10:30:00Z"),
             ("11:31", "2026-03-03T10:31:00Z"),
         ] {
-            assert_eq!(shown(text), expected, "{text}");
+            assert_eq!(parsed(text), expected, "{text}");
         }
-        assert!(shown("last tuesday-ish").starts_with("`last tuesday-ish` is no time"));
-        assert!(shown("2026-02-30").contains("is no time"));
+        assert!(parsed("last tuesday-ish").starts_with("`last tuesday-ish` is no time"));
+        assert!(parsed("2026-02-30").contains("is no time"));
     }
 
     #[test]
     fn a_stretch_is_a_day_or_up_to_now_or_between_two_moments() {
         let now = at("2026-03-30T10:30:00Z");
         let zone = "Europe/Madrid".parse().expect("a zone");
-        let shown = |text: &str| {
+        let window_of = |text: &str| {
             stretch(text, zone, now).map(|Window { since, until }| format!("{since} {until}"))
         };
         for (text, expected) in [
@@ -193,10 +193,10 @@ mod tests {
             ("2026-03-01..2026-03-03", "2026-02-28T23:00:00Z 2026-03-02T23:00:00Z"),
             ("10:00..11:00", "2026-03-30T08:00:00Z 2026-03-30T09:00:00Z"),
         ] {
-            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(window_of(text).as_deref(), Ok(expected), "{text}");
         }
         for text in ["2026-03-01T10:00", "someday", "..", "2026-03-03..2026-03-01", ""] {
-            assert!(shown(text).is_err(), "{text}");
+            assert!(window_of(text).is_err(), "{text}");
         }
     }
 

@@ -100,9 +100,10 @@ pub fn generate(settings: &Settings, dir: &Path) -> io::Result<(Truth, Vec<PathB
     let days = settings.days.max(1);
     let start = settings.start.and_time(NaiveTime::MIN).and_utc().timestamp();
     let world = world::World::new();
-    let incidents = match settings.incidents {
-        true => incident::Incidents::planted(&world, start, days),
-        false => incident::Incidents::none(&world),
+    let incidents = if settings.incidents {
+        incident::Incidents::planted(&world, start, days)
+    } else {
+        incident::Incidents::none(&world)
     };
     let clock = clock::Clock::new(start, days, settings.offset_min, settings.zone);
     let mut writer = row::Writer::new(&world, &clock, start, &settings.host);

@@ -275,9 +275,10 @@ impl<'a> Simulation<'a> {
         let says = operator.accepted.draw(&mut self.rng);
         self.log(time, Rec::D, message, says, None);
         if self.rng.chance(25) {
-            let (rec, replies) = match self.rng.chance(2000) {
-                true => (Rec::Rs, &self.world.remote_statuses),
-                false => (Rec::Rb, &self.world.remote_bounces),
+            let (rec, replies) = if self.rng.chance(2000) {
+                (Rec::Rs, &self.world.remote_statuses)
+            } else {
+                (Rec::Rb, &self.world.remote_bounces)
             };
             let says = replies.draw(&mut self.rng);
             let later = time + 60 + self.rng.below(20_000) as i64;

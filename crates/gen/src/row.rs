@@ -42,7 +42,7 @@ pub(crate) struct Writer<'a> {
 }
 
 /// A record with all that its fields ask for.
-struct Line<'a> {
+struct Draft<'a> {
     event: Event,
     domain: &'a Domain,
     operator: &'a Operator,
@@ -68,7 +68,7 @@ impl<'a> Writer<'a> {
         let mut rng = Rng::new(mix(message.key, (time as u64) << 8 | rec as u64));
         let host = &domain.hosts[rng.below(domain.hosts.len())];
         let reply = reply.map(|reply| &world.replies[usize::from(reply)]);
-        let line = Line {
+        let line = Draft {
             event: *event,
             domain,
             operator: world.operator(message.domain),
@@ -91,8 +91,8 @@ impl<'a> Writer<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn field(&self, field: Field, line: &Line<'_>, out: &mut Vec<u8>) {
-        let Line { event, domain, operator, host, vmta, sender, .. } = line;
+    fn field(&self, field: Field, line: &Draft<'_>, out: &mut Vec<u8>) {
+        let Draft { event, domain, operator, host, vmta, sender, .. } = line;
         let Message { key, queued, .. } = event.message;
         let is_attempt = event.rec.bit() & TRY != 0;
         match field {
@@ -188,7 +188,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn reply(&self, field: Field, line: &Line<'_>, out: &mut Vec<u8>) {
+    fn reply(&self, field: Field, line: &Draft<'_>, out: &mut Vec<u8>) {
         let Some(reply) = line.event.reply else { return };
         let reply = &self.world.replies[usize::from(reply)];
         if matches!(field, Field::DsnStatus) {
@@ -207,7 +207,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes up sender and recipient, the same for each record of a message.
-    fn addresses(&mut self, line: &Line<'_>) {
+    fn addresses(&mut self, line: &Draft<'_>) {
         const FIRST: [&str; 16] = [
             "stone", "cedar", "anchor", "delta", "falcon", "harbor", "iris", "jasper", "linden",
             "maple", "orchid", "quartz", "summit", "tulip", "willow", "zephyr",
@@ -311,7 +311,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> Draft<'a> {
     /// Our address, of the family of theirs; none where no connection came about.
     fn source(&self) -> &'a str {
         match (self.event.rec, self.reached, self.is_v6) {

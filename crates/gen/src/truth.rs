@@ -87,13 +87,15 @@ impl Tally {
         let message = &event.message;
         self.day_rec[((event.time - self.start) / DAY_S) as usize][event.rec as usize] += 1;
         let is_tq = event.rec == Rec::Tq;
-        match is_tq {
-            true => self.no_domain += 1,
-            false => self.domains[usize::from(message.domain)] += 1,
+        if is_tq {
+            self.no_domain += 1
+        } else {
+            self.domains[usize::from(message.domain)] += 1
         }
-        match is_tq || message.is_null_sender {
-            true => self.no_sender += 1,
-            false => self.senders[usize::from(message.sender)] += 1,
+        if is_tq || message.is_null_sender {
+            self.no_sender += 1
+        } else {
+            self.senders[usize::from(message.sender)] += 1
         }
         self.categories[usize::from(row::category(world, event))] += 1;
         match self.vmtas.get_mut(row::vmta(world, event)) {

@@ -14,7 +14,7 @@ use pmtaq_store::{
 
 use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
-use crate::verify::said;
+use crate::verify::error_text;
 
 /// So many small parts are worth a merge.
 const MANY: usize = 8;
@@ -79,7 +79,7 @@ pub fn compact(
             // What is damaged must not be written anew, and with a right checksum.
             chosen.retain(|part| {
                 let checked = part.check();
-                done.damaged.extend(checked.as_ref().err().map(said));
+                done.damaged.extend(checked.as_ref().err().map(error_text));
                 checked.is_ok()
             });
             if chosen.len() < 2 {

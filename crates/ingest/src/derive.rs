@@ -38,7 +38,7 @@ const BOUNCE_CAT: usize = index_of("bounce_cat");
 const USER_STRING: usize = index_of("user_string");
 
 /// What a record does not say and the run knows.
-pub(crate) struct Known<'k> {
+pub(crate) struct SourceFacts<'k> {
     pub(crate) providers: &'k Providers,
     /// Name of the source.
     pub(crate) source: &'k str,
@@ -59,7 +59,7 @@ pub(crate) struct Added<'a, 'l> {
     pub(crate) places: &'a [Place],
     pub(crate) checked: &'a [Checked],
     pub(crate) plan: &'a Plan,
-    pub(crate) known: &'a Known<'a>,
+    pub(crate) known: &'a SourceFacts<'a>,
     /// The recipients of each row, where their addresses are replaced; else nothing.
     pub(crate) people: &'a [Vec<Person>],
 }
@@ -141,7 +141,7 @@ impl Derive {
         }
     }
 
-    fn host(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+    fn host(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [Column]) {
         let user_string = names(columns, USER_STRING).key_at(row);
         let host = self.host.get(user_string.wrapping_add(1), || {
             let name = match (known.host, user_string) {
@@ -168,7 +168,7 @@ impl Derive {
         }
     }
 
-    fn provider(&mut self, row: usize, known: &Known<'_>, columns: &mut [Column]) {
+    fn provider(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [Column]) {
         for ((asked, answer), answers) in Providers::QUESTIONS.iter().zip(&mut self.providers) {
             let column = match asked {
                 Asked::Queue => QUEUE,

@@ -13,7 +13,7 @@ use crate::chunk::Stop;
 use crate::content::{self, Head, Prefix, begins_with, explain, prefix, whole};
 use crate::open::{Opened, SourceFile, Unread, is_settled};
 use crate::outcome::{Left, Refused, Status};
-use crate::verify::said;
+use crate::verify::error_text;
 
 /// A file with what is to be done about it.
 pub(crate) struct Candidate {
@@ -207,7 +207,7 @@ type Heads = HashMap<String, Vec<Source>>;
 fn heads_of(writer: &Writer<'_>, day: Day) -> Result<Heads, String> {
     let sources = writer.sources(day).and_then(|sources| writer.parts(day).map(|_| sources));
     let sources = sources.map_err(|error| {
-        format!("not taken, because of its day: {}; `pmtaq verify --repair`", said(&error))
+        format!("not taken, because of its day: {}; `pmtaq verify --repair`", error_text(&error))
     })?;
     let mut heads = Heads::new();
     for source in sources {

@@ -86,7 +86,7 @@ impl<'r, 'w> Parts<'r, 'w> {
     }
 
     /// Writes out what is full. To be called after each chunk.
-    pub(crate) fn relieve(&mut self) -> Result<()> {
+    pub(crate) fn flush_if_over_budget(&mut self) -> Result<()> {
         let full = |open: &Open| open.rows.len() >= self.budget.run_rows;
         let days: Vec<Day> =
             self.open.iter().filter(|(_, open)| full(open)).map(|(day, _)| *day).collect();

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::budget::Budget;
 use crate::chunk::Chunk;
-use crate::derive::Known;
+use crate::derive::SourceFacts;
 use crate::find::{Listing, find};
 use crate::identity::{Candidate, Untaken, decide, probe};
 use crate::open::{KEPT, Unread};
@@ -224,7 +224,7 @@ impl<'r> Run<'r> {
         let mut spare = Vec::new();
         while let Some((task, chunk)) = self.next_chunk(&mut spare) {
             self.progress.fetch_add(chunk.bytes.len() as u64, Ordering::Relaxed);
-            let known = Known {
+            let known = SourceFacts {
                 providers: &settings.providers,
                 source: &task.candidate.file.name(),
                 host: settings.host.as_deref(),
@@ -232,7 +232,7 @@ impl<'r> Run<'r> {
                 privacy: &settings.privacy,
             };
             task.take(&chunk, &known, &mut parts);
-            parts.relieve()?;
+            parts.flush_if_over_budget()?;
             let mut tally = lock(&task.tally);
             let bytes: usize = tally.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
             if bytes > self.budget.reject_bytes {

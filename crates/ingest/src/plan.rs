@@ -167,10 +167,7 @@ impl Plan {
     /// [`PlanError::OnlyReturns`] when a CR ends a line, with no LF behind it.
     pub(crate) fn check_line_ends(header: &[u8]) -> Result<(), PlanError> {
         let is_alone = |at: usize| header.get(at + 1).is_some_and(|next| !b"\r\n".contains(next));
-        match memchr_iter(b'\r', header).any(is_alone) {
-            true => Err(PlanError::OnlyReturns),
-            false => Ok(()),
-        }
+        if memchr_iter(b'\r', header).any(is_alone) { Err(PlanError::OnlyReturns) } else { Ok(()) }
     }
 }
 

@@ -93,12 +93,13 @@ impl Privacy {
 
     /// A text that a user looks for, as the store has it: its addresses are replaced, but for those
     /// that are replaced already.
-    pub fn sought(&self, text: &str) -> String {
+    pub fn stored_form(&self, text: &str) -> String {
         match places(text).as_slice() {
             [place] if place.all == (0..text.len()) => {
-                match is_replaced(&text[place.local.clone()]) {
-                    true => text.to_owned(),
-                    false => self.whole(text),
+                if is_replaced(&text[place.local.clone()]) {
+                    text.to_owned()
+                } else {
+                    self.whole(text)
                 }
             }
             _ => self.text(text, &[]).into_owned(),

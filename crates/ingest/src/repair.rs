@@ -10,7 +10,7 @@ use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Error, Generations, Part, Result, SnapshotPart, Source, Writer};
 
-use crate::verify::{Verified, said, stage_hourly};
+use crate::verify::{Verified, error_text, stage_hourly};
 
 /// Names of files that are told, at most, of a day.
 const MAX_TOLD: usize = 20;
@@ -28,7 +28,7 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
                 told.push(format!("{day}: the list of its parts was made anew"));
                 is_changed = true;
             }
-            Err(error) => told.push(said(&error)),
+            Err(error) => told.push(error_text(&error)),
         }
     }
     if !verified.lost_sources.is_empty() {
@@ -38,7 +38,7 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
                 is_changed = true;
             }
             Err(error @ Error::Io { .. }) => return Err(error),
-            Err(error) => told.push(said(&error)),
+            Err(error) => told.push(error_text(&error)),
         }
     }
     let days: BTreeSet<Day> = verified.damaged.iter().map(|(day, _)| *day).collect();
@@ -50,7 +50,7 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
                 is_changed = true;
             }
             Err(error @ Error::Io { .. }) => return Err(error),
-            Err(error) => told.push(format!("{day} is not repaired: {}", said(&error))),
+            Err(error) => told.push(format!("{day} is not repaired: {}", error_text(&error))),
         }
     }
     for &day in &verified.stale {

@@ -7,7 +7,7 @@ use pmtaq_schema::time::Times;
 use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
-use crate::derive::{Added, Derive, Known};
+use crate::derive::{Added, Derive, SourceFacts};
 use crate::intern::NameColumn;
 use crate::plan::{Extra, Plan, Text};
 use crate::reject::Why;
@@ -165,7 +165,7 @@ impl Rows {
         lines: Lines<'_, 'l>,
         checked: &[Checked],
         plan: &Plan,
-        known: &Known<'_>,
+        known: &SourceFacts<'_>,
     ) {
         let first = self.len;
         self.len += checked.len();

@@ -11,7 +11,7 @@ use pmtaq_store::{Ledger, Stat};
 use crate::Settings;
 use crate::chunk::{Chunk, Chunks, Next, Stop};
 use crate::content::{explain, holds_torn};
-use crate::derive::Known;
+use crate::derive::SourceFacts;
 use crate::identity::{Candidate, lasting};
 use crate::open::{Content, Opened, Unread};
 use crate::outcome::{Left, Status};
@@ -202,7 +202,7 @@ impl Task {
     }
 
     /// Builds the rows of a chunk.
-    pub(crate) fn take(&self, chunk: &Chunk, known: &Known<'_>, parts: &mut Parts<'_, '_>) {
+    pub(crate) fn take(&self, chunk: &Chunk, known: &SourceFacts<'_>, parts: &mut Parts<'_, '_>) {
         let (mut ledger, mut times) = (Ledger::default(), None);
         let (mut refusals, mut stored) = (Refusals::default(), Stored::default());
         let wanted = Wanted::of(self.candidate.known.as_ref());

@@ -102,14 +102,14 @@ fn manifests(audit: &Audit) -> Vec<String> {
     let mut problems: Vec<String> = audit
         .root
         .iter()
-        .map(|error| format!("{}; the other of the two was read", said(error)))
+        .map(|error| format!("{}; the other of the two was read", error_text(error)))
         .collect();
     for (day, error) in &audit.lost_parts {
-        let said = said(error);
+        let said = error_text(error);
         problems.push(format!("{said}: it lists the parts of {day}, which no question can read"));
     }
     for (day, error) in &audit.lost_sources {
-        let said = said(error);
+        let said = error_text(error);
         problems.push(format!(
             "{said}: it lists the files that begin on {day}, of which none is taken now"
         ));
@@ -118,7 +118,7 @@ fn manifests(audit: &Audit) -> Vec<String> {
 }
 
 /// An error with its cause, on one line.
-pub(crate) fn said(error: &Error) -> String {
+pub(crate) fn error_text(error: &Error) -> String {
     match error {
         Error::Io { path, source } => format!("{}: {source}", path.display()),
         other => other.to_string(),
@@ -173,7 +173,7 @@ fn sums(audit: &Audit) -> Vec<String> {
 
 /// What was found of a day.
 #[derive(Default)]
-struct Found {
+struct DayCheck {
     parts: u64,
     unsummed: u64,
     records: u64,
@@ -184,8 +184,8 @@ struct Found {
     vanished: bool,
 }
 
-fn check_day(audit: &Audit, day: Day) -> Found {
-    let mut found = Found::default();
+fn check_day(audit: &Audit, day: Day) -> DayCheck {
+    let mut found = DayCheck::default();
     let (mut counted, mut stored) = (Hourly::default(), Hourly::default());
     let mut records = false;
     for part in audit.parts.iter().filter(|part| part.day == day) {
@@ -200,7 +200,7 @@ fn check_day(audit: &Audit, day: Day) -> Found {
             Ok(problems) => found.problems.extend(problems),
             Err(error) => {
                 found.vanished |= error.is_missing_file();
-                let (said, rows, table) = (said(&error), part.part.rows, part.part.table);
+                let (said, rows, table) = (error_text(&error), part.part.rows, part.part.table);
                 found.problems.push(format!("{said}; it holds {rows} rows of {table} of {day}"));
                 found.damaged.push(part.part.clone());
             }

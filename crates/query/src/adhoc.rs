@@ -192,11 +192,11 @@ fn with_names(sql: &str) -> String {
             _ => {}
         }
     }
-    let spelt = all.iter().zip(named).map(|(token, name)| match name {
+    let renamed = all.iter().zip(named).map(|(token, name)| match name {
         Some(name) => format!("{token} as {name}"),
         None => (*token).to_owned(),
     });
-    spelt.collect()
+    renamed.collect()
 }
 
 #[cfg(test)]

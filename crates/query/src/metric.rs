@@ -143,8 +143,8 @@ pub fn metrics() -> &'static [Metric] {
 /// [`Error::Unknown`] with the nearest name.
 pub fn metric(name: &str) -> Result<&'static Metric> {
     let all = metrics();
-    let spelt = name.replace('-', "_");
-    let found = all.iter().find(|metric| metric.name == spelt);
+    let normalized = name.replace('-', "_");
+    let found = all.iter().find(|metric| metric.name == normalized);
     found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
 }
 

@@ -24,10 +24,10 @@ fn open_files() -> String {
 
 /// Parts, each with the file held open and the name by which the engine opens it.
 pub(crate) struct Opened {
-    parts: Vec<Part>,
+    parts: Vec<OpenPart>,
 }
 
-struct Part {
+struct OpenPart {
     of: SnapshotPart,
     path: String,
     name: String,
@@ -48,7 +48,7 @@ impl Opened {
         let pipe = std::io::pipe().ok().map(|(reader, _)| reader);
         let pipe = pipe.filter(|_| Path::new(&open_files).is_dir());
         let open = |part: &SnapshotPart| match (part.open(), &pipe) {
-            (Ok(file), Some(pipe)) => Ok(Part::held(part, file, pipe, &open_files)),
+            (Ok(file), Some(pipe)) => Ok(OpenPart::held(part, file, pipe, &open_files)),
             (Err(error), _) if error.is_missing_file() => Err(Error::Vanished(part.path.clone())),
             (Err(pmtaq_store::Error::Damaged { path, what }), _) => {
                 Err(Error::Damaged { path, what })
@@ -56,7 +56,7 @@ impl Opened {
             // More parts than files may be open: the engine opens the rest by itself, and only a
             // commit that replaces one of those during the query can disturb it. What else is
             // wrong with a file, it says best.
-            (Ok(_) | Err(_), _) => Ok(Part::by_path(part)),
+            (Ok(_) | Err(_), _) => Ok(OpenPart::by_path(part)),
         };
         Ok(Opened { parts: parts.map(open).collect::<Result<_>>()? })
     }
@@ -118,20 +118,20 @@ impl Opened {
     }
 }
 
-impl Part {
-    fn by_path(part: &SnapshotPart) -> Part {
+impl OpenPart {
+    fn by_path(part: &SnapshotPart) -> OpenPart {
         let path = part.path.to_string_lossy().into_owned();
         let targets = vec![real(&part.path).to_string_lossy().into_owned()];
-        Part { of: part.clone(), name: path.clone(), path, targets, held: None }
+        OpenPart { of: part.clone(), name: path.clone(), path, targets, held: None }
     }
 
-    fn held(part: &SnapshotPart, file: File, pipe: &PipeReader, open_files: &str) -> Part {
-        let by_path = Part::by_path(part);
+    fn held(part: &SnapshotPart, file: File, pipe: &PipeReader, open_files: &str) -> OpenPart {
+        let by_path = OpenPart::by_path(part);
         let Ok(number) = pipe.try_clone().map(OwnedFd::from) else { return by_path };
         let name = format!("{open_files}{}", number.as_raw_fd());
         let later = part.moves_to.as_deref().map(|path| real(path).to_string_lossy().into_owned());
         let targets = by_path.targets.into_iter().chain(later).collect();
-        Part { name, targets, held: Some((file, number)), ..by_path }
+        OpenPart { name, targets, held: Some((file, number)), ..by_path }
     }
 }
 

@@ -115,7 +115,8 @@ impl Param {
             }
             ParamKind::Dimension => {
                 let dimension = dimension(text)?;
-                query.sql = named(&query.sql, &word, &[(&word, dimension.sql)], dimension.name);
+                query.sql =
+                    substitute(&query.sql, &word, &[(&word, dimension.sql)], dimension.name);
                 return Ok(());
             }
             ParamKind::Metric => {
@@ -125,7 +126,7 @@ impl Param {
                 let of = metric.base().map_or("null".to_owned(), |base| format!("{base}()"));
                 let unit_name = format!("'{}'", unit_name(metric));
                 let meanings = [(word.as_str(), &*call), (&base, &*of), (&unit, &*unit_name)];
-                query.sql = named(&query.sql, &word, &meanings, &metric.name);
+                query.sql = substitute(&query.sql, &word, &meanings, &metric.name);
                 return Ok(());
             }
         };
@@ -174,7 +175,7 @@ fn unit_name(metric: &Metric) -> &'static str {
 
 /// `sql` with the calls `word()` replaced by their meanings, and the name `"word"` by `name`. All
 /// of these are on closed lists.
-fn named(sql: &str, word: &str, meanings: &[(&str, &str)], name: &str) -> String {
+fn substitute(sql: &str, word: &str, meanings: &[(&str, &str)], name: &str) -> String {
     let quoted = format!("\"{word}\"");
     let mut out = String::new();
     let mut tokens = tokens(sql).peekable();

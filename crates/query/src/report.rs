@@ -204,7 +204,7 @@ impl Report {
             return Err(bad(format!("reach `{name}`, which is no duration")));
         }
         let several = names.len() > 1;
-        let named = names.iter().map(|name| report.named(name, several).map_err(&bad));
+        let named = names.iter().map(|name| report.under_name(name, several).map_err(&bad));
         let reports = named.collect::<Result<Vec<_>>>()?;
         let complete = |r: &Report| !r.title.is_empty() && !r.help.is_empty();
         let is_first = reports.first().is_some_and(|report| report.name.replace(' ', "-") == stem);
@@ -215,7 +215,7 @@ impl Report {
     }
 
     /// The report under one of its names: `name parameter=value ...  Title`.
-    fn named(&self, line: &str, several: bool) -> std::result::Result<Report, String> {
+    fn under_name(&self, line: &str, several: bool) -> std::result::Result<Report, String> {
         let mut report = self.clone();
         let (spec, title) = line.split_once("  ").unwrap_or((line, ""));
         if !title.is_empty() {

@@ -60,9 +60,10 @@ impl<'s> Rows<'s> {
     }
 
     fn begin(&mut self) -> Result<SchemaRef> {
-        Ok(match self.values.is_empty() {
-            true => self.statement.stream_arrow([])?.get_schema(),
-            false => self.statement.stream_arrow(&self.values)?.get_schema(),
+        Ok(if self.values.is_empty() {
+            self.statement.stream_arrow([])?.get_schema()
+        } else {
+            self.statement.stream_arrow(&self.values)?.get_schema()
         })
     }
 
@@ -110,7 +111,7 @@ impl Iterator for Rows<'_> {
             Ok(batch) => batch.map(Ok),
             Err(error) => {
                 let error = self.cause(error);
-                Some(Err(self.session.named(error)))
+                Some(Err(self.session.with_paths(error)))
             }
         }
     }

@@ -226,20 +226,18 @@ impl Search {
     fn condition(&self, selection: &Selection, query: &mut Query) -> Result<String> {
         let mut all = selection.sql(query)?;
         for needle in &self.needles {
-            all = format!("{all} and {}", self.found(needle, query)?);
+            all = format!("{all} and {}", self.condition_of(needle, query)?);
         }
         Ok(all)
     }
 
-    fn found(&self, needle: &Needle, query: &mut Query) -> Result<String> {
+    fn condition_of(&self, needle: &Needle, query: &mut Query) -> Result<String> {
         let Matching { regex, ignore_case } = self.matching;
         if needle.field.is_none() && !regex && is_code(&needle.text) {
             return one(CODE, &needle.text, query);
         }
-        let text = match ignore_case && !regex {
-            true => needle.text.to_lowercase(),
-            false => needle.text.clone(),
-        };
+        let text =
+            if ignore_case && !regex { needle.text.to_lowercase() } else { needle.text.clone() };
         let text = query.bind(Value::Text(text));
         let holds = |value: &str| match (regex, ignore_case) {
             (true, true) => format!("regexp_matches({value}, ${text}, 'i')"),

@@ -211,7 +211,7 @@ impl Session {
 
     /// An error of the engine with the paths that people know; when a damaged part may be to blame,
     /// the one that is.
-    pub(crate) fn named(&self, error: Error) -> Error {
+    pub(crate) fn with_paths(&self, error: Error) -> Error {
         let Error::Sql(text) = error else { return error };
         let text = self.opened.iter().fold(text, |text, opened| opened.with_paths(text));
         // What the engine says of the statement itself it says before it reads a part.
@@ -224,7 +224,7 @@ impl Session {
     /// Starts `query`: the schema of its answer, and its rows to come.
     pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         self.interrupted.store(false, Ordering::SeqCst);
-        self.start(query).map_err(|error| self.named(error))
+        self.start(query).map_err(|error| self.with_paths(error))
     }
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
@@ -285,8 +285,8 @@ impl Session {
         let deadline = self.deadline()?;
         let answer = ask(self.connection()?);
         answer.map_err(|error| match &deadline {
-            Some(deadline) => self.named(deadline.cause(error)),
-            None => self.named(error),
+            Some(deadline) => self.with_paths(deadline.cause(error)),
+            None => self.with_paths(error),
         })
     }
 
@@ -344,9 +344,10 @@ impl Session {
     }
 
     fn receivers_sql(&self) -> String {
-        let (table, reached) = match self.answers_hours() {
-            true => (HOURS_VIEW, "reached = 1"),
-            false => ("stored", "dlv_destination_ip is not null"),
+        let (table, reached) = if self.answers_hours() {
+            (HOURS_VIEW, "reached = 1")
+        } else {
+            ("stored", "dlv_destination_ip is not null")
         };
         // A limit, since the engine reads all of it for `exists`.
         let any = |condition: &str| {

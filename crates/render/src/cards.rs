@@ -31,7 +31,7 @@ pub(crate) fn write(style: &Style, feed: &mut Feed<'_>, out: &mut dyn Write) -> 
                 if matches!(value, Value::Null) {
                     continue;
                 }
-                let text = cell::shown(&value, column.unit, style.zone);
+                let text = cell::display(&value, column.unit, style.zone);
                 for (n, line) in fit::wrapped(&text, room).into_iter().enumerate() {
                     let name = if n == 0 { column.name.as_str() } else { "" };
                     let (on, off) = if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };

@@ -90,7 +90,7 @@ pub(crate) fn json_string(text: &str, out: &mut Vec<u8>) {
 
 /// Returns a value as people read it in a table: in its unit, UTC instants in `zone`, and
 /// whatever could move the cursor made visible.
-pub(crate) fn shown(value: &Value<'_>, unit: Unit, zone: Tz) -> String {
+pub(crate) fn display(value: &Value<'_>, unit: Unit, zone: Tz) -> String {
     let text = || {
         let mut out = Vec::new();
         plain(value, &mut out);

@@ -76,11 +76,9 @@ impl Iterator for Rows<'_, '_> {
 
 fn cell(column: &Column, source: &Cells, batch: &[Cells], row: usize, zone: Tz) -> Cell {
     let value = source.at(row);
-    let text = cell::shown(&value, column.unit, zone);
-    let text = match is_weak(column, batch, row) && !text.is_empty() {
-        true => format!("~{text}"),
-        false => text,
-    };
+    let text = cell::display(&value, column.unit, zone);
+    let text =
+        if is_weak(column, batch, row) && !text.is_empty() { format!("~{text}") } else { text };
     Cell { text, key: cell::key(&value), cuttable: is_cuttable(&value) }
 }
 

@@ -11,12 +11,12 @@ use crate::{Error, Style, cell};
 /// A line with fields in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineFormat {
-    parts: Vec<Part>,
+    pieces: Vec<Piece>,
     fields: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum Piece {
     Text(String),
     /// The number of the field.
     Field(usize),
@@ -28,7 +28,7 @@ impl LineFormat {
     /// # Errors
     /// A sentence about a brace that has no partner, or a format without fields.
     pub fn parse(text: &str) -> Result<LineFormat, String> {
-        let mut format = LineFormat { parts: Vec::new(), fields: Vec::new() };
+        let mut format = LineFormat { pieces: Vec::new(), fields: Vec::new() };
         let mut plain = String::new();
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -67,13 +67,13 @@ impl LineFormat {
 
     fn push_text(&mut self, plain: &mut String) {
         if !plain.is_empty() {
-            self.parts.push(Part::Text(std::mem::take(plain)));
+            self.pieces.push(Piece::Text(std::mem::take(plain)));
         }
     }
 
     fn push_field(&mut self, name: &str) {
         let known = self.fields.iter().position(|field| field == name);
-        self.parts.push(Part::Field(known.unwrap_or(self.fields.len())));
+        self.pieces.push(Piece::Field(known.unwrap_or(self.fields.len())));
         if known.is_none() {
             self.fields.push(name.to_owned());
         }
@@ -89,13 +89,13 @@ pub(crate) fn write(
 ) -> Result<(), Error> {
     while let Some((n_rows, cells)) = feed.next_cells()? {
         for row in 0..n_rows {
-            for part in &format.parts {
+            for part in &format.pieces {
                 match part {
-                    Part::Text(text) => out.write_all(text.as_bytes())?,
-                    Part::Field(n) => {
+                    Piece::Text(text) => out.write_all(text.as_bytes())?,
+                    Piece::Field(n) => {
                         let shown = cells.get(*n).map(|cells| {
                             // No thousands separators: a line is often cut up again.
-                            cell::shown(&cells.at(row), Unit::Text, style.zone)
+                            cell::display(&cells.at(row), Unit::Text, style.zone)
                         });
                         out.write_all(shown.unwrap_or_default().as_bytes())?;
                     }
@@ -115,10 +115,10 @@ mod tests {
     fn fields_texts_braces_and_tabs_are_read() {
         let format = LineFormat::parse(r"{a}\t{ b } {{x}} {a}").expect("a format");
         assert_eq!(format.fields(), ["a", "b"]);
-        let text = |text: &str| Part::Text(text.to_owned());
+        let text = |text: &str| Piece::Text(text.to_owned());
         assert_eq!(
-            format.parts,
-            [Part::Field(0), text("\t"), Part::Field(1), text(" {x} "), Part::Field(0)]
+            format.pieces,
+            [Piece::Field(0), text("\t"), Piece::Field(1), text(" {x} "), Piece::Field(0)]
         );
     }
 

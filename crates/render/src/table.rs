@@ -151,9 +151,12 @@ impl<'s> Table<'s> {
             .load_style(TableStyle::new().header_separator(LineStyle::none().fill('\u{2500}')))
             .set_content_arrangement(ContentArrangement::Disabled);
         if has_header {
-            let name = |column: &Column| match column.is_cut {
-                true => fit::cut(&column.lane.name, column.width),
-                false => column.lane.name.clone(),
+            let name = |column: &Column| {
+                if column.is_cut {
+                    fit::cut(&column.lane.name, column.width)
+                } else {
+                    column.lane.name.clone()
+                }
             };
             table.set_header(self.columns.iter().map(name));
         }
@@ -166,18 +169,20 @@ impl<'s> Table<'s> {
             let width = u16::try_from(column.width + gap).unwrap_or(u16::MAX);
             drawn.set_padding((0, gap as u16));
             drawn.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
-            drawn.set_cell_alignment(match column.lane.right {
-                true => CellAlignment::Right,
-                false => CellAlignment::Left,
+            drawn.set_cell_alignment(if column.lane.right {
+                CellAlignment::Right
+            } else {
+                CellAlignment::Left
             });
         }
         table
     }
 
     fn colored(&self, color: &str, text: &str, out: &mut dyn Write) -> Result<(), Error> {
-        match self.style.color {
-            true => writeln!(out, "{color}{text}{RESET}")?,
-            false => writeln!(out, "{text}")?,
+        if self.style.color {
+            writeln!(out, "{color}{text}{RESET}")?
+        } else {
+            writeln!(out, "{text}")?
         }
         Ok(())
     }

@@ -116,9 +116,10 @@ pub fn codes(text: &str) -> (Option<u16>, Option<&str>, &str) {
 pub fn reply_of(text: &str) -> String {
     let (smtp, _, _) = codes(text.trim());
     let bare = text.trim();
-    match smtp.is_some() && !bare.starts_with("smtp;") {
-        true => format!("smtp;{bare}"),
-        false => bare.to_owned(),
+    if smtp.is_some() && !bare.starts_with("smtp;") {
+        format!("smtp;{bare}")
+    } else {
+        bare.to_owned()
     }
 }
 

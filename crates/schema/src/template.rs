@@ -182,9 +182,10 @@ impl Masker<'_, '_> {
             while end < to && (!is(DELIMITER, bytes[end]) || self.groups(end, to)) {
                 end += 1;
             }
-            pos = match bits & SLASH != 0 && link::scheme(&bytes[pos..end]).is_some() {
-                true => self.link(pos, to),
-                false => self.token(pos, end, to),
+            pos = if bits & SLASH != 0 && link::scheme(&bytes[pos..end]).is_some() {
+                self.link(pos, to)
+            } else {
+                self.token(pos, end, to)
             };
         }
     }

@@ -131,9 +131,6 @@ fn wrong_root(store: &Path, read: &Root) -> Option<Error> {
     let copy = layout::root_copy(store);
     // Format 1 had no copy, and a store without any commit has none yet.
     let may_lack_it = read.version == 1 || read.generation == 0;
-    let copy = match may_lack_it && !copy.exists() {
-        true => None,
-        false => Root::read_file(&copy).err(),
-    };
+    let copy = if may_lack_it && !copy.exists() { None } else { Root::read_file(&copy).err() };
     Root::read_file(&layout::root(store)).err().or(copy)
 }

@@ -27,9 +27,10 @@ const MODE: u32 = 0o666;
 /// [`Error::Io`] that names the file.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let is_special = |meta: Metadata| !meta.is_file() && !meta.is_symlink();
-    let mut new = match is_open_file(path) || path.symlink_metadata().is_ok_and(is_special) {
-        true => Replacement::direct(path)?,
-        false => Replacement::of(path)?,
+    let mut new = if is_open_file(path) || path.symlink_metadata().is_ok_and(is_special) {
+        Replacement::direct(path)?
+    } else {
+        Replacement::of(path)?
     };
     new.write_all(bytes).at(path)?;
     new.finish()
@@ -106,7 +107,7 @@ impl Replacement {
         let (file, way) = match nameless {
             Ok(file) => (File::from(file), Way::Nameless),
             Err(_) => {
-                let new = beside(path);
+                let new = staging_path(path);
                 Disk::default().remove(&new)?;
                 let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&new);
                 (file.at(path)?, Way::Named(new))
@@ -134,7 +135,7 @@ impl Replacement {
         let disk = Disk::default();
         disk.sync(self.out.get_ref(), &self.path)?;
         if self.way == Way::Nameless {
-            let new = beside(&self.path);
+            let new = staging_path(&self.path);
             disk.remove(&new)?;
             let file = format!("/proc/self/fd/{}", self.out.get_ref().as_raw_fd());
             rustix::fs::linkat(CWD, file, CWD, &new, AtFlags::SYMLINK_FOLLOW)
@@ -198,7 +199,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// The name of the file until it has its own.
-fn beside(path: &Path) -> PathBuf {
+fn staging_path(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.new", std::process::id()))
 }
@@ -301,7 +302,7 @@ mod tests {
         let (link, precious) = (folder.0.join("metrics.prom"), folder.0.join("precious"));
         fs::write(&precious, "old").unwrap();
         symlink(&precious, &link).unwrap();
-        let planted = beside(&link);
+        let planted = staging_path(&link);
         symlink(&precious, &planted).unwrap();
         replace(&link, b"new").unwrap();
         assert_eq!(fs::read_to_string(&precious).unwrap(), "old");

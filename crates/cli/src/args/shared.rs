@@ -87,7 +87,7 @@ pub(crate) enum ColorChoice {
 
 /// What answers a question, for all that may be answered by the rollup.
 #[derive(Debug, Args)]
-pub(crate) struct Answer {
+pub(crate) struct AnswerArgs {
     /// Table that answers: auto takes the hourly rollup where it can answer
     #[arg(long, value_name = "TABLE", default_value = "auto", value_parser = ["auto", "records"])]
     pub(crate) from: String,

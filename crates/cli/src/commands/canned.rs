@@ -45,14 +45,13 @@ pub(crate) fn run(
     if args.answer.show_sql {
         return show::print(context, &asked.session.script(&query));
     }
-    let windows = match report.has_own_windows() {
-        true => {
-            let windows = report.own_windows(&given);
-            windows
-                .map(|(name, window)| format!("{name}: {}", asked::window_text(context, window)))
-                .collect()
-        }
-        false => vec![asked::span_text(context, &asked.snapshot, scope.window)],
+    let windows = if report.has_own_windows() {
+        let windows = report.own_windows(&given);
+        windows
+            .map(|(name, window)| format!("{name}: {}", asked::window_text(context, window)))
+            .collect()
+    } else {
+        vec![asked::span_text(context, &asked.snapshot, scope.window)]
     };
     windows.iter().for_each(|window| ui::note(&context.global, window));
     let title = format!("{}: {}", report.title, windows.join("; "));

@@ -133,11 +133,10 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let Some(worst) = judged.iter().find(is_known).filter(|_| n_known > 0) else {
         let of = base.unwrap_or(&metric.name);
         let most = judged.iter().filter_map(|group| group.n).fold(0.0, f64::max);
-        let text = match judged.is_empty() {
-            true => format!("no records of that kind {span}"),
-            false => {
-                format!("too few to judge {span}: {} {of} at most, {least} needed", count(most))
-            }
+        let text = if judged.is_empty() {
+            format!("no records of that kind {span}")
+        } else {
+            format!("too few to judge {span}: {} {of} at most, {least} needed", count(most))
         };
         let plugin = unknown_of(metric, text, perf);
         let status = if args.few == Few::Ok { Status::Ok } else { Status::Unknown };

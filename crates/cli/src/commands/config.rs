@@ -49,7 +49,7 @@ fn show(
         });
         let other = other.transpose()?;
         let (value, origin) =
-            context.settings.told(index, other.as_ref().unwrap_or(matches), &command);
+            context.settings.value_and_origin(index, other.as_ref().unwrap_or(matches), &command);
         rows.push([key.name.to_owned(), value, origin]);
     }
     for (category, class, origin) in &context.settings.class_origins {

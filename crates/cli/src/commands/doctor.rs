@@ -54,7 +54,7 @@ pub(crate) fn run(
     findings.extend(balance(context, &asked, &presence)?);
     findings.extend(refused(&asked)?);
     findings.extend(writing(context, &store)?);
-    tell(context, &findings)?;
+    print_findings(context, &findings)?;
     let is_trouble = findings.iter().any(|finding| finding.level == Level::Trouble);
     Ok(if is_trouble { Exit::Failed } else { Exit::Done })
 }
@@ -180,7 +180,7 @@ fn refused(asked: &Asked) -> Result<Vec<Finding>> {
 
 // ---- telling ---------------------------------------------------------------------------------
 
-fn tell(context: &Context, findings: &[Finding]) -> Result<()> {
+fn print_findings(context: &Context, findings: &[Finding]) -> Result<()> {
     if context.global.format == Format::Table {
         return print(context, &text(context, findings)).map(drop);
     }

@@ -51,15 +51,15 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let outcome = ui::with_progress(global, &progress, || {
         pmtaq_ingest::ingest(&settings, &mut writer, &progress)
     })?;
-    tell(global, &outcome);
+    print_notes(global, &outcome);
     let counts = ledger(&outcome);
     let seconds = begun.elapsed().as_secs_f64();
     match global.format {
-        Format::Table => say(global, &counts, seconds),
+        Format::Table => print_ledger(global, &counts, seconds),
         _ => show(context, &counts, seconds)?,
     }
     merge(&mut writer, &outcome.days, context.memory_of_ingest());
-    Ok(judge(&outcome, args.max_rejects))
+    Ok(exit_of(&outcome, args.max_rejects))
 }
 
 /// Under cron the run before may take longer than a run may wait: that is no trouble, unless it hangs.
@@ -92,7 +92,7 @@ fn merge(writer: &mut Writer<'_>, days: &[Day], memory: u64) {
 }
 
 /// Refused lines, refused files, held-back lines: each is said, the first ones in full.
-fn tell(global: &Global, outcome: &Outcome) {
+fn print_notes(global: &Global, outcome: &Outcome) {
     for (path, reject) in &outcome.rejects {
         let what = match (&reject.why.field, &reject.why.value) {
             (Some(field), Some(value)) => format!("{field} `{value}`: "),
@@ -198,7 +198,7 @@ fn ledger(outcome: &Outcome) -> Ledger {
 }
 
 /// The closing lines on stderr.
-fn say(global: &Global, counts: &Ledger, seconds: f64) {
+fn print_ledger(global: &Global, counts: &Ledger, seconds: f64) {
     let of = |name| counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count);
     let nothing = if of("stored") + of("rejected") == 0 { "; nothing new" } else { "" };
     let statuses = ["new", "grown", "known", "empty", "refused"];
@@ -237,7 +237,7 @@ fn show(context: &Context, counts: &Ledger, seconds: f64) -> Result<()> {
     Ok(())
 }
 
-fn judge(outcome: &Outcome, max_rejects: u64) -> Exit {
+fn exit_of(outcome: &Outcome, max_rejects: u64) -> Exit {
     if !outcome.refused.is_empty() || outcome.sources.iter().any(|s| s.stopped.is_some()) {
         Exit::Failed
     } else if outcome.ledger.rejected > max_rejects {

@@ -89,7 +89,7 @@ pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
         ui::note(&context.global, "nothing is old enough");
         return Ok(Exit::Done);
     }
-    for line in told(&expired) {
+    for line in part_lines(&expired) {
         ui::note(&context.global, &line);
     }
     if args.dry_run {
@@ -116,8 +116,8 @@ pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
         )
         .hint("the store has no whole address; `pmtaq prune` removes by age"));
     }
-    let spelt = privacy::of_store(context, &store)?.sought(&args.rcpt);
-    let address = Mention::of(&spelt).unwrap_or(address);
+    let stored = privacy::of_store(context, &store)?.stored_form(&args.rcpt);
+    let address = Mention::of(&stored).unwrap_or(address);
     let mut writer = store.lock(&context.owner())?;
     if !args.dry_run {
         ui::confirm(&format!("Erase {} for good?", args.rcpt), args.yes)?;
@@ -151,7 +151,7 @@ fn keep(text: &str) -> Result<pmtaq_ingest::Keep> {
 }
 
 /// A line a table: what would go.
-fn told(parts: &[(Day, Part)]) -> Vec<String> {
+fn part_lines(parts: &[(Day, Part)]) -> Vec<String> {
     let mut tables: BTreeMap<Table, Vec<&(Day, Part)>> = BTreeMap::new();
     for part in parts {
         tables.entry(part.1.table).or_default().push(part);

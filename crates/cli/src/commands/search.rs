@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
         show::answer(context, &asked.session, &query, context.global.format, "Records found")?;
         return Ok(Exit::Done);
     }
-    let rows = found(context, &asked, &search, &selection, limit, lines.as_ref())?;
+    let rows = write_found(context, &asked, &search, &selection, limit, lines.as_ref())?;
     if limit == Some(rows) {
         let text = format!("the newest {rows}; there may be more, --limit 0 shows all");
         ui::note(&context.global, &text);
@@ -54,7 +54,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
 }
 
 /// Writes what is found; returns how many records that was.
-fn found(
+fn write_found(
     context: &Context,
     asked: &Asked,
     search: &Search,
@@ -126,7 +126,7 @@ fn stored_needles(context: &Context, mut needles: Vec<Needle>, regex: bool) -> R
     }
     let privacy = privacy::of_store(context, &store)?;
     for needle in needles.iter_mut().filter(|needle| names_one(needle)) {
-        needle.text = privacy.sought(&needle.text);
+        needle.text = privacy.stored_form(&needle.text);
     }
     Ok(needles)
 }

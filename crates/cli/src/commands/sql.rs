@@ -75,9 +75,10 @@ pub(crate) fn answer(
 ) -> Result<()> {
     let explained =
         statement.trim_start().get(..8).is_some_and(|w| w.eq_ignore_ascii_case("explain "));
-    let query = match manner.explain && !explained {
-        true => session.adhoc(&format!("explain {statement}"))?,
-        false => session.adhoc(statement)?,
+    let query = if manner.explain && !explained {
+        session.adhoc(&format!("explain {statement}"))?
+    } else {
+        session.adhoc(statement)?
     };
     let format = context.global.format;
     if (explained || manner.explain) && format == Format::Table {

@@ -48,12 +48,12 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
 /// An address as the store spells it.
 fn stored_address(context: &Context, address: &str) -> Result<String> {
     let store = Store::open(&context.global.store)?;
-    let spelt = privacy::of_store(context, &store)?.sought(address);
-    if store.recipients()? == Recipients::Masked && spelt != address {
-        let text = format!("recipients are masked here: {spelt} may be many");
+    let stored = privacy::of_store(context, &store)?.stored_form(address);
+    if store.recipients()? == Recipients::Masked && stored != address {
+        let text = format!("recipients are masked here: {stored} may be many");
         ui::note(&context.global, &text);
     }
-    Ok(spelt)
+    Ok(stored)
 }
 
 /// A table a message, with what is known of the message above it.
@@ -120,9 +120,10 @@ fn say_nothing(context: &Context, asked: &Asked, trace: &Trace, typed: Option<&s
             // Tokens that look alike are nobody's neighbours.
             let typed = typed.unwrap_or(address);
             nearest.retain(|near| typed == address || !near.contains('@'));
-            let hint = match nearest.is_empty() {
-                true => String::new(),
-                false => format!("; nearest: {}", nearest.join(", ")),
+            let hint = if nearest.is_empty() {
+                String::new()
+            } else {
+                format!("; nearest: {}", nearest.join(", "))
             };
             format!("no record has the recipient {typed}{hint}")
         }

@@ -11,18 +11,18 @@ use proptest::prelude::*;
 
 use super::*;
 
-type Line = (u8, u8, Option<u8>, Option<i64>, bool);
+type Counted = (u8, u8, Option<u8>, Option<i64>, bool);
 
 /// Records of few domains, servers and hours, some without a time of queueing or a receiver.
-fn records(lines: &[Line]) -> RecordBatch {
+fn records(lines: &[Counted]) -> RecordBatch {
     let len = lines.len();
-    let text = |of: &dyn Fn(&Line) -> Option<String>| -> ArrayRef {
+    let text = |of: &dyn Fn(&Counted) -> Option<String>| -> ArrayRef {
         Arc::new(lines.iter().map(of).collect::<StringArray>())
     };
-    let time = |of: &dyn Fn(&Line) -> Option<i64>| -> ArrayRef {
+    let time = |of: &dyn Fn(&Counted) -> Option<i64>| -> ArrayRef {
         Arc::new(lines.iter().map(of).collect::<TimestampMillisecondArray>())
     };
-    let logged = |line: &Line| i64::from(line.0) * 900_000;
+    let logged = |line: &Counted| i64::from(line.0) * 900_000;
     let schema = schema_of(Table::Records);
     let arrays = schema.fields().iter().map(|field| match field.name().as_str() {
         "time_logged" => time(&|line| Some(logged(line))),

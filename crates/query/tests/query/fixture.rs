@@ -285,13 +285,13 @@ pub(crate) fn lines(session: &Session, query: &Query) -> Result<Vec<String>> {
     session.run(query, |_, batches| {
         let mut lines = Vec::new();
         for batch in batches {
-            lines.extend(shown(&batch?));
+            lines.extend(row_texts(&batch?));
         }
         Ok(lines)
     })?
 }
 
-pub(crate) fn shown(batch: &RecordBatch) -> Vec<String> {
+pub(crate) fn row_texts(batch: &RecordBatch) -> Vec<String> {
     let options = FormatOptions::new().with_null("-");
     let cells: Vec<_> = batch
         .columns()

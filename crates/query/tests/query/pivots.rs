@@ -2,7 +2,7 @@
 
 use pmtaq_query::{Pivot, Result, Selection, Session};
 
-use crate::fixture::{Stored, record, shown};
+use crate::fixture::{Stored, record, row_texts};
 
 fn pivot(
     session: &Session,
@@ -15,7 +15,7 @@ fn pivot(
     let pivot = Pivot::new(&owned(rows), cols, &owned(metrics), top)?;
     let answer = pivot.run(session, &Selection::default())?;
     let mut lines = vec![answer.names().collect::<Vec<_>>().join(" | ")];
-    lines.extend(shown(answer.rows()));
+    lines.extend(row_texts(answer.rows()));
     Ok(lines)
 }
 

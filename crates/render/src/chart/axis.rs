@@ -93,7 +93,7 @@ pub(super) fn label(chart: &Chart, value: f64) -> String {
             format!("{}{name}", short(value / unit))
         }
         Unit::Seconds => format!("{}s", short(value)),
-        Unit::Bytes => chart.shown(value).replace(".0 ", " "),
+        Unit::Bytes => chart.value_text(value).replace(".0 ", " "),
         _ => number,
     }
 }

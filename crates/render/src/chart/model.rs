@@ -92,7 +92,7 @@ impl Chart {
     }
 
     /// A value with its unit.
-    pub(super) fn shown(&self, value: f64) -> String {
+    pub(super) fn value_text(&self, value: f64) -> String {
         match self.unit {
             Unit::Percent => human::percent(value),
             Unit::Bytes => human::bytes(value),

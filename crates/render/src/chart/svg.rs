@@ -274,7 +274,7 @@ impl Plot<'_> {
             }
             for line in &chart.lines {
                 let value = line.values.get(step).copied().flatten();
-                let value = value.map_or("-".to_owned(), |value| chart.shown(value));
+                let value = value.map_or("-".to_owned(), |value| chart.value_text(value));
                 let colon = if line.label.is_empty() { "" } else { ": " };
                 let _ = write!(text, "\n{}{colon}{value}", short(&line.label));
             }

@@ -166,7 +166,8 @@ fn legend(chart: &Chart, wide: usize, color: bool, out: &mut String) {
         let known: Vec<f64> = line.values.iter().flatten().copied().collect();
         let whole = line.values.iter().zip(&chart.edges).filter(|(_, edge)| edge.is_none());
         let last = whole.filter_map(|(value, _)| *value).next_back().or(known.last().copied());
-        let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| chart.shown(value));
+        let shown =
+            |value: Option<f64>| value.map_or("-".to_owned(), |value| chart.value_text(value));
         let mut row = vec![
             format!("last {}", shown(last)),
             format!("min {}", shown(known.iter().copied().reduce(f64::min))),

@@ -33,7 +33,7 @@ pub struct HeatCell {
     /// The rate; none where nothing was tried.
     pub rate: Option<f64>,
     /// As it is shown.
-    pub shown: String,
+    pub text: String,
     /// Of how many, and what else the reader is told who points at it.
     pub about: String,
     /// Whether it is of too few to mean anything.
@@ -70,9 +70,9 @@ impl Heat {
         let step = cell.rate.map(|rate| self.step(rate));
         html! {
             @if let (Some(step), false) = (step, cell.is_weak) {
-                td class={ "n h" (step) } title=(text(&cell.about)) { (text(&cell.shown)) }
+                td class={ "n h" (step) } title=(text(&cell.about)) { (text(&cell.text)) }
             } @else {
-                td.n.weak title=[(!cell.about.is_empty()).then(|| text(&cell.about))] { (text(&cell.shown)) }
+                td.n.weak title=[(!cell.about.is_empty()).then(|| text(&cell.about))] { (text(&cell.text)) }
             }
         }
     }

@@ -4,7 +4,7 @@ use pmtaq_alert::{Rule, Seen};
 use pmtaq_query::{dimension, glob};
 
 use crate::args;
-use crate::line::equals;
+use crate::command_line::equals;
 
 /// The filters of a rule and of a group as arguments of the command line.
 pub(super) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
@@ -37,8 +37,9 @@ pub(super) fn arguments(rule: &Rule, seen: &Seen) -> args::Selection {
 
 /// The condition that a dimension has a value, in which `*` stands for any text.
 fn matches(name: &str, value: &str) -> String {
-    match value.contains('*') {
-        true => format!("{name} glob '{}'", glob(value).replace('\'', "''")),
-        false => equals(name, Some(value)),
+    if value.contains('*') {
+        format!("{name} glob '{}'", glob(value).replace('\'', "''"))
+    } else {
+        equals(name, Some(value))
     }
 }

@@ -49,8 +49,7 @@ fn change(
     let store = &context.global.store;
     pmtaq_store::Store::open(store)?;
     // Without the lock a run could overwrite this, and nobody would know.
-    let _lock =
-        state::lock(context)?.map_err(|why| Failure::failed(&std::io::Error::other(why)))?;
+    let _lock = state::lock(context)?.map_err(Failure::from_text)?;
     let (mut memory, failure) = state::read(store);
     if let Some(failure) = failure {
         ui::note(&context.global, &failure);

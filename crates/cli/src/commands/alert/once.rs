@@ -67,7 +67,7 @@ fn print(
         ui::note(&context.global, &format!("{name}: told when it has lasted as long as it must"));
     }
     round.notes.iter().for_each(|note| ui::note(&context.global, note));
-    let shown: String = now.outbox.iter().filter_map(|unsent| round.shown(unsent)).collect();
+    let shown: String = now.outbox.iter().filter_map(|unsent| round.preview(unsent)).collect();
     show::print(context, &shown)?;
     summed_up(failures)
 }

@@ -109,7 +109,7 @@ pub(crate) fn disk(path: &str) -> Result<f64> {
 }
 
 fn unreadable(what: &str, error: &dyn std::error::Error) -> Failure {
-    Failure::failed(&std::io::Error::other(format!("cannot read {what}: {error}")))
+    Failure::from_text(format!("cannot read {what}: {error}"))
 }
 
 #[cfg(test)]

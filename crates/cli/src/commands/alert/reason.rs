@@ -11,11 +11,11 @@ use super::command::arguments;
 use super::observe::Watcher;
 use super::{ingests, probe};
 use crate::asked;
+use crate::command_line::{CommandLine, filters};
 use crate::commands::measure;
 use crate::commands::why::page::{Page, named};
 use crate::commands::why::{Explanation, Question};
 use crate::failure::Result;
-use crate::line::{Line, filters};
 
 const MAX_REPLIES: u32 = 3;
 const MAX_CAUSES: usize = 2;
@@ -32,7 +32,7 @@ pub(crate) fn of(
     let window = Window { since: Timestamp(at.0 - seen.window_s), until: at };
     let zone = watcher.context.global.tz;
     let args = arguments(rule, seen);
-    let line = |line: Line| {
+    let line = |line: CommandLine| {
         let line = line.filters(&filters(&args));
         let line = args.condition.iter().fold(line, |line, sql| line.option("--where", sql));
         let line = if zone == Zone::UTC { line } else { line.option("--tz", zone.to_string()) };
@@ -42,21 +42,21 @@ pub(crate) fn of(
         (Watch::Metric, Some(name)) => name.as_str(),
         (Watch::NewReply, _) => {
             let reply = seen.labels.first().map(|(_, reply)| reply.as_str()).unwrap_or_default();
-            return Ok((Vec::new(), Line::new("explain").word(reply).text()));
+            return Ok((Vec::new(), CommandLine::new("explain").word(reply).text()));
         }
         (Watch::FailedIngests, _) => {
             let failed = ingests::failed(watcher.context);
             let since = failed.since.map(|since| format!("since {since}"));
             let reasons = since.into_iter().chain([visible(&failed.reason)]);
-            return Ok((reasons.collect(), Line::new("doctor").text()));
+            return Ok((reasons.collect(), CommandLine::new("doctor").text()));
         }
         (Watch::Lock, _) => {
             let locked = probe::locked(&watcher.context.global.store)?;
             let reasons = locked.into_iter().map(|lock| format!("by {}", visible(&lock.owner)));
-            return Ok((reasons.collect(), Line::new("status").text()));
+            return Ok((reasons.collect(), CommandLine::new("status").text()));
         }
-        (Watch::RefusedLines, _) => return Ok((Vec::new(), Line::new("rejects").text())),
-        _ => return Ok((Vec::new(), Line::new("status").text())),
+        (Watch::RefusedLines, _) => return Ok((Vec::new(), CommandLine::new("rejects").text())),
+        _ => return Ok((Vec::new(), CommandLine::new("status").text())),
     };
     watcher.turn_to_window(seen.window_s, at)?;
     let mut reasons = replies(watcher, name, &asked::selection(&args))?;
@@ -71,7 +71,7 @@ pub(crate) fn of(
     }
     let Some(metric) = pmtaq_why::Metric::named(name) else {
         let by = if rule.by.is_empty() { "template".to_owned() } else { rule.by.join(",") };
-        let pivot = Line::new("pivot").option("--rows", by).option("--metric", name);
+        let pivot = CommandLine::new("pivot").option("--rows", by).option("--metric", name);
         return Ok((reasons, line(pivot.window(window))));
     };
     let frame = watcher.frame(seen.window_s, at)?;
@@ -85,7 +85,7 @@ pub(crate) fn of(
         reasons.extend(causes(&question.tell(metric)?, &seen.labels, zone));
     }
     let span = format!("{}..{}", window.since, window.until);
-    Ok((reasons, line(Line::new("why").word(name).option("--window", span))))
+    Ok((reasons, line(CommandLine::new("why").word(name).option("--window", span))))
 }
 
 /// The replies that came most often: of bounces, if the metric counts these, else of deferrals.

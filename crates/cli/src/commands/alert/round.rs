@@ -88,10 +88,10 @@ impl<'r> Round<'r> {
     }
 
     /// What would be sent, without secrets.
-    pub(super) fn shown(&self, unsent: &Unsent) -> Option<String> {
+    pub(super) fn preview(&self, unsent: &Unsent) -> Option<String> {
         let is_it = |receiver: &&Receiver| receiver.name == unsent.to;
         let receiver = self.rules.receivers.iter().find(is_it)?;
-        Some(send::shown(receiver, &unsent.event))
+        Some(send::preview(receiver, &unsent.event))
     }
 
     /// Puts what is to be told into the outbox, and returns its sentences. A rule whose story cannot be

@@ -105,7 +105,7 @@ fn is_readable_on_its_way(url: &str) -> bool {
 }
 
 /// What would be sent, with `***` for secrets.
-pub(crate) fn shown(receiver: &Receiver, event: &Event) -> String {
+pub(crate) fn preview(receiver: &Receiver, event: &Event) -> String {
     if receiver.protocol == Protocol::Mail {
         let mail = mail::text(receiver, event);
         let mail: String = mail.lines().map(|line| visible(line) + "\n").collect();

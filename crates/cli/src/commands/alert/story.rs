@@ -30,12 +30,13 @@ impl Begin<'_> {
         groups.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
         let mut told = Vec::new();
         for (place, group) in groups.iter().take(MAX_GROUPS).enumerate() {
-            let (reasons, command) = match place < MAX_REASONS {
-                true => reason::of(watcher, rule, group, self.at).unwrap_or_else(|failure| {
+            let (reasons, command) = if place < MAX_REASONS {
+                reason::of(watcher, rule, group, self.at).unwrap_or_else(|failure| {
                     watcher.close();
                     (vec![format!("why is not known: {}", failure.message())], None)
-                }),
-                false => (Vec::new(), None),
+                })
+            } else {
+                (Vec::new(), None)
             };
             let words = words::words(rule, group);
             told.push(Told { labels: group.labels.clone(), words, reasons, command });
@@ -46,9 +47,10 @@ impl Begin<'_> {
             n => format!(", and {} more", n - 1),
         };
         let first = told.first().map(|told| told.words.clone()).unwrap_or_default();
-        let still = match self.is_reminder {
-            true => format!("still on after {}: ", lasted(context, self.since)),
-            false => String::new(),
+        let still = if self.is_reminder {
+            format!("still on after {}: ", lasted(context, self.since))
+        } else {
+            String::new()
         };
         let summary = format!("{}: {still}{first}{more}", rule.name);
         Event {

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, args: &args::AlertTest) -> Result<Exit> {
     if args.print {
         let shown = receivers
             .iter()
-            .flat_map(|receiver| events.iter().map(|event| send::shown(receiver, event)));
+            .flat_map(|receiver| events.iter().map(|event| send::preview(receiver, event)));
         show::print(context, &shown.collect::<String>())?;
         return summed_up(failures);
     }

@@ -174,9 +174,10 @@ pub(super) fn note(rule: &Rule, seen: &[Seen]) -> Option<String> {
     if !seen.iter().any(|seen| rule.lacks_usual(seen)) {
         return None;
     }
-    let instead = match rule.is_judged_without_past() {
-        true => "judged by its absolute limit alone",
-        false => "not judged",
+    let instead = if rule.is_judged_without_past() {
+        "judged by its absolute limit alone"
+    } else {
+        "not judged"
     };
     Some(format!("{}: nothing to compare with from the days before; {instead}", rule.name))
 }

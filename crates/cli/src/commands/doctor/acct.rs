@@ -12,7 +12,7 @@ use super::wants::{Wants, block};
 use crate::failure::{Failure, Result};
 
 /// A block, and the file it stands in.
-struct Found {
+struct BlockOfFile {
     file: PathBuf,
     block: AcctFile,
 }
@@ -28,7 +28,7 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
         let (file, text) = &files[at];
         let read = AcctFiles::parse(&String::from_utf8_lossy(text));
         let blocks_of_file = read.blocks.into_iter();
-        blocks.extend(blocks_of_file.map(|block| Found { file: file.clone(), block }));
+        blocks.extend(blocks_of_file.map(|block| BlockOfFile { file: file.clone(), block }));
         let mut trouble = |line: usize, what: &str| {
             let what = format!("{}:{line}: {what}", file.display());
             findings.push(Finding::new("config", Level::Trouble, what));
@@ -57,7 +57,7 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
         findings.push(finding);
         return Ok(findings);
     }
-    for Found { file, block } in &blocks {
+    for BlockOfFile { file, block } in &blocks {
         findings.extend(of_block(file, block));
     }
     let anyone = |test: &dyn Fn(&AcctFile) -> bool| blocks.iter().any(|found| test(&found.block));

@@ -7,9 +7,9 @@ use pmtaq_render::page;
 use pmtaq_schema::Unit;
 use pmtaq_schema::step::Step;
 
-use super::desk::{Answer, Desk};
+use super::desk::{CitedRows, Desk};
+use crate::command_line::CommandLine;
 use crate::failure::Result;
-use crate::line::Line as CommandLine;
 
 /// Steps of a chart at most: more say nothing on a page.
 const MAX_STEPS: i64 = 170;
@@ -77,7 +77,7 @@ fn edges(desk: &Desk<'_>, bounds: &[i64]) -> Vec<Option<Edge>> {
 }
 
 /// Depth and age of the queue, from the report of that name.
-pub(crate) fn queue(desk: &Desk<'_>, answer: &Answer, step_s: i64) -> Vec<Chart> {
+pub(crate) fn queue(desk: &Desk<'_>, answer: &CitedRows, step_s: i64) -> Vec<Chart> {
     // The column is a local time, counted as if it were UTC; its steps are those of UTC, each as long
     // as the first, whatever the clock does.
     let Some(first) = answer.times("time").first().copied().flatten() else { return Vec::new() };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pmtaq_query::{Catalog, Pivot, Selection, Series, Session, Timeline};
+use pmtaq_query::{Answer, Catalog, Pivot, Selection, Series, Session, Timeline};
 use pmtaq_render::page::Table;
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
@@ -13,10 +13,10 @@ use pmtaq_store::{Snapshot, Store};
 
 use crate::args;
 use crate::asked::{self, Asked};
+use crate::command_line::{self, CommandLine};
 use crate::commands::why::{Frame, Question};
 use crate::context::Context;
 use crate::failure::Result;
-use crate::line::{self, Line};
 use crate::show;
 use crate::versus::Versus;
 
@@ -45,13 +45,13 @@ pub(crate) struct Desk<'d> {
     selection: Selection,
     catalog: Catalog,
     /// What was answered already, by the command line of the question.
-    answers: HashMap<String, Rc<Answer>>,
+    answers: HashMap<String, Rc<CitedRows>>,
 }
 
-/// The rows of one question.
-pub(crate) struct Answer {
+/// The rows of one question, with the command line that asks it.
+pub(crate) struct CitedRows {
     pub(crate) line: String,
-    rows: pmtaq_query::Answer,
+    rows: Answer,
 }
 
 impl<'d> Desk<'d> {
@@ -97,11 +97,12 @@ impl<'d> Desk<'d> {
     }
 
     /// The report called `name`, with what is given.
-    pub(crate) fn ask(&mut self, name: &str, given: &[(&str, &str)]) -> Result<Rc<Answer>> {
-        let line = given.iter().fold(Line::new(name), |line, (option, value)| match *value {
-            "true" => line.word(format!("--{option}")),
-            value => line.option(&format!("--{option}"), value),
-        });
+    pub(crate) fn ask(&mut self, name: &str, given: &[(&str, &str)]) -> Result<Rc<CitedRows>> {
+        let line =
+            given.iter().fold(CommandLine::new(name), |line, (option, value)| match *value {
+                "true" => line.word(format!("--{option}")),
+                value => line.option(&format!("--{option}"), value),
+            });
         self.once(line, |desk| {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let given: Vec<(String, String)> = given.iter().map(own).collect();
@@ -120,8 +121,8 @@ impl<'d> Desk<'d> {
         cols: Option<&str>,
         metrics: &[&str],
         top: u32,
-    ) -> Result<Rc<Answer>> {
-        let line = Line::new("pivot").option("--rows", rows);
+    ) -> Result<Rc<CitedRows>> {
+        let line = CommandLine::new("pivot").option("--rows", rows);
         let line = cols.into_iter().fold(line, |line, cols| line.option("--cols", cols));
         let line = line.option("--metric", metrics.join(",")).option("--top", top.to_string());
         self.once(line, |desk| {
@@ -135,9 +136,9 @@ impl<'d> Desk<'d> {
     /// What `ask` answers to the question of `line`, which is asked once.
     fn once(
         &mut self,
-        line: Line,
-        ask: impl FnOnce(&mut Desk<'d>) -> Result<pmtaq_query::Answer>,
-    ) -> Result<Rc<Answer>> {
+        line: CommandLine,
+        ask: impl FnOnce(&mut Desk<'d>) -> Result<Answer>,
+    ) -> Result<Rc<CitedRows>> {
         let line = self.line(line).text().unwrap_or_default();
         if let Some(answer) = self.answers.get(&line).filter(|_| !line.is_empty()) {
             return Ok(answer.clone());
@@ -145,7 +146,7 @@ impl<'d> Desk<'d> {
         let guard = crate::ui::interrupt(self.session.interrupt());
         let rows = ask(self)?;
         drop(guard);
-        let answer = Rc::new(Answer { line: line.clone(), rows });
+        let answer = Rc::new(CitedRows { line: line.clone(), rows });
         self.answers.insert(line, answer.clone());
         Ok(answer)
     }
@@ -170,14 +171,11 @@ impl<'d> Desk<'d> {
     }
 
     /// `line` about the window and the filters of the report.
-    pub(crate) fn line(&self, line: Line) -> Line {
-        let line = line.window(self.window).filters(&line::filters(self.args));
+    pub(crate) fn line(&self, line: CommandLine) -> CommandLine {
+        let line = line.window(self.window).filters(&command_line::filters(self.args));
         let condition = self.args.condition.iter();
         let line = condition.fold(line, |line, sql| line.option("--where", sql));
-        match self.zone == Zone::UTC {
-            true => line,
-            false => line.option("--tz", self.zone.to_string()),
-        }
+        if self.zone == Zone::UTC { line } else { line.option("--tz", self.zone.to_string()) }
     }
 
     /// Hands a question of `why` about the windows of `frame` to `ask`.
@@ -199,7 +197,7 @@ impl<'d> Desk<'d> {
     }
 }
 
-impl Answer {
+impl CitedRows {
     pub(crate) fn n_rows(&self) -> usize {
         self.rows.len()
     }

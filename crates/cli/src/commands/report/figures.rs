@@ -6,10 +6,10 @@ use pmtaq_render::words::{count, percent};
 use pmtaq_schema::explain::explain;
 
 use super::charts::{self, Panel};
-use super::desk::{Answer, Desk, LONG_S};
+use super::desk::{CitedRows, Desk, LONG_S};
 use super::{numbers, throttles};
+use crate::command_line::CommandLine;
 use crate::failure::Result;
-use crate::line::Line;
 
 /// Rates of fewer than this many are shown pale.
 const FEW: f64 = 20.0;
@@ -34,7 +34,7 @@ fn section(id: &'static str, title: &str, about: &str, figures: Vec<Figure>) -> 
 }
 
 /// A table of a report, or a sentence where it has no rows.
-fn table(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Figure> {
+fn table(desk: &Desk<'_>, answer: &CitedRows, caption: &str) -> Result<Figure> {
     if answer.n_rows() == 0 {
         return Ok(Figure::Nothing(format!("{caption}: none.")));
     }
@@ -42,7 +42,7 @@ fn table(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Figure> {
 }
 
 /// The numbers below a chart.
-fn folded(desk: &Desk<'_>, answer: &Answer, caption: &str) -> Result<Option<Table>> {
+fn folded(desk: &Desk<'_>, answer: &CitedRows, caption: &str) -> Result<Option<Table>> {
     match answer.n_rows() {
         0 => Ok(None),
         _ => Ok(Some(answer.table(desk, caption)?.folded())),
@@ -84,19 +84,21 @@ fn queue(desk: &mut Desk<'_>) -> Result<Section> {
     let queue = desk.ask("queue", &[("step", step)])?;
     let panels = charts::queue(desk, &queue, step_s);
     let caption = "Depth and age of the queue";
-    let figure = match panels.is_empty() {
-        true => Figure::Nothing("Nobody waited.".to_owned()),
-        false => Figure::Chart(page::Chart {
+    let figure = if panels.is_empty() {
+        Figure::Nothing("Nobody waited.".to_owned())
+    } else {
+        Figure::Chart(page::Chart {
             caption: caption.to_owned(),
             panels,
             table: folded(desk, &queue, caption)?,
             command: desk
                 .line(
-                    Line::new("graph queue_depth,queue_peak,queue_oldest").option("--every", step),
+                    CommandLine::new("graph queue_depth,queue_peak,queue_oldest")
+                        .option("--every", step),
                 )
                 .text()
                 .unwrap_or_default(),
-        }),
+        })
     };
     let figures = vec![figure];
     let about = "Recipients that waited, rebuilt from the times of the records. A step that is dotted \
@@ -152,7 +154,7 @@ fn heat(desk: &mut Desk<'_>, rate: &str, of: &str, caption: &str) -> Result<Figu
                 None => HeatCell::default(),
                 Some(value) => HeatCell {
                     rate: Some(value),
-                    shown: format!("{}{}", if is_weak { "~" } else { "" }, percent(value)),
+                    text: format!("{}{}", if is_weak { "~" } else { "" }, percent(value)),
                     about: format!(
                         "{provider}, {column}: {} of {} {of}",
                         percent(value),

@@ -14,10 +14,10 @@ use pmtaq_render::page::{Page, write};
 use pmtaq_schema::{Timestamp, Window, Zone};
 
 use crate::args;
+use crate::command_line;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::line;
 use crate::window::window;
 use crate::{output, ui};
 use desk::{Desk, LONG_S};
@@ -79,7 +79,7 @@ fn page(desk: &mut Desk<'_>, args: &args::HtmlReport) -> Result<Page> {
 }
 
 fn title(desk: &Desk<'_>) -> String {
-    let filters = line::filters(desk.args);
+    let filters = command_line::filters(desk.args);
     let named: Vec<&str> = filters.iter().map(|(_, value)| value.as_str()).collect();
     match named.as_slice() {
         [] => "Delivery report".to_owned(),
@@ -92,29 +92,29 @@ fn window_heading(window: Window, zone: Zone) -> String {
     let (since, until) = (zone.local(window.since), zone.local(window.until));
     let is_day = |time: Timestamp| zone.day_start(zone.day_of(time, 0)) == time;
     if !is_day(window.since) || !is_day(window.until) {
-        let until = match since.date() == until.date() {
-            true => until.format("%H:%M").to_string(),
-            false => until.format("%a %-d %b %Y %H:%M").to_string(),
+        let until = if since.date() == until.date() {
+            until.format("%H:%M").to_string()
+        } else {
+            until.format("%a %-d %b %Y %H:%M").to_string()
         };
         return format!("{} to {until} {zone}", since.format("%a %-d %b %Y %H:%M"));
     }
     let last = zone.day_of(window.until, -1);
-    match since.date() == last {
-        true => format!("{} ({zone})", last.format("%A, %-d %B %Y")),
-        false => {
-            format!("{} to {} ({zone})", since.format("%a %-d %b"), last.format("%a %-d %b %Y"))
-        }
+    if since.date() == last {
+        format!("{} ({zone})", last.format("%A, %-d %B %Y"))
+    } else {
+        format!("{} to {} ({zone})", since.format("%a %-d %b"), last.format("%a %-d %b %Y"))
     }
 }
 
 fn facts(
     desk: &Desk<'_>,
     args: &args::HtmlReport,
-    found: &problems::Found,
+    found: &problems::Problems,
 ) -> Vec<(String, String)> {
     let moment = |time: Timestamp| desk.zone.local(time).format("%Y-%m-%d %H:%M").to_string();
     let mut facts = vec![("Compared with".to_owned(), compared(desk, args, found))];
-    let filters = line::filters(desk.args);
+    let filters = command_line::filters(desk.args);
     if !filters.is_empty() || desk.args.condition.is_some() {
         let filters = filters.iter().map(|(filter, value)| format!("{} {value}", filter.name));
         let all: Vec<String> = filters.chain(desk.args.condition.clone()).collect();
@@ -127,7 +127,7 @@ fn facts(
     facts
 }
 
-fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Found) -> String {
+fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Problems) -> String {
     let is_long = desk.window.until.0 - desk.window.since.0 > LONG_S;
     let n_windows = found.told.iter().map(|told| told.baseline.len()).max().unwrap_or(0);
     match (n_windows, is_long) {

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use pmtaq_render::page::{Bar, Bars, Tile, Trend};
 use pmtaq_render::words::{count, duration, percent};
 
-use super::desk::{Answer, Desk};
+use super::desk::{CitedRows, Desk};
+use crate::command_line::CommandLine;
 use crate::commands::why::Explanation;
 use crate::failure::Result;
-use crate::line::Line;
 
 /// What the tiles and the funnel are made of.
 const TOTALS: [&str; 19] = [
@@ -39,7 +39,7 @@ const SHOWN: &str =
     "injected,sent,delivered,bounced,hard,soft,block,undetermined,unknown_users,complaints";
 
 /// The totals of the window.
-pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Rc<Answer>> {
+pub(crate) fn totals(desk: &mut Desk<'_>) -> Result<Rc<CitedRows>> {
     desk.pivot("host", None, &TOTALS, 0)
 }
 
@@ -155,6 +155,7 @@ pub(crate) fn funnel(desk: &mut Desk<'_>) -> Result<Bars> {
     bars.push(metric("unknown_users", 1, "sent", true));
     bars.push(metric("complaints", 0, "accepted", true));
     let caption = "What became of the recipients".to_owned();
-    let line = desk.line(Line::new("pivot").option("--rows", "host").option("--metric", SHOWN));
+    let line =
+        desk.line(CommandLine::new("pivot").option("--rows", "host").option("--metric", SHOWN));
     Ok(Bars { caption, bars, command: line.text().unwrap_or_default() })
 }

@@ -19,7 +19,7 @@ use crate::versus::Versus;
 const MAX_SHOWN: usize = 15;
 
 /// What was found.
-pub(crate) struct Found {
+pub(crate) struct Problems {
     pub(crate) problems: Vec<Problem>,
     /// What could not be looked for, and what was left out.
     pub(crate) notes: Vec<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Found {
     pub(crate) newest: Option<Timestamp>,
 }
 
-pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Found> {
+pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Problems> {
     let mut notes = Vec::new();
     let all = super::numbers::totals(desk)?.total("sent").unwrap_or(0.0);
     let (mut found, newest) = lag::find(desk)?;
@@ -47,5 +47,5 @@ pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Found> {
         notes.push(format!("{more} smaller problems are not shown"));
     }
     let problems = found.into_iter().take(MAX_SHOWN).map(|weighed| weighed.problem).collect();
-    Ok(Found { problems, notes, told, newest })
+    Ok(Problems { problems, notes, told, newest })
 }

@@ -5,7 +5,7 @@ use pmtaq_render::words::{count, duration, percent};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window};
 
-use super::desk::{Answer, Desk};
+use super::desk::{CitedRows, Desk};
 
 /// Lines of the figure; the table has all episodes.
 const MAX_LINES: usize = 24;
@@ -27,7 +27,7 @@ pub(crate) struct Throttle {
 }
 
 /// The episodes of an answer, in its order.
-pub(crate) fn read(answer: &Answer) -> Vec<Throttle> {
+pub(crate) fn read(answer: &CitedRows) -> Vec<Throttle> {
     let (providers, ips, templates) =
         (answer.texts("provider"), answer.texts("ip"), answer.texts("template"));
     let (states, onsets) = (answer.texts("state"), answer.times("onset"));

@@ -36,7 +36,7 @@ impl Chooser {
 
     /// Those that hold what was typed: first the names that begin with it, then other names, then
     /// meanings.
-    pub(super) fn shown(&self) -> Vec<&Choice> {
+    pub(super) fn matching(&self) -> Vec<&Choice> {
         let typed = self.typed.to_lowercase();
         let rank = |choice: &Choice| match &choice.name {
             name if name.starts_with(&typed) => Some(0),
@@ -52,12 +52,12 @@ impl Chooser {
 
     /// The name that is chosen; none when nothing holds what was typed.
     pub(super) fn chosen(&self) -> Option<&str> {
-        self.shown().get(self.at).map(|choice| choice.name.as_str())
+        self.matching().get(self.at).map(|choice| choice.name.as_str())
     }
 
     /// Takes a key that neither chooses nor leaves.
     pub(super) fn key(&mut self, key: KeyCode) {
-        let last = self.shown().len().saturating_sub(1);
+        let last = self.matching().len().saturating_sub(1);
         match key {
             KeyCode::Down => self.at = (self.at + 1).min(last),
             KeyCode::Up => self.at = self.at.saturating_sub(1),

@@ -132,7 +132,7 @@ fn groups(context: &Context, asked: &Asked, request: &Request, by: &str) -> Resu
         .enumerate()
         .map(|(row, (texts, label))| Group {
             value: label.unwrap_or_default(),
-            shown: texts[0].clone(),
+            label: texts[0].clone(),
             texts: places.iter().map(|&at| texts[at].clone()).collect(),
             numbers: numbers.iter().map(|column| column[row]).collect(),
             trend: Vec::new(),

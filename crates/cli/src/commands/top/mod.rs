@@ -124,8 +124,7 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
             }
             Some(Event::Gone | Event::Stop) => Effect::Quit(Exit::Interrupted),
             Some(Event::Broken) => {
-                let error = std::io::Error::other("top ends by an error of its own, told above");
-                return Err(Failure::failed(&error));
+                return Err(Failure::from_text("top ends by an error of its own, told above"));
             }
             Some(Event::Store(news)) => state.learned(news),
             Some(Event::Answer(number, page)) => {

@@ -35,7 +35,7 @@ pub(super) struct Group {
     /// The value as the store has it.
     pub(super) value: String,
     /// The value as it is shown.
-    pub(super) shown: String,
+    pub(super) label: String,
     /// The metrics as they are shown.
     pub(super) texts: Vec<String>,
     /// The metrics as numbers; none where there is none.
@@ -74,7 +74,7 @@ impl Page {
     /// The text of a row that a filter looks into and that knows it again in the next answer.
     pub(super) fn key(&self, row: usize) -> String {
         match &self.body {
-            Body::Groups(groups) => groups.rows.get(row).map(|group| group.shown.clone()),
+            Body::Groups(groups) => groups.rows.get(row).map(|group| group.label.clone()),
             Body::Records(records) => records.rows.get(row).map(|row| row.join(" ")),
         }
         .unwrap_or_default()

@@ -55,9 +55,10 @@ impl Span {
     /// The next shorter or longer stretch.
     pub(super) fn next(self, longer: bool) -> Span {
         let Span::Last(seconds) = self else { return self };
-        let next = match longer {
-            true => LAST.into_iter().find(|last| *last > seconds),
-            false => LAST.into_iter().rev().find(|last| *last < seconds),
+        let next = if longer {
+            LAST.into_iter().find(|last| *last > seconds)
+        } else {
+            LAST.into_iter().rev().find(|last| *last < seconds)
         };
         Span::Last(next.unwrap_or(seconds))
     }

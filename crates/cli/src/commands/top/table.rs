@@ -64,7 +64,7 @@ impl Columns {
             // One more for the mark of the order.
             cells.chain(heads).max().unwrap_or(0) + 1
         };
-        let longest = all().map(|group| group.shown.width()).max().unwrap_or(0);
+        let longest = all().map(|group| group.label.width()).max().unwrap_or(0);
         let mut left = width.saturating_sub(longest.clamp(LABEL, 18).min(width));
         let mut trend = 0;
         let mut chosen = Vec::new();
@@ -132,7 +132,7 @@ fn draw_groups(
     for (n, &row) in order.iter().enumerate().skip(level.scroll).take(height) {
         let group = &groups.rows[row];
         let style = if n == level.at { REVERSED } else { Style::new() };
-        let mut pieces = cells(&columns, &group.shown, group);
+        let mut pieces = cells(&columns, &group.label, group);
         pieces.push(Piece::styled(trend(&group.trend, columns.trend), theme.trend()));
         let line = Line::from(pieces).style(style);
         let place = row_of(area, n - level.scroll + HEADER);
@@ -204,9 +204,10 @@ fn cells(columns: &Columns, label: &str, group: &Group) -> Vec<Piece<'static>> {
 
 /// Says why there is no row.
 fn nothing(state: &State, thing: &str, area: Rect, buffer: &mut Buffer) {
-    let text = match state.level().needle.is_empty() {
-        true => "no records in this window".to_owned(),
-        false => format!("no {thing} holds this text"),
+    let text = if state.level().needle.is_empty() {
+        "no records in this window".to_owned()
+    } else {
+        format!("no {thing} holds this text")
     };
     Line::raw(text).render(row_of(area, HEADER), buffer);
 }

@@ -49,8 +49,8 @@ fn group(value: &str, numbers: [Option<f64>; 3]) -> Group {
         vec![text(sent), text(delivered), rate.map_or(String::new(), |n| format!("{n:.1} %"))];
     let trend =
         (0..24).map(|hour| (hour % 7 != 3).then_some(f64::from(hour * hour % 50))).collect();
-    let shown = pmtaq_render::words::visible(value);
-    Group { value: value.to_owned(), shown, texts, numbers: numbers.to_vec(), trend }
+    let label = pmtaq_render::words::visible(value);
+    Group { value: value.to_owned(), label, texts, numbers: numbers.to_vec(), trend }
 }
 
 fn groups(state: &State) -> Page {
@@ -94,7 +94,7 @@ fn answered(state: &mut State) {
     state.answered(request.number, Ok(page));
 }
 
-fn shown(state: &State, width: u16, height: u16, color: bool) -> String {
+fn screen(state: &State, width: u16, height: u16, color: bool) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("it draws to memory");
     terminal.draw(|frame| draw(state, Theme { color }, frame)).expect("it draws to memory");
     let buffer = terminal.backend().buffer();
@@ -110,7 +110,7 @@ fn golden(name: &str, state: &mut State) {
     let mut text = String::new();
     for (width, height) in [(100, 30), (60, 15)] {
         state.resized(height);
-        text += &format!("--- {width}x{height}\n{}", shown(state, width, height, true));
+        text += &format!("--- {width}x{height}\n{}", screen(state, width, height, true));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands/top/frames");
     let path = path.join(format!("{name}.txt"));
@@ -300,11 +300,11 @@ fn a_store_that_cannot_be_read_is_told_until_it_can() {
     let mut state = fresh();
     answered(&mut state);
     assert_eq!(state.learned(Err("the disk is gone".to_owned())), Effect::None);
-    assert!(shown(&state, 100, 30, false).contains("error: the disk is gone"));
+    assert!(screen(&state, 100, 30, false).contains("error: the disk is gone"));
     answered(&mut state);
-    assert!(shown(&state, 100, 30, false).contains("error: the disk is gone"));
+    assert!(screen(&state, 100, 30, false).contains("error: the disk is gone"));
     assert_eq!(state.learned(Ok(state.facts)), Effect::None);
-    assert!(!shown(&state, 100, 30, false).contains("error:"));
+    assert!(!screen(&state, 100, 30, false).contains("error:"));
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn no_key_on_no_screen_is_too_much() {
         let (width, height) = ((seed >> 20) % 130, (seed >> 44) % 40);
         state.resized(height as u16);
         if n % 4 == 0 {
-            shown(&state, width as u16, height as u16, n % 8 == 0);
+            screen(&state, width as u16, height as u16, n % 8 == 0);
         }
         let window = state.span.window(state.facts, state.now);
         assert!(window.since < window.until && Window::ALL.since <= window.since);

@@ -128,9 +128,10 @@ fn path(state: &State, width: u16) -> Line<'static> {
     }
     // The last step matters most; each gives a fair share.
     let share = (usize::from(width) / steps.len()).saturating_sub(3).max(6);
-    let steps: Vec<String> = match steps.join(" > ").width() > usize::from(width) {
-        true => steps.iter().map(|step| cut(step, share)).collect(),
-        false => steps,
+    let steps: Vec<String> = if steps.join(" > ").width() > usize::from(width) {
+        steps.iter().map(|step| cut(step, share)).collect()
+    } else {
+        steps
     };
     Line::raw(steps.join(" > "))
 }
@@ -241,10 +242,8 @@ fn help(area: Rect, buffer: &mut ratatui::buffer::Buffer) {
     for (n, [key, meaning]) in KEYS.iter().enumerate().take(usize::from(inner.height)) {
         let width = usize::from(inner.width);
         // On a narrow screen the first name of a key is enough.
-        let (key, indent) = match width < 70 {
-            true => (key.split(',').next().unwrap_or(key), 12),
-            false => (*key, indent),
-        };
+        let (key, indent) =
+            if width < 70 { (key.split(',').next().unwrap_or(key), 12) } else { (*key, indent) };
         let line = Line::from(vec![
             Piece::styled(format!("{key:<indent$}"), BOLD),
             Piece::raw(cut(meaning, width.saturating_sub(indent))),
@@ -254,7 +253,7 @@ fn help(area: Rect, buffer: &mut ratatui::buffer::Buffer) {
 }
 
 fn choices(chooser: &Chooser, area: Rect, buffer: &mut ratatui::buffer::Buffer) {
-    let shown = chooser.shown();
+    let shown = chooser.matching();
     let title = match chooser.typed.as_str() {
         "" => format!("{}: type to narrow", chooser.what),
         typed => format!("{}: {}_", chooser.what, pmtaq_render::words::visible(typed)),

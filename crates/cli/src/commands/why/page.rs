@@ -10,7 +10,7 @@ use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
 
 use super::evidence::{Evidence, MAX_CAUSES, Onset};
 use super::explanation::Explanation;
-use crate::line::{Line, equals};
+use crate::command_line::{CommandLine, equals};
 
 /// The page; its lines cut to `width` columns, if that is given.
 pub(crate) fn text(told: &Explanation, zone: Zone, width: Option<u16>) -> String {
@@ -326,7 +326,7 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     let mut filters = told.filters.clone();
     filters.retain(|(filter, _)| args.iter().all(|(named, _)| named.name != filter.name));
     filters.extend(args);
-    let line = Line::new("export").window(told.window).filters(&filters);
+    let line = CommandLine::new("export").window(told.window).filters(&filters);
     line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
 }
 

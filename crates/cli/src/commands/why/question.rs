@@ -7,8 +7,8 @@ use super::evidence;
 use super::explanation::Explanation;
 use super::frame::Frame;
 use super::rows::{batches, ints, texts};
+use crate::command_line::filters;
 use crate::failure::{Failure, Result};
-use crate::line::filters;
 use crate::{args, asked};
 
 /// The dimensions of a leaf, in the order in which causes are named.

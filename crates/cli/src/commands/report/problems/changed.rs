@@ -296,10 +296,7 @@ fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
             let (entered, counted) = of(cause);
             (sum.0 + entered, sum.1 + counted)
         });
-        match entered > 0.0 {
-            true => percent(100.0 * counted / entered),
-            false => count(counted),
-        }
+        if entered > 0.0 { percent(100.0 * counted / entered) } else { count(counted) }
     };
     format!("{who}: {} {verb}, usually {}", part(|cause| cause.now), part(|cause| cause.usual))
 }

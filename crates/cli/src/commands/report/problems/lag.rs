@@ -6,9 +6,9 @@ use pmtaq_render::words::{count, duration};
 use pmtaq_schema::Timestamp;
 
 use super::weighed::Weighed;
+use crate::command_line::CommandLine;
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
-use crate::line::Line;
 use crate::rotation::gaps;
 
 /// Without a record for so long at its end, a window is incomplete.
@@ -29,7 +29,7 @@ pub(super) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestam
 const FIRST: f64 = f64::MAX;
 
 fn stale(desk: &Desk<'_>, newest: Option<Timestamp>) -> Option<Weighed> {
-    let command = Line::new("status").text();
+    let command = CommandLine::new("status").text();
     let status = |level, title: String, reading: &str| {
         let kind = "Stale data".to_owned();
         let reading = reading.to_owned();
@@ -74,7 +74,7 @@ fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
         },
         reading: "What they hold is in none of these numbers".to_owned(),
         facts,
-        command: Line::new("status").text(),
+        command: CommandLine::new("status").text(),
         ..Problem::default()
     };
     Ok(Some(Weighed::new(problem, FIRST)))

@@ -5,9 +5,9 @@ use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::{count, percent};
 
 use super::weighed::{Weighed, level};
+use crate::command_line::CommandLine;
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
-use crate::line::Line;
 
 /// Gmail and Yahoo ask bulk senders to stay below the first and never to reach the second (their
 /// sender guidelines of 2024), in percent.
@@ -58,7 +58,11 @@ pub(super) fn complaints(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Resul
                 }
             ),
             command: desk
-                .line(Line::new("complaints").option("--by", "job").option("--provider", provider))
+                .line(
+                    CommandLine::new("complaints")
+                        .option("--by", "job")
+                        .option("--provider", provider),
+                )
                 .text(),
             ..Problem::default()
         };
@@ -105,7 +109,7 @@ pub(super) fn unknown_users(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weigh
             title: format!("job {job}: {fact}"),
             reading: "Addresses that were never confirmed, or a list that nobody cleans".to_owned(),
             command: desk
-                .line(Line::new("top-bounces").option("--job", job))
+                .line(CommandLine::new("top-bounces").option("--job", job))
                 .option("--category", "bad-mailbox")
                 .text(),
             ..Problem::default()

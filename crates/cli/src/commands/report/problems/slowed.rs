@@ -5,11 +5,11 @@ use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, duration, percent};
 
 use super::weighed::{Weighed, level};
+use crate::command_line::{CommandLine, equals, filters};
 use crate::commands::report::desk::Desk;
 use crate::commands::report::figures;
 use crate::commands::report::throttles::{self, Throttle};
 use crate::failure::Result;
-use crate::line::{Line, equals, filters};
 
 /// Episodes that delayed fewer in all, or a smaller percentage of all, are in the table alone.
 const LEAST_DELAYED: f64 = 10.0;
@@ -72,14 +72,15 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
     let ended = group.iter().map(|one| one.ended).max().unwrap_or(desk.window.until);
     let peak = group.iter().map(|one| one.peak).fold(0.0, f64::max);
     let is_on = group.iter().any(|one| one.is_on);
-    let when = match is_on {
-        true => format!("since {}, still on", desk.clock(onset)),
-        false => format!("{} to {}", desk.clock(onset), desk.clock(ended)),
+    let when = if is_on {
+        format!("since {}, still on", desk.clock(onset))
+    } else {
+        format!("{} to {}", desk.clock(onset), desk.clock(ended))
     };
     let template = &group[0].template;
     let condition = format!("rec in ('t', 'tq') and {}", equals("template", Some(template)));
     let window = pmtaq_schema::Window { since: onset, until: pmtaq_schema::Timestamp(ended.0 + 1) };
-    let line = Line::new("export").window(window).filters(&filters(desk.args));
+    let line = CommandLine::new("export").window(window).filters(&filters(desk.args));
     let line = line.option("--provider", &group[0].provider).option("--where", condition);
     Problem {
         level: level(delayed, all).min(if is_on { Level::Alarm } else { Level::Warning }),
@@ -128,7 +129,7 @@ pub(super) fn new_replies(
         }
         told += 1;
         let since = times[row].map(|time| format!("since {}", desk.clock(time)));
-        let line = desk.line(Line::new("export"));
+        let line = desk.line(CommandLine::new("export"));
         let line = match desk.args.condition {
             // Two conditions would need one more pair of parentheses than a reader wants.
             Some(_) => line,

@@ -8,34 +8,35 @@ use crate::args;
 
 /// A line in the making.
 #[derive(Clone, Debug)]
-pub(crate) struct Line(Vec<String>);
+pub(crate) struct CommandLine(Vec<String>);
 
-impl Line {
+impl CommandLine {
     /// `pmtaq` and the words of a command.
-    pub(crate) fn new(command: &str) -> Line {
+    pub(crate) fn new(command: &str) -> CommandLine {
         let words = std::iter::once("pmtaq").chain(command.split_whitespace());
-        Line(words.map(str::to_owned).collect())
+        CommandLine(words.map(str::to_owned).collect())
     }
 
     /// With an option.
-    pub(crate) fn option(mut self, flag: &str, value: impl Into<String>) -> Line {
+    pub(crate) fn option(mut self, flag: &str, value: impl Into<String>) -> CommandLine {
         let value = value.into();
         // Apart from its flag it would be taken for another one.
-        match value.starts_with('-') {
-            true => self.0.push(format!("{flag}={value}")),
-            false => self.0.extend([flag.to_owned(), value]),
+        if value.starts_with('-') {
+            self.0.push(format!("{flag}={value}"))
+        } else {
+            self.0.extend([flag.to_owned(), value])
         }
         self
     }
 
     /// With an argument, or an option without a value.
-    pub(crate) fn word(mut self, word: impl Into<String>) -> Line {
+    pub(crate) fn word(mut self, word: impl Into<String>) -> CommandLine {
         self.0.push(word.into());
         self
     }
 
     /// With the window; an open end is left out.
-    pub(crate) fn window(mut self, window: Window) -> Line {
+    pub(crate) fn window(mut self, window: Window) -> CommandLine {
         for (flag, time, open) in [
             ("--since", window.since, Window::ALL.since),
             ("--until", window.until, Window::ALL.until),
@@ -48,7 +49,7 @@ impl Line {
     }
 
     /// With filters.
-    pub(crate) fn filters(self, filters: &[(&'static Filter, String)]) -> Line {
+    pub(crate) fn filters(self, filters: &[(&'static Filter, String)]) -> CommandLine {
         filters
             .iter()
             .fold(self, |line, (filter, value)| line.option(&format!("--{}", filter.name), value))
@@ -104,15 +105,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_typed_makes_no_line() {
-        assert_eq!(Line::new("job").word("a\u{202e}b").text(), None);
-        assert_eq!(Line::new("job").word("a\nb").text(), None);
-        let line = Line::new("stats top-bounce").option("--where", "rec = 'b'");
+        assert_eq!(CommandLine::new("job").word("a\u{202e}b").text(), None);
+        assert_eq!(CommandLine::new("job").word("a\nb").text(), None);
+        let line = CommandLine::new("stats top-bounce").option("--where", "rec = 'b'");
         assert_eq!(line.text().as_deref(), Some("pmtaq stats top-bounce --where \"rec = 'b'\""));
     }
 
     #[test]
     fn a_value_that_begins_like_an_option_is_none() {
-        let line = Line::new("why bounced").option("--job", "-rf x").option("--job", "x");
+        let line = CommandLine::new("why bounced").option("--job", "-rf x").option("--job", "x");
         assert_eq!(line.text().as_deref(), Some("pmtaq why bounced \"--job=-rf x\" --job x"));
     }
 }
