@@ -259,7 +259,7 @@ const WALLS: &[Wall] = &[
         paths: &[
             "crates/ingest/src/pipeline.rs",
             "crates/query/src/deadline.rs",
-            "crates/why/src/lib.rs",
+            "crates/why/src/parallel.rs",
             "crates/cli/src/context.rs",
             "crates/cli/src/ui.rs",
             "crates/cli/src/commands/alert/mail.rs",

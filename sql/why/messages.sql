@@ -5,7 +5,9 @@
 with tried as (
     select
         period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
-        hash(period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id) as leaf,
+        carried,
+        hash(period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried)
+            as leaf,
         hash(rcpt, time_queued) as message, rec, bounce_cat, bounce_class
     from records
     where (rec in ('d', 'b', 't')) is true
@@ -13,7 +15,7 @@ with tried as (
 -- Both in one pass, since to read the records is the larger part.
 counted as materialized (
     select
-        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, leaf,
+        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried, leaf,
         grouping(message) = 1 as is_leaf,
         count(*) filter (rec = 'd') as n_deliveries,
         -- Type and category of the least record that is no delivery, in one text, since few have
@@ -22,7 +24,7 @@ counted as materialized (
         min(bounce_class) filter (rec = 'b') as class
     from tried
     group by grouping sets (
-        (leaf, period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id),
+        (leaf, period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried),
         (leaf, message)
     )
     having grouping(message) = 1 or n_deliveries <> 1 or refusal < 'd'
@@ -53,7 +55,8 @@ summed as (
     having sum(n) > 0
 )
 select
-    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, kind, category, n
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried, kind,
+    category, n
 from summed join (from counted where is_leaf) using (leaf)
 -- In order, so that what is told of two that say the same does not depend on threads.
 order by all

@@ -1,6 +1,6 @@
 -- Records by what they report: attempts, bounces that came back, complaints.
 select
-    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
     case
         when rec = 'd' then 'delivered'
         when rec in ('t', 'tq') then 'deferred'

@@ -113,24 +113,55 @@ impl Why {
             let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
-        let scans = stretches.into_iter().map(|stretch| {
-            // Where a stretch is a period, no record has to be asked.
-            let alone = self.alone(stretch).filter(|_| ask != Ask::Queued);
-            let period = alone.map_or_else(|| format!("case {number}end"), |n| n.to_string());
-            let within = within("time_logged", stretch);
-            (format!("*, {period} as period{causes}"), format!("{within} and {condition}"))
-        });
-        let scans: Vec<_> = scans.collect();
-        query.sql = narrowed_by("stored", &scans, ask.sql());
+        let scans = |has_time_queued: bool| -> Vec<_> {
+            let scan = |stretch: &Window| {
+                // Where a stretch is a period, no record has to be asked.
+                let alone = self.alone(*stretch).filter(|_| ask != Ask::Queued);
+                let period = alone.map_or_else(|| format!("case {number}end"), |n| n.to_string());
+                let within = within("time_logged", *stretch);
+                let carried = match ask {
+                    Ask::Messages | Ask::Records if has_time_queued => {
+                        format!(", {} as carried", self.carried(*stretch))
+                    }
+                    Ask::Records => ", null::boolean as carried".to_owned(),
+                    _ => String::new(),
+                };
+                let columns = format!("*, {period} as period{causes}{carried}");
+                (columns, format!("{within} and {condition}"))
+            };
+            stretches.iter().map(scan).collect()
+        };
+        query.sql = narrowed_by("stored", &scans(true), ask.sql());
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
-        if ask.only_counts() && self.periods.iter().all(is_whole) {
+        let is_enough = ask != Ask::Records || self.is_long();
+        if ask.only_counts() && is_enough && self.periods.iter().all(is_whole) {
             query.over_hours = selection.reads().map(|reads| {
                 let sum = ask.sql().replace("count(*)", "sum(records.records)::bigint");
-                let sql = narrowed_by(&hours_as_records(), &scans, &sum);
+                let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
                 OverHours { sql, is_local: reads.is_local }
             });
         }
         Ok(query)
+    }
+
+    /// Whether the periods are so long that what was queued before one, of which `hourly` knows
+    /// nothing, is no matter in it.
+    fn is_long(&self) -> bool {
+        const LONG_S: i64 = 12 * 3600;
+        self.periods.iter().all(|(_, window)| window.until.0 - window.since.0 >= LONG_S)
+    }
+
+    /// Whether a record is of a message that was queued before its period began.
+    fn carried(&self, stretch: Window) -> String {
+        let queued_before =
+            |window: &Window| format!("time_queued < make_timestamp({})", window.since.micros());
+        if self.alone(stretch).is_some() {
+            return queued_before(&stretch);
+        }
+        let cases = self.periods.iter().map(|(_, window)| {
+            format!("when {} then {} ", within("time_logged", *window), queued_before(window))
+        });
+        format!("case {}end", cases.collect::<String>())
     }
 
     /// The number of the period that `stretch` is, if it meets no other.
@@ -194,7 +225,7 @@ mod tests {
     const PLAINLY: &str = "
 tried as (
     select
-        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
         hash(rcpt, time_queued) as message,
         min(rec) as outcome,
         min(bounce_cat) filter (rec = 'b') as bounced_for,
@@ -205,7 +236,7 @@ tried as (
     group by all
 )
 select
-    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
     case
         when outcome = 'd' then 'delivered'
         when outcome = 't' then 'held'
@@ -330,12 +361,21 @@ group by all";
         selection.filter("sender_domain", vec!["s".to_owned()]);
         for ask in [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected] {
             for (reached, selection) in [(false, &Selection::default()), (true, &selection)] {
-                let periods = vec![(0, minutes(120, 180)), (1, minutes(0, 60))];
+                // Of records it does not tell what was queued before, which long windows do without.
+                let length = if ask == Ask::Records { 720 } else { 60 };
+                let periods =
+                    vec![(0, minutes(120, 120 + length)), (1, minutes(120 - length, 120))];
                 let class = reached.then(|| "hard".to_owned());
                 let why = Why { periods, reached, class, ..Why::default() };
                 let query = why.query(ask, selection).expect("a question");
                 let over = query.over_hours.as_ref().expect("whole hours");
-                let (over, records) = (query.literally(&over.sql), query.with_literals());
+                let (mut over, mut records) = (query.literally(&over.sql), query.with_literals());
+                for sql in [&mut over, &mut records] {
+                    if ask == Ask::Records {
+                        let columns = "* exclude (carried, n), sum(n)::bigint as n";
+                        *sql = format!("select {columns} from ({sql}) group by all");
+                    }
+                }
                 assert!(same(&connection, &over, &records) > 0, "{ask:?}");
             }
         }
@@ -353,6 +393,8 @@ group by all";
         assert!(!answers(Ask::Had, 61, &Selection::default()));
         assert!(!answers(Ask::Had, 60, &by_queue));
         assert!(!answers(Ask::Messages, 60, &Selection::default()));
+        assert!(!answers(Ask::Records, 60, &Selection::default()));
+        assert!(answers(Ask::Records, 720, &Selection::default()));
     }
 
     #[test]

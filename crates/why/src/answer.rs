@@ -17,6 +17,9 @@ pub struct Answer {
     pub range: (f64, f64),
     /// What stands below the line of a rate, in the window and on the mean of the baseline.
     pub of: Option<(f64, f64)>,
+    /// Periods of the baseline that were left out, with the value of the metric in each: they had an
+    /// incident of their own.
+    pub left_out: Vec<(usize, f64)>,
     /// The change, taken apart by the stages; the parts add up to it.
     pub steps: Vec<Step>,
     /// Its causes, the greatest first; those the other way come last.
@@ -62,7 +65,7 @@ pub enum Part {
     Stage(Stage),
     /// In what came back by mail.
     Remote,
-    /// In the mix: no rate changed, but more was sent to where it is high or low.
+    /// In the mix: no rate changed, but what was sent went more to where it is high or low.
     Mix,
 }
 
@@ -89,8 +92,24 @@ pub struct Cause {
     pub expected: f64,
     /// Deviations beyond chance and beyond the usual difference between days.
     pub z: f64,
+    /// A volume, in a question that has other stages, is told once: where several changed, each of
+    /// them, the greatest first. `values` then names the greatest, and the numbers are of all together.
+    pub scopes: Vec<Scope>,
     /// What it looks like to a postmaster.
     pub reading: Reading,
+}
+
+/// Messages by the values that they share, with how many there were.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    /// Dimensions and values.
+    pub values: Vec<(String, Option<String>)>,
+    /// What their change did to the metric.
+    pub effect: f64,
+    /// How many, in the window.
+    pub now: f64,
+    /// The same on the mean of the baseline.
+    pub usual: f64,
 }
 
 impl Cause {

@@ -1,6 +1,7 @@
 //! The candidates of a stage: which leaves share the values of some dimensions. Scores none of them.
 
-use crate::flow::{Flow, Groups};
+use crate::flow::Flow;
+use crate::groups::Groups;
 
 /// Dimensions of a cause at most, its category apart.
 pub(crate) const MAX_DEPTH: usize = 3;

@@ -12,6 +12,10 @@ use arrow::error::ArrowError;
 /// A period with a smaller share than this of the best period of a job has its left-overs.
 pub(crate) const LEFT_OVER: f64 = 0.1;
 
+/// The last number of a leaf's key: its messages were queued in the period, or before it.
+const FRESH: u32 = 0;
+const CARRIED: u32 = 1;
+
 /// What was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -93,12 +97,15 @@ impl Values {
     }
 }
 
-/// Counts by leaf, period and measure. A leaf is a combination of values of the dimensions.
+/// Counts by leaf, period and measure. A leaf is a combination of values of the dimensions, and of
+/// whether its messages were carried over: queued before the period in which they are counted.
+/// What was carried over has been deferred before, so its rates are others.
 #[derive(Clone, Debug)]
 pub struct Counts {
     dims: Vec<String>,
     values: Vec<Values>,
     keys: HashMap<Vec<u32>, u32, Mixed>,
+    /// The number of the value in each dimension, then [`FRESH`] or [`CARRIED`].
     leaves: Vec<Vec<u32>>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) entries: Vec<Entry>,
@@ -128,7 +135,32 @@ impl Counts {
         category: Option<&str>,
         n: u64,
     ) {
-        let key = self.values.iter_mut().zip(values).map(|(dim, text)| dim.code(*text)).collect();
+        self.add_aged(period, values, FRESH, kind, category, n);
+    }
+
+    /// The same for messages that were queued before the period.
+    pub fn add_carried(
+        &mut self,
+        period: usize,
+        values: &[Option<&str>],
+        kind: Kind,
+        category: Option<&str>,
+        n: u64,
+    ) {
+        self.add_aged(period, values, CARRIED, kind, category, n);
+    }
+
+    fn add_aged(
+        &mut self,
+        period: usize,
+        values: &[Option<&str>],
+        age: u32,
+        kind: Kind,
+        category: Option<&str>,
+        n: u64,
+    ) {
+        let codes = self.values.iter_mut().zip(values).map(|(dim, text)| dim.code(*text));
+        let key = codes.chain([age]).collect();
         let leaf = self.leaf(key);
         let measure = self.measure(kind, category);
         let period = period as u16;
@@ -136,8 +168,8 @@ impl Counts {
     }
 
     /// Adds the rows of `batch`: columns `period`, the dimensions by their names (one that is
-    /// missing has no value), `kind`, `category` and `n`. Rows of other periods and of unknown
-    /// kinds are left out.
+    /// missing has no value), `kind`, `category`, `n` and, where it is known, `carried`. Rows of
+    /// other periods and of unknown kinds are left out.
     ///
     /// # Errors
     /// When a column is missing or of a wrong type.
@@ -158,6 +190,14 @@ impl Counts {
             .iter()
             .map(|dim| has(dim).then(|| text(dim)).transpose())
             .collect::<Result<_, _>>()?;
+        let carried = match batch.column_by_name("carried") {
+            Some(column) => Some(cast(column, &DataType::Boolean)?),
+            None => None,
+        };
+        let is_carried = |row: usize| {
+            let carried = carried.as_ref().filter(|column| column.is_valid(row));
+            carried.is_some_and(|column| column.as_boolean().value(row))
+        };
         let at = |array: &ArrayRef, row: usize| {
             array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_owned())
         };
@@ -165,11 +205,12 @@ impl Counts {
             let kind = at(&kinds, row).and_then(|word| Kind::parse(&word));
             let period = usize::try_from(periods.value(row)).unwrap_or(usize::MAX);
             let (Some(kind), true) = (kind, period < self.n_periods) else { continue };
-            let mut key = Vec::with_capacity(dims.len());
+            let mut key = Vec::with_capacity(dims.len() + 1);
             for (values, array) in self.values.iter_mut().zip(&dims) {
                 let text = array.as_ref().filter(|array| array.is_valid(row));
                 key.push(values.code(text.map(|array| array.as_string::<i32>().value(row))));
             }
+            key.push(if is_carried(row) { CARRIED } else { FRESH });
             let leaf = self.leaf(key);
             let measure = self.measure(kind, at(&categories, row).as_deref());
             let n = numbers.value(row) as f64;
@@ -217,6 +258,11 @@ impl Counts {
         self.leaves[leaf][dim]
     }
 
+    /// Whether the messages of a leaf were queued before the period.
+    pub(crate) fn is_carried(&self, leaf: usize) -> bool {
+        self.leaves[leaf][self.dims.len()] == CARRIED
+    }
+
     /// How many values a dimension has.
     pub(crate) fn n_values(&self, dim: usize) -> usize {
         self.values[dim].texts.len()
@@ -252,7 +298,7 @@ impl Counts {
         for entry in &self.entries {
             let measure = &self.measures[usize::from(entry.measure)];
             if kinds.contains(&measure.kind) {
-                let key = &self.leaves[entry.leaf as usize];
+                let key = &self.leaves[entry.leaf as usize][..self.dims.len()];
                 let value = |(dim, &code): (usize, &u32)| self.value(dim, code);
                 let values: Vec<Option<&str>> = key.iter().enumerate().map(value).collect();
                 take(usize::from(entry.period), &values, measure.category.as_deref(), entry.n);
@@ -272,12 +318,13 @@ impl Counts {
         sums
     }
 
-    /// The same counts by fewer dimensions, `rename` deciding what each value becomes.
+    /// The same counts by fewer dimensions, `rename` deciding what each value becomes; and which
+    /// leaf of theirs each leaf is part of.
     pub(crate) fn folded(
         &self,
         keep: &[usize],
         mut rename: impl FnMut(usize, u32) -> Option<String>,
-    ) -> Counts {
+    ) -> (Counts, Vec<u32>) {
         let names: Vec<&str> = keep.iter().map(|&dim| self.dims[dim].as_str()).collect();
         let mut folded = Counts::new(&names, self.n_baseline());
         folded.measures.clone_from(&self.measures);
@@ -292,12 +339,26 @@ impl Counts {
             .iter()
             .map(|key| {
                 let code = |(at, &dim): (usize, &usize)| maps[at][key[dim] as usize];
-                folded.leaf(keep.iter().enumerate().map(code).collect())
+                let codes = keep.iter().enumerate().map(code);
+                folded.leaf(codes.chain([key[self.dims.len()]]).collect())
             })
             .collect();
         let moved = |entry: &Entry| Entry { leaf: leaves[entry.leaf as usize], ..*entry };
         folded.entries = self.entries.iter().map(moved).collect();
-        folded
+        (folded, leaves)
+    }
+
+    /// The window and some periods of its baseline, in their order.
+    pub(crate) fn with_baseline(&self, kept: &[usize]) -> Counts {
+        let mut counts = self.clone();
+        counts.n_periods = kept.len() + 1;
+        let number = |period: u16| match period {
+            0 => Some(0),
+            period => kept.iter().position(|&kept| kept == usize::from(period)).map(|at| at + 1),
+        };
+        let moved = |entry: &Entry| Some(Entry { period: number(entry.period)? as u16, ..*entry });
+        counts.entries = self.entries.iter().filter_map(moved).collect();
+        counts
     }
 
     /// Some kinds by the values of a dimension, for each period.
@@ -312,22 +373,24 @@ impl Counts {
         sums
     }
 
-    /// The same counts, with what is left of earlier jobs as a job of its own: a few messages that
-    /// wait since yesterday are deferred again and again, and that is as usual, whichever they are.
-    pub(crate) fn leftovers_apart(&self) -> Counts {
+    /// The same counts, where what is left of a job that mostly went out in another period counts as
+    /// carried over, whatever its records say of when it was queued.
+    pub(crate) fn with_leftovers_carried(&self) -> Counts {
         let mut counts = self.clone();
         let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return counts };
         let by_period = self.by_value(dim, |_| true);
+        let injected = self.by_value(dim, |kind| kind == Kind::Injected);
         let most: Vec<f64> =
             by_period.iter().map(|periods| periods.iter().copied().fold(0.0, f64::max)).collect();
-        let left_over = counts.values[dim].code(Some(crate::EARLIER_JOBS));
         for at in 0..counts.entries.len() {
             let entry = counts.entries[at];
-            let code = self.code(entry.leaf as usize, dim);
-            let n = by_period[code as usize][usize::from(entry.period)];
-            if self.value(dim, code).is_some() && n < LEFT_OVER * most[code as usize] {
+            let (code, period) =
+                (self.code(entry.leaf as usize, dim) as usize, usize::from(entry.period));
+            let n = by_period[code][period];
+            let is_left_over = n < LEFT_OVER * most[code] && injected[code][period] < 0.25 * n;
+            if is_left_over && self.value(dim, code as u32).is_some() {
                 let mut key = self.leaves[entry.leaf as usize].clone();
-                key[dim] = left_over;
+                key[self.dims.len()] = CARRIED;
                 counts.entries[at].leaf = counts.leaf(key);
             }
         }

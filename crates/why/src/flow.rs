@@ -2,38 +2,25 @@
 //! out, and what would have come out at the usual rate. Names no cause.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use crate::counts::{Counts, Kind, LEFT_OVER, Measure, Mixed};
-use crate::metric::{Metric, Stage};
-
-/// How many messages the rate of the parent weighs against a leaf's own.
-const PRIOR: f64 = 50.0;
-
-/// The same for the correction by single values, in counted messages.
-const RAKE_PRIOR: f64 = 10.0;
-
-/// From coarse to fine: each level leans on the one before where it has few messages.
-const LEVELS: &[&[&str]] = &[
-    &["provider"],
-    &["provider", "sender_domain"],
-    &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip"],
-    &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
-];
+use crate::counts::{Counts, Kind, LEFT_OVER, Measure};
+use crate::jobs::ONE_TIME_JOBS;
+use crate::metric::{Metric, Stage, TRIED};
+use crate::parallel::at_once;
+use crate::rates::Levels;
 
 /// A stage, ready to be searched.
 pub(crate) struct Flow<'c> {
     pub(crate) stage: Stage,
     pub(crate) counts: Cow<'c, Counts>,
+    /// The leaf here of each leaf of all counts; none where they are the same.
+    part_of: Option<Vec<u32>>,
     /// What entered, by period and leaf; ones for a stage that is compared with plain history.
     pub(crate) input: Vec<Vec<f64>>,
     /// What came out: all of it first, then by category.
     pub(crate) outcomes: Vec<Outcome>,
-    /// By leaf: what one more at the end of the stage does to the metric.
+    /// By leaf: what one more at the end of the stage does to the metric; at most one for a count.
     pub(crate) worth: Vec<f64>,
-    /// What the metric is expected to be in the window, given what passed the stage in it; none
-    /// for a rate and for the last stage.
-    pub(crate) given: Option<f64>,
 }
 
 /// What came out of a stage, all of it or one category.
@@ -48,44 +35,92 @@ pub(crate) struct Outcome {
     pub(crate) expected: Vec<f64>,
 }
 
+/// The stages of `metric`, in their order, each with what it is worth to the metric.
+pub(crate) fn flows<'c>(metric: &Metric, counts: &'c Counts) -> Vec<Flow<'c>> {
+    let mut flows = at_once(metric.stages, |stage| Flow::new(counts, *stage));
+    if metric.is_rate() {
+        let sign = if metric.rest { -1.0 } else { 1.0 };
+        let points = sign * 100.0 / counts.sum(0, metric.of).max(1.0);
+        flows.iter_mut().for_each(|flow| flow.worth.fill(points));
+        return flows;
+    }
+    // By leaf of all counts: what one that passed the stage adds to the metric.
+    let mut passed = vec![1.0; counts.n_leaves()];
+    let last = flows.len().saturating_sub(1);
+    for (number, flow) in flows.iter_mut().enumerate().rev() {
+        if flow.stage.is_volume() {
+            flow.worth = flow.spread(counts, &passed);
+            continue;
+        }
+        let usual = &flow.outcomes[0].usual;
+        let is_counted = flow.stage.output().iter().any(|kind| metric.counted.contains(kind));
+        if number == last && is_counted && flow.stage != Stage::Queue {
+            flow.worth.fill(1.0);
+            passed = flow.unfolded(usual);
+            continue;
+        }
+        flow.worth = flow.spread(counts, &passed).into_iter().map(|n| -n).collect();
+        let lost = flow.unfolded(usual);
+        // Nothing that was carried over waits for its first attempt of the period.
+        let is_lost = |leaf: usize| flow.stage != Stage::Queue || !counts.is_carried(leaf);
+        for (leaf, (passed, lost)) in passed.iter_mut().zip(lost).enumerate() {
+            *passed *= if is_lost(leaf) { 1.0 - lost } else { 1.0 };
+        }
+    }
+    flows
+}
+
 impl<'c> Flow<'c> {
-    /// The stage as `counts` show it, for the causes of a change of `metric`.
-    pub(crate) fn new(counts: &'c Counts, stage: Stage, metric: &Metric) -> Flow<'c> {
-        let counts = on_common_ground(counts, stage);
+    /// The stage as `counts` show it.
+    fn new(counts: &'c Counts, stage: Stage) -> Flow<'c> {
+        let (counts, part_of) = on_common_ground(counts, stage);
         let n_leaves = counts.n_leaves();
         let n_periods = counts.n_baseline() + 1;
-        let is_volume = stage.input().is_empty();
-        let input = match is_volume {
+        let input = match stage.is_volume() {
             true => vec![vec![1.0; n_leaves]; n_periods],
             false => counts.dense(|measure| stage.input().contains(&measure.kind)),
         };
-        let counted = |measure: &Measure| stage.output().contains(&measure.kind);
-        let mut categories: Vec<Option<Option<String>>> = vec![None];
-        if stage.has_categories() {
-            for measure in counts.measures.iter().filter(|measure| counted(measure)) {
-                if !categories.contains(&Some(measure.category.clone())) {
-                    categories.push(Some(measure.category.clone()));
-                }
-            }
-        }
-        let grouped = Grouped::of(&counts);
-        let entering = Entering::of(&grouped, &counts, &input);
-        // Counts come in any order, and of two that say the same the first is told.
-        categories[1..].sort();
+        let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
         let outcome = |category: Option<Option<String>>| {
-            let seen = counts.dense(|measure| {
-                counted(measure) && category.as_ref().is_none_or(|of| *of == measure.category)
-            });
-            let usual = match is_volume {
-                true => means(&seen),
-                false => entering.usual(&seen),
+            let seen = seen(&counts, stage, category.as_ref());
+            let usual = match &levels {
+                None => means(&seen),
+                Some(levels) => levels.usual(&seen),
             };
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected }
         };
-        let outcomes = categories.into_iter().map(outcome).collect();
-        let (worth, given) = worth(&grouped, &counts, stage, metric);
-        Flow { stage, counts, input, outcomes, worth, given }
+        let outcomes = categories(&counts, stage).into_iter().map(outcome).collect();
+        Flow { stage, counts, part_of, input, outcomes, worth: vec![0.0; n_leaves] }
+    }
+
+    /// What the stage did to the metric.
+    pub(crate) fn effect(&self) -> f64 {
+        (0..self.worth.len()).map(|leaf| self.effect_at(leaf)).sum()
+    }
+
+    /// What it did in some leaves.
+    pub(crate) fn effect_of(&self, leaves: &[u32]) -> f64 {
+        leaves.iter().map(|&leaf| self.effect_at(leaf as usize)).sum()
+    }
+
+    fn effect_at(&self, leaf: usize) -> f64 {
+        let outcome = &self.outcomes[0];
+        (outcome.seen[0][leaf] - outcome.expected[leaf]) * self.worth[leaf]
+    }
+
+    /// What entered and what was counted: in the window, and on the mean of the baseline.
+    pub(crate) fn totals(&self) -> [(f64, f64); 2] {
+        let of = |period: usize| {
+            let entered =
+                if self.stage.is_volume() { 0.0 } else { self.input[period].iter().sum() };
+            (entered, self.outcomes[0].seen[period].iter().sum::<f64>())
+        };
+        let n = (self.input.len() - 1).max(1) as f64;
+        let (entered, counted) = (1..self.input.len())
+            .map(of)
+            .fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
+        [of(0), (entered / n, counted / n)]
     }
 
     /// Whether two sets of leaves, in order, cover nearly the same messages.
@@ -95,71 +130,119 @@ impl<'c> Flow<'c> {
         let both: f64 = a.iter().filter(|leaf| b.binary_search(leaf).is_ok()).map(weight).sum();
         both >= 0.95 * all(a).max(all(b))
     }
-}
 
-/// What one more at the end of the stage does to the metric, by leaf; and [`Flow::given`].
-fn worth(
-    grouped: &Grouped,
-    counts: &Counts,
-    stage: Stage,
-    metric: &Metric,
-) -> (Vec<f64>, Option<f64>) {
-    let n_leaves = counts.n_leaves();
-    let sign = if matches!(stage, Stage::Deferral) { -1.0 } else { 1.0 };
-    if metric.is_rate() {
-        let sign = if metric.rest { -1.0 } else { 1.0 };
-        return (vec![sign * 100.0 / counts.sum(0, metric.of).max(1.0); n_leaves], None);
+    /// A value of the leaves here, by leaf of all counts.
+    fn unfolded(&self, values: &[f64]) -> Vec<f64> {
+        match &self.part_of {
+            None => values.to_vec(),
+            Some(part_of) => part_of.iter().map(|&leaf| values[leaf as usize]).collect(),
+        }
     }
-    let Some(survivors) = stage.survivors() else {
-        // The last stage: what it counts is the metric, or is taken off it.
-        let is_metric = stage.output().iter().any(|kind| metric.counted.contains(kind));
-        return (vec![if is_metric { 1.0 } else { -1.0 }; n_leaves], None);
-    };
-    let passed = counts.dense(|measure| survivors.contains(&measure.kind));
-    let counted = counts.dense(|measure| metric.counted.contains(&measure.kind));
-    let rates = Entering::of(grouped, counts, &passed).usual(&counted);
-    let given = rates.iter().zip(&passed[0]).map(|(rate, n)| rate * n).sum();
-    (rates.into_iter().map(|rate| sign * rate).collect(), Some(given))
+
+    /// What one message of a leaf here is worth on its way on, where `each` is that by leaf of all
+    /// counts: the mean over what of it is tried in the window, else in the baseline, else over all.
+    fn spread(&self, counts: &Counts, each: &[f64]) -> Vec<f64> {
+        let Some(part_of) = &self.part_of else { return each.to_vec() };
+        let tried = counts.dense(|measure| TRIED.contains(&measure.kind));
+        let n_leaves = self.counts.n_leaves();
+        let means = |weights: &dyn Fn(usize) -> f64| {
+            let mut sums = vec![(0.0, 0.0); n_leaves];
+            for (leaf, &part) in part_of.iter().enumerate() {
+                let (weight, sum) = (weights(leaf), &mut sums[part as usize]);
+                *sum = (sum.0 + weight, sum.1 + weight * each[leaf]);
+            }
+            sums
+        };
+        let now = means(&|leaf| tried[0][leaf]);
+        let past = means(&|leaf| tried[1..].iter().map(|period| period[leaf]).sum());
+        let all = past.iter().chain(&now).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let mean = |(weight, sum): (f64, f64)| (weight > 0.0).then(|| sum / weight);
+        let overall = mean(all).unwrap_or(1.0);
+        let of = |leaf: usize| mean(now[leaf]).or(mean(past[leaf])).unwrap_or(overall);
+        (0..n_leaves).map(of).collect()
+    }
 }
 
-/// The counts by the dimensions that all records of the stage know. A job that lives in one
-/// period only says nothing by its absence from the others: in a stage that is compared with
-/// plain history, all such jobs are one.
-fn on_common_ground(counts: &Counts, stage: Stage) -> Cow<'_, Counts> {
+/// What came out of a stage, by period and leaf.
+fn seen(counts: &Counts, stage: Stage, category: Option<&Option<String>>) -> Vec<Vec<f64>> {
+    let counted = |measure: &Measure| {
+        stage.output().contains(&measure.kind)
+            && category.is_none_or(|category| *category == measure.category)
+    };
+    let mut seen = counts.dense(counted);
+    if !matches!(stage, Stage::Queue | Stage::Carried) {
+        return seen;
+    }
+    // More than came in was not tried of it: what is beyond had come in before.
+    let injected = counts.dense(|measure| measure.kind == Kind::Injected);
+    for (tried, injected) in seen.iter_mut().zip(&injected) {
+        for (leaf, (tried, injected)) in tried.iter_mut().zip(injected).enumerate() {
+            let fresh = if counts.is_carried(leaf) { 0.0 } else { tried.min(*injected) };
+            *tried = match stage {
+                Stage::Carried => *tried - fresh,
+                _ if counts.is_carried(leaf) => 0.0,
+                _ => *injected - fresh,
+            };
+        }
+    }
+    seen
+}
+
+/// All of what comes out, then its categories.
+fn categories(counts: &Counts, stage: Stage) -> Vec<Option<Option<String>>> {
+    let mut categories = vec![None];
+    if stage.has_categories() {
+        let is_counted = |measure: &&Measure| stage.output().contains(&measure.kind);
+        for measure in counts.measures.iter().filter(is_counted) {
+            if !categories.contains(&Some(measure.category.clone())) {
+                categories.push(Some(measure.category.clone()));
+            }
+        }
+    }
+    // Counts come in any order, and of two that say the same the first is told.
+    categories[1..].sort();
+    categories
+}
+
+/// The counts by the dimensions that all records of the stage know, and which leaf of theirs each
+/// leaf is part of. A job that lives in one period only says nothing by its absence from the
+/// others: in a stage that is compared with plain history, all such jobs are one.
+fn on_common_ground(counts: &Counts, stage: Stage) -> (Cow<'_, Counts>, Option<Vec<u32>>) {
+    let is_before_attempts = matches!(stage, Stage::Injection | Stage::Queue | Stage::Carried);
     let is_unknown = |dim: usize| {
-        let needs = stage == Stage::Injection || stage == Stage::Queue;
-        needs && counts.dims()[dim] == "vmta" && mostly_none(counts, dim)
+        let may_differ = ["vmta_pool", "vmta", "job_id"].contains(&counts.dims()[dim].as_str());
+        is_before_attempts && may_differ && !is_injected_by(counts, dim)
     };
     let keep: Vec<usize> = (0..counts.dims().len())
         .filter(|&dim| stage.dims().contains(&counts.dims()[dim].as_str()) && !is_unknown(dim))
         .collect();
     let job = counts.dims().iter().position(|dim| dim == "job_id");
-    let lasting =
-        job.filter(|_| stage.input().is_empty()).map(|dim| lasting(counts, dim, stage.output()));
+    let lasting = job.filter(|_| stage.is_volume()).map(|dim| lasting(counts, dim, stage.output()));
     if keep.len() == counts.dims().len() && lasting.is_none() {
-        return Cow::Borrowed(counts);
+        return (Cow::Borrowed(counts), None);
     }
     let rename = |dim: usize, code: u32| match (&lasting, Some(dim) == job) {
         (Some(lasting), true) if !lasting[code as usize] => {
-            counts.value(dim, code).map(|_| crate::ONE_TIME_JOBS.to_owned())
+            counts.value(dim, code).map(|_| ONE_TIME_JOBS.to_owned())
         }
         _ => counts.name(dim, code),
     };
-    Cow::Owned(counts.folded(&keep, rename))
+    let (folded, part_of) = counts.folded(&keep, rename);
+    (Cow::Owned(folded), Some(part_of))
 }
 
-/// Whether injected messages mostly lack a value of the dimension.
-fn mostly_none(counts: &Counts, dim: usize) -> bool {
-    let (mut none, mut all) = (0.0, 0.0);
-    for entry in &counts.entries {
-        if counts.measures[usize::from(entry.measure)].kind == Kind::Injected {
-            all += entry.n;
-            if counts.value(dim, counts.code(entry.leaf as usize, dim)).is_none() {
-                none += entry.n;
-            }
-        }
-    }
-    none > 0.02 * all
+/// Whether what was injected is known by the values of a dimension: what is tried of each was
+/// injected with it. (PMTA may name the first VirtualMTA of a pool, or the pool, where it will use
+/// another.)
+fn is_injected_by(counts: &Counts, dim: usize) -> bool {
+    let past = |kinds: &[Kind]| -> Vec<f64> {
+        let by_value = counts.by_value(dim, |kind| kinds.contains(&kind));
+        by_value.iter().map(|periods| periods[1..].iter().sum()).collect()
+    };
+    let (injected, tried) = (past(&[Kind::Injected]), past(TRIED));
+    let with_it: f64 =
+        injected.iter().zip(&tried).map(|(injected, tried)| injected.min(*tried)).sum();
+    with_it >= 0.9 * tried.iter().sum::<f64>()
 }
 
 /// For each value whether at least two periods have a good part of it: what is left of yesterday's
@@ -178,146 +261,4 @@ fn means(seen: &[Vec<f64>]) -> Vec<f64> {
     let leaves = 0..seen[0].len();
     let mean = |leaf: usize| baseline.iter().map(|period| period[leaf]).sum::<f64>();
     leaves.map(|leaf| mean(leaf) / baseline.len().max(1) as f64).collect()
-}
-
-/// The groups of leaves that share a rate, the same for all that is counted.
-struct Grouped {
-    /// Each with whether its groups are jobs.
-    by_level: Vec<(Groups, bool)>,
-    by_dim: Vec<(Groups, bool)>,
-    job: Option<usize>,
-}
-
-impl Grouped {
-    fn of(counts: &Counts) -> Grouped {
-        let dims = counts.dims();
-        let job = dims.iter().position(|dim| dim == "job_id");
-        let mut by_level: Vec<(Groups, bool)> = Vec::new();
-        let mut groups = Groups::one(counts);
-        let mut known: &[&str] = &[];
-        for level in LEVELS {
-            let is_new = |name: &str| level.contains(&name) && !known.contains(&name);
-            let more: Vec<usize> = (0..dims.len()).filter(|&dim| is_new(&dims[dim])).collect();
-            groups = groups.divided(counts, &more);
-            by_level.push((groups.clone(), job.is_some_and(|job| level.contains(&&*dims[job]))));
-            known = level;
-        }
-        let by_dim = (0..dims.len())
-            .map(|dim| (Groups::one(counts).divided(counts, &[dim]), job == Some(dim)));
-        Grouped { by_level, by_dim: by_dim.collect(), job }
-    }
-}
-
-/// What enters a stage, the same for each category of what comes out.
-struct Entering<'g> {
-    grouped: &'g Grouped,
-    /// By leaf, over the baseline.
-    all: Vec<f64>,
-    once: Vec<bool>,
-}
-
-impl Entering<'_> {
-    fn of<'g>(grouped: &'g Grouped, counts: &Counts, input: &[Vec<f64>]) -> Entering<'g> {
-        Entering { grouped, all: total(input), once: once(counts, input, grouped.job) }
-    }
-
-    /// The usual rate by leaf: each level's own, leaning on the level above, then corrected so that
-    /// the baseline adds up for every single value of every dimension.
-    fn usual(&self, output: &[Vec<f64>]) -> Vec<f64> {
-        let came = total(output);
-        let (all_in, all_out): (f64, f64) = (self.all.iter().sum(), came.iter().sum());
-        let mut rates = vec![(all_out + 0.5) / (all_in + 1.0); came.len()];
-        let keeps = |by_job: bool, leaf: usize| by_job && self.once[leaf];
-        for (groups, by_job) in &self.grouped.by_level {
-            let entered = groups.sums(self.all.iter().copied());
-            let came = groups.sums(came.iter().copied());
-            for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
-                if !keeps(*by_job, leaf) {
-                    let group = group as usize;
-                    *rate = (came[group] + PRIOR * *rate) / (entered[group] + PRIOR);
-                }
-            }
-        }
-        let by_dim = &self.grouped.by_dim;
-        let came: Vec<Vec<f64>> =
-            by_dim.iter().map(|(groups, _)| groups.sums(came.iter().copied())).collect();
-        for _ in 0..2 {
-            for ((groups, by_job), came) in by_dim.iter().zip(&came) {
-                let expected = groups.sums(rates.iter().zip(&self.all).map(|(u, n)| u * n));
-                let factor =
-                    |(came, expected): (&f64, &f64)| (came + RAKE_PRIOR) / (expected + RAKE_PRIOR);
-                let factors: Vec<f64> = came.iter().zip(&expected).map(factor).collect();
-                for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
-                    if !keeps(*by_job, leaf) {
-                        *rate *= factors[group as usize];
-                    }
-                }
-            }
-        }
-        rates
-    }
-}
-
-/// The sum over the baseline, by leaf.
-fn total(periods: &[Vec<f64>]) -> Vec<f64> {
-    let leaves = 0..periods[0].len();
-    leaves.map(|leaf| periods[1..].iter().map(|period| period[leaf]).sum()).collect()
-}
-
-/// By leaf, whether its job is not both in the window and in its baseline. What one did on its one
-/// day is no rate to go by: it would fit that day, and say nothing of what comes new. Such leaves
-/// keep the rate of the level above.
-fn once(counts: &Counts, input: &[Vec<f64>], job: Option<usize>) -> Vec<bool> {
-    let Some(dim) = job else { return vec![false; counts.n_leaves()] };
-    let mut seen = vec![(false, false); counts.n_values(dim)];
-    for (period, leaves) in input.iter().enumerate() {
-        for (leaf, _) in leaves.iter().enumerate().filter(|(_, n)| **n > 0.0) {
-            let seen = &mut seen[counts.code(leaf, dim) as usize];
-            seen.0 |= period == 0;
-            seen.1 |= period > 0;
-        }
-    }
-    let is_once = |leaf: usize| seen[counts.code(leaf, dim) as usize] != (true, true);
-    (0..counts.n_leaves()).map(is_once).collect()
-}
-
-/// Groups of leaves by the values of some dimensions.
-#[derive(Clone)]
-pub(crate) struct Groups {
-    /// The group of each leaf.
-    pub(crate) of_leaf: Vec<u32>,
-    /// How many groups there are.
-    pub(crate) n: usize,
-}
-
-impl Groups {
-    /// All leaves in one group.
-    pub(crate) fn one(counts: &Counts) -> Groups {
-        Groups { of_leaf: vec![0; counts.n_leaves()], n: 1 }
-    }
-
-    /// The groups by some dimensions more, numbered as they come.
-    pub(crate) fn divided(&self, counts: &Counts, dims: &[usize]) -> Groups {
-        let mut groups = self.clone();
-        for &dim in dims {
-            let n_values = counts.n_values(dim) as u64;
-            let mut known: HashMap<u64, u32, Mixed> = HashMap::default();
-            for (leaf, group) in groups.of_leaf.iter_mut().enumerate() {
-                let next = known.len() as u32;
-                let pair = u64::from(*group) * n_values + u64::from(counts.code(leaf, dim));
-                *group = *known.entry(pair).or_insert(next);
-            }
-            groups.n = known.len();
-        }
-        groups
-    }
-
-    /// The sums of a value of the leaves by group.
-    fn sums(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
-        let mut sums = vec![0.0; self.n];
-        for (&group, value) in self.of_leaf.iter().zip(values) {
-            sums[group as usize] += value;
-        }
-        sums
-    }
 }

@@ -12,6 +12,8 @@ pub enum Stage {
     Injection,
     /// They wait in our queue until they are tried for the first time.
     Queue,
+    /// Messages that came in earlier are tried again, or at last.
+    Carried,
     /// Receivers defer what is tried, and it waits for another attempt.
     Deferral,
     /// What is finished has bounced or is delivered.
@@ -36,7 +38,7 @@ pub(crate) enum Model {
     Share,
 }
 
-const TRIED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Held];
+pub(crate) const TRIED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Held];
 const FINISHED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside];
 const ATTEMPTS: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Deferred];
 
@@ -46,6 +48,7 @@ impl Stage {
         match self {
             Stage::Injection => "injection",
             Stage::Queue => "queue",
+            Stage::Carried => "carried",
             Stage::Deferral => "deferral",
             Stage::Bounce => "bounce",
             Stage::Attempts => "attempts",
@@ -58,7 +61,7 @@ impl Stage {
     /// What enters; nothing for a stage that is compared with plain history.
     pub const fn input(self) -> &'static [Kind] {
         match self {
-            Stage::Injection | Stage::Attempts | Stage::Deliveries => &[],
+            Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => &[],
             Stage::Queue => &[Kind::Injected],
             Stage::Deferral => TRIED,
             Stage::Bounce => FINISHED,
@@ -67,11 +70,11 @@ impl Stage {
         }
     }
 
-    /// What is counted.
+    /// What its records say of; the queue is what of them is missing.
     pub const fn output(self) -> &'static [Kind] {
         match self {
             Stage::Injection => &[Kind::Injected],
-            Stage::Queue => TRIED,
+            Stage::Queue | Stage::Carried => TRIED,
             Stage::Deferral => &[Kind::Held],
             Stage::Bounce => &[Kind::Bounced],
             Stage::Attempts => ATTEMPTS,
@@ -81,28 +84,25 @@ impl Stage {
         }
     }
 
-    /// What goes on to the next stage; nothing after the last.
-    pub(crate) const fn survivors(self) -> Option<&'static [Kind]> {
-        match self {
-            Stage::Injection => Some(&[Kind::Injected]),
-            Stage::Queue => Some(TRIED),
-            Stage::Deferral => Some(FINISHED),
-            Stage::Attempts => Some(ATTEMPTS),
-            Stage::Deliveries => Some(&[Kind::Delivered]),
-            Stage::Bounce | Stage::Deferrals | Stage::Complaints => None,
-        }
-    }
-
     pub(crate) const fn model(self) -> Model {
         match self {
-            Stage::Injection | Stage::Queue | Stage::Attempts | Stage::Deliveries => Model::Scale,
-            Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Complaints => Model::Share,
+            Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => Model::Scale,
+            Stage::Queue
+            | Stage::Deferral
+            | Stage::Bounce
+            | Stage::Deferrals
+            | Stage::Complaints => Model::Share,
         }
     }
 
     /// Whether the records that are counted have a bounce category.
     pub(crate) const fn has_categories(self) -> bool {
         matches!(self, Stage::Deferral | Stage::Bounce | Stage::Deferrals)
+    }
+
+    /// Whether it is compared with plain history, since nothing enters it.
+    pub const fn is_volume(self) -> bool {
+        self.input().is_empty()
     }
 
     /// The dimensions that the records of its input and its output share.
@@ -112,6 +112,7 @@ impl Stage {
             Stage::Injection | Stage::Queue => {
                 &["provider", "sender_domain", "vmta_pool", "vmta", "job_id"]
             }
+            Stage::Carried => &["provider", "sender_domain", "vmta_pool", "vmta"],
             Stage::Deliveries | Stage::Complaints => &["provider", "sender_domain"],
             _ => &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
         }
@@ -137,7 +138,8 @@ pub struct Metric {
     pub stages: &'static [Stage],
 }
 
-const FUNNEL: &[Stage] = &[Stage::Injection, Stage::Queue, Stage::Deferral, Stage::Bounce];
+const FUNNEL: &[Stage] =
+    &[Stage::Injection, Stage::Queue, Stage::Carried, Stage::Deferral, Stage::Bounce];
 
 const fn volume(name: &'static str, counted: &'static [Kind], stages: &'static [Stage]) -> Metric {
     Metric { name, counted, remote: 0, class: None, of: &[], rest: false, stages }
@@ -158,7 +160,7 @@ impl Metric {
         volume("injected", &[Kind::Injected], &[Stage::Injection]),
         volume("delivered", &[Kind::Delivered], FUNNEL),
         Metric { remote: -1, ..volume("accepted", &[Kind::Delivered], FUNNEL) },
-        volume("sent", FINISHED, &[Stage::Injection, Stage::Queue, Stage::Deferral]),
+        volume("sent", FINISHED, &[Stage::Injection, Stage::Queue, Stage::Carried, Stage::Deferral]),
         bounces("bounced", None),
         bounces("hard", Some(BounceClass::Hard)),
         bounces("soft", Some(BounceClass::Soft)),

@@ -4,6 +4,7 @@
 
 use crate::candidates::{Candidates, Grouping, MAX_DEPTH};
 use crate::flow::{Flow, Outcome};
+use crate::history::{HALF, PRIOR_DAYS, history};
 use crate::metric::{Model, Stage};
 
 /// Causes of a stage at most.
@@ -16,12 +17,6 @@ const MIN_COUNTS: f64 = 4.0;
 const MAX_CHECKS: usize = 300;
 /// What one more dimension must explain, as a share of the whole.
 const DEPTH_COST: f64 = 0.004;
-/// The day-to-day deviation that is taken for granted, and how many days it weighs.
-const PRIOR_DAYS: f64 = 4.0;
-/// How many counts the usual rate is worth where there is no history: that of its parent.
-const PRIOR_COUNTS: f64 = 12.0;
-/// Counts added to both sides of a ratio.
-const HALF: f64 = 0.5;
 
 /// A cause as the search sees it.
 #[derive(Clone, Debug)]
@@ -246,14 +241,15 @@ fn least_gain(candidates: &Candidates) -> f64 {
 
 /// The gain in log-likelihood when `e` expected counts are scaled to the `a` that were seen.
 fn gain(a: f64, e: f64) -> f64 {
-    let e = e.max(1e-9);
+    // Of what never came out before, one in ten is expected, not none.
+    let e = e.max(0.1);
     let log = if a > 0.0 { a * (a / e).ln() } else { 0.0 };
     (log - (a - e)).max(1e-12)
 }
 
 /// How much a stage differs from day to day without a cause, as a relative deviation.
 fn spread(stage: Stage) -> f64 {
-    if stage.input().is_empty() { 0.15 } else { 0.08 }
+    if stage.is_volume() { 0.15 } else { 0.08 }
 }
 
 /// The candidate as a cause, if its own history says that such a change is unusual.
@@ -285,9 +281,7 @@ fn judged(
     let hoped_fair = hoped * bias;
     let change = ((seen + HALF) / (hoped_fair + HALF)).ln();
     // Less than elsewhere is not less than usual: what has no history has not fallen.
-    // Nor can more be tried than usual of what came in before the baseline or the window.
-    let needs_history = change < 0.0 || flow.stage == Stage::Queue;
-    if needs_history && past_hoped < 0.5 * hoped.max(seen) {
+    if change < 0.0 && past_hoped < 0.5 * hoped.max(seen) {
         return None;
     }
     // What other causes have been credited with must not turn a rise into a fall.
@@ -296,7 +290,10 @@ fn judged(
     if change.abs() < MIN_CHANGE || !is_one_way {
         return None;
     }
-    if flow.stage.input().is_empty() && has_been_so(&days, bias, change) {
+    if flow.stage.is_volume()
+        && (has_been_so(&days, bias, change)
+            || others_move_so(flow, candidates, scored.candidate, seen - hoped))
+    {
         return None;
     }
     if flow.stage.model() == Model::Scale
@@ -321,46 +318,35 @@ fn judged(
     })
 }
 
-/// What the baseline says of a candidate: by which factor the usual rates are wrong for it, and
-/// the variance of the logarithm from day to day. One day may have had an incident of its own: a
-/// median and a trimmed sum do not see it.
-fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
-    let (past, hoped) = days.iter().fold((0.0, 0.0), |(a, e), (seen, h)| (a + seen, e + h));
-    let n = days.len() as f64;
-    let is_enough = days.len() >= 4 && hoped / n >= 5.0;
-    let bias = if is_enough {
-        let mut ratios: Vec<f64> = days.iter().map(|(a, e)| (a + 1.0) / (e + 1.0)).collect();
-        ratios.sort_by(f64::total_cmp);
-        let middle = ratios.len() / 2;
-        if ratios.len() % 2 == 1 {
-            ratios[middle]
-        } else {
-            ratios[middle - 1].midpoint(ratios[middle])
-        }
-    } else {
-        (past + 3.0) / (hoped + 3.0)
-    };
-    let mut excess: Vec<f64> = days
-        .iter()
-        .map(|(seen, hoped)| {
-            let log = ((seen + HALF) / (hoped * bias + HALF)).ln();
-            log * log - 1.0 / (hoped * bias + HALF)
-        })
-        .collect();
-    excess.sort_by(f64::total_cmp);
-    let trimmed = if is_enough { &excess[..excess.len() - 1] } else { &excess[..] };
-    // What is left of normal deviations without the greatest is a bit more than half of them.
-    let scale = if is_enough { 1.6 } else { 1.0 };
-    let excess = scale * trimmed.iter().sum::<f64>().max(0.0);
-    let variance = (excess + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
-    (bias, variance + 1.0 / (hoped + PRIOR_COUNTS))
-}
-
 /// Whether a volume was nearly as far off on two days of the baseline: a Sunday among weekdays.
 fn has_been_so(days: &[(f64, f64)], bias: f64, change: f64) -> bool {
     let log = |(seen, hoped): &(f64, f64)| ((seen + HALF) / (hoped * bias + HALF)).ln();
     let far = days.iter().filter(|day| log(day) / change > 0.75);
     days.len() >= 4 && far.count() >= 2
+}
+
+/// Whether a volume that moved by `moved` does what others of its kind do on other days: on two of
+/// the baseline or more, the count of some value of the same dimensions was as far from its mean over
+/// the rest, in number and in ratio. Where jobs and senders come and go, one that does is no cause.
+fn others_move_so(flow: &Flow, candidates: &Candidates, candidate: u32, moved: f64) -> bool {
+    const AS_FAR: f64 = 0.7;
+    let n_days = flow.input.len() - 1;
+    if n_days < 4 {
+        return false;
+    }
+    let (grouping, own) = candidates.grouping(candidate);
+    let by_day: Vec<Vec<f64>> =
+        flow.outcomes[0].seen.iter().map(|day| grouping.groups.sums(day.iter().copied())).collect();
+    let ratio = |n: f64, mean: f64| ((n + HALF) / (mean + HALF)).ln();
+    let all = |group: usize| by_day[1..].iter().map(|day| day[group]).sum::<f64>();
+    let (now, usual) = (by_day[0][own as usize], all(own as usize) / n_days as f64);
+    let own_ratio = ratio(now, usual);
+    let is_as_far = |day: &[f64], group: usize| {
+        let mean = (all(group) - day[group]) / (n_days - 1) as f64;
+        (day[group] - mean) / moved > AS_FAR && ratio(day[group], mean) / own_ratio > AS_FAR
+    };
+    let has_one = |day: &&Vec<f64>| (0..grouping.groups.n).any(|group| is_as_far(day, group));
+    by_day[1..].iter().filter(has_one).count() >= 2
 }
 
 /// Whether what surrounds the leaves moves as they do: a sender that sends less today sends less
@@ -493,6 +479,10 @@ fn shift(flow: &Flow, expected: &mut [f64], seen: &[f64], leaves: &[u32], more: 
         } else {
             // From nothing, no factor leads to something.
             expected[leaf] = seen[leaf];
+        }
+        // No more comes out of a leaf than enters it.
+        if !flow.stage.is_volume() {
+            expected[leaf] = expected[leaf].min(flow.input[0][leaf].max(seen[leaf]));
         }
     }
 }

@@ -12,7 +12,10 @@ pub(crate) struct Explanation {
     /// For each cause.
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) window: Window,
+    /// What is usual: the windows of the baseline but for those left out.
     pub(crate) baseline: Vec<Window>,
+    /// Windows that had an incident of their own, with the value of the metric.
+    pub(crate) left_out: Vec<(Window, f64)>,
     /// Record types that the window and its baseline have.
     pub(crate) had: Vec<String>,
     pub(crate) n_records: u64,

@@ -15,6 +15,7 @@ pub(crate) mod page;
 mod table;
 
 use pmtaq_render::Format;
+use pmtaq_render::words::{count, percent};
 use pmtaq_store::Snapshot;
 use pmtaq_why::Metric;
 
@@ -61,15 +62,24 @@ pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
 /// What was compared with what, on stderr.
 fn say(context: &Context, versus: Versus, told: &Explanation) {
     let text = format!(
-        "{} {}, against {}; from {} records: {}",
+        "{} {}, compared with {}; from {} records: {}",
         window_text(told.window, context.global.tz),
         context.global.tz,
         versus.name(told.baseline.len()),
-        pmtaq_render::words::count(told.n_records as f64),
+        count(told.n_records as f64),
         told.had.join(" "),
     );
     ui::note(&context.global, &text);
     told.notes.iter().for_each(|note| ui::note(&context.global, note));
+    for (window, value) in &told.left_out {
+        let metric = told.answer.metric;
+        let value = if metric.is_rate() { percent(*value) } else { count(*value) };
+        let window = window_text(*window, context.global.tz);
+        ui::note(
+            &context.global,
+            &format!("left out of the baseline: {window}, {} {value}", metric.name),
+        );
+    }
 }
 
 fn unknown(name: &str) -> Failure {

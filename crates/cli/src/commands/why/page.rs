@@ -12,6 +12,9 @@ use super::evidence::{Evidence, MAX_CAUSES, Onset};
 use super::explanation::Explanation;
 use crate::command_line::{CommandLine, equals};
 
+/// Of several that changed in a volume, how many are told.
+const MAX_SCOPES: usize = 3;
+
 /// The page; its lines cut to `width` columns, if that is given.
 pub(crate) fn text(told: &Explanation, zone: Zone, width: Option<u16>) -> String {
     let page = Page::new(told, zone, width);
@@ -55,12 +58,13 @@ impl<'t> Page<'t> {
 
     /// A change of the metric, with its sign; of a rate in percentage points.
     pub(crate) fn change(&self, n: f64) -> String {
-        let is_rate = self.told.answer.metric.is_rate();
-        let sign = if n < 0.0 { "-" } else { "+" };
-        match is_rate {
-            true => format!("{sign}{:.2} points", n.abs()),
-            false => format!("{sign}{}", count(n.abs())),
-        }
+        let text = match self.told.answer.metric.is_rate() {
+            true => format!("{:.2} points", n.abs()),
+            false => count(n.abs()),
+        };
+        // What is rounded to nothing has no sign.
+        let is_nothing = !text.contains(|digit: char| ('1'..='9').contains(&digit));
+        format!("{}{text}", if n < 0.0 && !is_nothing { "-" } else { "+" })
     }
 
     fn headline(&self, out: &mut String) {
@@ -121,23 +125,19 @@ impl<'t> Page<'t> {
             Part::Stage(Stage::Injection) => counts("injected"),
             Part::Stage(Stage::Attempts) => counts("attempts"),
             Part::Stage(Stage::Deliveries) => counts("delivered"),
-            Part::Stage(Stage::Queue) => {
-                // Who came out of the queue in addition is no negative share that waits.
-                let waits =
-                    |(entered, tried): (f64, f64)| share((entered, (entered - tried).max(0.0)));
-                ("waiting untried in queue", waits(step.now), waits(step.usual))
-            }
+            Part::Stage(Stage::Queue) => shares("queued, not yet attempted"),
+            Part::Stage(Stage::Carried) => counts("tried of earlier mail"),
             Part::Stage(Stage::Deferral) => shares("deferred of tried"),
             Part::Stage(Stage::Bounce) => shares("bounced of finished"),
-            Part::Stage(Stage::Deferrals) => shares("deferred of attempts"),
-            Part::Stage(Stage::Complaints) => shares("complaints of delivered"),
-            Part::Remote => counts("bounces by mail"),
-            Part::Mix => ("mix of what was sent", String::new(), String::new()),
+            Part::Stage(Stage::Deferrals) => shares("deferral rate"),
+            Part::Stage(Stage::Complaints) => shares("complaint rate"),
+            Part::Remote => counts("asynchronous bounces"),
+            Part::Mix => ("traffic mix", String::new(), String::new()),
         }
     }
 
     fn cause(&self, number: usize, cause: &Cause, evidence: &Evidence, out: &mut String) {
-        let against = if cause.share < 0.0 { ", the other way" } else { "" };
+        let against = if cause.share < 0.0 { ", offsets the change" } else { "" };
         let share = match cause.share {
             share if share.abs() >= 1000.0 => String::new(),
             share => format!(", {:.0} % of the change{against}", share.abs()),
@@ -149,6 +149,7 @@ impl<'t> Page<'t> {
         self.line(out, 0, &head);
         self.line(out, 3, &named(cause));
         self.line(out, 3, &self.rates(cause));
+        self.scopes(cause, out);
         self.line(out, 3, cause.reading.text());
         for reply in &evidence.replies {
             let text = format!(
@@ -165,11 +166,29 @@ impl<'t> Page<'t> {
         }
     }
 
+    /// Each of several that changed in a volume.
+    fn scopes(&self, cause: &Cause, out: &mut String) {
+        for scope in cause.scopes.iter().take(MAX_SCOPES) {
+            let text = format!(
+                "{}: {}, usually {}: {}",
+                list(&scope.values),
+                count(scope.now),
+                count(scope.usual),
+                self.change(scope.effect)
+            );
+            self.line(out, 3, &text);
+        }
+        if cause.scopes.len() > MAX_SCOPES {
+            self.line(out, 3, &format!("and {} more", cause.scopes.len() - MAX_SCOPES));
+        }
+    }
+
     /// What entered and what came out, now and usually.
     pub(crate) fn rates(&self, cause: &Cause) -> String {
         let what = match cause.stage {
             Stage::Injection => "injected",
-            Stage::Queue => "tried",
+            Stage::Queue => "not yet attempted",
+            Stage::Carried => "tried of earlier mail",
             Stage::Deferral => "waiting deferred",
             Stage::Bounce => "bounced",
             Stage::Attempts => "attempts",
@@ -211,7 +230,7 @@ impl<'t> Page<'t> {
     fn mix(&self, out: &mut String) {
         for (number, mover) in self.told.answer.mix.iter().enumerate() {
             if number == 0 {
-                let _ = writeln!(out, "\nmix: not a worse rate, but more or less of it sent");
+                let _ = writeln!(out, "\nmix: traffic mix shifted; the rates themselves did not");
             }
             let name = format!(
                 "{} {}",
@@ -242,11 +261,7 @@ impl<'t> Page<'t> {
                 );
             }
             Verdict::Unexplained => {
-                self.line(
-                    out,
-                    0,
-                    "unusual, but no combination of values stands out: it is spread over all",
-                );
+                self.line(out, 0, "unusual, but no single cause: spread across all traffic");
             }
             Verdict::Explained => {
                 let share = if change == 0.0 { 0.0 } else { 100.0 * answer.unexplained / change };
@@ -271,13 +286,10 @@ impl<'t> Page<'t> {
 
 /// Values that name the cause, and in parentheses those that follow.
 pub(crate) fn named(cause: &Cause) -> String {
-    let list = |values: &[(String, Option<String>)]| {
-        let one = |(dim, value): &(String, Option<String>)| match value {
-            Some(value) => format!("{dim} {}", visible(value)),
-            None => format!("no {dim}"),
-        };
-        values.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
+    if !cause.scopes.is_empty() {
+        let what = if cause.stage == Stage::Injection { "other jobs" } else { "other mail" };
+        return format!("{what} than usual, most of all {}", list(&cause.values));
+    }
     let names = if cause.values.is_empty() { "everywhere".to_owned() } else { list(&cause.values) };
     match cause.implied.is_empty() {
         true => names,
@@ -285,11 +297,21 @@ pub(crate) fn named(cause: &Cause) -> String {
     }
 }
 
+fn list(values: &[(String, Option<String>)]) -> String {
+    let one = |(dim, value): &(String, Option<String>)| match value {
+        Some(value) => format!("{dim} {}", visible(value)),
+        None => format!("no {dim}"),
+    };
+    values.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// The command that shows the records of a cause. None where a value cannot be typed.
 pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     let rec = match cause.stage {
         Stage::Injection | Stage::Queue if told.had.iter().any(|rec| rec == "r") => "rec = 'r'",
-        Stage::Injection | Stage::Queue | Stage::Attempts => "rec in ('d', 'b', 't')",
+        Stage::Injection | Stage::Queue | Stage::Carried | Stage::Attempts => {
+            "rec in ('d', 'b', 't')"
+        }
         Stage::Deferral | Stage::Deferrals => "rec = 't'",
         Stage::Bounce => "rec = 'b'",
         Stage::Deliveries => "rec = 'd'",
@@ -309,7 +331,9 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
         [one] => conditions.push(one.clone()),
         more => conditions.push(format!("({})", more.join(" or "))),
     }
-    for (dim, value) in &cause.values {
+    // Of several, the records of all.
+    let values = if cause.scopes.is_empty() { cause.values.as_slice() } else { &[] };
+    for (dim, value) in values {
         match value.as_deref() {
             Some(jobs) if pmtaq_why::is_group_of_jobs(jobs) => {}
             value => match (filter_of(dim), value) {

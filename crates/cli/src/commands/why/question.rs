@@ -1,6 +1,7 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
 use pmtaq_query::{Ask, Query, Session, Why};
+use pmtaq_schema::Window;
 use pmtaq_why::{Counts, Metric, explain};
 
 use super::evidence;
@@ -73,6 +74,15 @@ impl Question<'_> {
             }
         }
         let answer = explain(metric, &counts);
+        let left_out: Vec<(Window, f64)> = answer
+            .left_out
+            .iter()
+            .map(|(period, value)| (frame.baseline[period - 1], *value))
+            .collect();
+        let is_kept = |window: &Window| left_out.iter().all(|(out, _)| out != window);
+        let kept = frame.baseline.iter().copied().filter(is_kept).collect();
+        let frame = Frame { baseline: kept, ..frame };
+        why.periods = frame.periods();
         let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
         notes.extend(missing(metric, &had));
         Ok(Explanation {
@@ -80,6 +90,7 @@ impl Question<'_> {
             evidence,
             window: frame.window,
             baseline: frame.baseline,
+            left_out,
             had: had.types(),
             n_records: had.all(),
             notes,

@@ -75,6 +75,14 @@ fn whole(told: &Explanation) -> Columns {
         ("funnel", one_list(list_of(funnel(told)))),
         ("causes", one_list(list_of(causes(told, true)))),
         ("mix", one_list(list_of(mix(told)))),
+        (
+            "left_out",
+            one_list(list_of(vec![
+                ("since", times(told.left_out.iter().map(|(window, _)| Some(window.since)))),
+                ("until", times(told.left_out.iter().map(|(window, _)| Some(window.until)))),
+                ("value", numbers(told.left_out.iter().map(|(_, value)| Some(*value)))),
+            ])),
+        ),
         ("notes", one_list(texts(told.notes.iter().map(|note| Some(note.as_str()))))),
     ]
 }
@@ -140,6 +148,7 @@ fn causes(told: &Explanation, nested: bool) -> Columns {
         let names = all.iter().map(|cause| cause.categories.len());
         let flat = all.iter().flat_map(|cause| &cause.categories);
         columns.push(("categories", lists(names, texts(flat.map(Option::as_deref)))));
+        columns.push(("scopes", scopes(all)));
     } else {
         for dim in DIMS {
             columns.push((dim, value(dim)));
@@ -177,6 +186,20 @@ fn causes(told: &Explanation, nested: bool) -> Columns {
     }
     columns.push(("command", texts(commands.iter().map(Option::as_deref))));
     columns
+}
+
+/// Each of several that changed in a volume, a list for each cause.
+fn scopes(all: &[Cause]) -> ArrayRef {
+    let flat: Vec<&pmtaq_why::Scope> = all.iter().flat_map(|cause| &cause.scopes).collect();
+    let of =
+        |pick: fn(&pmtaq_why::Scope) -> f64| numbers(flat.iter().map(|scope| Some(pick(scope))));
+    let scopes = list_of(vec![
+        ("values", pairs(flat.iter().map(|scope| &scope.values))),
+        ("effect", of(|scope| scope.effect)),
+        ("now", of(|scope| scope.now)),
+        ("usual", of(|scope| scope.usual)),
+    ]);
+    lists(all.iter().map(|cause| cause.scopes.len()), scopes)
 }
 
 /// Dimensions and values, a list for each cause.

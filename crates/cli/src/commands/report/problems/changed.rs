@@ -265,6 +265,7 @@ const fn kind(stage: Stage) -> &'static str {
     match stage {
         Stage::Injection => "Fewer messages",
         Stage::Queue => "Waiting in our queue",
+        Stage::Carried => "Retries of earlier mail",
         Stage::Deferral | Stage::Deferrals => "Deferrals",
         Stage::Bounce => "Bounces",
         Stage::Complaints => "Complaints",
@@ -283,7 +284,8 @@ fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
     let who = if values.is_empty() { "everywhere".to_owned() } else { values.join(", ") };
     let verb = match causes[0].stage {
         Stage::Injection => "injected",
-        Stage::Queue => "tried",
+        Stage::Queue => "not yet attempted",
+        Stage::Carried => "of earlier mail tried",
         Stage::Deferral => "wait deferred",
         Stage::Bounce => "bounced",
         Stage::Attempts => "attempts",

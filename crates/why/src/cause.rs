@@ -1,0 +1,88 @@
+//! What the search found, told as a cause: names for numbers, counts, and a reading.
+
+use crate::answer::Cause;
+use crate::flow::{Flow, Outcome};
+use crate::reading::{self, Reading};
+use crate::search::Found;
+
+/// What was found, in words; the same messages refused in two categories are one cause.
+pub(crate) fn one_each(flow: &Flow, found: &[Found], change: f64) -> Vec<Cause> {
+    let mut causes: Vec<(Cause, &Found)> = Vec::new();
+    for found in found {
+        let new = cause(flow, found, change);
+        let same = causes.iter_mut().find(|(known, other)| {
+            let all = known.categories.is_empty() || new.categories.is_empty();
+            let is_one_way = (known.effect > 0.0) == (new.effect > 0.0);
+            !all && is_one_way && flow.is_same(&other.leaves, &found.leaves)
+        });
+        match same {
+            Some((known, _)) => known.join(new),
+            None => causes.push((new, found)),
+        }
+    }
+    causes.into_iter().map(|(cause, _)| cause).collect()
+}
+
+/// What was found, in words.
+pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
+    let counts = &flow.counts;
+    let named = |&(dim, code): &(usize, u32)| (counts.dims()[dim].clone(), counts.name(dim, code));
+    let values: Vec<(String, Option<String>)> = found.values.iter().map(named).collect();
+    let sum = |period: usize, of: &[Vec<f64>]| -> f64 {
+        found.leaves.iter().map(|&leaf| of[period][leaf as usize]).sum()
+    };
+    let outcome = &flow.outcomes[found.outcome];
+    // All categories, or those of them that moved.
+    let parts: Vec<&Outcome> = match found.parts.is_empty() {
+        true => vec![outcome],
+        false => found.parts.iter().map(|&part| &flow.outcomes[part]).collect(),
+    };
+    let named_categories = parts.iter().filter_map(|part| part.category.clone()).collect();
+    let counted = |of: &dyn Fn(&Outcome) -> f64| parts.iter().map(|part| of(part)).sum();
+    let n_baseline = counts.n_baseline().max(1);
+    let usual = |of: &[Vec<f64>]| -> f64 {
+        (1..=counts.n_baseline()).map(|period| sum(period, of)).sum::<f64>() / n_baseline as f64
+    };
+    let is_volume = flow.stage.is_volume();
+    // Of a volume each stands by itself, whatever else was found: what came and what usually comes.
+    let effect = if is_volume { flow.effect_of(&found.leaves) } else { found.effect };
+    let entered = |n: f64| if is_volume { 0.0 } else { n };
+    // What a leaf with nothing in it is called says nothing of the cause.
+    let alive: Vec<usize> = found
+        .leaves
+        .iter()
+        .map(|&leaf| leaf as usize)
+        .filter(|&leaf| {
+            let counts = |of: &[Vec<f64>]| of.iter().any(|period| period[leaf] > 0.0);
+            counts(&outcome.seen) || !is_volume && counts(&flow.input)
+        })
+        .collect();
+    let implied = (0..counts.dims().len())
+        .filter(|dim| {
+            found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
+        })
+        .filter_map(|dim| {
+            let code = counts.code(*alive.first()?, dim);
+            let single = alive.iter().all(|&leaf| counts.code(leaf, dim) == code);
+            (single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
+        })
+        .collect();
+    let mut cause = Cause {
+        stage: flow.stage,
+        values,
+        categories: named_categories,
+        implied,
+        effect,
+        share: if change == 0.0 { 0.0 } else { 100.0 * effect / change },
+        now: (entered(sum(0, &flow.input)), counted(&|outcome| sum(0, &outcome.seen))),
+        usual: (entered(usual(&flow.input)), counted(&|outcome| usual(&outcome.seen))),
+        expected: counted(&|outcome| {
+            found.leaves.iter().map(|&leaf| outcome.expected[leaf as usize]).sum()
+        }),
+        z: found.z,
+        scopes: Vec::new(),
+        reading: Reading::Unclear,
+    };
+    cause.reading = reading::read(&cause);
+    cause
+}

@@ -1,0 +1,55 @@
+//! Groups of leaves by the values of some dimensions. Counts nothing.
+
+use std::collections::HashMap;
+
+use crate::counts::{Counts, Mixed};
+
+/// Groups of leaves by the values of some dimensions.
+#[derive(Clone)]
+pub(crate) struct Groups {
+    /// The group of each leaf.
+    pub(crate) of_leaf: Vec<u32>,
+    /// How many groups there are.
+    pub(crate) n: usize,
+}
+
+impl Groups {
+    /// All leaves in one group.
+    pub(crate) fn one(counts: &Counts) -> Groups {
+        Groups { of_leaf: vec![0; counts.n_leaves()], n: 1 }
+    }
+
+    /// The groups by some dimensions more, numbered as they come.
+    pub(crate) fn divided(&self, counts: &Counts, dims: &[usize]) -> Groups {
+        let mut groups = self.clone();
+        for &dim in dims {
+            groups.divide(counts.n_values(dim), |leaf| counts.code(leaf, dim));
+        }
+        groups
+    }
+
+    /// The groups, fresh messages apart from those that were carried over.
+    pub(crate) fn by_age(mut self, counts: &Counts) -> Groups {
+        self.divide(2, |leaf| counts.is_carried(leaf).into());
+        self
+    }
+
+    fn divide(&mut self, n_values: usize, code: impl Fn(usize) -> u32) {
+        let mut known: HashMap<u64, u32, Mixed> = HashMap::default();
+        for (leaf, group) in self.of_leaf.iter_mut().enumerate() {
+            let next = known.len() as u32;
+            let pair = u64::from(*group) * n_values as u64 + u64::from(code(leaf));
+            *group = *known.entry(pair).or_insert(next);
+        }
+        self.n = known.len();
+    }
+
+    /// The sums of a value of the leaves by group.
+    pub(crate) fn sums(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut sums = vec![0.0; self.n];
+        for (&group, value) in self.of_leaf.iter().zip(values) {
+            sums[group as usize] += value;
+        }
+        sums
+    }
+}

@@ -1,0 +1,166 @@
+//! The usual rate of each leaf: what comes out of one that enters, by the baseline. Names no cause.
+
+use std::collections::HashSet;
+
+use crate::counts::Counts;
+use crate::groups::Groups;
+
+/// How many counted messages the rate of what surrounds a group weighs against its own.
+const PRIOR: f64 = 10.0;
+
+/// The same for what was carried over, of which nothing says that it is like what is fresh.
+const PRIOR_OF_AGE: f64 = 0.5;
+
+/// From coarse to fine. Each level corrects what those before it say of a group; `age` parts fresh
+/// messages from those that were carried over, and `job` levels are for jobs that last.
+const LEVELS: &[&[&str]] = &[
+    &["provider"],
+    &["age"],
+    &["provider", "age"],
+    &["sender_domain"],
+    &["vmta_pool"],
+    &["vmta"],
+    &["dlv_source_ip"],
+    &["provider", "sender_domain"],
+    &["provider", "vmta_pool"],
+    &["provider", "vmta"],
+    &["provider", "dlv_source_ip"],
+    &["sender_domain", "vmta_pool", "vmta", "dlv_source_ip"],
+    &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip"],
+    &["job_id"],
+    &["provider", "job_id"],
+    &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
+];
+
+/// The groups of leaves that share a rate, for all that enters a stage.
+pub(crate) struct Levels {
+    levels: Vec<Level>,
+    /// By leaf, what entered over the baseline and in the window.
+    past: Vec<f64>,
+    now: Vec<f64>,
+    /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
+    /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
+    is_once: Vec<bool>,
+}
+
+struct Level {
+    groups: Groups,
+    is_by_job: bool,
+    prior: f64,
+    /// By group, whether it holds the same messages as one of a level before: then it has nothing
+    /// new to say, and what it said must not count twice.
+    is_known: Vec<bool>,
+}
+
+impl Levels {
+    /// The groups of `counts`, of which `input` enters by period and leaf.
+    pub(crate) fn new(counts: &Counts, input: &[Vec<f64>]) -> Levels {
+        let dims = counts.dims();
+        let past: Vec<f64> = total(&input[1..], counts.n_leaves());
+        let now = input[0].clone();
+        let has_carried = (0..counts.n_leaves()).any(|leaf| counts.is_carried(leaf));
+        let mut levels = Vec::new();
+        let mut known: HashSet<u64> = HashSet::from([signature(&past, &now)]);
+        for level in LEVELS {
+            let is_by_age = level.contains(&"age");
+            let by: Vec<usize> =
+                (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
+            if is_by_age && !has_carried {
+                continue;
+            }
+            let mut groups = Groups::one(counts).divided(counts, &by);
+            if is_by_age {
+                groups = groups.by_age(counts);
+            }
+            let is_known = signatures(&groups, &past, &now).map(|held| !known.insert(held));
+            let is_known: Vec<bool> = is_known.collect();
+            if is_known.contains(&false) {
+                let is_by_job = level.contains(&"job_id");
+                let prior = if is_by_age { PRIOR_OF_AGE } else { PRIOR };
+                levels.push(Level { groups, is_by_job, prior, is_known });
+            }
+        }
+        Levels { levels, past, now, is_once: once(counts, input) }
+    }
+
+    /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
+    /// by level by what came of each group over what the levels before expect of it.
+    ///
+    /// A group's own past weighs as its counted messages against [`PRIOR`]; and each of its messages
+    /// speaks for one of today's: where more enters now than in all of its past, what is more has the
+    /// rate of what surrounds it.
+    pub(crate) fn usual(&self, output: &[Vec<f64>]) -> Vec<f64> {
+        let came = total(&output[1..], self.past.len());
+        let (all_in, all_out): (f64, f64) = (self.past.iter().sum(), came.iter().sum());
+        let overall = if all_in > 0.0 { (all_out / all_in).min(1.0) } else { 0.0 };
+        let mut rates = vec![overall; came.len()];
+        if overall == 0.0 {
+            return rates;
+        }
+        for Level { groups, is_by_job, prior, is_known } in &self.levels {
+            let came = groups.sums(came.iter().copied());
+            let expected = groups.sums(rates.iter().zip(&self.past).map(|(rate, n)| rate * n));
+            let expected_now = groups.sums(rates.iter().zip(&self.now).map(|(rate, n)| rate * n));
+            let factor = |group: usize| {
+                let prior = prior.max(expected_now[group] - expected[group]);
+                (came[group] + prior) / (expected[group] + prior)
+            };
+            let factors: Vec<f64> =
+                (0..groups.n).map(|at| if is_known[at] { 1.0 } else { factor(at) }).collect();
+            for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
+                if !(*is_by_job && self.is_once[leaf]) {
+                    *rate = (*rate * factors[group as usize]).min(1.0);
+                }
+            }
+        }
+        rates
+    }
+}
+
+/// The sum of periods, by leaf.
+fn total(periods: &[Vec<f64>], n_leaves: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; n_leaves];
+    for period in periods {
+        sums.iter_mut().zip(period).for_each(|(sum, n)| *sum += n);
+    }
+    sums
+}
+
+/// What tells the leaves of a group in which anything entered from those of another.
+fn mark(leaf: usize) -> u64 {
+    let mixed = (leaf as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+fn signature(past: &[f64], now: &[f64]) -> u64 {
+    let is_empty = |leaf: &usize| past[*leaf] + now[*leaf] <= 0.0;
+    let leaves = (0..past.len()).filter(|leaf| !is_empty(leaf));
+    leaves.fold(0, |sum, leaf| sum.wrapping_add(mark(leaf)))
+}
+
+fn signatures(groups: &Groups, past: &[f64], now: &[f64]) -> impl Iterator<Item = u64> {
+    let mut sums = vec![0_u64; groups.n];
+    for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+        if past[leaf] + now[leaf] > 0.0 {
+            sums[group as usize] = sums[group as usize].wrapping_add(mark(leaf));
+        }
+    }
+    sums.into_iter()
+}
+
+fn once(counts: &Counts, input: &[Vec<f64>]) -> Vec<bool> {
+    let Some(dim) = counts.dims().iter().position(|dim| dim == "job_id") else {
+        return vec![false; counts.n_leaves()];
+    };
+    let mut seen = vec![(false, false); counts.n_values(dim)];
+    for (period, leaves) in input.iter().enumerate() {
+        let entered = |(leaf, n): &(usize, &f64)| **n > 0.0 && !counts.is_carried(*leaf);
+        for (leaf, _) in leaves.iter().enumerate().filter(entered) {
+            let seen = &mut seen[counts.code(leaf, dim) as usize];
+            seen.0 |= period == 0;
+            seen.1 |= period > 0;
+        }
+    }
+    let lasts = |leaf: usize| seen[counts.code(leaf, dim) as usize] == (true, true);
+    (0..counts.n_leaves()).map(|leaf| counts.is_carried(leaf) || !lasts(leaf)).collect()
+}
