@@ -144,6 +144,36 @@ fn a_message_that_is_refused_stands_in_the_way_of_none() {
 }
 
 #[test]
+fn a_hook_that_is_revoked_for_a_while_loses_nothing() {
+    let (sealed, server) = (troubled(), Server::new());
+    let file = file(&sealed, &(pagerduty(&server) + FULL_DISK));
+    let run = |time: &str| at(&sealed, time, &["alert", "run", &file]);
+    for (time, status) in [("10:10", 401), ("10:15", 403), ("10:20", 404), ("10:25", 410)] {
+        server.plan(&[Answer::Status(status)]);
+        let (output, said) = (run(time), summaries(&server));
+        let text = stderr(&output);
+        assert_eq!((output.status.code(), said.len()), (Some(1), 1), "{status}: {text}");
+        assert!(text.contains("the next run sends it again"), "{status}: {text}");
+    }
+    assert_eq!(run("10:30").status.code(), Some(0));
+    let told = summaries(&server);
+    assert!(told.len() == 1 && told[0].starts_with("disk: "), "{told:?}");
+}
+
+#[test]
+fn without_a_store_the_machine_is_watched_all_the_same() {
+    let (sealed, server) = (Sealed::new(), Server::new());
+    let file = file(&sealed, &(pagerduty(&server) + FULL_DISK + LATE));
+    let output = at(&sealed, "10:10", &["alert", "run", &file]);
+    let (said, told) = (stderr(&output), summaries(&server));
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("`late` not judged: there is no store in"), "{said}");
+    assert!(told.len() == 1 && told[0].starts_with("disk: "), "{told:?}");
+}
+
+const LATE: &str = "[[rule]]\nname = \"late\"\nwatch = \"lag\"\nabove = 7200\n";
+
+#[test]
 fn a_receiver_that_asks_for_a_pause_gets_it_and_the_others_do_not_wait() {
     let (sealed, server, other) = (troubled(), Server::new(), Server::new());
     let hook = format!(

@@ -202,7 +202,9 @@ fn post(receiver: &Receiver, url: &str, token: Option<&str>, body: &str) -> Resu
     };
     Err(match status {
         408 | 425 | 429 | 500.. => Attempt::Passing(error, wait_s),
-        400..500 => Attempt::Refused(error),
+        // What is wrong is this message. All else that a client can do wrong, such as a key that is
+        // not valid any more, is wrong of any message until somebody mends it.
+        400 | 413 | 415 | 422 => Attempt::Refused(error),
         _ => Attempt::Lasting(error),
     })
 }
