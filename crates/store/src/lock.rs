@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::error::{At, Error, Result};
 use crate::fs::{FILE_MODE, own};
 
-/// How often the lock is tried again, and after how long.
-const TRIES: u32 = 5;
+/// How often the lock is tried again while those who only look at it have it, and after how long.
+const TRIES: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The lock, held until it is dropped.
@@ -35,11 +35,13 @@ impl Lock {
             .open(path)
             .at(path)?;
         let mut locked = file.try_lock();
-        // Who only asks for the holder has it for a moment.
+        // Who only asks for the holder shares it for a moment, which may be long on a busy machine. The
+        // kernel's list of locks is no way to ask: it does not show those of other containers.
         for _ in 0..TRIES {
-            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) || file.try_lock_shared().is_err() {
                 break;
             }
+            file.unlock().at(path)?;
             std::thread::sleep(PAUSE);
             locked = file.try_lock();
         }
@@ -79,5 +81,30 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => Err(error).at(path),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_at_the_lock_keeps_no_writer_from_it() {
+        let path = std::env::temp_dir().join(format!("pmtaq-lock-{}", std::process::id()));
+        drop(Lock::take(&path, "first").expect("the lock"));
+        let looks = File::open(&path).expect("the file");
+        looks.try_lock_shared().expect("shared");
+        let writer = std::thread::spawn({
+            let path = path.clone();
+            move || Lock::take(&path, "second")
+        });
+        std::thread::sleep(Duration::from_millis(300));
+        drop(looks);
+        let lock = writer.join().expect("no panic").expect("the lock");
+        assert_eq!(Lock::holder(&path).expect("readable").as_deref(), Some("second"));
+        let refused = Lock::take(&path, "third").map(|_| ());
+        assert!(matches!(refused, Err(Error::Locked { owner }) if owner == "second"));
+        drop(lock);
+        assert_eq!(Lock::holder(&path).expect("readable"), None);
     }
 }
