@@ -90,3 +90,35 @@ fn the_same_answer_goes_to_a_file_a_link_and_a_device() {
     assert_eq!(sealed.done(&[&question[..], &["-o", "/dev/stdout"]].concat()), answer);
     sealed.done(&[&question[..], &["-o", "/dev/null"]].concat());
 }
+
+#[test]
+fn a_file_is_written_over_where_its_folder_is_not_writable() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let sealed = Sealed::new();
+    let path = sealed.file("sub/out.csv", "old");
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&path, 0o666);
+    let folder = path.parent().unwrap();
+    mode(folder, 0o555);
+    let run = |args: &[&str]| {
+        let mut command = sealed.command();
+        command.args(args).args(["--format", "csv", "-o"]).arg(&path);
+        if rustix::process::geteuid().is_root() {
+            // Root may write anywhere.
+            command.uid(65534);
+        }
+        command.output().unwrap()
+    };
+    let output = run(&["metrics"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("metric,") && text.contains("bounce_rate"), "{text}");
+    // What fails leaves the file as it was.
+    assert!(!run(&["providers"]).status.success());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
+    mode(folder, 0o755);
+}

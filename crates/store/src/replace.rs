@@ -2,7 +2,7 @@
 //! Never writes into a store: what lies there is changed by commits alone.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ use crate::layout;
 
 /// Bytes collected before the file is written to.
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Where a file grows in whose own folder nothing may be made.
+const ELSEWHERE: [&str; 2] = ["/var/tmp", "/tmp"];
 
 /// How a new file may be used, less what the umask takes.
 const MODE: u32 = 0o666;
@@ -53,7 +56,8 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
 /// It has no name until it is finished, so that no end of the process leaves half of it, where the
 /// file system knows such files; else it is `.NAME.PID.new` beside the other one.
 ///
-/// What is no file, such as a pipe or a terminal, is written as it is.
+/// What is no file, such as a pipe or a terminal, is written as it is. A file in whose folder nothing may
+/// be made is written over when all is there: only a kill or a full disk in that moment leaves half of it.
 #[derive(Debug)]
 pub struct Replacement {
     out: BufWriter<File>,
@@ -61,12 +65,14 @@ pub struct Replacement {
     way: Way,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Way {
     /// The file has no name yet.
     Nameless,
     /// The file has this one.
     Named(PathBuf),
+    /// The file lies elsewhere, and is copied over the other one.
+    Elsewhere(File),
     /// What is written is there at once.
     Direct,
 }
@@ -102,15 +108,25 @@ impl Replacement {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error).at(path),
         };
-        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-        let nameless = rustix::fs::open(folder_of(path), flags, Mode::from_raw_mode(MODE));
-        let (file, way) = match nameless {
-            Ok(file) => (File::from(file), Way::Nameless),
+        let (file, way) = match nameless(folder_of(path)) {
+            Ok(file) => (file, Way::Nameless),
             Err(_) => {
                 let new = staging_path(path);
                 Disk::default().remove(&new)?;
-                let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&new);
-                (file.at(path)?, Way::Named(new))
+                let made = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&new);
+                match (made, &old) {
+                    (Ok(file), _) => (file, Way::Named(new)),
+                    (Err(error), Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        // Not by a link, which whoever owns the folder may have put there.
+                        let flags = OFlags::NOFOLLOW.bits().cast_signed();
+                        let old = OpenOptions::new().write(true).custom_flags(flags).open(path);
+                        let file = ELSEWHERE.iter().find_map(|dir| nameless(Path::new(dir)).ok());
+                        let file = file.ok_or(error).at(path)?;
+                        let way = Way::Elsewhere(old.at(path)?);
+                        return Ok(Replacement::new(file, path.to_owned(), way));
+                    }
+                    (Err(error), _) => return Err(error).at(path),
+                }
             }
         };
         if let Some(old) = old {
@@ -129,12 +145,18 @@ impl Replacement {
     /// [`Error::Io`] that names the file.
     pub fn finish(mut self) -> Result<()> {
         self.out.flush().at(&self.path)?;
-        if self.way == Way::Direct {
+        if let Way::Direct = self.way {
+            return Ok(());
+        }
+        if let Way::Elsewhere(old) = &mut self.way {
+            let new = self.out.get_mut();
+            new.rewind().and_then(|()| old.set_len(0)).at(&self.path)?;
+            io::copy(new, old).and_then(|_| old.sync_all()).at(&self.path)?;
             return Ok(());
         }
         let disk = Disk::default();
         disk.sync(self.out.get_ref(), &self.path)?;
-        if self.way == Way::Nameless {
+        if let Way::Nameless = self.way {
             let new = staging_path(&self.path);
             disk.remove(&new)?;
             let file = format!("/proc/self/fd/{}", self.out.get_ref().as_raw_fd());
@@ -169,6 +191,12 @@ impl Drop for Replacement {
             let _ = Disk::default().remove(new);
         }
     }
+}
+
+/// A file without a name, in a folder whose file system knows such files.
+fn nameless(folder: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(folder, flags, Mode::from_raw_mode(MODE))?.into())
 }
 
 /// Whether `path` leads to what this process has open, by links that are not to be replaced.
