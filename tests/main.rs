@@ -7,6 +7,7 @@
     reason = "a test may fail loudly, and may look at files and the clock"
 )]
 
+mod salvage;
 mod sealed;
 
 mod alert;

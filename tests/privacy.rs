@@ -13,7 +13,7 @@ use crate::sealed::{Sealed, root};
 const KEY: &str = "jC1aFhNqJmJmWn3cVwQ7n0H9b1s2k4m6p8r0t2v4x6z8=\n";
 
 /// A place where hashed recipients have a key, with `samples` and `quirks` ingested.
-fn ingested(mode: &str) -> Sealed {
+pub(crate) fn ingested(mode: &str) -> Sealed {
     let sealed = Sealed::new();
     key(&sealed, KEY);
     let all = ["ingest", "-q", "--host", "testmta", "--privacy", mode, "--max-rejects", "99"];

@@ -85,6 +85,27 @@ fn what_is_passed_over_for_its_name_is_counted_and_named() {
 }
 
 #[test]
+fn what_one_folder_skipped_is_known_after_the_ingest_of_another() {
+    let sealed = Sealed::new();
+    let [a, b] = ["a", "b"].map(|name| {
+        sealed.file(&format!("{name}/notes-{name}.txt"), "");
+        sealed.dir.path().join(name)
+    });
+    let status = || sealed.done(&["status"]);
+    ingest(&sealed, &a);
+    ingest(&sealed, &b);
+    assert!(status().contains("skipped   2 by the last ingest of a folder"), "{}", status());
+    assert!(status().contains("notes-a.txt, notes-b.txt"), "{}", status());
+    std::fs::remove_file(a.join("notes-a.txt")).unwrap();
+    ingest(&sealed, &a);
+    assert!(status().contains("skipped   1 by the last ingest of a folder"), "{}", status());
+    // A folder that is gone holds nothing any more.
+    std::fs::remove_dir_all(b).unwrap();
+    ingest(&sealed, &a);
+    assert!(!status().contains("skipped"), "{}", status());
+}
+
+#[test]
 fn links_that_lead_in_circles_are_followed_once() {
     let sealed = Sealed::new();
     let file = sealed.file("spool/acct.csv", content(0..5));

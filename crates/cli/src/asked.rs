@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use pmtaq_query::{Limits, Selection, Session, SessionConfig, dimension_of};
 use pmtaq_schema::Window;
-use pmtaq_store::{Snapshot, Store};
+use pmtaq_schema::time::Day;
+use pmtaq_store::{Snapshot, Source, Store};
 
 use crate::args::{self, Times};
 use crate::context::Context;
@@ -63,12 +64,56 @@ pub(crate) fn open_window(context: &Context, window: Window, files: &[PathBuf]) 
     open_windows(context, window, files, |_| vec![window])
 }
 
-/// The one door to the store: a session over those windows within `reach` that are wanted of its
-/// snapshot.
+/// A session over `window`, all days of which can be read: for verdicts, which nobody reads the
+/// warnings of.
+pub(crate) fn open_whole(context: &Context, window: Window) -> Result<Asked> {
+    open_reach(context, window, &[], Days::All, |_| vec![window])
+}
+
+/// A session over those windows within `reach` that are wanted of its snapshot. Days whose list of
+/// parts is damaged are said and left out.
 pub(crate) fn open_windows(
     context: &Context,
     reach: Window,
     files: &[PathBuf],
+    windows: impl Fn(&Snapshot) -> Vec<Window>,
+) -> Result<Asked> {
+    let days = if context.global.check { Days::All } else { Days::Readable };
+    open_reach(context, reach, files, days, windows)
+}
+
+/// What the store has in `window`; days that cannot be read are said and left out.
+pub(crate) fn snapshot(context: &Context, store: &Store, window: Window) -> Result<Snapshot> {
+    let (snapshot, unreadable) = store.readable_snapshot(window)?;
+    context.left_out.say(unreadable);
+    Ok(snapshot)
+}
+
+/// The sources whose first record is of a day that `window` touches; days that cannot be read are
+/// said and left out.
+pub(crate) fn sources(
+    context: &Context,
+    store: &Store,
+    window: Window,
+) -> Result<Vec<(Day, Source)>> {
+    let (sources, unreadable) = store.readable_sources(window)?;
+    context.left_out.say(unreadable);
+    Ok(sources)
+}
+
+/// Which days a question needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Days {
+    All,
+    Readable,
+}
+
+/// The one door to the store.
+fn open_reach(
+    context: &Context,
+    reach: Window,
+    files: &[PathBuf],
+    days: Days,
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
     let store = Store::open(&context.global.store)?;
@@ -78,7 +123,10 @@ pub(crate) fn open_windows(
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
-        let snapshot = store.snapshot(reach)?;
+        let snapshot = match days {
+            Days::All => store.snapshot(reach)?,
+            Days::Readable => snapshot(context, &store, reach)?,
+        };
         let checked = if context.global.check { snapshot.check() } else { Ok(()) };
         if checked.as_ref().is_err_and(pmtaq_store::Error::is_missing_file) && tries < TRIES {
             tries += 1;

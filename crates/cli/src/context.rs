@@ -9,6 +9,7 @@ use pmtaq_schema::size::parse_duration_s;
 
 use crate::args::Global;
 use crate::failure::{Failure, Result};
+use crate::left_out::LeftOut;
 use crate::settings::{Places, Settings};
 use crate::spill::Spill;
 
@@ -23,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) machine: String,
     pub(crate) settings: Settings,
     pub(crate) places: Places,
+    /// The days that answers are without.
+    pub(crate) left_out: LeftOut,
 }
 
 impl Context {
@@ -44,7 +47,8 @@ impl Context {
         let timeout = global.timeout.as_deref().map(timeout).transpose()?;
         let spill = global.spill.as_deref().map(Spill::create).transpose()?;
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Context { global, now, threads, timeout, spill, machine, settings, places })
+        let left_out = LeftOut::default();
+        Ok(Context { global, now, threads, timeout, spill, machine, settings, places, left_out })
     }
 
     /// A clock that goes on from `now`.

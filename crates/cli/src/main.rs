@@ -10,6 +10,7 @@ mod rotation;
 mod show;
 
 mod context;
+mod left_out;
 mod output;
 mod own;
 mod settings;

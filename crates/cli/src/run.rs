@@ -101,11 +101,13 @@ fn dispatch(
         let args = ReportArgs::from_arg_matches(own).map_err(wrong)?;
         let given = args::given(report, own);
         let whose = catalog.own(&report.name);
-        return canned::run(&context, report, whose, given, &args);
+        let done = canned::run(&context, report, whose, given, &args)?;
+        return Ok(context.left_out.exit(done));
     }
     let cli = Cli::from_arg_matches(matches).map_err(wrong)?;
     let context = Context::new(cli.global, settings, places)?;
-    match cli.command {
+    let left_out = context.left_out.clone();
+    let done = match cli.command {
         Command::Ingest(args) => {
             commands::alert::remember_ingest(&context, commands::ingest::run(&context, args))
         }
@@ -142,5 +144,6 @@ fn dispatch(
         Command::Doctor(args) => commands::doctor::run(&context, &args, catalog),
         Command::Completions(args) => pages::completions(&context, args.shell, command),
         Command::Man(args) => pages::man(&context, &args, command),
-    }
+    };
+    Ok(left_out.exit(done?))
 }

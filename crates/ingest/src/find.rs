@@ -1,7 +1,7 @@
 //! Files, folders and globs as a list of files, in the order of their names; what is passed over
 //! in folders is listed too. Looks at names and at what kind of file each is, only.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
@@ -17,10 +17,9 @@ pub(crate) struct Listing {
     /// The files, in the order of their file names, which is that of time, and each once. Each with
     /// the time of its last change.
     pub(crate) files: Vec<(PathBuf, i64)>,
-    /// Files of folders that have other names than accounting files.
-    pub(crate) skipped: Vec<PathBuf>,
-    /// Whether a folder was looked into.
-    pub(crate) has_folders: bool,
+    /// Of each input in which a folder was looked into, the files that have other names than
+    /// accounting files.
+    pub(crate) skipped: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     /// Folders and globs in which there is no file to take.
     pub(crate) empty: Vec<PathBuf>,
     pub(crate) refused: Vec<Refused>,
@@ -29,20 +28,21 @@ pub(crate) struct Listing {
 /// The files that `inputs` name: a file itself; of a folder and those in it those that are named as
 /// accounting files; of a glob whatever it matches.
 pub(crate) fn find(inputs: &[PathBuf], hook: &Hook) -> Listing {
-    let mut search = Search { listing: Listing::default(), seen: HashSet::new(), hook };
+    let (listing, input) = (Listing::default(), PathBuf::new());
+    let mut search = Search { listing, input, seen: HashSet::new(), hook };
     for input in inputs {
         search.input(input);
     }
     let mut listing = search.listing;
     listing.files.sort_by(|(a, _), (b, _)| (a.file_name(), a).cmp(&(b.file_name(), b)));
     listing.files.dedup_by(|a, b| a.0 == b.0);
-    listing.skipped.sort();
-    listing.skipped.dedup();
     listing
 }
 
 struct Search<'h> {
     listing: Listing,
+    /// What is looked at, by a name that is the same in every folder that the user may be in.
+    input: PathBuf,
     /// The folders that were looked into, by device and inode: links may lead in circles.
     seen: HashSet<(u64, u64)>,
     hook: &'h Hook,
@@ -52,6 +52,7 @@ impl Search<'_> {
     fn input(&mut self, input: &Path) {
         let before = (self.listing.files.len(), self.listing.refused.len());
         self.seen.clear();
+        self.input = input.canonicalize().unwrap_or_else(|_| input.to_owned());
         self.hook.call();
         if fs::symlink_metadata(input).is_ok() {
             self.take(input, true);
@@ -91,7 +92,7 @@ impl Search<'_> {
         if meta.is_dir() {
             let is_hidden = !named && is_hidden(path.file_name().unwrap_or_default());
             if is_hidden {
-                self.listing.skipped.push(path.to_owned());
+                self.skipped().insert(path.to_owned());
             } else if self.seen.insert((meta.dev(), meta.ino())) {
                 self.folder(path);
             }
@@ -100,13 +101,17 @@ impl Search<'_> {
         } else if meta.is_file() && takes {
             self.listing.files.push((path.to_owned(), meta.mtime()));
         } else {
-            self.listing.skipped.push(path.to_owned());
+            self.skipped().insert(path.to_owned());
         }
+    }
+
+    fn skipped(&mut self) -> &mut BTreeSet<PathBuf> {
+        self.listing.skipped.entry(self.input.clone()).or_default()
     }
 
     #[expect(clippy::disallowed_methods, reason = "lists the user's folders, not the store's")]
     fn folder(&mut self, path: &Path) {
-        self.listing.has_folders = true;
+        self.skipped();
         let mut entries = Vec::new();
         match fs::read_dir(path) {
             Ok(listed) => {

@@ -4,7 +4,7 @@
 //! Threads exchange nothing but chunks: each takes the next one of the first file that no other
 //! is reading from, builds its rows and writes them into its own open parts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -81,8 +81,7 @@ fn stage(
     progress: &AtomicU64,
     spoilt: &Untaken,
 ) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
-    let Listing { mut files, skipped, has_folders, empty, refused } =
-        find(&settings.inputs, &settings.hook);
+    let Listing { mut files, skipped, empty, refused } = find(&settings.inputs, &settings.hook);
     files.retain(|(path, _)| !spoilt.names(path));
     let mut untaken = Untaken { refused, ..Untaken::default() };
     let candidates = probe_all(files, settings, pool, &mut untaken);
@@ -93,9 +92,9 @@ fn stage(
     Ok(run.stage(pool)?.map(|(mut outcome, mut change)| {
         outcome.refused.append(&mut untaken.refused);
         outcome.left.append(&mut untaken.left);
-        (outcome.skipped, outcome.empty) = (passed_over(&skipped), empty);
-        let is_news = has_folders && outcome.skipped != *writer.skipped();
-        change.skipped = is_news.then(|| outcome.skipped.clone());
+        let skipped = passed_over(&skipped);
+        (outcome.skipped, outcome.empty) = (Skipped::total(skipped.values()), empty);
+        change.skipped = news(skipped, writer.skipped());
         (outcome, change)
     }))
 }
@@ -126,16 +125,28 @@ fn probe_all(
     candidates
 }
 
-/// Names that are said of files that were passed over.
-const MAX_NAMES: usize = 8;
-
-/// What is said and remembered of files that were passed over.
-fn passed_over(paths: &[PathBuf]) -> Skipped {
+/// What is said and remembered of files that were passed over, by folder.
+fn passed_over(skipped: &BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> BTreeMap<String, Skipped> {
     let name = |path: &PathBuf| {
         path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
     };
-    let names = paths.iter().take(MAX_NAMES).map(name).collect();
-    Skipped { count: paths.len() as u64, names }
+    let of = |(folder, paths): (&PathBuf, &BTreeSet<PathBuf>)| {
+        (folder.to_string_lossy().into_owned(), Skipped::of(paths.iter().map(name)))
+    };
+    skipped.iter().map(of).collect()
+}
+
+/// What of it is not known yet. Nothing is passed over any more in a folder that is gone.
+fn news(
+    mut skipped: BTreeMap<String, Skipped>,
+    known: &BTreeMap<String, Skipped>,
+) -> BTreeMap<String, Skipped> {
+    for folder in known.keys().filter(|folder| !Path::new(folder).exists()) {
+        skipped.entry(folder.clone()).or_default();
+    }
+    let nothing = Skipped::default();
+    skipped.retain(|folder, now| *now != *known.get(folder).unwrap_or(&nothing));
+    skipped
 }
 
 fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Result<Outcome> {
@@ -148,7 +159,7 @@ fn finish(mut outcome: Outcome, change: Change, writer: &mut Writer<'_>) -> Resu
     outcome.days = change.parts.iter().map(NewPart::day).collect();
     outcome.days.sort();
     outcome.days.dedup();
-    if !change.parts.is_empty() || !change.sources.is_empty() || change.skipped.is_some() {
+    if !change.parts.is_empty() || !change.sources.is_empty() || !change.skipped.is_empty() {
         writer.commit(change)?;
     }
     Ok(outcome)

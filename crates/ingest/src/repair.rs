@@ -175,6 +175,13 @@ fn told_of_records(
     if !names.is_empty() {
         told += &format!("; ingest these files again to have them back: {names}");
     }
+    if lost > rows {
+        let erased = lost - rows;
+        told += &format!(
+            "; with them {erased} records come back that were erased from these parts: `pmtaq forget` \
+             their addresses again then"
+        );
+    }
     if rows > lost {
         let unknown = rows - lost;
         told +=

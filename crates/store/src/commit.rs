@@ -63,8 +63,8 @@ pub struct Change {
     pub fresh_lists: Vec<Day>,
     /// The days whose records are retired for their age, while `hourly` may stay.
     pub pruned: Vec<Day>,
-    /// What an ingest of a folder passed over.
-    pub skipped: Option<Skipped>,
+    /// What an ingest passed over, by the folder, where that is news.
+    pub skipped: BTreeMap<String, Skipped>,
 }
 
 /// A difference of [`Removed`].
@@ -166,9 +166,9 @@ impl<'a> Writer<'a> {
         &self.root.recipients
     }
 
-    /// What the last ingest of a folder passed over.
-    pub fn skipped(&self) -> &Skipped {
-        &self.root.skipped
+    /// What the last ingest of each folder passed over.
+    pub fn skipped(&self) -> &BTreeMap<String, Skipped> {
+        &self.root.skipped_in
     }
 
     /// Says how the rows to come keep the addresses of recipients; of a store without any commit
@@ -259,9 +259,8 @@ impl<'a> Writer<'a> {
         root.removed.records = root.removed.records.saturating_add_signed(records);
         root.removed.rejects = root.removed.rejects.saturating_add_signed(rejects);
         self.change_parts(&mut root, change)?;
-        if let Some(skipped) = &change.skipped {
-            root.skipped = skipped.clone();
-        }
+        root.skipped_in.extend(change.skipped.clone());
+        root.skipped_in.retain(|_, skipped| skipped.count > 0);
         for day in &change.pruned {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }
@@ -300,7 +299,7 @@ impl<'a> Writer<'a> {
         root.generation += 1;
         root.moves.clear();
         let path = layout::parts(self.dir, day, root.generation);
-        self.write_manifest(&path, day, &manifest::list_to_bytes(parts))?;
+        self.write_manifest(&path, day, &manifest::list_to_bytes(parts, &root.recipients))?;
         root.days.entry(day.to_string()).or_default().parts = root.generation;
         self.replace_root(root)
     }
@@ -340,7 +339,7 @@ impl<'a> Writer<'a> {
             entry.rows = records().map(|part| part.rows).sum();
             entry.bytes = records().map(|part| part.bytes).sum();
             let path = layout::parts(self.dir, day, root.generation);
-            self.write_manifest(&path, day, &manifest::list_to_bytes(&parts))?;
+            self.write_manifest(&path, day, &manifest::list_to_bytes(&parts, &root.recipients))?;
         }
         Ok(())
     }
@@ -362,7 +361,7 @@ impl<'a> Writer<'a> {
         for (day, sources) in days {
             root.days.entry(day.to_string()).or_default().sources = root.generation;
             let path = layout::sources(self.dir, day, root.generation);
-            self.write_manifest(&path, day, &manifest::list_to_bytes(&sources))?;
+            self.write_manifest(&path, day, &manifest::list_to_bytes(&sources, &root.recipients))?;
         }
         Ok(())
     }

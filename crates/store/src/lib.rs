@@ -47,7 +47,7 @@ mod commit;
 pub use commit::{Change, RemovedBy, Writer};
 
 mod snapshot;
-pub use snapshot::{Snapshot, SnapshotPart};
+pub use snapshot::{Readable, Snapshot, SnapshotPart};
 
 mod backup;
 pub use backup::Backup;
@@ -63,6 +63,7 @@ pub use error::{Error, Result};
 
 use std::path::{Path, PathBuf};
 
+use layout::Table;
 pub use lock::Lock;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
@@ -141,12 +142,22 @@ impl Store {
         Ok(self.snapshot(Window { since: last.start(), until })?.newest())
     }
 
-    /// The sources whose first record is of a day that `window` touches.
+    /// As [`Store::snapshot`], without the days whose list of parts cannot be read, and these with the
+    /// reason.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
-    pub fn sources(&self, window: Window) -> Result<Vec<(Day, Source)>> {
-        snapshot::sources(&self.dir, window)
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`] of the root.
+    pub fn readable_snapshot(&self, window: Window) -> Result<Readable<Snapshot>> {
+        Snapshot::take_readable(&self.dir, window)
+    }
+
+    /// The sources whose first record is of a day that `window` touches, without the days whose list
+    /// of sources cannot be read, and these with the reason.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`] of the root.
+    pub fn readable_sources(&self, window: Window) -> Result<Readable<Vec<(Day, Source)>>> {
+        snapshot::readable_sources(&self.dir, window)
     }
 
     /// All that the manifests say, as of one commit, and the files that none of them names.
@@ -165,20 +176,20 @@ impl Store {
         Ok(manifest::Root::read(&self.dir)?.recipients)
     }
 
-    /// What the last ingest of a folder passed over for its name.
+    /// What the last ingest of each folder passed over for its name.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn skipped(&self) -> Result<Skipped> {
-        Ok(manifest::Root::read(&self.dir)?.skipped)
+        Ok(Skipped::total(manifest::Root::read(&self.dir)?.skipped_in.values()))
     }
 
     /// Makes the root anew from its copy, or the copy from the root, when one of them is damaged or
-    /// lost. Returns what was done.
+    /// lost; both from the lists of the days when both are. Returns what was done.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process writes; what is wrong with the root when its copy is
-    /// no better.
+    /// [`Error::Locked`] when another process writes; what is wrong with the root when nothing is
+    /// left to make it from.
     pub fn repair_root(&self, owner: &str) -> Result<Option<String>> {
         salvage::root(&self.dir, &self.disk, owner)
     }
@@ -189,6 +200,21 @@ impl Store {
     /// [`Error::Io`] that names the file of the lock.
     pub fn writer(&self) -> Result<Option<String>> {
         Lock::holder(&layout::lock(&self.dir))
+    }
+
+    /// How many damaged parts were set aside, in which rows may be that nobody looks into.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a folder cannot be read.
+    pub fn set_aside(&self) -> Result<usize> {
+        let mut count = 0;
+        for table in Table::ALL {
+            let dir = layout::table(&layout::quarantine(&self.dir), table);
+            for partition in fs::names(&dir)? {
+                count += fs::names(&dir.join(partition))?.len();
+            }
+        }
+        Ok(count)
     }
 
     /// Copies what the store holds now into `to`, an empty or a new folder, which is a store then.
@@ -210,18 +236,14 @@ impl Store {
     }
 }
 
-/// Whether `dir` holds a store; its root may be damaged.
+/// Whether `dir` holds a store; its root may be damaged or gone.
 ///
 /// # Errors
-/// [`Error::Io`] when nobody may look, [`Error::Damaged`] when a store has lost its root and the copy.
+/// [`Error::Io`] when nobody may look.
 fn is_store(dir: &Path) -> Result<bool> {
     let root = layout::root(dir);
     if root.try_exists().at(&root)? || layout::root_copy(dir).exists() {
         return Ok(true);
     }
-    if fs::names(&layout::days(dir))?.is_empty() {
-        return Ok(false);
-    }
-    let what = "it is gone, and its copy too".to_owned();
-    Err(Error::Damaged { path: root, what })
+    Ok(!fs::names(&layout::days(dir))?.is_empty())
 }

@@ -41,9 +41,9 @@ pub(crate) struct Root {
     /// How the addresses of recipients are kept in all of the store.
     #[serde(default)]
     pub(crate) recipients: Recipients,
-    /// What the last ingest of a folder passed over.
+    /// What the last ingest of each folder passed over, by the folder; none where it was nothing.
     #[serde(default)]
-    pub(crate) skipped: Skipped,
+    pub(crate) skipped_in: BTreeMap<String, Skipped>,
 }
 
 /// Files of folders that were passed over for their names. Nobody can say whether records are missing
@@ -54,6 +54,27 @@ pub struct Skipped {
     pub count: u64,
     /// The names of the first ones.
     pub names: Vec<String>,
+}
+
+impl Skipped {
+    /// Names that are said of files that were passed over.
+    const MAX_NAMES: usize = 8;
+
+    /// The files of these names.
+    pub fn of(names: impl ExactSizeIterator<Item = String>) -> Skipped {
+        Skipped { count: names.len() as u64, names: names.take(Skipped::MAX_NAMES).collect() }
+    }
+
+    /// All of them together.
+    pub fn total<'s>(all: impl Iterator<Item = &'s Skipped>) -> Skipped {
+        let mut total = Skipped::default();
+        for one in all {
+            total.count += one.count;
+            let room = Skipped::MAX_NAMES - total.names.len();
+            total.names.extend(one.names.iter().take(room).cloned());
+        }
+        total
+    }
 }
 
 /// Rows that were taken away for good, so that `stored = rows + removed` stays true.
@@ -114,7 +135,7 @@ impl Default for Root {
             moves: Vec::new(),
             removed: Removed::default(),
             recipients: Recipients::default(),
-            skipped: Skipped::default(),
+            skipped_in: BTreeMap::new(),
         }
     }
 }
@@ -122,9 +143,15 @@ impl Default for Root {
 impl Root {
     /// The root of a store; when that is damaged or lost, its copy.
     pub(crate) fn read(store: &Path) -> Result<Root> {
-        Root::read_file(&layout::root(store)).or_else(|error| match error {
+        let path = layout::root(store);
+        Root::read_file(&path).or_else(|error| match error {
             Error::FromTheFuture { .. } => Err(error),
-            _ => Root::read_file(&layout::root_copy(store)).map_err(|_| error),
+            _ => Root::read_file(&layout::root_copy(store)).map_err(|_| match error {
+                error if error.is_missing_file() => {
+                    Error::Damaged { path, what: "it is gone, and its copy too".to_owned() }
+                }
+                error => error,
+            }),
         })
     }
 
@@ -335,6 +362,9 @@ impl Ledger {
 /// A list of parts or of sources in its file.
 #[derive(Serialize, Deserialize)]
 struct List<'l, T: Clone> {
+    /// As in the root, which can be made anew from the lists; only when it is not the usual.
+    #[serde(default, skip_serializing_if = "Recipients::is_plain")]
+    recipients: Recipients,
     entries: Cow<'l, [T]>,
 }
 
@@ -351,9 +381,22 @@ pub(crate) fn read_list<T: Clone + DeserializeOwned>(path: &Path) -> Result<Vec<
     Ok(manifest.entries.into_owned())
 }
 
+/// How a store keeps the addresses of recipients, by one of its lists.
+pub(crate) fn recipients_of_list(path: &Path) -> Result<Recipients> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        recipients: Recipients,
+    }
+    Ok(seal::read::<Head>(path)?.manifest.recipients)
+}
+
 /// A list of parts or of sources as it is written.
-pub(crate) fn list_to_bytes<T: Clone + Serialize>(entries: &[T]) -> Vec<u8> {
-    seal::to_bytes(&List { entries: Cow::Borrowed(entries) })
+pub(crate) fn list_to_bytes<T: Clone + Serialize>(
+    entries: &[T],
+    recipients: &Recipients,
+) -> Vec<u8> {
+    seal::to_bytes(&List { recipients: recipients.clone(), entries: Cow::Borrowed(entries) })
 }
 
 /// The day under which a source is filed: that of its first record, so that the look-up of one

@@ -21,6 +21,13 @@ pub enum Recipients {
     Masked,
 }
 
+impl Recipients {
+    /// Whether they are kept as they were logged.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Recipients::Plain
+    }
+}
+
 impl fmt::Display for Recipients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

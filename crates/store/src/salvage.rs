@@ -1,6 +1,8 @@
 //! Manifests that are damaged or lost, made anew from what is there: the root from its copy or the other
-//! way round, a list of parts from the files of its day. Guesses nothing: what does not come to what
-//! the root counts is refused.
+//! way round, both from the [`lists`] of the days, a list of parts from the files of its day. Guesses
+//! nothing: what does not come to what the root counts is refused.
+
+mod lists;
 
 use std::fs::File;
 use std::path::Path;
@@ -24,7 +26,10 @@ pub(crate) fn root(store: &Path, disk: &Disk, owner: &str) -> Result<Option<Stri
     let (bad, good) = match (Root::read_file(&root), Root::read_file(&copy)) {
         (Err(Error::FromTheFuture { .. }), _) | (Ok(_), Ok(_)) => return Ok(None),
         (Ok(read), Err(_)) if read.version == 1 => return Ok(None),
-        (Err(error), Err(_)) => return Err(error),
+        (_, Err(error @ Error::FromTheFuture { .. })) => return Err(error),
+        (Err(error), Err(_)) => {
+            return lists::root(store, disk)?.map_or(Err(error), |done| Ok(Some(done)));
+        }
         (Err(_), Ok(_)) => (root, copy),
         (Ok(_), Err(_)) => (copy, root),
     };
@@ -38,15 +43,7 @@ impl Writer<'_> {
     /// # Errors
     /// [`Error::Damaged`] when they are not all that the root counts, or one cannot be read.
     pub fn relist_parts(&mut self, day: Day) -> Result<()> {
-        let mut parts = Vec::new();
-        for table in Table::ALL {
-            let dir = layout::partition(self.dir(), table, day);
-            let mut names = fs::names(&dir)?;
-            names.sort();
-            for name in names.into_iter().filter(|name| name.ends_with(".parquet")) {
-                parts.push(part_of(&dir, table, day, name)?);
-            }
-        }
+        let parts = parts_there(self.dir(), day)?;
         let records = || parts.iter().filter(|part| part.table == Table::Records);
         let found = (records().map(|part| part.rows).sum(), records().map(|part| part.bytes).sum());
         let counted = self.counted(day);
@@ -61,6 +58,20 @@ impl Writer<'_> {
         }
         self.replace_list(day, &parts)
     }
+}
+
+/// What a list would say of the files that lie in the partitions of a day.
+fn parts_there(store: &Path, day: Day) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for table in Table::ALL {
+        let dir = layout::partition(store, table, day);
+        let mut names = fs::names(&dir)?;
+        names.sort();
+        for name in names.into_iter().filter(|name| name.ends_with(".parquet")) {
+            parts.push(part_of(&dir, table, day, name)?);
+        }
+    }
+    Ok(parts)
 }
 
 /// What a manifest would say of a part, were it not lost. Where its rows are from is in no file.

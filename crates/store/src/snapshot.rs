@@ -41,26 +41,33 @@ pub struct SnapshotPart {
 
 impl Snapshot {
     pub(crate) fn take(store: &Path, window: Window) -> Result<Snapshot> {
+        let (snapshot, unreadable) = Snapshot::take_readable(store, window)?;
+        unreadable.into_iter().next().map_or(Ok(snapshot), |(_, error)| Err(error))
+    }
+
+    /// What can be read, and of which days the list cannot.
+    pub(crate) fn take_readable(store: &Path, window: Window) -> Result<Readable<Snapshot>> {
         consistent(store, |root| Snapshot::of_root(store, root, window))
     }
 
     /// What `root` says of the days that `window` touches.
-    pub(crate) fn of_root(store: &Path, root: &Root, window: Window) -> Result<Snapshot> {
+    fn of_root(store: &Path, root: &Root, window: Window) -> Readable<Snapshot> {
         let stored = || root.days.iter().filter(|(_, entry)| entry.rows > 0);
         let span = Option::zip(
             stored().next().and_then(|(date, _)| Day::parse(date)),
             stored().next_back().and_then(|(date, _)| Day::parse(date)),
         );
-        let mut parts = Vec::new();
-        for (day, _) in root.days() {
-            if window.touches(day) {
-                for part in read_parts(store, root, day)? {
-                    parts.push(place(store, root, day, part));
+        let (mut parts, mut unreadable) = (Vec::new(), Vec::new());
+        for (day, _) in root.days().filter(|(day, _)| window.touches(*day)) {
+            match read_parts(store, root, day) {
+                Ok(list) => {
+                    parts.extend(list.into_iter().map(|part| place(store, root, day, part)));
                 }
+                Err(error) => unreadable.push((day, error)),
             }
         }
         let store_rows = root.days.values().map(|entry| entry.rows).sum();
-        Ok(Snapshot { generation: root.generation, parts, span, store_rows })
+        (Snapshot { generation: root.generation, parts, span, store_rows }, unreadable)
     }
 
     /// Compares all parts with their checksums. Reads them all.
@@ -135,24 +142,39 @@ impl SnapshotPart {
     }
 }
 
+/// What could be read, and of which days it could not, each with the reason.
+pub type Readable<T> = (T, Vec<(Day, Error)>);
+
 /// What `read` makes of the root and the manifests that it names.
-fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Result<T>) -> Result<T> {
+fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Readable<T>) -> Result<Readable<T>> {
     // A commit may delete a manifest between our reading the root and our reading it. Each new
     // try sees a newer generation, so this ends as soon as no commit falls in between.
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
-        let root = Root::read(store)?;
-        match read(&root) {
-            Err(error) if error.is_missing_file() && tries < TRIES => tries += 1,
-            other => return other,
+        let (read, unreadable) = read(&Root::read(store)?);
+        if tries >= TRIES || !unreadable.iter().any(|(_, error)| error.is_missing_file()) {
+            return Ok((read, unreadable));
         }
+        tries += 1;
     }
 }
 
 /// The sources that are filed under the days of `window`.
-pub(crate) fn sources(store: &Path, window: Window) -> Result<Vec<(Day, Source)>> {
-    consistent(store, |root| sources_of_root(store, root, |day| window.touches(day)))
+pub(crate) fn readable_sources(
+    store: &Path,
+    window: Window,
+) -> Result<Readable<Vec<(Day, Source)>>> {
+    consistent(store, |root| {
+        let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+        for (day, _) in root.days().filter(|(day, _)| window.touches(*day)) {
+            match read_sources(store, root, day) {
+                Ok(list) => all.extend(list.into_iter().map(|source| (day, source))),
+                Err(error) => unreadable.push((day, error)),
+            }
+        }
+        (all, unreadable)
+    })
 }
 
 /// The sources that `root` knows of some days. Costs as much as there are.

@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, args: &args::Check) -> Result<Exit> {
     let is_lag = args.metric == "lag";
     let last = if is_lag { "7d" } else { "1h" };
     let window = asked::window_or_last(context, &args.selection.times, last)?;
-    let asked = asked::open_window(context, window, &[])?;
+    let asked = asked::open_whole(context, window)?;
     let guard = ui::interrupt(asked.session.interrupt());
     let stop = asked.session.interrupt();
     std::thread::spawn(move || {
@@ -179,7 +179,7 @@ fn nothing(
     let until = asked.window.until.min(context.now);
     let before = Window { since: Timestamp(until.0.saturating_sub(REACH_S)), until };
     let newest =
-        asked::open_window(context, before, &[])?.session.newest("rec", &Selection::default())?;
+        asked::open_whole(context, before)?.session.newest("rec", &Selection::default())?;
     let newest = newest.into_iter().map(|(_, time)| time).max();
     let is_count = metric.unit.is_sum() && args.by.is_none();
     let Some(newest) = newest.filter(|_| is_count) else {

@@ -39,7 +39,7 @@ pub(crate) fn run(
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
     let store = Store::open(&context.global.store)?;
-    let sources = files::within(&store, asked.window)?;
+    let sources = files::within(context, &store, asked.window)?;
     let mut findings = records(context, &presence);
     findings.extend(wants::findings(&presence, catalog));
     if let Some(config) = &args.config {

@@ -128,8 +128,9 @@ fn ingested(context: &Context, asked: &Asked, newest: Timestamp) -> Result<Times
     while since < end && known < asked.window.until {
         let until = Timestamp(since.0.saturating_add(days * DAY_S));
         // A file that was found late says nothing of the time between.
-        let timely =
-            store.sources(Window { since, until })?.into_iter().filter_map(|(_, source)| {
+        let timely = asked::sources(context, &store, Window { since, until })?
+            .into_iter()
+            .filter_map(|(_, source)| {
                 let (_, last) = source.times?;
                 (source.ingested_at - last < 3600).then_some(Timestamp(source.ingested_at))
             });

@@ -6,7 +6,7 @@ use pmtaq_schema::address::Mention;
 use pmtaq_schema::human;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::Day;
-use pmtaq_store::layout::Table;
+use pmtaq_store::layout::{self, Table};
 use pmtaq_store::{Part, Recipients, Store};
 
 use crate::args::{Forget, Prune, Verify};
@@ -133,6 +133,15 @@ pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
             if args.dry_run { 0 } else { done.parts }
         ),
     );
+    let set_aside = store.set_aside()?;
+    if set_aside > 0 {
+        let dir = layout::quarantine(&context.global.store);
+        ui::complain(&format!(
+            "{set_aside} damaged parts in {} may have the address too: delete them once their files were \
+             ingested again, and erase what these bring back",
+            dir.display()
+        ));
+    }
     Ok(Exit::Done)
 }
 

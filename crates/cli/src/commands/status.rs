@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::rotation::gaps;
-use crate::{output, show};
+use crate::{asked, output, show};
 
 /// Missing files that are said one by one.
 const MAX_SAID: usize = 20;
@@ -25,11 +25,11 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     })?;
     let store = Store::open(&context.global.store)?;
     let (now, writer) = (context.now, store.writer()?);
-    let snapshot = store.snapshot(Window::ALL)?;
+    let snapshot = asked::snapshot(context, &store, Window::ALL)?;
     let recipients = store.recipients()?;
     let skipped = store.skipped()?;
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
-    let sources = store.sources(window)?;
+    let sources = asked::sources(context, &store, window)?;
     let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
     let newest = snapshot.newest();
     let ingested = sources.iter().map(|(_, source)| source.ingested_at).max();

@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     }
     let reach = REACH_S.max(length);
     let recent = Window { since: Timestamp(context.now.0 - reach), until: context.now };
-    let asked = asked::open_window(context, recent, &[])?;
+    let asked = asked::open_whole(context, recent)?;
     let newest = asked.session.newest("host", &Selection::default())?;
     let mut families = about_the_store(context, &asked, &newest)?;
     let end = newest.iter().map(|(_, time)| time.0 + 1).max();
@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     if let Some(end) = end {
         end_of.add(&[], end as f64);
         let window = Window { since: Timestamp(end - length), until: Timestamp(end) };
-        let asked = asked::open_window(context, window, &[])?;
+        let asked = asked::open_whole(context, window)?;
         families.extend(of_window(&asked, &by, args.top)?);
     }
     families.extend([end_of, length_of]);

@@ -70,6 +70,9 @@ pub(super) fn take_out(writer: &mut Writer<'_>, lost: &[Day]) -> Result<Vec<Stri
     if !others.is_empty() {
         told += &format!(", and also {}", names_of(&others));
     }
+    if removed.records > 0 {
+        told += "; what `pmtaq forget` had erased comes back with them: erase it again then";
+    }
     writer.commit(change)?;
     Ok(vec![told])
 }

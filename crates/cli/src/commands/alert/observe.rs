@@ -51,7 +51,7 @@ impl<'c> Watcher<'c> {
     /// The session and the snapshot that it reads.
     pub(crate) fn asked(&mut self) -> Result<&mut Asked> {
         if self.asked.is_none() {
-            self.asked = Some(asked::open_window(self.context, self.hull, &[])?);
+            self.asked = Some(asked::open_whole(self.context, self.hull)?);
         }
         Ok(self.asked.as_mut().expect("it was opened above"))
     }

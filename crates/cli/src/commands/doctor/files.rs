@@ -8,16 +8,17 @@ use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
 use super::finding::{Finding, Level, counted, few, thousands, time_text};
+use crate::asked;
 use crate::context::Context;
 use crate::failure::Result;
 use crate::rotation::{missing, streams};
 
 /// The files whose records may lie in the window.
-pub(super) fn within(store: &Store, window: Window) -> Result<Vec<Source>> {
+pub(super) fn within(context: &Context, store: &Store, window: Window) -> Result<Vec<Source>> {
     // A file is filed under the day of its first record, and rotation begins one a day at least: so
     // what reaches into the window began in it or on the day before.
     let since = Timestamp(window.since.0.saturating_sub(DAY_S));
-    let sources = store.sources(Window { since, ..window })?;
+    let sources = asked::sources(context, store, Window { since, ..window })?;
     let touches = |day: Day, source: &Source| {
         let (first, last) = source.times.unwrap_or((day.start().0, day.start().0));
         first < window.until.0 && last >= window.since.0

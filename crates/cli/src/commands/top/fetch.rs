@@ -99,7 +99,7 @@ fn answer(
     let usable = |(of, asked): &(u64, Asked)| *of == generation && asked.window == window;
     let asked = match open.take().filter(usable) {
         Some((_, asked)) => asked,
-        None => asked::open_window(context, window, &[])?,
+        None => asked::open_whole(context, window)?,
     };
     running.set(Some((request.number, asked.session.interrupt())));
     let body = match request.by {

@@ -72,9 +72,7 @@ pub(crate) fn run(context: Context, args: &args::Top) -> Result<Exit> {
     let span = Span::asked(window, times.last.is_some());
     let facts = facts(&context, None)?;
     // What is wrong with a filter is said before the screen is taken.
-    asked::open_window(&context, span.window(facts, context.now), &[])?
-        .session
-        .check(&selection)?;
+    asked::open_whole(&context, span.window(facts, context.now))?.session.check(&selection)?;
     let on_terminal = ui::on_terminal(&context.global) && std::io::stdin().is_terminal();
     if !on_terminal || settings::is_dumb_terminal() {
         let hint = format!("`pmtaq pivot --rows {} --metric {}` prints a table", by.name, of.name);

@@ -6,6 +6,7 @@ use pmtaq_render::words::{count, duration};
 use pmtaq_schema::Timestamp;
 
 use super::weighed::Weighed;
+use crate::asked;
 use crate::command_line::CommandLine;
 use crate::commands::report::desk::Desk;
 use crate::failure::Result;
@@ -56,7 +57,7 @@ fn stale(desk: &Desk<'_>, newest: Option<Timestamp>) -> Option<Weighed> {
 
 /// Files that never came, by the names of those that did.
 fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
-    let sources = desk.store.sources(desk.window)?;
+    let sources = asked::sources(desk.context, &desk.store, desk.window)?;
     let gone = gaps(sources.iter().map(|(_, source)| source));
     if gone.is_empty() {
         return Ok(None);
