@@ -19,6 +19,7 @@ mod crash;
 mod detection;
 mod docs;
 mod doctor;
+mod forms;
 mod garbage;
 mod graph;
 mod incidents;

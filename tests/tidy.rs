@@ -217,6 +217,7 @@ const WALLS: &[Wall] = &[
             "crates/alert/src/memory",
             "crates/alert/src/rules",
             "crates/render/src/json.rs",
+            "crates/ingest/src/form/json.rs",
             "crates/cli/src/settings.rs",
             "crates/gen",
         ],
@@ -258,6 +259,7 @@ const WALLS: &[Wall] = &[
         words: &["rayon", "thread::*"],
         paths: &[
             "crates/ingest/src/pipeline.rs",
+            "crates/ingest/src/gather.rs",
             "crates/query/src/deadline.rs",
             "crates/why/src/parallel.rs",
             "crates/cli/src/context.rs",

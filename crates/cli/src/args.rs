@@ -226,10 +226,27 @@ pub(crate) enum Command {
   pmtaq ingest --host mta1 'archive/acct-2026-03-*.csv.gz'
   pmtaq ingest --privacy hash /var/log/pmta")]
 pub(crate) struct Ingest {
-    /// Files, folders and globs; plain, .gz or .zst. Of a folder NAME.csv is taken, also with the number
-    /// or the date that rotation put behind it [default: those that the setting ingest.inputs names]
+    /// Files, folders, globs, pipes, and `-` for standard input: CSV as PMTA writes it, by other separators or
+    /// as JSON lines; plain, gzip, zstd, bzip2, xz, tar and zip. Of a folder all files are taken that begin
+    /// as accounting files [default: those that the setting ingest.inputs names]
     #[arg(required = true, env = "PMTAQ_INPUTS", value_name = "FILES")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// Names that are not taken, as globs: of files, of those in archives, or whole paths
+    #[arg(long, env = "PMTAQ_EXCLUDE", value_name = "GLOB", value_delimiter = ':')]
+    pub(crate) exclude: Vec<String>,
+    /// The header of files that have none: type,timeLogged,...
+    #[arg(long, env = "PMTAQ_HEADER", value_name = "NAMES")]
+    pub(crate) header: Option<String>,
+    /// An accounting file with that header
+    #[arg(long, value_name = "FILE", conflicts_with = "header")]
+    pub(crate) header_from: Option<PathBuf>,
+    /// The field that counts as the time where timeLogged was not logged, such as timeQueued
+    #[arg(long, env = "PMTAQ_TIME_FIELD", value_name = "NAME")]
+    pub(crate) time_field: Option<String>,
+    /// What separates fields in files that are not comma-separated: tab, or the character itself
+    /// [default: as the header has it]
+    #[arg(long, env = "PMTAQ_SEPARATOR", value_name = "CHAR", value_parser = separator)]
+    pub(crate) separator: Option<u8>,
     /// Which MTA wrote the files [default: the field userString, else this machine's name]
     #[arg(long, env = "PMTAQ_HOST", value_name = "NAME")]
     pub(crate) host: Option<String>,
@@ -242,6 +259,15 @@ pub(crate) struct Ingest {
     pub(crate) privacy: Option<PrivacyMode>,
     #[command(flatten)]
     pub(crate) faults: Faults,
+}
+
+/// What separates fields, as one byte.
+fn separator(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("is neither `tab` nor one ASCII character".to_owned()),
+    }
 }
 
 /// How the addresses of recipients are stored; docs/privacy.md has what that covers.

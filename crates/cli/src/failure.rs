@@ -182,6 +182,9 @@ impl From<pmtaq_ingest::Error> for Failure {
                 Failure::usage(format!("{what} cannot do with {given} of memory"))
                     .hint(format!("`--memory {least}MB` is the least"))
             }
+            pmtaq_ingest::Error::Glob { .. } | pmtaq_ingest::Error::Header(_) => {
+                Failure::usage(error.to_string())
+            }
             pmtaq_ingest::Error::Threads(_) => {
                 Failure::failed(&error).hint("`--threads 1` needs the fewest")
             }

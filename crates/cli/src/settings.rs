@@ -36,6 +36,8 @@ enum Kind {
     Path,
     /// The same, and there may be a list of them.
     Paths,
+    /// A list of texts.
+    Texts,
 }
 
 const fn key(name: &'static str, arg: &'static str, unset: &'static str) -> Key {
@@ -60,6 +62,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("spill", "spill", "none").of(Kind::Path),
     key("spill-size", "spill_size", ""),
     key("ingest.inputs", "inputs", "none").of(Kind::Paths),
+    key("ingest.exclude", "exclude", "none").of(Kind::Texts),
+    key("ingest.header", "header", "none: files without a header are refused"),
+    key("ingest.time-field", "time_field", "none: files without timeLogged are refused"),
+    key("ingest.separator", "separator", "as the header has it"),
     key("ingest.host", "host", "userString of the record, else the name of this machine"),
     key("ingest.max-rejects", "max_rejects", ""),
     key("ingest.privacy", "privacy", "as the store has it, none in a new one"),
@@ -204,13 +210,14 @@ impl Settings {
             })?;
             let key = &KEYS[index];
             let texts = match value.get_ref() {
-                DeValue::Array(values) if key.kind == Kind::Paths => {
+                DeValue::Array(values) if matches!(key.kind, Kind::Paths | Kind::Texts) => {
                     values.iter().map(|value| text_of(&name, value.get_ref())).collect()
                 }
                 value => text_of(&name, value).map(|text| vec![text]),
             };
             let set = |text: String| {
-                let text = if key.kind == Kind::Plain { text } else { path(file, text)? };
+                let is_path = matches!(key.kind, Kind::Path | Kind::Paths);
+                let text = if is_path { path(file, text)? } else { text };
                 key.check(&text, command).map(|()| text)
             };
             let texts = texts.and_then(|texts| texts.into_iter().map(set).collect());

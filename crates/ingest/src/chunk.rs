@@ -11,8 +11,12 @@ use std::sync::Arc;
 use memchr::{memchr, memchr_iter};
 use twox_hash::XxHash3_128;
 
+use crate::Settings;
 use crate::block::{BLOCK, is, look_at, places};
 use crate::cpu;
+use crate::line::{
+    MAX_RECORD, first_line, has_spaces, header_line, is_remark, may_become_header, preamble,
+};
 use crate::plan::{Plan, PlanError};
 use crate::quote::{Quote, closing_quote};
 use crate::reject::{MAX_RAW, Reject, Why, shorten};
@@ -21,9 +25,6 @@ use crate::split::Line;
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
 /// the memory of many threads.
 const TARGET: usize = 1 << 20;
-
-/// The longest record that is read; a longer line is refused without being kept in memory.
-pub(crate) const MAX_RECORD: usize = 16 << 20;
 
 /// Some whole records of one source, all under one header.
 pub(crate) struct Chunk {
@@ -100,6 +101,30 @@ pub(crate) enum Stop {
     Io(#[from] io::Error),
 }
 
+/// What is known of a content's fields beside what it says itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Assumed {
+    /// The header of records that have none.
+    pub(crate) plan: Option<Arc<Plan>>,
+    /// The field that is the time where there is no timeLogged.
+    pub(crate) time_field: Option<Arc<str>>,
+}
+
+impl Assumed {
+    /// What the user says of all contents.
+    pub(crate) fn of(settings: &Settings) -> Assumed {
+        Assumed { plan: None, time_field: settings.time_field.as_deref().map(Arc::from) }
+    }
+}
+
+/// The bytes of a content, as CSV.
+pub(crate) struct Stream {
+    pub(crate) reader: Box<dyn Read + Send>,
+    pub(crate) assumed: Assumed,
+    /// Headers are made, and stand on no line of the file.
+    pub(crate) makes_headers: bool,
+}
+
 /// The content of a source as chunks.
 pub(crate) struct Chunks {
     reader: Box<dyn Read + Send>,
@@ -112,6 +137,11 @@ pub(crate) struct Chunks {
     /// Chunks and long lines given out so far.
     given: u64,
     plan: Option<Arc<Plan>>,
+    time_field: Option<Arc<str>>,
+    /// Headers stand on no line of the source.
+    makes_headers: bool,
+    /// Whether the first header or record is found.
+    is_begun: bool,
     /// A last line without a line end is left for later instead of being given out.
     hold_torn: bool,
     /// Of all bytes given out.
@@ -124,7 +154,9 @@ pub(crate) struct Chunks {
 }
 
 impl Chunks {
-    pub(crate) fn new(reader: Box<dyn Read + Send>, hold_torn: bool) -> Chunks {
+    /// Those of a content, of which a last line without line end may be left for later.
+    pub(crate) fn new(stream: Stream, hold_torn: bool) -> Chunks {
+        let Stream { reader, assumed: Assumed { plan, time_field }, makes_headers } = stream;
         Chunks {
             reader,
             carry: Vec::new(),
@@ -132,7 +164,10 @@ impl Chunks {
             offset: 0,
             lines: 0,
             given: 0,
-            plan: None,
+            plan,
+            time_field,
+            makes_headers,
+            is_begun: false,
             hold_torn,
             hash: XxHash3_128::new(),
             failed: None,
@@ -171,6 +206,11 @@ impl Chunks {
         self.ended && self.carry.is_empty() && self.failed.is_none()
     }
 
+    /// The header that holds now.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.plan.as_deref()
+    }
+
     /// Hash of the bytes given out so far.
     pub(crate) fn hash(&self) -> u128 {
         self.hash.finish_128()
@@ -180,8 +220,13 @@ impl Chunks {
     pub(crate) fn next(&mut self) -> Result<Next, Stop> {
         loop {
             self.fill(self.target);
-            if self.offset == 0 && self.carry.starts_with(b"\xef\xbb\xbf") {
-                self.give_out(3);
+            if !self.is_begun {
+                let before = preamble(&self.carry);
+                if before > 0 {
+                    self.give_out(before);
+                    continue;
+                }
+                self.is_begun = !self.carry.is_empty() && !is_remark(&self.carry);
             }
             // In a file that may grow, a quote without its end is not damage yet.
             let whole = self.ended && !self.hold_torn;
@@ -198,15 +243,22 @@ impl Chunks {
                 self.fill(larger);
                 continue;
             }
-            if !self.ended {
+            if !self.ended && self.plan.is_some() {
                 return Ok(self.skip_line());
             }
             if let Some(error) = self.failed.take() {
                 return Err(error.into());
             }
-            if self.hold_torn && self.plan.is_none() && header_line(&self.carry).is_some() {
-                // No line end will make this a header.
-                Plan::check_line_ends(&self.carry)?;
+            if self.plan.is_none() && !self.carry.is_empty() {
+                match header_line(&self.carry) {
+                    // No line end will make this a header.
+                    Some(_) => Plan::check_line_ends(&self.carry)?,
+                    None if self.hold_torn && may_become_header(&self.carry) => {}
+                    None => {
+                        let line = shorten(first_line(&self.carry));
+                        return Err(PlanError::NoHeader { line }.into());
+                    }
+                }
             }
             if self.carry.is_empty() || self.hold_torn {
                 return Ok(Next::End);
@@ -219,9 +271,13 @@ impl Chunks {
     fn cut(&mut self, records: &Records, torn: bool) -> Result<Next, Stop> {
         let mut begin = 0;
         while let Some(header) = header_line(&self.carry[..records.end - begin]) {
-            let plan = Plan::of_header(&self.carry[..header])?;
+            if self.plan.is_none() && has_spaces(&self.carry[..header]) {
+                return Err(PlanError::Spaced.into());
+            }
+            let plan = Plan::with_time(&self.carry[..header], self.time_field.as_deref())?;
             self.plan = Some(Arc::new(plan));
             self.give_out(header);
+            self.lines -= u64::from(self.makes_headers);
             begin += header;
             if begin == records.end {
                 return self.next();
@@ -404,16 +460,6 @@ impl<'b> Marks<'b> {
     }
 }
 
-/// The length of the header line that `bytes` begin with, if they do: its first field is `type`.
-fn header_line(bytes: &[u8]) -> Option<usize> {
-    let starts: [&[u8]; 4] = [b"type,", b"#type,", b"\"type\",", b"\"#type\","];
-    starts.iter().any(|start| bytes.starts_with(start)).then(|| first_line(bytes).len())
-}
-
-fn first_line(bytes: &[u8]) -> &[u8] {
-    &bytes[..memchr(b'\n', bytes).map_or(bytes.len(), |n| n + 1)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,7 +472,11 @@ mod tests {
     /// fields or that it is broken.
     fn lines(content: &[u8], target: usize) -> Vec<(u64, Vec<Vec<u8>>)> {
         let reader = Box::new(std::io::Cursor::new(content.to_vec()));
-        let mut chunks = Chunks::new(reader, false).with_target(target);
+        let mut chunks = Chunks::new(
+            Stream { reader, assumed: Assumed::default(), makes_headers: false },
+            false,
+        )
+        .with_target(target);
         let (mut lines, mut end) = (Vec::new(), 0);
         while let Ok(next) = chunks.next() {
             let Next::Chunk(chunk) = next else { break };

@@ -8,10 +8,11 @@ use pmtaq_store::manifest::source_day;
 use twox_hash::XxHash3_128;
 
 use crate::chunk::{Chunks, Next, Stop};
-use crate::open::{Content, SourceFile, Unread, is_fresh, read_full};
+use crate::open::{Content, SourceFile, Unread, is_fresh};
 use crate::privacy::Privacy;
 use crate::rows::Checked;
 use crate::split::Splitter;
+use crate::unpack::read_full;
 
 /// The beginning of a content.
 #[derive(Clone)]
@@ -46,9 +47,10 @@ impl Head {
 /// Numbers of records of which [`Head::marks`] has hashes. They tell files apart that begin alike.
 const MARKS: [usize; 4] = [2, 4, 8, 16];
 
-/// Whether a last line without line end is left for the next run.
+/// Whether a last line without line end is left for the next run: it may still grow, and half an object
+/// does not become what the whole one would.
 pub(crate) fn holds_torn(content: &Content, now: Timestamp) -> bool {
-    !content.compressed && is_fresh(content.stat, now)
+    !content.is_complete && (content.stream.makes_headers || is_fresh(content.stat, now))
 }
 
 /// The head of a content; none when there is no whole record.
@@ -58,7 +60,7 @@ pub(crate) fn head(
     now: Timestamp,
 ) -> Result<Option<Head>, Stop> {
     let hold = holds_torn(&content, now);
-    let mut chunks = Chunks::new(content.reader, hold).small();
+    let mut chunks = Chunks::new(content.stream, hold).small();
     loop {
         let chunk = match chunks.next()? {
             Next::End => return Ok(None),
@@ -79,7 +81,10 @@ pub(crate) fn head(
         let is_all = chunks.is_done() && lines.get(lines.len() - 1).end == chunk.bytes.len();
         let mut head = Head { day, records: is_all.then_some(lines.len()), ..Head::NONE };
         let mut hash = XxHash3_128::new();
-        hash.write(chunk.plan.fields.join(",").as_bytes());
+        // Whatever header is assumed, the records are the same.
+        if !chunk.plan.is_assumed {
+            hash.write(chunk.plan.fields.join(",").as_bytes());
+        }
         for i in 0..lines.len() {
             let line = lines.get(i).raw();
             // What may still grow is no mark.
@@ -108,7 +113,7 @@ pub(crate) enum Prefix {
 }
 
 pub(crate) fn prefix(file: &SourceFile, length: u64) -> Result<Prefix, Unread> {
-    let mut content = file.content()?.reader;
+    let mut content = file.content()?.stream.reader;
     let (read, hash) = hashed(&mut *content, length, XxHash3_128::new())?;
     if read < length {
         return Ok(Prefix::Shorter);
@@ -124,7 +129,7 @@ pub(crate) fn begins_with(
     first: Option<(u64, impl Fn(u128) -> bool)>,
     then: (u64, u128),
 ) -> Result<bool, Unread> {
-    let mut content = file.content()?.reader;
+    let mut content = file.content()?.stream.reader;
     let (mut at, mut hash) = (0, XxHash3_128::new());
     if let Some((length, is_it)) = first {
         (at, hash) = hashed(&mut *content, length, hash)?;
@@ -140,7 +145,7 @@ pub(crate) fn begins_with(
 
 /// Length and hash of all of a file's content.
 pub(crate) fn whole(file: &SourceFile) -> Result<(u64, u128), Unread> {
-    let (length, hash) = hashed(&mut *file.content()?.reader, u64::MAX, XxHash3_128::new())?;
+    let (length, hash) = hashed(&mut *file.content()?.stream.reader, u64::MAX, XxHash3_128::new())?;
     Ok((length, hash.finish_128()))
 }
 
@@ -167,7 +172,7 @@ fn hashed(
 /// The records of a file whose content is known to be in another.
 pub(crate) fn count(file: &SourceFile) -> u64 {
     let Ok(content) = file.content() else { return 0 };
-    let mut chunks = Chunks::new(content.reader, false);
+    let mut chunks = Chunks::new(content.stream, false);
     let mut records = 0;
     loop {
         match chunks.next() {

@@ -9,6 +9,17 @@ pub enum Error {
     /// The machine has no room for the worker threads.
     #[error("cannot start {0} worker threads")]
     Threads(usize),
+    /// No glob is written so.
+    #[error("`{glob}` is no glob: {why}")]
+    Glob {
+        /// As it was given.
+        glob: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The header of files that have none cannot be used.
+    #[error("the header that is given: {0}")]
+    Header(String),
     /// So little memory is not enough.
     #[error("{what} needs {least} bytes of memory at least, and may use {given}")]
     Memory {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::Error;
 use crate::hook::Hook;
 use crate::outcome::Refused;
 
@@ -16,26 +17,70 @@ use crate::outcome::Refused;
 pub(crate) struct Listing {
     /// The files, in the order of their file names, which is that of time, and each once. Each with
     /// the time of its last change.
-    pub(crate) files: Vec<(PathBuf, i64)>,
-    /// Of each input in which a folder was looked into, the files that have other names than
-    /// accounting files.
+    pub(crate) files: Vec<Found>,
+    /// Pipes, which are read before all files.
+    pub(crate) pipes: Vec<PathBuf>,
+    /// Of each input in which a folder was looked into, the files whose names say that they are not
+    /// whole, and hidden ones.
     pub(crate) skipped: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     /// Folders and globs in which there is no file to take.
     pub(crate) empty: Vec<PathBuf>,
     pub(crate) refused: Vec<Refused>,
+    /// How many were excluded.
+    excluded: usize,
 }
 
-/// The files that `inputs` name: a file itself; of a folder and those in it those that are named as
-/// accounting files; of a glob whatever it matches.
-pub(crate) fn find(inputs: &[PathBuf], hook: &Hook) -> Listing {
+/// A file that may be taken.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    /// When it was last changed.
+    pub(crate) modified: i64,
+    /// The user named it, or it is named as an accounting file. Of other files those are taken that
+    /// begin as one.
+    pub(crate) is_expected: bool,
+    /// The input in a folder of which it was found, unless the user named it.
+    pub(crate) input: Option<PathBuf>,
+}
+
+/// Which names are not taken.
+pub(crate) struct Exclude(Vec<glob::Pattern>);
+
+impl Exclude {
+    /// # Errors
+    /// When one of the globs is none.
+    pub(crate) fn of(globs: &[String]) -> Result<Exclude, Error> {
+        let pattern = |glob: &String| {
+            glob::Pattern::new(glob)
+                .map_err(|error| Error::Glob { glob: glob.clone(), why: error.msg.to_owned() })
+        };
+        globs.iter().map(pattern).collect::<Result<_, _>>().map(Exclude)
+    }
+
+    /// Whether neither the name nor the path of a file matches.
+    pub(crate) fn takes(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !self.0.iter().any(|glob| glob.matches(&name) || glob.matches_path(path))
+    }
+}
+
+/// Standard input, among the inputs.
+pub(crate) const STDIN: &str = "-";
+
+/// The files that `inputs` name: a file itself; all those of a folder and of the folders in it that may
+/// be accounting files; of a glob whatever it matches.
+pub(crate) fn find(inputs: &[PathBuf], exclude: &Exclude, hook: &Hook) -> Listing {
     let (listing, input) = (Listing::default(), PathBuf::new());
-    let mut search = Search { listing, input, seen: HashSet::new(), hook };
+    let mut search = Search { listing, input, seen: HashSet::new(), exclude, hook };
     for input in inputs {
         search.input(input);
     }
     let mut listing = search.listing;
-    listing.files.sort_by(|(a, _), (b, _)| (a.file_name(), a).cmp(&(b.file_name(), b)));
-    listing.files.dedup_by(|a, b| a.0 == b.0);
+    let key = |found: &Found| (found.path.clone(), !found.is_expected);
+    listing
+        .files
+        .sort_by_cached_key(|found| (found.path.file_name().map(OsStr::to_owned), key(found)));
+    listing.files.dedup_by(|a, b| a.path == b.path);
     listing
 }
 
@@ -45,12 +90,19 @@ struct Search<'h> {
     input: PathBuf,
     /// The folders that were looked into, by device and inode: links may lead in circles.
     seen: HashSet<(u64, u64)>,
+    exclude: &'h Exclude,
     hook: &'h Hook,
 }
 
 impl Search<'_> {
     fn input(&mut self, input: &Path) {
-        let before = (self.listing.files.len(), self.listing.refused.len());
+        if input == Path::new(STDIN) {
+            return self.listing.pipes.push(input.to_owned());
+        }
+        let found = |listing: &Listing| {
+            (listing.files.len(), listing.pipes.len(), listing.refused.len(), listing.excluded)
+        };
+        let before = found(&self.listing);
         self.seen.clear();
         self.input = input.canonicalize().unwrap_or_else(|_| input.to_owned());
         self.hook.call();
@@ -69,7 +121,7 @@ impl Search<'_> {
                 Err(error) => self.refuse(input, &error),
             }
         }
-        if before != (self.listing.files.len(), self.listing.refused.len()) {
+        if before != found(&self.listing) {
             return;
         }
         if root_of(input).is_some_and(Path::is_dir) {
@@ -88,7 +140,11 @@ impl Search<'_> {
             Err(error) if !named && error.kind() == ErrorKind::NotFound => return,
             Err(error) => return self.refuse(path, &error),
         };
-        let takes = named || is_accounting(path.file_name().unwrap_or_default());
+        let is_expected = named || is_accounting(path.file_name().unwrap_or_default());
+        if !self.exclude.takes(path) {
+            self.listing.excluded += 1;
+            return;
+        }
         if meta.is_dir() {
             let is_hidden = !named && is_hidden(path.file_name().unwrap_or_default());
             if is_hidden {
@@ -96,10 +152,14 @@ impl Search<'_> {
             } else if self.seen.insert((meta.dev(), meta.ino())) {
                 self.folder(path);
             }
+        } else if named && meta.file_type().is_fifo() {
+            self.listing.pipes.push(path.to_owned());
         } else if !meta.is_file() && named {
-            self.refuse(path, &"is no regular file");
-        } else if meta.is_file() && takes {
-            self.listing.files.push((path.to_owned(), meta.mtime()));
+            self.refuse(path, &"is no regular file and no pipe");
+        } else if meta.is_file() && (is_expected || may_be_accounting(path)) {
+            let (path, modified) = (path.to_owned(), meta.mtime());
+            let input = (!named).then(|| self.input.clone());
+            self.listing.files.push(Found { path, modified, is_expected, input });
         } else {
             self.skipped().insert(path.to_owned());
         }
@@ -147,20 +207,44 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// Whether a file is named as PMTA and logrotate name accounting files: `acct.csv`, and that with
-/// the number or the date of its rotation, each also as `.gz` or `.zst`, in any case.
-fn is_accounting(name: &OsStr) -> bool {
+/// How the names of files end that are not whole, or that an editor keeps beside another.
+const UNFINISHED: [&str; 10] =
+    [".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", ".swo", ".bak", "~"];
+
+/// Whether a file of a folder or an archive may be an accounting file, so that it is looked at.
+pub(crate) fn may_be_accounting(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
     let lower = name.to_string_lossy().to_ascii_lowercase();
-    let plain = [".gz", ".zst"].iter().find_map(|end| lower.strip_suffix(end)).unwrap_or(&lower);
-    let rotation = |end: &str| {
-        let date = end.strip_prefix(['.', '-', '_']).unwrap_or_default();
-        let is_digit = |c: char| c.is_ascii_digit();
-        date.starts_with(is_digit)
-            && date.ends_with(is_digit)
-            && date.chars().all(|c| is_digit(c) || matches!(c, '.' | '-' | '_' | ':' | 't'))
-    };
-    let parts = plain.rsplit_once(".csv");
-    !is_hidden(name) && parts.is_some_and(|(_, end)| end.is_empty() || rotation(end))
+    !is_hidden(name) && !UNFINISHED.iter().any(|end| lower.ends_with(end))
+}
+
+/// Whether a file is named as PMTA and logrotate name accounting files: `acct.csv`, and that with
+/// the number or the date of its rotation, each also compressed, in any case.
+pub(crate) fn is_accounting(name: &OsStr) -> bool {
+    let lower = name.to_string_lossy().to_ascii_lowercase();
+    let parts = uncompressed(&lower).rsplit_once(".csv");
+    !is_hidden(name) && parts.is_some_and(|(_, end)| end.is_empty() || is_rotation(end))
+}
+
+/// Whether a file may have had the name `live` before it was rotated: a number or a date was put behind
+/// it.
+pub(crate) fn was_named(name: &str, live: &str) -> bool {
+    let end = uncompressed(name).strip_prefix(uncompressed(live));
+    end.is_some_and(|end| end.is_empty() || is_rotation(end))
+}
+
+fn uncompressed(name: &str) -> &str {
+    let ends = [".gz", ".zst", ".bz2", ".xz"];
+    ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
+/// Whether this is a number or a date as rotation puts it behind a name.
+fn is_rotation(end: &str) -> bool {
+    let date = end.strip_prefix(['.', '-', '_']).unwrap_or_default();
+    let is_digit = |c: char| c.is_ascii_digit();
+    date.starts_with(is_digit)
+        && date.ends_with(is_digit)
+        && date.chars().all(|c| is_digit(c) || matches!(c, '.' | '-' | '_' | ':' | 't'))
 }
 
 #[cfg(test)]
@@ -175,6 +259,8 @@ mod tests {
             "acct-2026-03-01-0004.csv",
             "acct-2026-03-01-0004.csv.gz",
             "acct.csv.1",
+            "acct.csv.bz2",
+            "acct.csv.1.xz",
             "acct.csv.12.gz",
             "acct.csv-20260301",
             "acct.csv-20260301.gz",
@@ -190,8 +276,6 @@ mod tests {
         }
         for name in [
             "acct.log",
-            "acct.csv.bz2",
-            "acct.csv.1.xz",
             "acct.csv.tmp",
             "acct.csv.part",
             "acct.csv~",
@@ -209,6 +293,16 @@ mod tests {
             "",
         ] {
             assert!(!is_accounting(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_file_is_known_by_the_name_that_it_had() {
+        for name in ["acct.csv", "acct.csv.1", "acct.csv-20260301.gz", "acct.csv.2026-03-02"] {
+            assert!(was_named(name, "acct.csv"), "{name}");
+        }
+        for name in ["acct-1.csv", "acct.csv.old", "acct.csv1", "b.csv", "acct"] {
+            assert!(!was_named(name, "acct.csv"), "{name}");
         }
     }
 

@@ -12,7 +12,7 @@ use crate::Settings;
 use crate::chunk::Stop;
 use crate::content::{self, Head, Prefix, begins_with, explain, prefix, whole};
 use crate::open::{Opened, SourceFile, Unread, is_settled};
-use crate::outcome::{Left, Refused, Status};
+use crate::outcome::{HeaderFrom, Left, Refused, Status};
 use crate::verify::error_text;
 
 /// A file with what is to be done about it.
@@ -30,6 +30,8 @@ pub(crate) struct Candidate {
     pub(crate) differs_from: Option<String>,
     /// How to remember the known file from now on: no file looks as it was remembered.
     pub(crate) looks: Option<Stat>,
+    /// Where its header is from, when it has none.
+    pub(crate) header_from: Option<HeaderFrom>,
 }
 
 /// Files that are not read, each with the reason.
@@ -44,6 +46,7 @@ impl Untaken {
         match why {
             Unread::Left(why) => self.left.push((path, why)),
             Unread::Stop(stop) => self.refuse(path, &explain(&stop)),
+            Unread::Foreign(what) => self.refuse(path, &what),
         }
     }
 
@@ -51,27 +54,14 @@ impl Untaken {
         self.refused.push(Refused { path, reason: reason.to_string() });
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.refused.is_empty() && self.left.is_empty()
+    }
+
     pub(crate) fn names(&self, path: &Path) -> bool {
         self.refused.iter().any(|refused| refused.path == path)
             || self.left.iter().any(|(left, _)| left == path)
     }
-}
-
-/// Looks at the beginning of a file, without deciding.
-pub(crate) fn probe(path: PathBuf, keep: bool, settings: &Settings) -> Result<Candidate, Unread> {
-    let file = SourceFile::open(path, keep, &settings.hook)?;
-    let head = content::head(file.content()?, &settings.privacy, settings.now)
-        .map_err(|stop| unfinished(&file, stop.into(), settings))?;
-    Ok(Candidate {
-        status: if head.is_some() { Status::New } else { Status::Empty },
-        head: head.unwrap_or(Head::NONE),
-        file,
-        known: None,
-        known_records: 0,
-        inside: None,
-        differs_from: None,
-        looks: None,
-    })
 }
 
 impl Candidate {
@@ -174,7 +164,7 @@ pub(crate) fn decide(
 }
 
 /// A compressed file without its end may be one that is being written.
-fn unfinished(file: &SourceFile, why: Unread, settings: &Settings) -> Unread {
+pub(crate) fn unfinished(file: &SourceFile, why: Unread, settings: &Settings) -> Unread {
     match why {
         Unread::Stop(Stop::Io(error))
             if error.kind() == io::ErrorKind::UnexpectedEof && file.is_fresh(settings.now) =>
@@ -230,7 +220,7 @@ fn against_store(
         && source.lost.is_empty()
         && (source.length >= stat.size
             || candidate.file.is_fresh(settings.now)
-            || candidate.file.content()?.compressed)
+            || candidate.file.content()?.is_complete)
     {
         candidate.status = Status::Known;
         candidate.known_records = source.ledger.read;

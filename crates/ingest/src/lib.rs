@@ -12,7 +12,7 @@ mod error;
 pub use error::Error;
 
 mod settings;
-pub use settings::{GROWING_S, Settings};
+pub use settings::{GROWING_S, Header, Settings};
 
 mod budget;
 pub use budget::DEFAULT_MEMORY;
@@ -22,7 +22,17 @@ pub use hook::Hook;
 
 mod find;
 
+mod unpack;
+
+mod line;
+
+mod spool;
+
 mod open;
+
+mod archive;
+
+mod form;
 
 mod content;
 
@@ -53,8 +63,12 @@ pub use hourly::Hourly;
 
 mod rollup;
 
+mod look;
+
 mod identity;
 mod taken;
+
+mod gather;
 
 mod task;
 
@@ -77,4 +91,4 @@ mod prune;
 pub use prune::{Keep, expired, prune};
 
 mod outcome;
-pub use outcome::{Left, Outcome, Refused, SourceOutcome, Status};
+pub use outcome::{HeaderFrom, Left, Outcome, Refused, SourceOutcome, Status};

@@ -1,23 +1,24 @@
 //! A source file, opened and described once: what is read of it later is that file, or nothing.
 //! Its name proves nothing, since PMTA and logrotate rename, replace and truncate at any moment.
 //!
-//! The content may be plain, gzip (also of several members) or zstd. Decided by the first bytes,
-//! since a rotated file may have any name.
+//! A source may also be a file of an archive, or what came through a pipe.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use pmtaq_schema::time::Timestamp;
 use pmtaq_store::Stat;
 
-use crate::GROWING_S;
-use crate::chunk::Stop;
+use crate::chunk::{Assumed, Stop, Stream};
+use crate::form::Form;
 use crate::hook::Hook;
 use crate::outcome::Left;
+use crate::spool::Section;
+use crate::unpack::{MAGIC, Packing, read_full};
+use crate::{GROWING_S, Settings};
 
 /// Files whose descriptors are kept from the first look on, so that they may be rotated meanwhile.
 /// A process may have 1024 open, and the parts of many days and workers need most of them.
@@ -35,14 +36,29 @@ pub(crate) struct SourceFile {
     pub(crate) stat: Stat,
     /// The file itself, unless there are too many.
     kept: Option<Arc<File>>,
+    /// What there is of it in another file, when it is no file of its own.
+    within: Option<Within>,
+    /// How its content becomes CSV.
+    pub(crate) form: Form,
+    /// What its content does not say of its fields.
+    pub(crate) assumed: Assumed,
     hook: Hook,
+}
+
+/// Where a source lies that is no file of its own.
+#[derive(Clone)]
+enum Within {
+    /// In an archive, as it is.
+    Archive(Section),
+    /// Among what is kept for the run: nothing changes it.
+    Spool(Section),
 }
 
 /// The content of a file, from the first byte.
 pub(crate) struct Content {
-    pub(crate) reader: Box<dyn Read + Send>,
-    /// Compressed files are complete: nobody appends to them.
-    pub(crate) compressed: bool,
+    pub(crate) stream: Stream,
+    /// Compressed files and those of archives are complete: nobody appends to them.
+    pub(crate) is_complete: bool,
     /// What the file system said of it before this reading.
     pub(crate) stat: Stat,
     pub(crate) opened: Opened,
@@ -52,6 +68,9 @@ pub(crate) struct Content {
 #[derive(Clone)]
 pub(crate) struct Opened {
     file: Arc<File>,
+    within: Option<Within>,
+    /// What is said of it when it is no file of its own.
+    stat: Stat,
     hook: Hook,
 }
 
@@ -62,6 +81,8 @@ pub(crate) enum Unread {
     Left(Left),
     /// It cannot be read.
     Stop(Stop),
+    /// It holds no accounting records; what it is instead, and what helps.
+    Foreign(String),
 }
 
 impl From<Stop> for Unread {
@@ -78,11 +99,71 @@ impl From<io::Error> for Unread {
 
 impl SourceFile {
     /// Opens the file that has this name now. With `keep`, its descriptor stays open.
-    pub(crate) fn open(path: PathBuf, keep: bool, hook: &Hook) -> Result<SourceFile, Unread> {
-        let opened = Opened::open(&path, hook)?;
-        let stat = opened.stat()?;
+    ///
+    /// # Errors
+    /// When that cannot be done, with the name.
+    pub(crate) fn open(
+        path: PathBuf,
+        keep: bool,
+        settings: &Settings,
+    ) -> Result<SourceFile, (PathBuf, Unread)> {
+        let opened = Opened::open(&path, &settings.hook)
+            .and_then(|opened| Ok((opened.stat()?, opened)))
+            .map_err(|why| (path.clone(), why));
+        let (stat, opened) = opened?;
         let kept = keep.then_some(opened.file);
-        Ok(SourceFile { path, stat, kept, hook: hook.clone() })
+        let (form, assumed) = (Form::default(), Assumed::of(settings));
+        Ok(SourceFile {
+            path,
+            stat,
+            kept,
+            within: None,
+            form,
+            assumed,
+            hook: settings.hook.clone(),
+        })
+    }
+
+    /// What came through a pipe and is kept in `section`.
+    pub(crate) fn of_pipe(path: PathBuf, section: Section, settings: &Settings) -> SourceFile {
+        // As a file that has changed just now, so that nobody remembers how it looked.
+        let modified_ns = settings.now.millis() * 1_000_000;
+        let stat = Stat { size: section.len(), modified_ns, ..Stat::default() };
+        let (form, assumed, hook) = (Form::default(), Assumed::of(settings), settings.hook.clone());
+        let within = Some(Within::Spool(section));
+        SourceFile { path, stat, kept: None, within, form, assumed, hook }
+    }
+
+    /// A file of this one, which is an archive: a stretch of it, or what was kept of it.
+    pub(crate) fn member(&self, name: &str, section: Section, is_kept: bool) -> SourceFile {
+        let within = if is_kept { Within::Spool(section) } else { Within::Archive(section) };
+        SourceFile {
+            path: self.path.join(name),
+            kept: None,
+            within: Some(within),
+            form: Form::default(),
+            ..self.clone()
+        }
+    }
+
+    /// A file of this one, that is told of and not read.
+    pub(crate) fn named_within(&self, name: &str) -> SourceFile {
+        SourceFile { path: self.path.join(name), ..self.clone() }
+    }
+
+    /// All of it as it lies on the disk, where it is not compressed.
+    ///
+    /// # Errors
+    /// When it cannot be read as the same file.
+    pub(crate) fn section(&self) -> Result<Option<Section>, Unread> {
+        let opened = self.opened()?;
+        let section = match &opened.within {
+            Some(Within::Archive(section) | Within::Spool(section)) => section.clone(),
+            None => Section { file: opened.file.clone(), range: 0..self.stat.size },
+        };
+        let mut magic = [0; MAGIC];
+        let n = read_full(&mut section.reader(), &mut magic)?;
+        Ok(Packing::of(&magic[..n]).is_none().then_some(section))
     }
 
     /// The file name, for messages and for the column `source`.
@@ -97,10 +178,7 @@ impl SourceFile {
 
     /// Its content, decompressed. One at a time: a descriptor has one position.
     pub(crate) fn content(&self) -> Result<Content, Unread> {
-        let opened = match &self.kept {
-            Some(file) => Opened { file: file.clone(), hook: self.hook.clone() },
-            None => Opened::open(&self.path, &self.hook)?,
-        };
+        let opened = self.opened()?;
         let stat = opened.stat()?;
         if (stat.device, stat.inode) != (self.stat.device, self.stat.inode) {
             return Err(Unread::Left(Left::Replaced));
@@ -108,7 +186,21 @@ impl SourceFile {
         if stat.size < self.stat.size {
             return Err(Unread::Left(Left::Rewritten));
         }
-        Ok(opened.content(stat)?)
+        Ok(opened.content(stat, self)?)
+    }
+
+    fn opened(&self) -> Result<Opened, Unread> {
+        let opened = |file: &Arc<File>| Opened {
+            file: file.clone(),
+            within: self.within.clone(),
+            stat: self.stat,
+            hook: self.hook.clone(),
+        };
+        Ok(match (&self.within, &self.kept) {
+            (Some(Within::Archive(section) | Within::Spool(section)), _) => opened(&section.file),
+            (None, Some(file)) => opened(file),
+            (None, None) => Opened::open(&self.path, &self.hook)?,
+        })
     }
 
     /// Whether it may still grow, by the last of its changes that is known.
@@ -136,7 +228,12 @@ impl Opened {
     fn open(path: &Path, hook: &Hook) -> Result<Opened, Unread> {
         hook.call();
         match File::open(path) {
-            Ok(file) => Ok(Opened { file: Arc::new(file), hook: hook.clone() }),
+            Ok(file) => Ok(Opened {
+                file: Arc::new(file),
+                within: None,
+                stat: Stat::default(),
+                hook: hook.clone(),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Unread::Left(Left::Replaced))
             }
@@ -146,6 +243,9 @@ impl Opened {
 
     /// What the file system says of it now.
     pub(crate) fn stat(&self) -> io::Result<Stat> {
+        if let Some(Within::Spool(_)) = self.within {
+            return Ok(self.stat);
+        }
         self.hook.call();
         let meta = self.file.metadata()?;
         Ok(Stat {
@@ -156,35 +256,41 @@ impl Opened {
         })
     }
 
-    fn content(self, stat: Stat) -> io::Result<Content> {
+    fn content(self, stat: Stat, source: &SourceFile) -> io::Result<Content> {
         // Not mmap: a compressed file cannot be mapped, a truncated one kills, and one way to read
         // is easier to trust.
-        (&*self.file).rewind()?;
-        let mut magic = [0; 6];
-        let n = read_full(&mut *self.raw(), &mut magic)?;
-        (&*self.file).rewind()?;
-        let bytes = self.raw();
-        const BUFFER: usize = 256 * 1024;
-        let (reader, compressed): (Box<dyn Read + Send>, bool) = match &magic[..n] {
-            [0x1f, 0x8b, ..] => {
-                (Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, bytes))), true)
-            }
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => (Box::new(zstd::Decoder::new(bytes)?), true),
-            magic => match packed_by(magic) {
-                Some(what) => return Err(io::Error::new(io::ErrorKind::Unsupported, what)),
-                None => (bytes, false),
-            },
+        let mut magic = [0; MAGIC];
+        let n = read_full(&mut *self.raw()?, &mut magic)?;
+        let packing = Packing::of(&magic[..n]);
+        let bytes = self.raw()?;
+        let unpacked = match packing {
+            Some(packing) => packing.unpack(bytes)?,
+            None => bytes,
         };
-        Ok(Content { reader, compressed, stat, opened: self })
+        let form = source.form;
+        Ok(Content {
+            stream: Stream {
+                reader: form.read(unpacked),
+                assumed: source.assumed.clone(),
+                makes_headers: form.makes_headers(),
+            },
+            is_complete: packing.is_some() || self.within.is_some(),
+            stat,
+            opened: self,
+        })
     }
 
-    /// As they lie on the disk.
-    fn raw(&self) -> Box<dyn Read + Send> {
-        match self.hook.is_set() {
+    /// As it lies on the disk, from the beginning.
+    fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(Within::Archive(section) | Within::Spool(section)) = &self.within {
+            return Ok(Box::new(section.reader()));
+        }
+        (&*self.file).rewind()?;
+        Ok(match self.hook.is_set() {
             true => Box::new(self.clone()),
             // Without anything in between it reads into memory that nobody had to clear.
             false => Box::new(self.file.clone()),
-        }
+        })
     }
 }
 
@@ -196,46 +302,4 @@ impl Read for Opened {
         let few = buffer.len().min(FEW);
         (&*self.file).read(&mut buffer[..few])
     }
-}
-
-/// What to tell of a file that is packed in a way that is not read.
-fn packed_by(magic: &[u8]) -> Option<&'static str> {
-    Some(match magic {
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => {
-            "is compressed with bzip2, which is not read: `bzcat FILE | gzip > FILE.gz` makes one \
-             that is"
-        }
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => {
-            "is compressed with xz, which is not read: `xzcat FILE | gzip > FILE.gz` makes one that is"
-        }
-        [0x1f, 0x9d, ..] => {
-            "is compressed with compress, which is not read: `zcat FILE | gzip > FILE.gz` makes one \
-             that is"
-        }
-        [0x04, 0x22, 0x4d, 0x18, ..] => {
-            "is compressed with lz4, which is not read: `lz4cat FILE | gzip > FILE.gz` makes one \
-             that is"
-        }
-        [b'P', b'K', 3, 4, ..] => {
-            "is a zip archive, which is not read: unpack it, and ingest what was in it"
-        }
-        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c] => {
-            "is a 7-Zip archive, which is not read: unpack it, and ingest what was in it"
-        }
-        _ => return None,
-    })
-}
-
-/// Reads until `buffer` is full or the content ends; says how much was read.
-pub(crate) fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

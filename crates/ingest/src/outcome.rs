@@ -53,6 +53,17 @@ pub struct SourceOutcome {
     /// A known file of which this one has the name or the place and the beginning, but which it does
     /// not go on from: what they share counts twice.
     pub differs_from: Option<String>,
+    /// Where the header was taken from, when the source has none.
+    pub header_from: Option<HeaderFrom>,
+}
+
+/// Where a header is from that a source does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderFrom {
+    /// The user gave it.
+    User,
+    /// A known source of this name, which the file was before it was truncated.
+    Before(String),
 }
 
 /// How a source relates to what the store knows.

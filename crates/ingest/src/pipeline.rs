@@ -19,9 +19,9 @@ use rayon::prelude::*;
 use crate::budget::Budget;
 use crate::chunk::Chunk;
 use crate::derive::SourceFacts;
-use crate::find::{Listing, find};
-use crate::identity::{Candidate, Untaken, decide, probe};
-use crate::open::{KEPT, Unread};
+use crate::gather::{Gathered, Inputs};
+use crate::identity::{Candidate, Untaken, decide};
+use crate::open::Unread;
 use crate::outcome::{Left, Outcome, SourceOutcome};
 use crate::parts::Parts;
 use crate::reject;
@@ -50,8 +50,10 @@ pub fn ingest(
         .build()
         .map_err(|_| Error::Threads(budget.threads))?;
     let mut spoilt = Untaken::default();
+    let mut inputs = Inputs::open(settings)?;
     loop {
-        let staged = stage(settings, budget, &pool, writer, progress, &spoilt);
+        let gathered = inputs.gather(writer, &pool, &spoilt)?;
+        let staged = stage(gathered, settings, budget, &pool, writer, progress);
         let staged = staged.inspect_err(|_| {
             // What went wrong is said already.
             let _ = writer.empty_staging();
@@ -72,19 +74,16 @@ pub fn ingest(
     }
 }
 
-/// Stages what is new in the files, but for those that are `spoilt`.
+/// Stages what is new in the files.
 fn stage(
+    gathered: Gathered,
     settings: &Settings,
     budget: Budget,
     pool: &ThreadPool,
     writer: &Writer<'_>,
     progress: &AtomicU64,
-    spoilt: &Untaken,
 ) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
-    let Listing { mut files, skipped, empty, refused } = find(&settings.inputs, &settings.hook);
-    files.retain(|(path, _)| !spoilt.names(path));
-    let mut untaken = Untaken { refused, ..Untaken::default() };
-    let candidates = probe_all(files, settings, pool, &mut untaken);
+    let Gathered { candidates, mut untaken, skipped, also_skipped, empty } = gathered;
     let (decided, mut unclear) = decide(candidates, writer, settings);
     untaken.refused.append(&mut unclear.refused);
     untaken.left.append(&mut unclear.left);
@@ -93,47 +92,25 @@ fn stage(
         outcome.refused.append(&mut untaken.refused);
         outcome.left.append(&mut untaken.left);
         let skipped = passed_over(&skipped);
-        (outcome.skipped, outcome.empty) = (Skipped::total(skipped.values()), empty);
+        let also = names_of(&also_skipped);
+        (outcome.skipped, outcome.empty) = (Skipped::total(skipped.values().chain([&also])), empty);
         change.skipped = news(skipped, writer.skipped());
         (outcome, change)
     }))
 }
 
-/// Looks at the beginnings of all files. The descriptors of those that changed last stay open: it is
-/// them that rotation is about to move.
-fn probe_all(
-    files: Vec<(PathBuf, i64)>,
-    settings: &Settings,
-    pool: &ThreadPool,
-    untaken: &mut Untaken,
-) -> Vec<Candidate> {
-    let mut times: Vec<i64> = files.iter().map(|(_, modified)| *modified).collect();
-    times.sort_unstable_by(|a, b| b.cmp(a));
-    let oldest_kept = times.get(KEPT - 1).copied();
-    let probe = |(path, modified): (PathBuf, i64)| {
-        let keep = oldest_kept.is_none_or(|oldest| modified > oldest);
-        probe(path.clone(), keep, settings).map_err(|why| (path, why))
-    };
-    let probed: Vec<_> = pool.install(|| files.into_par_iter().map(probe).collect());
-    let mut candidates = Vec::new();
-    for result in probed {
-        match result {
-            Ok(candidate) => candidates.push(candidate),
-            Err((path, why)) => untaken.push(path, why),
-        }
-    }
-    candidates
-}
-
 /// What is said and remembered of files that were passed over, by folder.
 fn passed_over(skipped: &BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> BTreeMap<String, Skipped> {
+    let of =
+        |(folder, paths): (&PathBuf, _)| (folder.to_string_lossy().into_owned(), names_of(paths));
+    skipped.iter().map(of).collect()
+}
+
+fn names_of(paths: &BTreeSet<PathBuf>) -> Skipped {
     let name = |path: &PathBuf| {
         path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
     };
-    let of = |(folder, paths): (&PathBuf, &BTreeSet<PathBuf>)| {
-        (folder.to_string_lossy().into_owned(), Skipped::of(paths.iter().map(name)))
-    };
-    skipped.iter().map(of).collect()
+    Skipped::of(paths.iter().map(name))
 }
 
 /// What of it is not known yet. Nothing is passed over any more in a folder that is gone.
@@ -345,6 +322,7 @@ impl<'r> Run<'r> {
                 Some(read) => (read.held_back, read.stopped.clone()),
                 None => (0, None),
             };
+            let header_from = candidate.header_from;
             let known = candidate.known.as_ref();
             match (read, candidate.looks, known) {
                 (Some(read), ..) if ledger.read > 0 => {
@@ -377,6 +355,7 @@ impl<'r> Run<'r> {
                         times: join(known.and_then(|known| known.times), tally.times),
                         taken,
                         lost,
+                        header: read.header,
                     };
                     change.sources.push((candidate.head.day, source, old.cloned()));
                 }
@@ -395,6 +374,7 @@ impl<'r> Run<'r> {
                 held_back,
                 stopped,
                 differs_from,
+                header_from,
             });
         }
         outcome.sources.sort_by(|a, b| by_name(&a.path).cmp(&by_name(&b.path)));

@@ -13,6 +13,8 @@ use crate::split::Splitter;
 /// messages' own.
 const MAX_FIELDS: usize = 2000;
 
+const TIME_LOGGED: usize = pmtaq_schema::columns::index_of("time_logged");
+
 /// Which field of a line is what.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -28,6 +30,8 @@ pub struct Plan {
     pub texts: Vec<Text>,
     /// The fields that no column takes.
     pub extra: Vec<Extra>,
+    /// The records have no header of their own: this one is from elsewhere.
+    pub is_assumed: bool,
 }
 
 /// A column that holds text.
@@ -51,6 +55,8 @@ pub struct Extra {
     pub key: String,
     /// Position of the field that must not be empty, or a column takes this one instead.
     pub unless_empty: Option<usize>,
+    /// Position of an earlier field of the same name: while that is empty, the key is the name alone.
+    pub after: Option<usize>,
 }
 
 /// Why a header cannot be used. The file is refused whole.
@@ -66,9 +72,16 @@ pub enum PlanError {
     },
     /// Without a time a record cannot be placed.
     #[error(
-        "the header has no timeLogged, so its records cannot be placed in time; add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration"
+        "the header has no timeLogged, so its records cannot be placed in time; {}add timeLogged to `record-fields` of this <acct-file> in PowerMTA's configuration",
+        other.as_ref().map(|name| format!("`--time-field {name}` takes that for the time; for the future ")).unwrap_or_default()
     )]
-    NoTime,
+    NoTime {
+        /// Another field that may be a time.
+        other: Option<String>,
+    },
+    /// Names with spaces around, as in `type, timeLogged`.
+    #[error("the names of the header have spaces around them")]
+    Spaced,
     /// Its lines end as only old Macs ended them.
     #[error(
         "its lines end with CR alone, so all of it is one line; `tr '\\r' '\\n' < FILE > NEW` makes lines of it"
@@ -96,6 +109,15 @@ impl Plan {
     /// # Errors
     /// When the line cannot tell where a record belongs.
     pub fn of_header(line: &[u8]) -> Result<Plan, PlanError> {
+        Plan::with_time(line, None)
+    }
+
+    /// The same; where there is no timeLogged, the field `time_field` is the time that a record counts
+    /// by. It is in `extra` under its own name, so that such records can be told, and in no other column.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn with_time(line: &[u8], time_field: Option<&str>) -> Result<Plan, PlanError> {
         let mut splitter = Splitter::new(line);
         let shortened = || shorten(line);
         let Some(header) = splitter.next_line() else {
@@ -119,11 +141,13 @@ impl Plan {
             numbers: vec![],
             texts: vec![],
             extra: vec![],
+            is_assumed: false,
         };
-        let (mut spellings, mut keys) = (HashMap::<String, usize>::new(), HashSet::new());
+        let (mut spellings, mut keys) = (HashMap::<String, Vec<usize>>::new(), HashSet::new());
         for (i, name) in fields.iter().enumerate() {
             let seen = spellings.entry(name.to_ascii_lowercase()).or_default();
-            let earlier = std::mem::replace(seen, *seen + 1);
+            let (earlier, first) = (seen.len(), seen.first().copied());
+            seen.push(i);
             let column = Column::of_field(name);
             match column {
                 _ if i == plan.kind => {}
@@ -139,14 +163,14 @@ impl Plan {
                     }
                     let unless_empty = column
                         .filter(|&column| COLUMNS[column].kind.is_text())
-                        .and_then(|column| plan.sources[column])
-                        .filter(|&first| fields[first] != *name);
-                    plan.extra.push(Extra { field: i, key, unless_empty });
+                        .and_then(|column| plan.sources[column]);
+                    let after = first.filter(|_| column.is_none());
+                    plan.extra.push(Extra { field: i, key, unless_empty, after });
                 }
             }
         }
-        if plan.sources[pmtaq_schema::columns::index_of("time_logged")].is_none() {
-            return Err(PlanError::NoTime);
+        if plan.sources[TIME_LOGGED].is_none() {
+            plan.take_time(time_field, &fields)?;
         }
         plan.fields = fields;
         for (column, source) in plan.sources.iter().enumerate() {
@@ -161,6 +185,38 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// Lets records count by the field `name`.
+    fn take_time(&mut self, name: Option<&str>, fields: &[String]) -> Result<(), PlanError> {
+        let named = |name: &str| fields.iter().position(|field| field.eq_ignore_ascii_case(name));
+        let Some(at) = name.and_then(named) else {
+            let looks = |field: &&String| {
+                let field = field.to_ascii_lowercase();
+                ["time", "date"].iter().any(|part| field.starts_with(part) || field.ends_with(part))
+            };
+            let first = || fields.iter().find(looks);
+            let queued = fields.iter().find(|field| field.eq_ignore_ascii_case("timeQueued"));
+            return Err(PlanError::NoTime { other: queued.or_else(first).cloned() });
+        };
+        self.sources
+            .iter_mut()
+            .filter(|source| **source == Some(at))
+            .for_each(|source| *source = None);
+        self.sources[TIME_LOGGED] = Some(at);
+        if self.extra.iter().all(|extra| extra.field != at) {
+            let (key, unless_empty, after) = (fields[at].clone(), None, None);
+            self.extra.push(Extra { field: at, key, unless_empty, after });
+        }
+        Ok(())
+    }
+
+    /// The header as a line, as [`Plan::of_header`] reads it; empty when a name would need quotes.
+    pub(crate) fn line(&self) -> String {
+        match self.fields.iter().any(|name| name.contains(['"', ',', '\n', '\r'])) {
+            true => String::new(),
+            false => self.fields.join(","),
+        }
     }
 
     /// # Errors
@@ -206,12 +262,23 @@ mod tests {
     }
 
     #[test]
-    fn of_two_spellings_the_second_fills_in_where_the_first_is_empty() {
+    fn of_two_names_of_a_column_the_second_fills_in_where_the_first_is_empty() {
         let plan = Plan::of_header(b"type,timeLogged,envId,rcpt,envid,rcpt").expect("a plan");
         let column = Column::index("env_id").expect("a column");
         assert!(plan.texts.contains(&Text { column, field: 2, otherwise: Some(4) }));
         let unless_empty: Vec<_> = plan.extra.iter().map(|extra| extra.unless_empty).collect();
-        assert_eq!(unless_empty, [Some(2), None]);
+        assert_eq!(unless_empty, [Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn another_field_is_the_time_where_there_is_no_other() {
+        let plan = Plan::with_time(b"type,timeQueued,rcpt", Some("TIMEQUEUED")).expect("a plan");
+        assert_eq!((source(&plan, "time_logged"), source(&plan, "time_queued")), (Some(1), None));
+        assert_eq!(plan.extra[0].key, "timeQueued");
+        let plan = Plan::with_time(b"type,timeQueued,timeLogged", Some("timeQueued"));
+        assert_eq!(plan.map(|plan| source(&plan, "time_logged")), Ok(Some(2)));
+        let error = Plan::with_time(b"type,rcpt,logDate", Some("timeQueued"));
+        assert_eq!(error, Err(PlanError::NoTime { other: Some("logDate".to_owned()) }));
     }
 
     #[test]

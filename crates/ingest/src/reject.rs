@@ -97,6 +97,13 @@ pub fn batch(path: &str, host: &str, rejects: &[Reject], now: Timestamp) -> Reco
 
 /// Text for a message: the beginning of a line, lossy.
 pub(crate) fn shorten(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
-    text.trim_end().escape_debug().to_string()
+    let line = line[..line.len().min(80)].trim_ascii_end();
+    // The last character may be cut.
+    match std::str::from_utf8(line) {
+        Ok(text) => text.escape_debug().to_string(),
+        Err(error) if error.error_len().is_none() => {
+            String::from_utf8_lossy(&line[..error.valid_up_to()]).escape_debug().to_string()
+        }
+        Err(_) => line.escape_ascii().to_string(),
+    }
 }

@@ -59,7 +59,7 @@ impl Checked {
         }
         let kind = line.field(plan.kind);
         let Some(record) = kind.read(Record::parse) else {
-            return Err(Why::field("type", &kind.value(), "unknown record type"));
+            return Err(Why::field("type", &kind.value(), unknown_type(&kind.value())));
         };
         let mut numbers = [NO_NUMBER; NUMBERS];
         let mut time_logged = None;
@@ -83,13 +83,40 @@ impl Checked {
             };
         }
         let Some(time_logged) = time_logged else {
-            return Err(Why::field("timeLogged", b"", "no time"));
+            return Err(no_time(plan));
         };
         if line.len() < plan.fields.len() {
             ends_after_recipient(&line, record, plan)?;
         }
         Ok(Checked { line: number, record, time_logged, numbers })
     }
+}
+
+/// Why a record type is none, with the one that is meant perhaps.
+#[cold]
+fn unknown_type(kind: &[u8]) -> &'static str {
+    let lower = String::from_utf8_lossy(kind).trim().to_ascii_lowercase();
+    match lower.as_str() {
+        _ if lower.starts_with('{') => "no JSON object with a type",
+        "c" | "complaint" | "fbl" | "arf" => "unknown record type; PowerMTA calls complaints `f`",
+        "defer" | "deferred" | "deferral" | "delayed" | "soft" | "s" => {
+            "unknown record type; PowerMTA calls deferrals `t`"
+        }
+        "fail" | "failed" | "failure" | "hard" | "h" => {
+            "unknown record type; PowerMTA calls bounces `b`"
+        }
+        "sent" | "success" | "relayed" => "unknown record type; PowerMTA calls deliveries `d`",
+        "injected" | "reception" | "in" | "i" => {
+            "unknown record type; PowerMTA calls receptions `r`"
+        }
+        _ => "unknown record type",
+    }
+}
+
+#[cold]
+fn no_time(plan: &Plan) -> Why {
+    let name = plan.sources[TIME_LOGGED].map_or("timeLogged", |field| &plan.fields[field]);
+    Why::field(name, b"", "no time")
 }
 
 /// PMTA leaves out empty fields at the end of a line. The recipient of these is never empty: a line
@@ -496,11 +523,12 @@ impl MapColumn {
         plan: &Plan,
         stored: impl Fn(Cow<'l, [u8]>) -> Cow<'l, [u8]>,
     ) {
-        for Extra { field, key, unless_empty } in &plan.extra {
-            let field = line.field(*field);
-            if !field.is_empty() && !unless_empty.is_some_and(|first| line.field(first).is_empty())
-            {
-                self.add(row, key.as_bytes(), &stored(field.text()));
+        let is_empty = |field: &Option<usize>| field.is_some_and(|at| line.field(at).is_empty());
+        for Extra { field, key, unless_empty, after } in &plan.extra {
+            let value = line.field(*field);
+            if !value.is_empty() && !is_empty(unless_empty) {
+                let key = if is_empty(after) { &plan.fields[*field] } else { key };
+                self.add(row, key.as_bytes(), &stored(value.text()));
             }
         }
     }

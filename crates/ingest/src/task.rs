@@ -13,9 +13,11 @@ use crate::chunk::{Chunk, Chunks, Next, Stop};
 use crate::content::{explain, holds_torn};
 use crate::derive::SourceFacts;
 use crate::identity::{Candidate, lasting};
+use crate::line::is_remark;
 use crate::open::{Content, Opened, Unread};
 use crate::outcome::{Left, Status};
 use crate::parts::Parts;
+use crate::plan::Plan;
 use crate::reject::{MAX_KEPT, MAX_KEPT_BYTES, Reject, Why};
 use crate::rows::{Checked, TimesOfLines};
 use crate::split::Splitter;
@@ -55,7 +57,7 @@ pub(crate) struct Open {
     opened: Opened,
     /// What the file system said of it before its first byte was read.
     stat: Stat,
-    compressed: bool,
+    is_complete: bool,
     /// A last line without line end is left for later.
     holds_torn: bool,
     /// Whether a line of it was given out.
@@ -87,6 +89,9 @@ pub(crate) struct Read {
     pub(crate) stat: Stat,
     /// Why reading stopped before the end.
     pub(crate) stopped: Option<String>,
+    /// The header of its last records, where it may be wanted once: a file that is truncated while its
+    /// writer goes on has none.
+    pub(crate) header: String,
 }
 
 impl Task {
@@ -160,9 +165,9 @@ impl Task {
             content = file.content()?;
         }
         let holds_torn = holds_torn(&content, settings.now);
-        let Content { reader, compressed, stat, opened } = content;
-        let chunks = Chunks::new(reader, holds_torn);
-        Ok(Open { chunks, opened, stat, compressed, holds_torn, is_given: false })
+        let Content { stream, is_complete, stat, opened } = content;
+        let chunks = Chunks::new(stream, holds_torn);
+        Ok(Open { chunks, opened, stat, is_complete, holds_torn, is_given: false })
     }
 
     fn close(&self, open: &Open, stop: Option<&Stop>, settings: &Settings) -> Done {
@@ -177,7 +182,9 @@ impl Task {
         };
         let (consumed, hash) = (open.chunks.consumed(), open.chunks.hash());
         let (held_back, stopped) = (open.chunks.held_back(), stop.map(explain));
-        Done::Read(Read { consumed, held_back, hash, stat, stopped })
+        let plan = open.chunks.plan().filter(|_| !open.is_complete);
+        let header = plan.map(Plan::line).unwrap_or_default();
+        Done::Read(Read { consumed, held_back, hash, stat, stopped, header })
     }
 
     /// How the file looks while it holds what was read of it, or all zero.
@@ -189,7 +196,7 @@ impl Task {
         if let Some(stat) = lasting(self.candidate.file.stat, [open.stat, now], settings) {
             return Ok(stat);
         }
-        if now != open.stat && open.compressed {
+        if now != open.stat && open.is_complete {
             return Err(Unread::Left(Left::Unfinished));
         }
         let (length, hash) = (open.chunks.consumed(), open.chunks.hash());
@@ -225,6 +232,9 @@ impl Task {
                     Checked::of(i, lines, &chunk.plan, &mut times_of_lines)
                 };
                 let offset = chunk.offset + line.start as u64;
+                if result.is_err() && is_remark(line.raw()) {
+                    continue;
+                }
                 if wanted.was_read(offset) {
                     // What was refused before is not refused again.
                     let Ok(line) = result else { continue };

@@ -315,6 +315,11 @@ impl Model {
         let mta = self.mta.clone();
         let settings = Settings {
             inputs: vec![self.dir.join("spool")],
+            exclude: Vec::new(),
+            header: None,
+            time_field: None,
+            separator: None,
+            scratch: self.dir.clone(),
             host: None,
             machine: "mta1".to_owned(),
             threads: 1,

@@ -266,6 +266,10 @@ pub struct Source {
     /// not count it; when the file is ingested again, it is stored again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Taken>,
+    /// The header of its last records, as a line: for what is written into the same file when it has
+    /// been truncated in place. Empty of compressed files, and of those without a header.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub header: String,
 }
 
 /// The records of one day that one commit took from a stretch of a source's content. All of them

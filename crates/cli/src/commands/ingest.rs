@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use pmtaq_ingest::{Effort, Hook, Outcome, Settings, Status};
+use pmtaq_ingest::{Effort, Header, HeaderFrom, Hook, Outcome, Settings, Status};
 use pmtaq_query::{Answer, Values};
 use pmtaq_render::Format;
 use pmtaq_schema::Unit;
@@ -38,6 +38,11 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let privacy = privacy::of_ingest(context, &mut writer, args.privacy)?;
     let settings = Settings {
         inputs: args.inputs,
+        exclude: args.exclude,
+        header: args.header.map(Header::Line).or(args.header_from.map(Header::Of)),
+        time_field: args.time_field,
+        separator: args.separator,
+        scratch: pmtaq_store::layout::staging(&global.store),
         host: args.host,
         machine: context.machine.clone(),
         threads: context.threads,
@@ -147,6 +152,14 @@ fn print_notes(global: &Global, outcome: &Outcome) {
                 ),
             );
         }
+        if let Some(HeaderFrom::Before(name)) = &source.header_from {
+            ui::note(
+                global,
+                &format!(
+                    "{path}: has no header line: read with that of {name}, as it was ingested before"
+                ),
+            );
+        }
         if source.restored > 0 {
             let restored = source.restored;
             ui::note(global, &format!("{path}: {restored} records that had been lost are back"));
@@ -167,7 +180,8 @@ fn print_notes(global: &Global, outcome: &Outcome) {
         ui::note(
             global,
             &format!(
-                "{count} file{s} skipped by name: {skipped}; name a file itself to have it taken"
+                "{count} file{s} skipped, by name or for not beginning as an accounting file: {skipped}; name a \
+                 file itself to be told why"
             ),
         );
     }

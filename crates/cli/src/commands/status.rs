@@ -70,7 +70,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         });
         if skipped.count > 0 {
             lines.push(format!(
-                "skipped   {} by the last ingest of a folder, for their names: {skipped}",
+                "skipped   {} by the last ingest of a folder, by name or beginning: {skipped}",
                 skipped.count
             ));
         }

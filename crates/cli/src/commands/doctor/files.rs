@@ -64,11 +64,11 @@ pub(super) fn passed_over(store: &Store, sources: &[Source]) -> Result<Vec<Findi
     let skipped = store.skipped()?;
     if skipped.count > 0 {
         let what = format!(
-            "{} skipped by the last ingest of a folder, for their names: {skipped}; what they hold \
+            "{} skipped by the last ingest of a folder, by name or beginning: {skipped}; what they hold \
              is not seen here",
             counted(skipped.count, "file"),
         );
-        let fix = "pmtaq ingest FILE takes a file of any name";
+        let fix = "pmtaq ingest FILE takes it, or says why not";
         findings.push(Finding::new("files", Level::Lacks, what).fix(fix));
     }
     let cut: Vec<&Source> = sources.iter().filter(|source| source.ledger.unkept > 0).collect();

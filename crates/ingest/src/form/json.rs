@@ -1,0 +1,128 @@
+//! Records as JSON, one object a line, as log shippers write them. The header is made as names come: a
+//! name that none of the objects before had makes a new one.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use memchr::memchr;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::convert::{Convert, add_field};
+use crate::line::{is_remark, names_type};
+
+/// Converts lines of JSON.
+#[derive(Default)]
+pub(super) struct JsonLines {
+    /// The names so far, but for the type.
+    names: Vec<String>,
+    places: HashMap<String, usize>,
+    /// Whether there is a header.
+    is_begun: bool,
+    row: Vec<Option<String>>,
+}
+
+/// The fields of an object, in its order.
+pub(super) struct Object(pub(super) Vec<(String, Value)>);
+
+impl Object {
+    /// The record type that it names.
+    pub(super) fn kind(&self) -> Option<usize> {
+        self.0.iter().position(|(name, _)| names_type(name.as_bytes()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Object(fields))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl Convert for JsonLines {
+    fn next(&mut self, bytes: &[u8], ended: bool, out: &mut Vec<u8>) -> Option<usize> {
+        let end = match memchr(b'\n', bytes) {
+            Some(n) => n + 1,
+            None if ended => bytes.len(),
+            None => return None,
+        };
+        let line = &bytes[..end];
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+        if text.is_empty() || is_remark(line) {
+            out.extend_from_slice(line);
+            return Some(end);
+        }
+        let object = serde_json::from_slice::<Object>(text).ok();
+        match object.and_then(|object| Some((object.kind()?, object))) {
+            Some((kind, object)) => self.row(kind, object, out),
+            // Half an object, that may go on.
+            None if !line.ends_with(b"\n") => out.extend_from_slice(line),
+            // One field, which is no record type.
+            None => {
+                out.push(b'"');
+                text.iter().for_each(|byte| match byte {
+                    b'"' => out.extend_from_slice(b"\"\""),
+                    byte => out.push(*byte),
+                });
+                out.extend_from_slice(b"\"\n");
+            }
+        }
+        Some(end)
+    }
+}
+
+impl JsonLines {
+    fn row(&mut self, kind: usize, object: Object, out: &mut Vec<u8>) {
+        let before = self.names.len();
+        self.row.clear();
+        self.row.resize(before, None);
+        let mut record = String::new();
+        for (i, (name, value)) in object.0.into_iter().enumerate() {
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            if i == kind {
+                record = text;
+                continue;
+            }
+            let place = *self.places.entry(name).or_insert_with_key(|name| {
+                self.names.push(name.clone());
+                self.row.push(None);
+                self.names.len() - 1
+            });
+            self.row[place] = Some(text);
+        }
+        if !std::mem::replace(&mut self.is_begun, true) || self.names.len() > before {
+            out.extend_from_slice(b"type");
+            for name in &self.names {
+                out.push(b',');
+                add_field(name.as_bytes(), out);
+            }
+            out.push(b'\n');
+        }
+        // A type that is empty must not look like an empty line.
+        add_field(record.as_bytes(), out);
+        for value in &self.row {
+            out.push(b',');
+            add_field(value.as_deref().unwrap_or_default().as_bytes(), out);
+        }
+        out.push(b'\n');
+    }
+}

@@ -1,0 +1,115 @@
+//! What a content is, by its beginning: which form its records have, and whether a header says what
+//! they are. Asked only of what does not begin as PMTA's own files do.
+
+use pmtaq_schema::time::Timestamp;
+use pmtaq_schema::{Column, Record};
+
+use super::foreign::foreign;
+use super::json::Object;
+use super::separated::split;
+use super::utf16::{Endian, Utf16};
+use super::{Form, Layout, convert::Convert};
+use crate::line::{first_line, has_spaces, header_line, names_type, preamble};
+
+/// What the user says of contents.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'g> {
+    /// What separates fields.
+    pub(crate) separator: Option<u8>,
+    /// The field that is the time where there is no timeLogged.
+    pub(crate) time_field: Option<&'g str>,
+}
+
+/// A content that holds accounting records.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    pub(crate) form: Form,
+    /// It begins with records, and no header says what their fields are.
+    pub(crate) is_headerless: bool,
+}
+
+/// What separates fields in files of this kind.
+const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
+
+/// Looks at the beginning of a content; what it is instead, when there are no records in it.
+pub(crate) fn sight(start: &[u8], given: Given<'_>) -> Result<Sight, String> {
+    let utf16 = Endian::of(start);
+    let mut decoded = Vec::new();
+    let text = match utf16 {
+        None => start,
+        Some(endian) => {
+            Utf16::new(endian).next(start, false, &mut decoded);
+            decoded.as_slice()
+        }
+    };
+    let text = &text[preamble(text)..];
+    let seen = |layout, is_headerless| Sight { form: Form { utf16, layout }, is_headerless };
+    if text.is_empty() {
+        return Ok(seen(Layout::Csv, false));
+    }
+    if json_of_a_line(text) {
+        return Ok(seen(Layout::JsonLines, false));
+    }
+    let separators = given.separator.as_ref().map_or(&SEPARATORS[..], std::slice::from_ref);
+    for &by in separators {
+        if let Some((fields, end)) = split(text, by, true)
+            && let Some(kind) = kind_of_header(&fields, given)
+        {
+            let is_plain = by == b',' && kind == 0 && header_line(text).is_some();
+            let is_plain = is_plain && !has_spaces(&text[..end]);
+            return Ok(seen(
+                if is_plain { Layout::Csv } else { Layout::Separated { by, kind } },
+                false,
+            ));
+        }
+    }
+    // The first line may be the end of one.
+    let lines = [text, &text[first_line(text).len()..]];
+    for line in lines {
+        for &by in separators {
+            if let Some((fields, end)) = split(line, by, true)
+                && is_record(&fields)
+            {
+                let is_plain = by == b',' && !has_spaces(&line[..end]);
+                let separated = Layout::Separated { by, kind: 0 };
+                return Ok(seen(if is_plain { Layout::Csv } else { separated }, true));
+            }
+        }
+    }
+    Err(foreign(start, text))
+}
+
+/// A header that the user wrote, as PMTA would have; none when it names no type.
+pub(crate) fn header_of(line: &str, given: Given<'_>) -> Option<String> {
+    SEPARATORS.iter().find_map(|&by| {
+        let (fields, _) = split(line.as_bytes(), by, true)?;
+        kind_of_header(&fields, given).filter(|kind| *kind == 0)?;
+        let names = fields.iter().skip(1).map(|name| String::from_utf8_lossy(name));
+        Some(names.fold("type".to_owned(), |line, name| line + "," + &name))
+    })
+}
+
+fn json_of_a_line(text: &[u8]) -> bool {
+    text.starts_with(b"{")
+        && serde_json::from_slice::<Object>(first_line(text).trim_ascii())
+            .is_ok_and(|object| object.kind().is_some())
+}
+
+/// Where the type stands in a header, if these are the names of one.
+fn kind_of_header(fields: &[impl AsRef<[u8]>], given: Given<'_>) -> Option<usize> {
+    let kind = fields.iter().position(|name| names_type(name.as_ref()))?;
+    let is_known = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name);
+        Column::of_field(&name).is_some() || given.time_field == Some(&*name)
+    };
+    let others = fields.iter().enumerate().filter(|(i, _)| *i != kind);
+    others.map(|(_, name)| name.as_ref()).any(is_known).then_some(kind)
+}
+
+/// Whether fields are those of a record: a type, and a time among the next few.
+fn is_record(fields: &[impl AsRef<[u8]>]) -> bool {
+    let is_time = |field: &&[u8]| field.len() >= 10 && Timestamp::parse(field).is_some();
+    let mut fields = fields.iter().map(AsRef::as_ref);
+    let kind = fields.next().unwrap_or_default();
+    Record::parse(kind).is_some() && fields.take(8).any(|field| is_time(&field))
+}
