@@ -2,7 +2,7 @@
 //! list is damaged stops no question about others.
 
 use crate::integrity::{again, flip, one};
-use crate::life::{state, verify};
+use crate::life::{pieces, state, verify};
 use crate::rollup::differences;
 use crate::sealed::{Sealed, root};
 
@@ -50,12 +50,15 @@ fn a_store_of_hashed_recipients_stays_one_when_its_root_is_made_anew() {
 
 #[test]
 fn whenever_the_roots_are_lost_the_next_ingest_has_all_again_and_nothing_twice_at_scale() {
-    let (samples, quirk) = ("samples/acct", "samples/quirks/quirk-absurd-times.csv");
     let old = Sealed::new();
-    old.ingest(&[&root().join(quirk)]);
-    old.done(&["ingest", "-q", "samples/acct/acct-2026-03-02-0000.csv"]);
+    let pieces = pieces(&old, 800);
+    let folder = pieces[0].parent().unwrap().to_str().unwrap();
+    // A part each, so that there is something to be merged.
+    let of_second_day = pieces.iter().filter(|piece| piece.ends_with("acct-2026-03-02-0000.csv"));
+    of_second_day.chain(&pieces[..1]).for_each(|piece| drop(old.ingest(&[piece])));
+    old.ingest(&[&root().join("samples/quirks/quirk-absurd-times.csv")]);
     let steps: [&[&str]; 3] = [
-        &["ingest", "-q", samples],
+        &["ingest", "-q", folder],
         &["compact", "-q", "--day", "2026-03-02"],
         &["prune", "-q", "--keep", "records=4d", "--yes"],
     ];

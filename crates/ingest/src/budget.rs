@@ -38,8 +38,12 @@ pub(crate) struct MergeBudget {
 
 impl MergeBudget {
     /// As much as is of use.
-    pub(crate) const FULL: MergeBudget =
-        MergeBudget { group_bytes: 128 << 20, hourly_rows: 512 * 1024 };
+    const FULL: MergeBudget = MergeBudget { group_bytes: 128 << 20, hourly_rows: 512 * 1024 };
+
+    /// As [`MergeBudget::of`], for what the error names.
+    pub(crate) fn for_what(what: &'static str, given: u64) -> Result<MergeBudget, crate::Error> {
+        MergeBudget::of(given).map_err(|least| crate::Error::Memory { what, given, least })
+    }
 
     /// Of so many bytes.
     ///

@@ -63,11 +63,7 @@ pub fn compact(
     effort: Effort,
     memory: u64,
 ) -> std::result::Result<Compacted, crate::Error> {
-    let budget = MergeBudget::of(memory).map_err(|least| crate::Error::Memory {
-        what: "compact",
-        given: memory,
-        least,
-    })?;
+    let budget = MergeBudget::for_what("compact", memory)?;
     let mut done = Compacted::default();
     for &day in days {
         let parts = writer.parts(day)?;

@@ -31,15 +31,22 @@ pub struct Forgotten {
     pub parts: u64,
 }
 
-/// Erases an address from every part, in one commit; or, when `dry`, only counts.
+/// Erases an address from every part, in one commit, with so many bytes of memory; or, when `dry`,
+/// only counts.
 ///
 /// # Errors
-/// What the store says; it is as it was then.
-pub fn forget(writer: &mut Writer<'_>, address: &Mention, dry: bool) -> Result<Forgotten> {
+/// [`crate::Error::Memory`] when these are too few; else what the store says. It is as it was then.
+pub fn forget(
+    writer: &mut Writer<'_>,
+    address: &Mention,
+    dry: bool,
+    memory: u64,
+) -> std::result::Result<Forgotten, crate::Error> {
+    let budget = MergeBudget::for_what("forget", memory)?;
     let mut done = Forgotten::default();
     let mut change = Change::default();
     for day in writer.days() {
-        forget_day(writer, address, day, dry, &mut change, &mut done)?;
+        forget_day(writer, address, day, dry, budget, &mut change, &mut done)?;
     }
     change.removed.records = done.records.cast_signed();
     change.removed.rejects = done.rejects.cast_signed();
@@ -54,6 +61,7 @@ fn forget_day(
     address: &Mention,
     day: Day,
     dry: bool,
+    budget: MergeBudget,
     change: &mut Change,
     done: &mut Forgotten,
 ) -> Result<()> {
@@ -65,8 +73,7 @@ fn forget_day(
         }
         done.parts += 1;
         records_changed |= part.part.table == Table::Records;
-        let mut merged =
-            (!dry).then(|| Merged::new(writer, part.part.table, day, MergeBudget::FULL));
+        let mut merged = (!dry).then(|| Merged::new(writer, part.part.table, day, budget));
         for batch in part.rows()? {
             let batch = erased(&batch?, part.part.table, address, done);
             if let Some(merged) = &mut merged {
@@ -85,7 +92,7 @@ fn forget_day(
         let hourly = parts.iter().filter(|part| part.part.table == Table::Hourly);
         change.retired.extend(hourly.map(|part| (day, part.part.clone())));
         let records = parts.iter().filter(|part| part.part.table == Table::Records);
-        stage_hourly(writer, day, records, change, |batch| {
+        stage_hourly(writer, day, records, change, budget, |batch| {
             erased(batch, Table::Records, address, &mut Forgotten::default())
         })?;
     }

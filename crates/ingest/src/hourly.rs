@@ -22,7 +22,7 @@ use latencies::Latencies;
 pub(crate) use rows::HourlyRows;
 use rows::SortedNames;
 
-const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// How many columns of [`HOURLY`] are names.
 const NAMES: usize = {

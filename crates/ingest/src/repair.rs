@@ -6,21 +6,29 @@ mod unlisted;
 
 use std::collections::BTreeSet;
 
+use arrow::array::RecordBatch;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Error, Generations, Part, Result, SnapshotPart, Source, Writer};
 
+use crate::budget::MergeBudget;
 use crate::verify::{Verified, error_text, stage_hourly};
 
 /// Names of files that are told, at most, of a day.
 const MAX_TOLD: usize = 20;
 
-/// Repairs what `verified` found of the parts, each day in a commit of its own. Returns what was done
-/// and what could not be, as sentences, and whether anything was.
+/// Repairs what `verified` found of the parts, each day in a commit of its own, with so many bytes of
+/// memory. Returns what was done and what could not be, as sentences, and whether anything was.
 ///
 /// # Errors
-/// What the store says of the disk. What it says of a day is told, and the day is as it was.
-pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<String>, bool)> {
+/// [`crate::Error::Memory`] when these are too few; else what the store says of the disk. What it says
+/// of a day is told, and the day is as it was.
+pub fn repair(
+    writer: &mut Writer<'_>,
+    verified: &Verified,
+    memory: u64,
+) -> std::result::Result<(Vec<String>, bool), crate::Error> {
+    let budget = MergeBudget::for_what("verify", memory)?;
     let (mut told, mut is_changed) = (Vec::new(), false);
     for &day in &verified.lost_parts {
         match writer.relist_parts(day) {
@@ -32,29 +40,29 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
         }
     }
     if !verified.lost_sources.is_empty() {
-        match unlisted::take_out(writer, &verified.lost_sources) {
+        match unlisted::take_out(writer, &verified.lost_sources, budget) {
             Ok(done) => {
                 told.extend(done);
                 is_changed = true;
             }
-            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(error @ Error::Io { .. }) => return Err(error.into()),
             Err(error) => told.push(error_text(&error)),
         }
     }
     let days: BTreeSet<Day> = verified.damaged.iter().map(|(day, _)| *day).collect();
     for day in days {
         let damaged = verified.damaged.iter().filter(|(of, _)| *of == day).map(|(_, part)| part);
-        match take_out(writer, day, &damaged.collect::<Vec<_>>()) {
+        match take_out(writer, day, &damaged.collect::<Vec<_>>(), budget) {
             Ok(done) => {
                 told.extend(done);
                 is_changed = true;
             }
-            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(error @ Error::Io { .. }) => return Err(error.into()),
             Err(error) => told.push(format!("{day} is not repaired: {}", error_text(&error))),
         }
     }
     for &day in &verified.stale {
-        match rebuild_hourly(writer, day)? {
+        match rebuild_hourly(writer, day, budget)? {
             None => {
                 told.push(format!("{day}: the rollup was made anew"));
                 is_changed = true;
@@ -66,7 +74,12 @@ pub fn repair(writer: &mut Writer<'_>, verified: &Verified) -> Result<(Vec<Strin
 }
 
 /// Takes the damaged parts of a day out, with all that cannot be told apart from them.
-fn take_out(writer: &mut Writer<'_>, day: Day, damaged: &[&Part]) -> Result<Vec<String>> {
+fn take_out(
+    writer: &mut Writer<'_>,
+    day: Day,
+    damaged: &[&Part],
+    budget: MergeBudget,
+) -> Result<Vec<String>> {
     let parts = writer.parts(day)?;
     let is_damaged = |part: &SnapshotPart| damaged.iter().any(|gone| **gone == part.part);
     let of = |table| parts.iter().filter(move |part| part.part.table == table);
@@ -101,7 +114,7 @@ fn take_out(writer: &mut Writer<'_>, day: Day, damaged: &[&Part]) -> Result<Vec<
         change.retired.extend(good.iter().map(|part| (day, part.part.clone())));
         let left =
             of(Table::Records).filter(|part| !records.iter().any(|gone| gone.part == part.part));
-        stage_hourly(writer, day, left, &mut change, arrow::array::RecordBatch::clone)?;
+        stage_hourly(writer, day, left, &mut change, budget, RecordBatch::clone)?;
         told.push(format!("{day}: the rollup was made anew"));
     }
     writer.commit(change)?;
@@ -194,7 +207,11 @@ fn told_of_records(
 ///
 /// # Errors
 /// What the store says; the day is as it was then.
-fn rebuild_hourly(writer: &mut Writer<'_>, day: Day) -> Result<Option<String>> {
+fn rebuild_hourly(
+    writer: &mut Writer<'_>,
+    day: Day,
+    budget: MergeBudget,
+) -> Result<Option<String>> {
     let parts = writer.parts(day)?;
     let records: Vec<_> = parts.iter().filter(|part| part.part.table == Table::Records).collect();
     if records.iter().any(|part| part.part.checksum.is_none()) {
@@ -203,7 +220,7 @@ fn rebuild_hourly(writer: &mut Writer<'_>, day: Day) -> Result<Option<String>> {
         return Ok(Some(why.to_owned()));
     }
     let mut change = Change::default();
-    stage_hourly(writer, day, records.into_iter(), &mut change, arrow::array::RecordBatch::clone)?;
+    stage_hourly(writer, day, records.into_iter(), &mut change, budget, RecordBatch::clone)?;
     let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
     change.retired.extend(old.map(|part| (day, part.part.clone())));
     writer.commit(change)?;

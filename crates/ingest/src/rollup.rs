@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use arrow::array::RecordBatch;
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
@@ -67,13 +68,23 @@ impl<'w> Rollup<'w> {
     }
 }
 
-impl From<Hourly> for Open<'_> {
-    fn from(hourly: Hourly) -> Self {
-        Open { hourly, parts: Vec::new() }
-    }
-}
-
 impl<'w> Open<'w> {
+    /// Counts records, all of the same day.
+    pub(crate) fn add_records(&mut self, batch: &RecordBatch) {
+        self.hourly.add_records(batch);
+    }
+
+    /// Writes what was counted when it is more than `max_rows`.
+    pub(crate) fn keep_within(
+        &mut self,
+        max_rows: usize,
+        day: Day,
+        writer: &'w Writer<'w>,
+        encoder: &mut Encoder,
+    ) -> Result<()> {
+        if self.hourly.len() > max_rows { self.write(day, writer, encoder) } else { Ok(()) }
+    }
+
     /// Writes the rest and closes the parts, if there are any. They are to be synced.
     pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<Written<'w>>> {
         let mut encoder = Encoder::new()?;

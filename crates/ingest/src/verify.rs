@@ -1,14 +1,15 @@
 //! Whether a store holds what its manifests and ledgers say: every part read, every count compared,
 //! every day's rollup counted anew. Changes nothing.
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::{max, min};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{filter_record_batch, max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Audit, Change, Error, Ledger, Part, Result, SnapshotPart, Store, Writer};
+use pmtaq_store::{Audit, Change, Encoder, Error, Part, Result, SnapshotPart, Store, Writer};
 
-use crate::hourly::Hourly;
+use crate::budget::MergeBudget;
+use crate::hourly::{HOUR_MS, Hourly};
 use crate::rollup::Open;
 
 /// What a check found.
@@ -37,14 +38,21 @@ pub struct Verified {
     pub stale: Vec<Day>,
 }
 
-/// Checks all of `store`, calling `progress` with each day before its parts are read.
+/// Checks all of `store`, with so many bytes of memory, calling `progress` with each day before its
+/// parts are read.
 ///
 /// # Errors
-/// When neither the root nor its copy can be read.
-pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> {
+/// [`crate::Error::Memory`] when these are too few; else when neither the root nor its copy can be
+/// read.
+pub fn verify(
+    store: &Store,
+    memory: u64,
+    mut progress: impl FnMut(Day),
+) -> std::result::Result<Verified, crate::Error> {
+    let budget = MergeBudget::for_what("verify", memory)?;
     let mut audit = store.audit()?;
     let mut verified = Verified {
-        sources: audit.sources.len() as u64,
+        sources: audit.sources,
         is_cut_short: audit.is_cut_short,
         lost_sources: audit.lost_sources.iter().map(|(day, _)| *day).collect(),
         lost_parts: audit.lost_parts.iter().map(|(day, _)| *day).collect(),
@@ -57,7 +65,7 @@ pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> 
     days.dedup();
     for day in days {
         progress(day);
-        let mut found = check_day(&audit, day);
+        let mut found = check_day(&audit, day, budget);
         // A commit may replace a part while we read: the day is checked as it is then.
         while found.vanished {
             let now = store.audit()?;
@@ -65,7 +73,7 @@ pub fn verify(store: &Store, mut progress: impl FnMut(Day)) -> Result<Verified> 
                 break;
             }
             audit = now;
-            found = check_day(&audit, day);
+            found = check_day(&audit, day, budget);
         }
         verified.parts += found.parts;
         verified.unsummed += found.unsummed;
@@ -83,15 +91,17 @@ pub(crate) fn stage_hourly<'p>(
     day: Day,
     parts: impl Iterator<Item = &'p SnapshotPart>,
     change: &mut Change,
+    budget: MergeBudget,
     then: impl Fn(&RecordBatch) -> RecordBatch,
 ) -> Result<()> {
-    let mut hourly = Hourly::default();
+    let (mut open, mut encoder) = (Open::default(), Encoder::new()?);
     for part in parts {
         for batch in part.rows()? {
-            hourly.add_records(&then(&batch?));
+            open.add_records(&then(&batch?));
+            open.keep_within(budget.hourly_rows, day, writer, &mut encoder)?;
         }
     }
-    for part in Open::from(hourly).close(day, writer)? {
+    for part in open.close(day, writer)? {
         change.parts.extend(part.sync()?);
     }
     Ok(())
@@ -128,11 +138,8 @@ pub(crate) fn error_text(error: &Error) -> String {
 /// What is wrong with the counts, before any part is opened.
 fn sums(audit: &Audit) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut ledger = Ledger::default();
-    for (_, source) in &audit.sources {
-        ledger.add(source.ledger);
-        problems.extend(source.ledger.check(&source.name).err().map(|error| error.to_string()));
-    }
+    let ledger = audit.ledger;
+    problems.extend(audit.unbalanced.iter().map(ToString::to_string));
     let rows = |table| -> u64 {
         audit.parts.iter().filter(|p| p.part.table == table).map(|p| p.part.rows).sum()
     };
@@ -184,16 +191,16 @@ struct DayCheck {
     vanished: bool,
 }
 
-fn check_day(audit: &Audit, day: Day) -> DayCheck {
+fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     let mut found = DayCheck::default();
-    let (mut counted, mut stored) = (Hourly::default(), Hourly::default());
-    let mut records = false;
-    for part in audit.parts.iter().filter(|part| part.day == day) {
-        let result = check_part(part, |batch| match part.part.table {
-            Table::Records => counted.add_records(batch),
-            Table::Hourly => stored.add_hourly(batch),
-            Table::Rejects => {}
-        });
+    let parts = || audit.parts.iter().filter(|part| part.day == day);
+    // What the rollup has and what the records come to are held at once, as many hours of both as
+    // there is room for. More of them need the records to be read again.
+    let rows: u64 = parts().filter(|p| p.part.table == Table::Hourly).map(|p| p.part.rows).sum();
+    let passes = (2 * rows).div_ceil(budget.hourly_rows as u64).clamp(1, 24);
+    let mut share = Share::new(0, passes);
+    for part in parts() {
+        let result = check_part(part, |batch| share.add(part.part.table, batch));
         found.parts += 1;
         found.unsummed += u64::from(part.part.checksum.is_none());
         match result {
@@ -206,17 +213,73 @@ fn check_day(audit: &Audit, day: Day) -> DayCheck {
             }
         }
         if part.part.table == Table::Records {
-            records = true;
             found.records += part.part.rows;
         }
     }
     // Of a day that has lost records for their age, the rollup knows more than they do.
     let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
-    if comparable && (records || !stored.is_empty()) && counted.take() != stored.take() {
+    let mut differs = comparable && share.differs();
+    for pass in 1..if comparable { passes } else { 0 } {
+        let mut share = Share::new(pass, passes);
+        for part in parts().filter(|part| part.part.table != Table::Rejects) {
+            // It was sound a moment ago.
+            if let Err(error) = share.add_all(part) {
+                found.vanished |= error.is_missing_file();
+                found.problems.push(error_text(&error));
+            }
+        }
+        differs |= share.differs();
+    }
+    if differs && found.problems.is_empty() {
         found.stale = true;
         found.problems.push(format!("{day}: the rollup is not what the records come to"));
     }
     found
+}
+
+/// Some hours of a day as its records come to them, and as its rollup has them.
+struct Share {
+    /// Which hours, by what is left when their number is divided by `passes`.
+    pass: i64,
+    passes: i64,
+    counted: Hourly,
+    stored: Hourly,
+}
+
+impl Share {
+    fn new(pass: u64, passes: u64) -> Share {
+        let (pass, passes) = (pass.cast_signed(), passes.cast_signed());
+        Share { pass, passes, counted: Hourly::default(), stored: Hourly::default() }
+    }
+
+    fn add(&mut self, table: Table, batch: &RecordBatch) {
+        match table {
+            Table::Records => self.counted.add_records(&self.of(batch, "time_logged")),
+            Table::Hourly => self.stored.add_hourly(&self.of(batch, "hour")),
+            Table::Rejects => {}
+        }
+    }
+
+    fn add_all(&mut self, part: &SnapshotPart) -> Result<()> {
+        for batch in part.rows()? {
+            self.add(part.part.table, &batch?);
+        }
+        Ok(())
+    }
+
+    /// The rows of its hours.
+    fn of(&self, batch: &RecordBatch, time: &str) -> RecordBatch {
+        let times = batch.column_by_name(time).filter(|_| self.passes > 1);
+        let Some(times) = times else { return batch.clone() };
+        let times = times.as_primitive::<TimestampMillisecondType>();
+        let is_mine = |ms: i64| ms.div_euclid(HOUR_MS).rem_euclid(self.passes) == self.pass;
+        let mine: BooleanArray = times.iter().map(|time| Some(time.is_some_and(is_mine))).collect();
+        filter_record_batch(batch, &mine).expect("one flag a row")
+    }
+
+    fn differs(&mut self) -> bool {
+        self.counted.take() != self.stored.take()
+    }
 }
 
 /// Reads a part and compares it with its manifest.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use arrow::array::AsArray;
-use pmtaq_ingest::{Hook, Left, Outcome, Privacy, Settings, ingest, verify};
+use pmtaq_ingest::{DEFAULT_MEMORY, Hook, Left, Outcome, Privacy, Settings, ingest, verify};
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
@@ -412,7 +412,7 @@ fn run(seed: u64) -> Vec<Left> {
     assert_eq!(stored, expected, "seed {seed}");
     let again = model.ingest(Plan::Never);
     assert_eq!((again.ledger.stored, again.parts), (0, 0), "seed {seed}: {again:?}");
-    let verified = verify(&model.store, |_| ()).unwrap();
+    let verified = verify(&model.store, DEFAULT_MEMORY, |_| ()).unwrap();
     assert!(verified.problems.is_empty(), "seed {seed}: {:?}", verified.problems);
     model.left.clone()
 }

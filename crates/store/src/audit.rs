@@ -9,7 +9,7 @@ use pmtaq_schema::time::Day;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::layout::{self, Table};
-use crate::manifest::{Removed, Root, Source};
+use crate::manifest::{Ledger, Removed, Root, Source};
 use crate::snapshot::{SnapshotPart, place, read_parts, read_sources};
 
 /// The manifests of one generation.
@@ -19,8 +19,12 @@ pub struct Audit {
     pub generation: u64,
     /// Every part.
     pub parts: Vec<SnapshotPart>,
-    /// Every source, with the day it is filed under.
-    pub sources: Vec<(Day, Source)>,
+    /// How many sources there are.
+    pub sources: u64,
+    /// Their ledgers summed up.
+    pub ledger: Ledger,
+    /// What is wrong with the ledger of a source.
+    pub unbalanced: Vec<Error>,
     /// Rows that were taken away for good.
     pub removed: Removed,
     /// The days that have lost records for their age.
@@ -59,7 +63,9 @@ impl Audit {
         let mut audit = Audit {
             generation: root.generation,
             parts: Vec::new(),
-            sources: Vec::new(),
+            sources: 0,
+            ledger: Ledger::default(),
+            unbalanced: Vec::new(),
             removed: root.removed,
             pruned: root.days().filter(|(_, entry)| entry.pruned).map(|(day, _)| day).collect(),
             rows: root.days().map(|(day, entry)| (day, entry.rows)).collect(),
@@ -78,7 +84,7 @@ impl Audit {
                 Err(error) => audit.lost_parts.push((day, error)),
             }
             match read_sources(store, &root, day) {
-                Ok(sources) => audit.sources.extend(sources.into_iter().map(|one| (day, one))),
+                Ok(sources) => sources.iter().for_each(|source| audit.count(source)),
                 Err(error) => audit.lost_sources.push((day, error)),
             }
         }
@@ -93,6 +99,13 @@ impl Audit {
         audit.is_cut_short = is_staged || !leaving.is_empty();
         audit.strays = audit.strays_in(store, &leaving)?;
         Ok((Root::read(store)?.generation == root.generation).then_some(audit))
+    }
+
+    /// There may be a million of them: they are counted, and not kept.
+    fn count(&mut self, source: &Source) {
+        self.sources += 1;
+        self.ledger.add(source.ledger);
+        self.unbalanced.extend(source.ledger.check(&source.name).err());
     }
 
     /// What lies in the partitions and is not named. Of a day whose list is lost nobody knows.

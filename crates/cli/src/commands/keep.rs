@@ -23,21 +23,22 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
     let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let memory = context.memory_of_ingest();
     if args.repair {
         store.repair_root(&context.owner())?.iter().for_each(|done| ui::complain(done));
     }
-    let mut verified = pmtaq_ingest::verify(&store, |_| {})?;
+    let mut verified = pmtaq_ingest::verify(&store, memory, |_| {})?;
     if args.repair && !verified.problems.is_empty() {
         say_problems(&verified.problems);
         let mut writer = store.lock(&context.owner())?;
         // What was hidden by one damage may come to light when that is repaired.
         for _ in 0..ROUNDS {
-            let (told, is_changed) = pmtaq_ingest::repair(&mut writer, &verified)?;
+            let (told, is_changed) = pmtaq_ingest::repair(&mut writer, &verified, memory)?;
             told.iter().for_each(|line| ui::complain(line));
             if !is_changed {
                 break;
             }
-            verified = pmtaq_ingest::verify(&store, |_| {})?;
+            verified = pmtaq_ingest::verify(&store, memory, |_| {})?;
         }
     }
     if verified.is_cut_short {
@@ -122,7 +123,8 @@ pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
     if !args.dry_run {
         ui::confirm(&format!("Erase {} for good?", args.rcpt), args.yes)?;
     }
-    let done = pmtaq_ingest::forget(&mut writer, &address, args.dry_run)?;
+    let done =
+        pmtaq_ingest::forget(&mut writer, &address, args.dry_run, context.memory_of_ingest())?;
     let (records, rejects, mentions) = (done.records, done.rejects, done.mentions);
     let verb = if args.dry_run { "would be erased" } else { "erased" };
     ui::note(

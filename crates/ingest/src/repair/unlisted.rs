@@ -1,18 +1,24 @@
 //! Days whose list of sources is lost: nobody knows which files were taken, so all parts that hold
 //! records of such a file go to quarantine, and the files are new again.
 
+use arrow::array::RecordBatch;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Error, Generations, Ledger, Result, SnapshotPart, Source, Writer};
 
 use super::{Changed, entangled, names_of, without};
+use crate::budget::MergeBudget;
 use crate::verify::stage_hourly;
 
 /// Begins the lists of `lost` days anew, in one commit. Returns what was done.
 ///
 /// # Errors
 /// What the store says; it is as it was then.
-pub(super) fn take_out(writer: &mut Writer<'_>, lost: &[Day]) -> Result<Vec<String>> {
+pub(super) fn take_out(
+    writer: &mut Writer<'_>,
+    lost: &[Day],
+    budget: MergeBudget,
+) -> Result<Vec<String>> {
     let mut sources = writer.all_sources(lost)?;
     let mut change = Change { fresh_lists: lost.to_vec(), ..Change::default() };
     let (mut gone, mut left, mut rejects) = (0, 0, 0);
@@ -34,7 +40,7 @@ pub(super) fn take_out(writer: &mut Writer<'_>, lost: &[Day]) -> Result<Vec<Stri
         if !writer.is_pruned(day) {
             change.retired.extend(of(Table::Hourly).map(|part| (day, part.part.clone())));
             let records = of(Table::Records).filter(|part| !unlisted.contains(part));
-            stage_hourly(writer, day, records, &mut change, arrow::array::RecordBatch::clone)?;
+            stage_hourly(writer, day, records, &mut change, budget, RecordBatch::clone)?;
         }
     }
     let mut known = Ledger::default();
