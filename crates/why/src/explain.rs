@@ -4,7 +4,7 @@ use crate::answer::{Answer, Cause, Part, Step, Verdict};
 use crate::cause::one_each;
 use crate::counts::{Counts, Kind};
 use crate::flow::{self, Flow};
-use crate::metric::Metric;
+use crate::metric::{Metric, Stage};
 use crate::parallel::at_once;
 use crate::usual::{self, usual_value, value};
 use crate::{mix, search, volume};
@@ -42,8 +42,10 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {
-        // One category may be half of a cause.
-        let found = if entered { search::search(flow, least / 2.0) } else { Vec::new() };
+        // Retries of earlier mail are the echo of what deferred it, and that was earlier. One
+        // category may be half of a cause.
+        let is_searched = entered && flow.stage != Stage::Carried;
+        let found = if is_searched { search::search(flow, least / 2.0) } else { Vec::new() };
         match flow.stage.is_volume() && metric.stages.len() > 1 {
             true => volume::as_one(flow, &found, change).into_iter().collect(),
             false => one_each(flow, &found, change),
@@ -69,7 +71,8 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
         (true, _) if usual::is_unusual(metric, counts) => Verdict::Unexplained,
         (true, _) => Verdict::Quiet,
     };
-    let unexplained = change - by_causes - by_mix;
+    let carried = steps.iter().filter(|step| step.part == Part::Stage(Stage::Carried));
+    let unexplained = change - by_causes - by_mix - carried.map(|step| step.effect).sum::<f64>();
     Answer {
         metric,
         now,

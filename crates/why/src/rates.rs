@@ -4,12 +4,16 @@ use std::collections::HashSet;
 
 use crate::counts::Counts;
 use crate::groups::Groups;
+use crate::history::median;
 
 /// How many counted messages the rate of what surrounds a group weighs against its own.
 const PRIOR: f64 = 10.0;
 
 /// The same for what was carried over, of which nothing says that it is like what is fresh.
 const PRIOR_OF_AGE: f64 = 0.5;
+
+/// No rate is corrected to more than this.
+const MOST: f64 = 0.995;
 
 /// From coarse to fine. Each level corrects what those before it say of a group; `age` parts fresh
 /// messages from those that were carried over, and `job` levels are for jobs that last.
@@ -35,7 +39,8 @@ const LEVELS: &[&[&str]] = &[
 /// The groups of leaves that share a rate, for all that enters a stage.
 pub(crate) struct Levels {
     levels: Vec<Level>,
-    /// By leaf, what entered over the baseline and in the window.
+    /// What entered, by leaf: in each period of the baseline, in all of them, and in the window.
+    days: Vec<Vec<f64>>,
     past: Vec<f64>,
     now: Vec<f64>,
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
@@ -80,15 +85,17 @@ impl Levels {
                 levels.push(Level { groups, is_by_job, prior, is_known });
             }
         }
-        Levels { levels, past, now, is_once: once(counts, input) }
+        Levels { levels, days: input[1..].to_vec(), past, now, is_once: once(counts, input) }
     }
 
     /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
-    /// by level by what came of each group over what the levels before expect of it.
+    /// by level by what came of each group over what the levels before expect of it. The odds are
+    /// corrected, so that no rate comes to 1.
     ///
     /// A group's own past weighs as its counted messages against [`PRIOR`]; and each of its messages
     /// speaks for one of today's: where more enters now than in all of its past, what is more has the
-    /// rate of what surrounds it.
+    /// rate of what surrounds it. A day on which far more came of a group than on its others had an
+    /// incident there, and is left out of it and of all groups in it.
     pub(crate) fn usual(&self, output: &[Vec<f64>]) -> Vec<f64> {
         let came = total(&output[1..], self.past.len());
         let (all_in, all_out): (f64, f64) = (self.past.iter().sum(), came.iter().sum());
@@ -97,24 +104,83 @@ impl Levels {
         if overall == 0.0 {
             return rates;
         }
+        let (mut came, mut past) = (came, self.past.clone());
+        let mut is_out = vec![vec![false; came.len()]; self.days.len()];
         for Level { groups, is_by_job, prior, is_known } in &self.levels {
+            self.leave_out(groups, &output[1..], &rates, &mut is_out, &mut came, &mut past);
             let came = groups.sums(came.iter().copied());
-            let expected = groups.sums(rates.iter().zip(&self.past).map(|(rate, n)| rate * n));
+            let entered = groups.sums(past.iter().copied());
+            let expected = groups.sums(rates.iter().zip(&past).map(|(rate, n)| rate * n));
             let expected_now = groups.sums(rates.iter().zip(&self.now).map(|(rate, n)| rate * n));
-            let factor = |group: usize| {
+            let odds_factor = |group: usize| {
                 let prior = prior.max(expected_now[group] - expected[group]);
-                (came[group] + prior) / (expected[group] + prior)
+                let factor = (came[group] + prior) / (expected[group] + prior);
+                let mean = (expected[group] / entered[group].max(1e-9)).min(MOST);
+                factor * (1.0 - mean) / (1.0 - (factor * mean).min(MOST))
             };
             let factors: Vec<f64> =
-                (0..groups.n).map(|at| if is_known[at] { 1.0 } else { factor(at) }).collect();
+                (0..groups.n).map(|at| if is_known[at] { 1.0 } else { odds_factor(at) }).collect();
             for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
                 if !(*is_by_job && self.is_once[leaf]) {
-                    *rate = (*rate * factors[group as usize]).min(1.0);
+                    let odds = factors[group as usize] * *rate;
+                    *rate = odds / (1.0 - *rate + odds).max(1e-9);
                 }
             }
         }
         rates
     }
+
+    /// Takes days with an incident of their own out of what came and entered of each group.
+    fn leave_out(
+        &self,
+        groups: &Groups,
+        output: &[Vec<f64>],
+        rates: &[f64],
+        is_out: &mut [Vec<bool>],
+        came: &mut [f64],
+        past: &mut [f64],
+    ) {
+        let n_days = self.days.len();
+        if n_days < 4 {
+            return;
+        }
+        let mut seen = vec![vec![0.0; n_days]; groups.n];
+        let mut hoped = vec![vec![0.0; n_days]; groups.n];
+        for day in 0..n_days {
+            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+                if self.days[day][leaf] > 0.0 && !is_out[day][leaf] {
+                    seen[group as usize][day] += output[day][leaf];
+                    hoped[group as usize][day] += rates[leaf] * self.days[day][leaf];
+                }
+            }
+        }
+        let dirty: Vec<Option<usize>> =
+            (0..groups.n).map(|group| dirty_day(&seen[group], &hoped[group])).collect();
+        for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+            let Some(day) = dirty[group as usize] else { continue };
+            if !is_out[day][leaf] {
+                is_out[day][leaf] = true;
+                came[leaf] -= output[day][leaf];
+                past[leaf] -= self.days[day][leaf];
+            }
+        }
+    }
+}
+
+/// The day with an incident of its own: the one that is farthest above the median of its ratios to
+/// what was expected, if by more than five deviations of chance and more than twice as much.
+fn dirty_day(seen: &[f64], hoped: &[f64]) -> Option<usize> {
+    let beyond = |day: usize, usual: f64| seen[day] - usual * hoped[day];
+    if seen.iter().sum::<f64>() < 10.0 {
+        return None;
+    }
+    let had: Vec<usize> = (0..seen.len()).filter(|&day| hoped[day] > 0.0).collect();
+    let usual = median(had.iter().map(|&day| (seen[day] + 1.0) / (hoped[day] + 1.0)));
+    let worst =
+        had.iter().copied().max_by(|&a, &b| beyond(a, usual).total_cmp(&beyond(b, usual)))?;
+    let chance = (usual * hoped[worst] + 1.0).sqrt();
+    let is_far = beyond(worst, usual) > 5.0 * chance && seen[worst] > 2.0 * usual * hoped[worst];
+    (had.len() >= 4 && is_far).then_some(worst)
 }
 
 /// The sum of periods, by leaf.

@@ -12,8 +12,6 @@ pub enum Reading {
     Injection,
     /// They wait in our own queue.
     Queue,
-    /// More or less of what came in earlier is tried.
-    Carried,
     /// A receiver judges our addresses.
     IpReputation,
     /// A receiver judges the sender domain, or its authentication fails.
@@ -37,7 +35,7 @@ pub enum Reading {
 }
 
 /// Each reading with its name in JSON, and what to tell a postmaster.
-const TEXTS: [(Reading, &str, &str); 13] = [
+const TEXTS: [(Reading, &str, &str); 12] = [
     (
         Reading::Injection,
         "injection",
@@ -47,11 +45,6 @@ const TEXTS: [(Reading, &str, &str); 13] = [
         Reading::Queue,
         "queue",
         "our own queue: waits here untried; look at paused queues, max-msg-rate, connections, disk",
-    ),
-    (
-        Reading::Carried,
-        "carried",
-        "retries of earlier mail: look at what deferred it before this window",
     ),
     (
         Reading::IpReputation,
@@ -103,9 +96,10 @@ const CONNECTION: &[&str] =
 
 pub(crate) fn read(cause: &Cause) -> Reading {
     match cause.stage {
-        Stage::Injection | Stage::Attempts | Stage::Deliveries => return Reading::Injection,
+        Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => {
+            return Reading::Injection;
+        }
         Stage::Queue => return Reading::Queue,
-        Stage::Carried => return Reading::Carried,
         Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Complaints => {}
     }
     if cause.now.1 < cause.expected {

@@ -236,7 +236,7 @@ impl Side<'_> {
 
 /// Half the square of the deviation that chance alone hardly gives among so many candidates.
 fn least_gain(candidates: &Candidates) -> f64 {
-    ((candidates.n as f64).ln() + 2.0).max(9.0)
+    ((candidates.n as f64).ln() + 3.0).max(10.5)
 }
 
 /// The gain in log-likelihood when `e` expected counts are scaled to the `a` that were seen.
@@ -249,7 +249,7 @@ fn gain(a: f64, e: f64) -> f64 {
 
 /// How much a stage differs from day to day without a cause, as a relative deviation.
 fn spread(stage: Stage) -> f64 {
-    if stage.is_volume() { 0.15 } else { 0.08 }
+    if stage.is_volume() { 0.15 } else { 0.12 }
 }
 
 /// The candidate as a cause, if its own history says that such a change is unusual.
