@@ -105,6 +105,55 @@ fn a_file_that_reaches_into_the_window_is_one_of_its_files() {
 }
 
 #[test]
+fn records_that_two_blocks_log_are_found_in_store_and_configuration() {
+    let both = ["acct-2026-03-05-0000.csv", "acct-tg-2026-03-05-0000.csv"];
+    // The first 8 records are the same in both.
+    let (d, b) = ("2026-03-05T11:00", "2026-03-05T11:01");
+    let all = records("d", d, 0..8) + &records("b", b, 0..3) + &records("d", d, 8..9);
+    let deliveries = records("d", "2026-03-05T11:00", 0..9);
+    let mut counts = Vec::new();
+    for order in
+        [[(both[0], &all), (both[1], &deliveries)], [(both[1], &deliveries), (both[0], &all)]]
+    {
+        let sealed = Sealed::new();
+        for (name, content) in order {
+            ingest(&sealed, &[(name, content.clone())]);
+        }
+        let spool = sealed.dir.path().join("acct");
+        // Neither is refused when they lie beside each other.
+        assert_eq!(
+            sealed.run(&["ingest", "--host", "mta1", spool.to_str().unwrap()]).code,
+            Some(0)
+        );
+        counts.push(sealed.number("select count(*) from records"));
+        let found = sealed.run(&["doctor", "--format", "jsonl"]).stdout;
+        let said = "9 records of the last hour are in both acct-*.csv and acct-tg-*.csv";
+        assert!(found.contains(said), "{found}");
+    }
+    assert_eq!(counts, [21, 21]);
+    let sealed = Sealed::new();
+    ingest(&sealed, &[(both[0], all)]);
+    let config = sealed.file(
+        "pmta/config",
+        "<acct-file /var/log/pmta/acct.csv>\n</acct-file>\n<acct-file /var/log/pmta/acct-tg.csv>\n\
+         records d\nrecord-fields d timeLogged,orig\n</acct-file>\n<acct-file |/bin/handler x.log>\n\
+         records b\nrecord-fields b orig\n</acct-file>\n<acct-file /var/log/pmta/t.csv>\nrecords t\n\
+         </acct-file>\n",
+    );
+    let found = sealed.run(&["doctor", "--format", "jsonl", config.to_str().unwrap()]).stdout;
+    for said in [
+        ":3: /var/log/pmta/acct.csv and /var/log/pmta/acct-tg.csv both log d: ingested from both these",
+        "pmtaq ingest --exclude 'acct-tg-2*'",
+        ":3: d records without rcpt have no domain and no provider",
+        ":7: b go to a program, and not to a file that could be ingested: /bin/handler x.log",
+    ] {
+        assert!(found.contains(said), "{said}: {found}");
+    }
+    let of_pipe = found.lines().filter(|line| line.contains(":7: "));
+    assert_eq!(of_pipe.count(), 1, "what a program gets lacks nothing: {found}");
+}
+
+#[test]
 fn a_configuration_of_pmta_is_read_with_what_it_includes() {
     let sealed = Sealed::new();
     let both = records("r", "2026-03-05T11:00", 0..9) + &records("d", "2026-03-05T11:00", 0..9);

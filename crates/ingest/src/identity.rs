@@ -126,14 +126,14 @@ pub(crate) fn decide(
         let Some(known) = heads.get(&candidate.head.hash) else { continue };
         match against_store(candidate, known, settings) {
             Ok(None) => {}
-            Ok(Some(than)) => shorter.push((i, than)),
+            Ok(Some(longer)) => shorter.push((i, longer)),
             Err(why) => {
                 let why = unfinished(&candidate.file, why, settings);
                 untaken.push(candidate.file.path.clone(), why);
             }
         }
     }
-    for (i, than) in shorter {
+    for (i, longer) in shorter {
         let candidate = &candidates[i];
         let path = candidate.file.path.clone();
         if is_copy_of_another(&candidates, i) {
@@ -144,13 +144,16 @@ pub(crate) fn decide(
         match candidate.begins_as_before(&candidate.file, settings) {
             Ok(false) => untaken.push(path, Unread::Left(Left::Rewritten)),
             Err(why) => untaken.push(path, why),
+            // It lies beside that file, of which it is no beginning: it logs in part the same.
+            Ok(true) if is_there(&candidates, &longer, settings) => {}
             // It may be an older copy of that file, all of whose records are stored. To take it
             // could count them twice; to pass over it in silence could lose some.
             Ok(true) => untaken.refuse(
                 path,
                 &format!(
-                    "begins like {than}, which was ingested and is longer: a truncated copy? \
-                     Nothing was taken; ingest the whole file instead"
+                    "begins like {}, which was ingested and is longer: a truncated copy? \
+                     Nothing was taken; ingest the whole file instead, or both together",
+                    longer.name
                 ),
             ),
         }
@@ -186,6 +189,16 @@ fn is_copy_of_another(candidates: &[Candidate], i: usize) -> bool {
     others.any(|other| is_prefix(&other.file, length, hash))
 }
 
+/// Whether the file of a known source is among the candidates and holds now what is known of it.
+fn is_there(candidates: &[Candidate], source: &Source, settings: &Settings) -> bool {
+    let of_source =
+        |other: &&Candidate| other.known.as_ref().is_some_and(|known| known.hash == source.hash);
+    candidates.iter().filter(of_source).any(|other| {
+        matches!(prefix(&other.file, source.length), Ok(Prefix::Hash { hash, .. })
+            if settings.privacy.content(hash) == source.hash)
+    })
+}
+
 fn is_prefix(of: &SourceFile, length: u64, hash: u128) -> bool {
     matches!(prefix(of, length), Ok(Prefix::Hash { hash: found, .. }) if found == hash)
 }
@@ -206,13 +219,12 @@ fn heads_of(writer: &Writer<'_>, day: Day) -> Result<Heads, String> {
     Ok(heads)
 }
 
-/// Compares a candidate with the known sources that begin alike. Returns the name of one that is
-/// longer, when the candidate may be the beginning of it.
+/// Compares a candidate with the known sources that begin alike. Returns one that is longer, when the candidate may be the beginning of it.
 fn against_store(
     candidate: &mut Candidate,
     known: &[Source],
     settings: &Settings,
-) -> Result<Option<String>, Unread> {
+) -> Result<Option<Source>, Unread> {
     let stat = candidate.file.stat;
     let untouched = known.iter().find(|source| source.stat == stat);
     if let Some(source) = untouched
@@ -249,7 +261,7 @@ fn against_store(
                     candidate.known_records = records;
                     return Ok(None);
                 }
-                _ => shorter_than = Some(source.name.clone()),
+                _ => shorter_than = Some((*source).clone()),
             },
         }
     }

@@ -63,7 +63,7 @@ pub use missing::Missing;
 mod classes;
 
 mod presence;
-pub use presence::{Balance, Logged, Presence};
+pub use presence::{Balance, Logged, Overlap, Presence};
 
 mod groups;
 

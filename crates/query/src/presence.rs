@@ -47,6 +47,15 @@ pub struct Balance {
     pub finished_before: u64,
 }
 
+/// Two files that hold the same records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// The names of the files.
+    pub sources: (String, String),
+    /// Records that both have.
+    pub records: u64,
+}
+
 /// The columns that hold a field of PMTA.
 fn fields() -> impl Iterator<Item = &'static Column> {
     COLUMNS.iter().filter(|column| !column.is_derived() && column.kind != Kind::Map)
@@ -122,6 +131,37 @@ impl Session {
                     received_before: row.get(3)?,
                     finished_before: row.get(4)?,
                 })
+            })?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+    }
+
+    /// Files of one MTA of which one has at least half of its records in common with the other, those
+    /// with most first. Looks at the last hour of records: who logs twice does so all the time.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn overlaps(&self) -> Result<Vec<Overlap>> {
+        let sql = "with recent as (
+                select host, source, rec, time_logged, rcpt, count(*) as n from stored
+                where rcpt is not null
+                    and time_logged > (select max(time_logged) - interval 1 hour from stored)
+                group by all
+            ),
+            sizes as (select host, source, sum(n) as n from recent group by all),
+            pairs as (
+                select host, a.source as one, b.source as other, sum(least(a.n, b.n)) as n
+                from recent a join recent b using (host, rec, time_logged, rcpt)
+                where a.source < b.source group by all
+            )
+            select one, other, pairs.n::ubigint from pairs
+            join sizes a on a.host = pairs.host and a.source = one
+            join sizes b on b.host = pairs.host and b.source = other
+            where pairs.n * 2 >= least(a.n, b.n) order by all desc";
+        self.ask(|engine| {
+            let mut statement = engine.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Overlap { sources: (row.get(0)?, row.get(1)?), records: row.get(2)? })
             })?;
             Ok(rows.collect::<std::result::Result<_, _>>()?)
         })

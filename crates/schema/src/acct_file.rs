@@ -72,10 +72,13 @@ impl AcctFiles {
                 }
                 ("</acct-file>", _) => found.blocks.extend(open.take()),
                 ("include", _) => found.includes.push((number, unquoted(rest).to_owned())),
-                ("records", Some(block)) => match types(rest) {
-                    Ok(records) => block.records = records,
-                    Err(name) => found.bad.push((number, format!("`{name}` is no record type"))),
-                },
+                ("records", Some(block)) => {
+                    let (known, unknown): (Vec<_>, Vec<_>) =
+                        words(rest).partition(|word| types(word).is_ok());
+                    block.records = types(&known.join(",")).unwrap_or(block.records);
+                    let bad = unknown.iter().map(|name| format!("`{name}` is no record type"));
+                    found.bad.extend(bad.map(|what| (number, what)));
+                }
                 ("record-fields", Some(block)) => match RecordFields::parse(rest) {
                     Ok(fields) => block.fields.push(fields),
                     Err(what) => found.bad.push((number, what)),
@@ -93,6 +96,11 @@ impl AcctFiles {
 }
 
 impl AcctFile {
+    /// Whether a program gets the records, and no file holds them: `|/usr/bin/handler`.
+    pub fn is_pipe(&self) -> bool {
+        self.path.starts_with('|')
+    }
+
     /// Whether it writes `field` in records of the type: `None` where that depends on what PMTA
     /// writes by default.
     pub fn writes(&self, record: Record, field: &str) -> Option<bool> {
@@ -132,6 +140,9 @@ impl RecordFields {
 
 /// A list of record types, by commas or by spaces.
 fn types(list: &str) -> Result<Records, String> {
+    if words(list).any(|word| word.eq_ignore_ascii_case("all")) {
+        return Ok(Records::ALL);
+    }
     Records::parse(&words(list).collect::<Vec<_>>().join(","))
 }
 
@@ -188,6 +199,12 @@ mod tests {
             assert_eq!(block.writes(record, field), expected, "{record} {field}");
         }
         assert_eq!(plain.records.to_string(), "d, b");
+        let found = AcctFiles::parse("<acct-file |/bin/x y>\nrecords all\n</acct-file>");
+        assert!(found.blocks[0].is_pipe() && found.bad.is_empty());
+        assert_eq!(found.blocks[0].records, Records::ALL);
+        let found = AcctFiles::parse("<acct-file a>\nrecords t,x,b\n</acct-file>");
+        assert_eq!(found.blocks[0].records.to_string(), "b, t");
+        assert_eq!(found.bad, [(2, "`x` is no record type".to_owned())]);
     }
 
     #[test]

@@ -6,9 +6,10 @@ mod files;
 mod finding;
 mod wants;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pmtaq_query::Presence;
+use pmtaq_query::{Overlap, Presence};
 use pmtaq_render::{Format, words};
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::human::duration;
@@ -52,6 +53,7 @@ pub(crate) fn run(
         findings.extend(lag(context, &presence, &sources, max_lag_s));
     }
     findings.extend(balance(context, &asked, &presence)?);
+    findings.extend(overlaps(&asked)?);
     findings.extend(refused(&asked)?);
     findings.extend(writing(context, &store)?);
     print_findings(context, &findings)?;
@@ -147,6 +149,39 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
         return Ok(vec![Finding::new("balance", Level::Lacks, what)]);
     }
     Ok(findings)
+}
+
+/// Files that hold the same records, which count twice then.
+fn overlaps(asked: &Asked) -> Result<Vec<Finding>> {
+    // Of all files of two blocks once, whatever dates and numbers are in their names.
+    let glob = |name: &str| {
+        let mut glob = String::new();
+        for c in name.chars() {
+            match c {
+                '0'..='9' if glob.ends_with('*') => {}
+                '0'..='9' => glob.push('*'),
+                '-' | '_' if glob.ends_with('*') => {}
+                c => glob.push(c),
+            }
+        }
+        glob
+    };
+    let mut told: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for Overlap { sources: (one, other), records } in asked.session.overlaps()? {
+        *told.entry((glob(&one), glob(&other))).or_default() += records;
+    }
+    let finding = |((one, other), records): ((String, String), u64)| {
+        let what = format!(
+            "{} of the last hour are in both {one} and {other}, and count twice: two <acct-file> \
+             blocks log them",
+            counted(records, "record")
+        );
+        // The longer name: `acct-*.csv` would take `acct-tg-*.csv` with it.
+        let name = if one.len() > other.len() { &one } else { &other };
+        let fix = format!("pmtaq ingest --exclude '{name}', and the store made anew without them");
+        Finding::new("overlap", Level::Trouble, what).fix(fix)
+    };
+    Ok(told.into_iter().map(finding).collect())
 }
 
 /// A run that writes for so long has most likely come to a stop.

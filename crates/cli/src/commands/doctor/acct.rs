@@ -60,6 +60,9 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
     for BlockOfFile { file, block } in &blocks {
         findings.extend(of_block(file, block));
     }
+    // What a program gets is in no file that could be ingested.
+    blocks.retain(|found| !found.block.is_pipe());
+    findings.extend(overlaps(&blocks));
     let anyone = |test: &dyn Fn(&AcctFile) -> bool| blocks.iter().any(|found| test(&found.block));
     let wants = Wants::of(catalog);
     let (sentences, lines) = wants.missing(
@@ -85,12 +88,72 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
     Ok(findings)
 }
 
+/// Blocks that log the same records into several files.
+fn overlaps(blocks: &[BlockOfFile]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (i, one) in blocks.iter().enumerate() {
+        for other in &blocks[i + 1..] {
+            let has_both = |record: &Record| other.block.records.contains(*record);
+            let both: Vec<_> =
+                one.block.records.iter().filter(has_both).map(Record::as_str).collect();
+            // The one that logs fewer types has nothing that the other does not.
+            let fewer = if other.block.records.iter().count() > one.block.records.iter().count() {
+                one
+            } else {
+                other
+            };
+            if both.is_empty() {
+                continue;
+            }
+            let what = format!(
+                "{}:{} and {}:{}: {} and {} both log {}: ingested from both these count twice",
+                one.file.display(),
+                one.block.line,
+                other.file.display(),
+                other.block.line,
+                one.block.path,
+                other.block.path,
+                both.join(", ")
+            );
+            let name = Path::new(&fewer.block.path).file_stem().unwrap_or_default();
+            let fix = format!("pmtaq ingest --exclude '{}-2*'", name.to_string_lossy());
+            findings.push(Finding::new("config", Level::Trouble, what).fix(fix));
+        }
+    }
+    findings
+}
+
 /// What is wrong with one block alone.
 fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
     let place = format!("{}:{}", file.display(), block.line);
     let moved = block.move_to.as_ref().map(|to| format!(", moved to {to}")).unwrap_or_default();
+    if block.is_pipe() {
+        let program = block.path.trim_start_matches('|');
+        let what = format!(
+            "{place}: {} go to a program, and not to a file that could be ingested: {program}",
+            block.records
+        );
+        return vec![Finding::new("config", Level::Ok, what)];
+    }
     let what = format!("{place}: {} logs {}{moved}", block.path, block.records);
     let mut findings = vec![Finding::new("config", Level::Ok, what)];
+    let nameless: Vec<&str> =
+        [Record::Delivery, Record::Bounce, Record::Deferral, Record::Reception]
+            .into_iter()
+            .filter(|record| block.records.contains(*record))
+            .filter(|record| block.writes(*record, "rcpt") == Some(false))
+            .map(Record::as_str)
+            .collect();
+    if !nameless.is_empty() {
+        let what = format!(
+            "{place}: {} records without rcpt have no domain and no provider: rates by these are wrong",
+            nameless.join(", ")
+        );
+        let lines = nameless.iter().map(|record| format!("record-fields {record} *"));
+        let mut finding = Finding::new("config", Level::Trouble, what);
+        finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
+        findings.push(finding);
+    }
     let timeless: Vec<&str> = block
         .records
         .iter()
@@ -100,7 +163,8 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
     if !timeless.is_empty() {
         let types = timeless.join(", ");
         let what = format!(
-            "{place}: {types} records without timeLogged have no day: ingest refuses the file"
+            "{place}: {types} records without timeLogged have no day: ingest takes the file with \
+             --time-field only"
         );
         let lines = timeless.iter().map(|record| format!("record-fields {record} *"));
         let mut finding = Finding::new("config", Level::Trouble, what);
