@@ -2,37 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
 
 /// A temporary folder, and the program in it.
 pub(crate) struct Sealed {
-    pub(crate) dir: Folder,
-}
-
-/// A folder that goes with its value. By hand, because the crate for it would give shared
-/// dependencies other features in tests, and so a second build of everything.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("pmtaq-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Folder(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be deleted is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    pub(crate) dir: TempDir,
 }
 
 /// What a run printed and how it ended.
@@ -50,7 +25,8 @@ pub(crate) fn interpreter() -> PathBuf {
 
 impl Sealed {
     pub(crate) fn new() -> Sealed {
-        Sealed { dir: Folder::new() }
+        let dir = tempfile::Builder::new().prefix("pmtaq-test-").tempdir();
+        Sealed { dir: dir.unwrap() }
     }
 
     /// With a store of the samples, as the MTA `testmta` wrote them.

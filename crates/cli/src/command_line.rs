@@ -88,7 +88,12 @@ fn quoted(arg: &str) -> String {
     if !arg.contains(['"', '$', '`', '\\', '!']) {
         return format!("\"{arg}\"");
     }
-    format!("'{}'", arg.replace('\'', "'\\''"))
+    single_quoted(arg)
+}
+
+/// A text in single quotes, as a shell reads it.
+pub(crate) fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use pmtaq_schema::address::{self, Mention};
 use pmtaq_schema::columns::index_of;
@@ -217,7 +218,7 @@ impl Privacy {
             Privacy::Plain | Privacy::Mask => format!("{hash:032x}"),
             Privacy::Hash(hmac) => {
                 let keyed = keyed(hmac, "content", &hash.to_be_bytes());
-                keyed[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+                HEXLOWER.encode(&keyed[..16])
             }
         }
     }
@@ -394,7 +395,8 @@ fn local_before(text: &str, from: usize, at: usize) -> Range<usize> {
 fn is_replaced(local: &str) -> bool {
     local.strip_suffix("***").is_some_and(|first| first.chars().count() == 1)
         || local.strip_prefix(TOKEN).is_some_and(|token| {
-            token.len() == TOKEN_LEN && token.bytes().all(|b| BASE32.contains(&b))
+            token.len() == TOKEN_LEN
+                && token.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
         })
 }
 
@@ -408,16 +410,10 @@ fn keyed(hmac: &Hmac<Sha256>, purpose: &str, text: &[u8]) -> [u8; 32] {
 }
 
 /// RFC 4648, in lower case: an address is compared so.
-const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-
-/// Five bytes as eight characters.
 fn base32(bytes: &[u8]) -> String {
-    let (fives, _) = bytes.as_chunks::<5>();
-    let all = fives.iter().flat_map(|five| {
-        let bits = five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        (0..8).rev().map(move |i| char::from(BASE32[(bits >> (5 * i)) as usize & 31]))
-    });
-    all.collect()
+    let mut text = BASE32_NOPAD.encode(bytes);
+    text.make_ascii_lowercase();
+    text
 }
 
 #[cfg(test)]

@@ -290,19 +290,19 @@ impl Mta {
 /// A folder of a writer, the store beside it, and what ingest said.
 struct Model {
     mta: Arc<Mutex<Mta>>,
-    dir: PathBuf,
+    dir: tempfile::TempDir,
     store: Store,
     left: Vec<Left>,
 }
 
 impl Model {
     fn new(seed: u64) -> Model {
-        let name = format!("pmtaq-rotation-{}-{seed}", std::process::id());
         // In memory where that is to be had: no power fails here, and there are many stores.
         let memory = Path::new("/dev/shm");
-        let dir = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }.join(name);
-        let mta = Arc::new(Mutex::new(Mta::new(seed, dir.join("spool"))));
-        let store = Store::create(&dir.join("store"), Disk::default()).unwrap();
+        let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+            .unwrap();
+        let mta = Arc::new(Mutex::new(Mta::new(seed, dir.path().join("spool"))));
+        let store = Store::create(&dir.path().join("store"), Disk::default()).unwrap();
         Model { mta, dir, store, left: Vec::new() }
     }
 
@@ -314,12 +314,12 @@ impl Model {
         };
         let mta = self.mta.clone();
         let settings = Settings {
-            inputs: vec![self.dir.join("spool")],
+            inputs: vec![self.dir.path().join("spool")],
             exclude: Vec::new(),
             header: None,
             time_field: None,
             separator: None,
-            scratch: self.dir.clone(),
+            scratch: self.dir.path().to_owned(),
             host: None,
             machine: "mta1".to_owned(),
             threads: 1,
@@ -350,14 +350,6 @@ impl Model {
             }
         }
         stored
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = fs::remove_dir_all(&self.dir);
-        }
     }
 }
 

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn bytes_have_one_checksum_however_they_pass() {
-        let path = std::env::temp_dir().join(format!("pmtaq-checksum-{}", std::process::id()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("summed");
         let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n * 7 / 3) as u8).collect();
         let mut summed = Summed::new(File::create(&path).expect("a file"));
         bytes.chunks(999).for_each(|bytes| summed.write_all(bytes).expect("room"));

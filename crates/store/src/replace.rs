@@ -241,30 +241,12 @@ mod tests {
 
     use super::*;
 
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let name = format!("pmtaq-replace-{}-{name}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Folder(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     fn mode(path: &Path) -> u32 {
@@ -273,8 +255,8 @@ mod tests {
 
     #[test]
     fn the_old_file_stays_until_the_new_one_is_whole() {
-        let folder = Folder::new("whole");
-        let path = folder.0.join("out.csv");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, PermissionsExt::from_mode(0o604)).unwrap();
         let mut new = Replacement::begin(&path).unwrap();
@@ -282,38 +264,38 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"old");
         drop(new);
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(folder.names(), ["out.csv"]);
+        assert_eq!(names(folder.path()), ["out.csv"]);
 
         let mut new = Replacement::begin(&path).unwrap();
         new.write_all(b"new").unwrap();
         new.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(mode(&path), 0o604, "the file keeps who may read it");
-        assert_eq!(folder.names(), ["out.csv"]);
+        assert_eq!(names(folder.path()), ["out.csv"]);
     }
 
     #[test]
     fn a_file_with_a_name_of_its_own_is_as_atomic_and_goes_when_it_is_given_up() {
-        let folder = Folder::new("named");
-        let (path, new) = (folder.0.join("out.csv"), folder.0.join(".out.csv.new"));
+        let folder = tempfile::tempdir().unwrap();
+        let (path, new) = (folder.path().join("out.csv"), folder.path().join(".out.csv.new"));
         let begin = || {
             let way = Way::Named(new.clone());
             Replacement::new(File::create(&new).unwrap(), path.clone(), way)
         };
         drop(begin());
-        assert_eq!(folder.names(), Vec::<String>::new());
+        assert_eq!(names(folder.path()), Vec::<String>::new());
         let mut file = begin();
         file.write_all(b"new").unwrap();
         file.finish().unwrap();
-        assert_eq!(folder.names(), ["out.csv"]);
+        assert_eq!(names(folder.path()), ["out.csv"]);
         assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]
     fn a_link_stays_and_the_file_behind_it_is_replaced() {
-        let folder = Folder::new("link");
-        let (link, path) = (folder.0.join("link"), folder.0.join("sub/real.csv"));
-        fs::create_dir(folder.0.join("sub")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (link, path) = (folder.path().join("link"), folder.path().join("sub/real.csv"));
+        fs::create_dir(folder.path().join("sub")).unwrap();
         symlink("sub/real.csv", &link).unwrap();
         for content in ["first", "second"] {
             let mut new = Replacement::begin(&link).unwrap();
@@ -326,8 +308,8 @@ mod tests {
 
     #[test]
     fn a_link_that_may_be_someone_elses_is_replaced_and_not_followed() {
-        let folder = Folder::new("planted");
-        let (link, precious) = (folder.0.join("metrics.prom"), folder.0.join("precious"));
+        let folder = tempfile::tempdir().unwrap();
+        let (link, precious) = (folder.path().join("metrics.prom"), folder.path().join("precious"));
         fs::write(&precious, "old").unwrap();
         symlink(&precious, &link).unwrap();
         let planted = staging_path(&link);
@@ -340,8 +322,8 @@ mod tests {
 
     #[test]
     fn a_pipe_is_written_as_it_is() {
-        let folder = Folder::new("pipe");
-        let path = folder.0.join("fifo");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
         rustix::fs::mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
         let reader = std::thread::spawn({
             let path = path.clone();
@@ -356,28 +338,28 @@ mod tests {
         new.write_all(b"and bit by bit").unwrap();
         new.finish().unwrap();
         assert_eq!(reader.join().unwrap(), "all at once, and bit by bit");
-        assert_eq!(folder.names(), ["fifo"]);
+        assert_eq!(names(folder.path()), ["fifo"]);
     }
 
     #[test]
     fn nothing_is_written_into_a_store() {
-        let folder = Folder::new("store");
-        fs::create_dir_all(folder.0.join("store/_pmtaq/days")).unwrap();
-        fs::create_dir(folder.0.join("store/records")).unwrap();
-        symlink("store/records", folder.0.join("link")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("store/_pmtaq/days")).unwrap();
+        fs::create_dir(folder.path().join("store/records")).unwrap();
+        symlink("store/records", folder.path().join("link")).unwrap();
         for name in ["store/x", "store/_pmtaq/root.json", "store/records/x", "link/x"] {
-            let error = Replacement::begin(&folder.0.join(name)).unwrap_err();
+            let error = Replacement::begin(&folder.path().join(name)).unwrap_err();
             assert!(matches!(error, Error::InStore { .. }), "{name}: {error}");
         }
-        Replacement::begin(&folder.0.join("beside")).unwrap().finish().unwrap();
+        Replacement::begin(&folder.path().join("beside")).unwrap().finish().unwrap();
     }
 
     #[test]
     fn a_file_that_may_not_be_written_is_not_replaced_either() {
-        let folder = Folder::new("denied");
-        let path = folder.0.join("out.csv");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
         fs::create_dir(&path).unwrap();
         assert!(Replacement::begin(&path).is_err(), "a folder is no file");
-        assert!(Replacement::begin(&folder.0.join("nowhere/out.csv")).is_err());
+        assert!(Replacement::begin(&folder.path().join("nowhere/out.csv")).is_err());
     }
 }

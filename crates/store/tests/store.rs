@@ -1,29 +1,11 @@
 //! The store alone, without CSV and without a query engine.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail loudly")]
 
-use std::path::PathBuf;
-
 use arrow::array::RecordBatch;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Disk, Error, Fault, Ledger, Source, Store, schema_of};
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("pmtaq-store-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn source(name: &str, read: u64) -> Source {
     let ledger = Ledger { read, duplicate: 2, ..Ledger::default() };
@@ -46,8 +28,8 @@ fn change(writer: &pmtaq_store::Writer<'_>, days: &[i64], source: Source) -> Cha
 
 #[test]
 fn an_unbalanced_ledger_is_refused_before_anything_changes() {
-    let folder = Folder::new("ledger");
-    let store = Store::create(&folder.0, Disk::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path(), Disk::default()).unwrap();
     let mut writer = store.lock("the test").unwrap();
     let unbalanced = change(&writer, &[20_000], source("acct.csv", 3));
     let error = writer.commit(unbalanced).unwrap_err();
@@ -61,8 +43,8 @@ fn an_unbalanced_ledger_is_refused_before_anything_changes() {
 
 #[test]
 fn a_snapshot_holds_the_days_of_its_window_and_stays_as_it_was() {
-    let folder = Folder::new("snapshot");
-    let store = Store::create(&folder.0, Disk::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path(), Disk::default()).unwrap();
     let mut writer = store.lock("the test").unwrap();
     let first = change(&writer, &[20_000, 20_001, 20_002], source("a.csv", 2));
     writer.commit(first).unwrap();
@@ -84,12 +66,12 @@ fn a_snapshot_holds_the_days_of_its_window_and_stays_as_it_was() {
 
 #[test]
 fn a_store_of_a_later_version_is_not_touched() {
-    let folder = Folder::new("version");
-    Store::create(&folder.0, Disk::default()).unwrap();
-    let root = folder.0.join("_pmtaq/root.json");
+    let folder = tempfile::tempdir().unwrap();
+    Store::create(folder.path(), Disk::default()).unwrap();
+    let root = folder.path().join("_pmtaq/root.json");
     let text = r#"{"version":9,"generation":3,"days":{},"moves":[]}"#;
     std::fs::write(&root, text).unwrap();
-    let store = Store::open(&folder.0).unwrap();
+    let store = Store::open(folder.path()).unwrap();
     let error = store.snapshot(Window::ALL).unwrap_err();
     assert!(matches!(error, Error::FromTheFuture { found: 9, known: 2, .. }), "{error}");
     assert!(store.lock("the test").is_err());
@@ -98,24 +80,24 @@ fn a_store_of_a_later_version_is_not_touched() {
 
 #[test]
 fn a_folder_with_other_things_is_not_made_a_store() {
-    let folder = Folder::new("occupied");
-    std::fs::create_dir_all(&folder.0).unwrap();
-    std::fs::write(folder.0.join("thesis.tex"), "").unwrap();
-    let error = Store::create(&folder.0, Disk::default()).unwrap_err();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path()).unwrap();
+    std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+    let error = Store::create(folder.path(), Disk::default()).unwrap_err();
     assert!(matches!(error, Error::Occupied { .. }), "{error}");
-    assert!(matches!(Store::open(&folder.0), Err(Error::Missing { .. })));
+    assert!(matches!(Store::open(folder.path()), Err(Error::Missing { .. })));
 }
 
 #[test]
 fn a_full_disk_at_any_step_leaves_the_old_or_the_new_generation() {
     for step in 1.. {
-        let folder = Folder::new("full");
-        let store = Store::create(&folder.0, Disk::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path(), Disk::default()).unwrap();
         let mut writer = store.lock("the test").unwrap();
         let first = change(&writer, &[20_000], source("a.csv", 2));
         writer.commit(first).unwrap();
         drop(writer);
-        let failing = Store::create(&folder.0, Disk::failing(Fault::FullAt(step))).unwrap();
+        let failing = Store::create(folder.path(), Disk::failing(Fault::FullAt(step))).unwrap();
         let result = failing.lock("the test").and_then(|mut writer| {
             let mut part = writer.stage(Table::Records, Day(20_001))?;
             part.write(&RecordBatch::new_empty(schema_of(Table::Records)), 0, 0)?;
@@ -138,12 +120,12 @@ fn a_full_disk_at_any_step_leaves_the_old_or_the_new_generation() {
 #[test]
 fn only_the_owner_and_his_group_may_look_into_a_store() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new("modes");
-    let store = Store::create(&folder.0, Disk::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(&folder.path().join("store"), Disk::default()).unwrap();
     let mut writer = store.lock("the test").unwrap();
     let first = change(&writer, &[20_000], source("a.csv", 2));
     writer.commit(first).unwrap();
-    let mut paths = vec![folder.0.clone()];
+    let mut paths = vec![folder.path().join("store")];
     let mut files = 0;
     while let Some(path) = paths.pop() {
         let mode = path.metadata().unwrap().permissions().mode();

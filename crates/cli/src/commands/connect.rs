@@ -7,6 +7,7 @@ use pmtaq_store::Store;
 use pmtaq_store::layout::{self, Table};
 
 use crate::args::{self, Tool};
+use crate::command_line::single_quoted;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Result;
@@ -68,7 +69,7 @@ fn lines(tool: Tool, store: &Path) -> String {
                 "select rec, count() as records from file({}, Parquet) group by rec order by rec",
                 sql(&glob.replace('\\', "\\\\"))
             );
-            format!("clickhouse local --query {}\n", shell(&question))
+            format!("clickhouse local --query {}\n", single_quoted(&question))
         }
         Tool::Spark => format!(
             "{}from pyspark.sql import SparkSession\n\
@@ -110,10 +111,6 @@ fn python(text: &str) -> String {
         c => c.to_string(),
     });
     format!("\"{}\"", escaped.collect::<String>())
-}
-
-fn shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -53,11 +53,9 @@ fn hourly_of(batches: &[RecordBatch]) -> RecordBatch {
 }
 
 /// Rows as they come back from a part that they were written to.
-#[expect(clippy::disallowed_methods, reason = "a test cleans up after itself")]
 fn read_back(rows: &HourlyRows) -> RecordBatch {
-    let name = format!("pmtaq-hourly-{}-{:?}", std::process::id(), std::thread::current().id());
-    let dir = std::env::temp_dir().join(name);
-    let store = Store::create(&dir, Disk::default()).expect("a store");
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::create(dir.path(), Disk::default()).expect("a store");
     let mut writer = store.lock("a test").expect("the lock");
     let mut encoder = Encoder::new().expect("an encoder");
     let mut part = writer.stage_runs(Table::Hourly, Day(0), &mut encoder).expect("a part");
@@ -68,7 +66,6 @@ fn read_back(rows: &HourlyRows) -> RecordBatch {
     let parts = writer.parts(Day(0)).expect("the parts");
     let reader = PartReader::open(&parts[0].path, Table::Hourly, |_| true).expect("a reader");
     let batches: Vec<RecordBatch> = reader.map(|batch| batch.expect("a batch")).collect();
-    std::fs::remove_dir_all(&dir).expect("the folder of the test");
     let schema = batches.first().map_or(schema_of(Table::Hourly), RecordBatch::schema);
     concat_batches(&schema, &batches).expect("one schema")
 }

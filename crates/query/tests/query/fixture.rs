@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::array::{
     ArrayRef, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
@@ -22,7 +21,7 @@ pub(crate) type Row = Vec<(&'static str, String)>;
 
 /// A store that is deleted when it goes.
 pub(crate) struct Stored {
-    dir: PathBuf,
+    dir: tempfile::TempDir,
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -115,10 +114,8 @@ impl Stored {
     }
 
     pub(crate) fn of(records: &[Row], rejects: &[Row]) -> Stored {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("it's a store {} {number}", std::process::id());
-        let stored = Stored { dir: std::env::temp_dir().join(name) };
+        let dir = tempfile::Builder::new().prefix("it's a store ").tempdir();
+        let stored = Stored { dir: dir.expect("a folder") };
         stored.add(Table::Records, records);
         stored.add_hourly();
         stored.add(Table::Rejects, rejects);
@@ -126,7 +123,7 @@ impl Stored {
     }
 
     fn store(&self) -> Store {
-        Store::create(&self.dir, Disk::default()).expect("a store")
+        Store::create(self.dir.path(), Disk::default()).expect("a store")
     }
 
     /// Adds a part a day.
@@ -225,7 +222,7 @@ impl Stored {
     }
 
     pub(crate) fn dir(&self) -> &std::path::Path {
-        &self.dir
+        self.dir.path()
     }
 
     /// Where all parts lie.
@@ -235,13 +232,6 @@ impl Stored {
 
     pub(crate) fn session(&self) -> Session {
         self.open(Window::ALL, "UTC")
-    }
-}
-
-impl Drop for Stored {
-    #[expect(clippy::disallowed_methods, reason = "a test cleans up after itself")]
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
