@@ -30,8 +30,8 @@ impl Session {
         if !is_pivot(statement) {
             self.must_read(statement)?;
         }
-        self.create_user_views()?;
         let sql = if explain { trimmed } else { statement };
+        self.create_user_views(sql)?;
         Ok(Query { sql: sql.to_owned(), ..Query::default() })
     }
 

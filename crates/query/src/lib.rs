@@ -46,6 +46,7 @@ pub use catalog::{Catalog, Own};
 mod deadline;
 mod opened;
 mod setup;
+mod user_views;
 pub use setup::sql_type;
 
 mod session;

@@ -31,6 +31,7 @@ use crate::rows::{Interrupt, Rows};
 use crate::setup::{
     CONFINEMENT, SETTINGS, allowance, hours_setup, local_macro, near, records_setup, source, view,
 };
+use crate::user_views::UserViews;
 
 /// What a session may use.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ pub struct Session {
     /// The views over the records, until a statement needs them: the engine takes a tenth of what it
     /// takes to begin.
     pending_views: RefCell<Option<String>>,
-    has_user_views: Cell<bool>,
+    user_views: RefCell<UserViews>,
     opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: &'static str,
@@ -154,7 +155,7 @@ impl Session {
             interrupted,
             setup,
             pending_views: RefCell::new((!cuts_hours).then_some(records)),
-            has_user_views: Cell::new(false),
+            user_views: RefCell::default(),
             opened,
             parts_view: "stored",
             hours,
@@ -233,7 +234,10 @@ impl Session {
             if self.reads_hours(query) { &self.connection } else { self.connection()? };
         // To prepare a `PIVOT` is to ask for its values.
         let deadline = self.deadline()?;
-        let statement = connection.prepare(self.sql_of(query));
+        let statement = match connection.prepare(self.sql_of(query)) {
+            Err(_) if self.create_other_user_views()? => connection.prepare(self.sql_of(query)),
+            statement => statement,
+        };
         let statement = statement.map_err(|error| match &deadline {
             Some(deadline) => deadline.cause(error.into()),
             None => error.into(),
@@ -259,14 +263,18 @@ impl Session {
         Rows::start(self, statement, values, deadline)
     }
 
-    /// Creates the views that the user's SQL may name. Statements of ours bring their own, and the
-    /// engine takes as long for these as for all else of the set-up.
-    pub(crate) fn create_user_views(&self) -> Result<()> {
-        if !self.has_user_views.get() {
-            self.connection()?.execute_batch(prelude::VIEWS)?;
-            self.has_user_views.set(true);
-        }
+    /// Creates the views that a statement of the user may name.
+    pub(crate) fn create_user_views(&self, sql: &str) -> Result<()> {
+        let views = self.user_views.borrow_mut().named_in(sql);
+        self.connection()?.execute_batch(&views)?;
         Ok(())
+    }
+
+    /// Creates the views that no statement of the user named so far; whether there were any.
+    fn create_other_user_views(&self) -> Result<bool> {
+        let views = self.user_views.borrow_mut().others();
+        self.connection.execute_batch(&views)?;
+        Ok(!views.is_empty())
     }
 
     /// What stops a running query.
