@@ -3,7 +3,7 @@
 use crate::sealed::{Sealed, root};
 
 /// Both tables in the same words; `except` then finds what one has and the other has not.
-const DIFFERENCES: &str = "
+pub(crate) const DIFFERENCES: &str = "
 with rollup as (
     select * exclude (records, bytes, latency_sum, latency_max, latencies),
         sum(records) as records, sum(bytes) as bytes,
