@@ -7,12 +7,14 @@ DAYS ?= 7
 ROUNDS ?= 3
 TARGET ?= splitter
 SECONDS ?= 600
+WINDOWS ?= 300
+SEED ?= 2
 BENCH := target/compare
 
 # Own code hardly optimised, so that an edit is tested soon; dependencies are those of the release build.
 QUICK := --config .cargo/quick.toml
 
-.PHONY: help demo test test-fast lint deny bench fuzz golden ci build-tools test-tools library python
+.PHONY: help demo test test-fast lint deny bench why fuzz golden ci build-tools test-tools library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,9 @@ bench: test-tools library python ## compare ingest with its peers: ROWS=1000000 
 	test -d $(BENCH)/$(ROWS) || { rm -rf $(BENCH)/part && \
 	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
 	.venv/bin/python benches/compare/ingest.py $(BENCH)/$(ROWS) --rounds $(ROUNDS)
+
+why: build-tools ## measure how often `why` is right in three worlds: WINDOWS=300 SEED=2
+	$(CARGO) run --release -p pmtaq-why --example evaluate-why -- --windows $(WINDOWS) --seed $(SEED)
 
 fuzz: ## run a fuzz target: TARGET=splitter|time|address|template|header SECONDS=600
 	scripts/fuzz $(TARGET) $(SECONDS)

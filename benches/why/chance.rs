@@ -2,12 +2,24 @@
 //! Knows nothing of mail.
 
 /// A stream of numbers.
+#[derive(Clone)]
 pub struct Chance(u64);
 
 impl Chance {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Chance {
         Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
+    }
+
+    /// The stream that belongs to some numbers, whatever else is drawn.
+    pub fn of(keys: &[u64]) -> Chance {
+        let key = keys.iter().fold(0, |all, key| Chance::new(all ^ *key).next());
+        Chance::new(key)
+    }
+
+    /// A number that other streams may be keyed by.
+    pub fn key(&mut self) -> u64 {
+        self.next()
     }
 
     fn next(&mut self) -> u64 {

@@ -1,65 +1,108 @@
-//! What people do today, on the same counts: sorting a pivot by difference, and Adtributor, which
-//! looks at one dimension at a time (Bhagwan et al., NSDI 2014). Both compare deliveries with
-//! their history, as their sources do.
+//! What people do today, on the same counts: sorting pivots by difference, Adtributor (Bhagwan et
+//! al., NSDI 2014), which looks at one dimension at a time, and RiskLoc (riskloc.rs). All compare
+//! the metric of a leaf with a forecast from its own history, as their sources do.
 
 use std::collections::HashMap;
 
-use pmtaq_why::{Counts, Kind};
-
 use crate::incident::Planted;
-use crate::score::Named;
-use crate::world::{CATEGORIES, DIMS};
+use crate::said::{Said, Value};
+use crate::window::{DAYS, Question, Window};
+use crate::world::DIMS;
 
-/// Values of some dimensions, by their numbers in [`DIMS`].
-type Key = Vec<(usize, Option<String>)>;
-
-/// Deliveries in the window and on the mean of its baseline, by the values of `dims`.
-fn table(counts: &Counts, dims: &[usize]) -> HashMap<Key, (f64, f64)> {
-    let mut table: HashMap<Key, (f64, f64)> = HashMap::new();
-    counts.each(&[Kind::Delivered], |period, values, _, n| {
-        let key = dims.iter().map(|&dim| (dim, values[dim].map(str::to_owned))).collect();
-        let cell = table.entry(key).or_default();
-        match period {
-            0 => cell.0 += n,
-            _ => cell.1 += n / counts.n_baseline() as f64,
-        }
-    });
-    table
+/// A leaf with its metric in the window and what its history forecasts.
+pub struct Leaf {
+    pub keys: [u32; 6],
+    pub now: f64,
+    pub usual: f64,
 }
 
-fn greatest(tables: impl Iterator<Item = HashMap<Key, (f64, f64)>>, n: usize) -> Vec<Named> {
+/// The leaves of a question. For a count, the forecast is the mean of the baseline; for a rate,
+/// what entered in the window at the rate of the leaf's own baseline, or else at that of all.
+pub fn leaves(window: &Window, question: Question) -> Vec<Leaf> {
+    let mut known: HashMap<[u32; 6], [f64; 4]> = HashMap::new();
+    for (period, cells) in window.periods.iter().enumerate() {
+        for cell in cells {
+            let (counted, of) = question.parts(cell.sums());
+            let leaf = known.entry(cell.keys).or_default();
+            let at = if period == 0 { 0 } else { 2 };
+            leaf[at] += counted;
+            leaf[at + 1] += of;
+        }
+    }
+    let (counted, of) = known.values().fold((0.0, 0.0), |(c, o), leaf| (c + leaf[2], o + leaf[3]));
+    let rate = counted / f64::max(of, 1.0);
+    let mut leaves: Vec<Leaf> = known
+        .into_iter()
+        .map(|(keys, [now, entered, counted, of])| {
+            let usual = match question.is_rate() {
+                false => counted / DAYS as f64,
+                true if of > 0.0 => entered * counted / of,
+                true => entered * rate,
+            };
+            Leaf { keys, now, usual }
+        })
+        .filter(|leaf| leaf.now > 0.0 || leaf.usual > 0.0)
+        .collect();
+    leaves.sort_by_key(|leaf| leaf.keys);
+    leaves
+}
+
+/// Values of some dimensions.
+pub type Key = Vec<(usize, u32)>;
+
+/// The metric and its forecast by the values of `dims`.
+fn table(leaves: &[Leaf], dims: &[usize]) -> Vec<(Key, (f64, f64))> {
+    let mut table: HashMap<Key, (f64, f64)> = HashMap::new();
+    for leaf in leaves {
+        let key = dims.iter().map(|&dim| (dim, leaf.keys[dim])).collect();
+        let cell = table.entry(key).or_default();
+        cell.0 += leaf.now;
+        cell.1 += leaf.usual;
+    }
+    let mut rows: Vec<(Key, (f64, f64))> = table.into_iter().collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows
+}
+
+/// A description by a method that knows neither stages nor categories.
+pub fn said(values: &[(usize, u32)]) -> Said {
+    let scope = values.iter().map(|(dim, code)| (*dim, Value::Code(*code))).collect();
+    let scopes = vec![(scope, None)];
+    Said { cause: 0, stage: None, scopes, categories: Vec::new(), effect: None }
+}
+
+fn greatest(rows: impl Iterator<Item = (Key, (f64, f64))>, n: usize) -> Vec<Said> {
     let mut rows: Vec<(Key, f64)> =
-        tables.flatten().map(|(key, (now, usual))| (key, (now - usual).abs())).collect();
+        rows.map(|(key, (now, usual))| (key, (now - usual).abs())).collect();
     rows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let named = |(values, _)| Named { stage: None, values, categories: Vec::new() };
-    rows.into_iter().take(n).map(named).collect()
+    rows.into_iter().take(n).map(|(key, _)| said(&key)).collect()
 }
 
 /// The rows with the greatest difference of all pivots by one dimension; as many as were planted.
-pub fn pivot(counts: &Counts, n: usize) -> Vec<Named> {
-    greatest((0..DIMS.len()).map(|dim| table(counts, &[dim])), n)
+pub fn pivot(leaves: &[Leaf], n: usize) -> Vec<Said> {
+    greatest((0..DIMS.len()).flat_map(|dim| table(leaves, &[dim])), n)
 }
 
 /// The same, told by which dimensions to pivot for each cause.
-pub fn pivot_told(counts: &Counts, planted: &[Planted]) -> Vec<Named> {
-    let dims = |planted: &Planted| planted.values.iter().map(|(dim, _)| *dim).collect::<Vec<_>>();
-    planted.iter().flat_map(|p| greatest(std::iter::once(table(counts, &dims(p))), 1)).collect()
+pub fn pivot_told(leaves: &[Leaf], planted: &[&Planted]) -> Vec<Said> {
+    let dims = |planted: &Planted| planted.scope.iter().map(|(dim, _)| *dim).collect::<Vec<_>>();
+    planted.iter().flat_map(|p| greatest(table(leaves, &dims(p)).into_iter(), 1)).collect()
 }
 
 /// The elements of the dimension that surprises most: each explains a tenth of the change, all
 /// together two thirds.
-pub fn adtributor(counts: &Counts) -> Vec<Named> {
+pub fn adtributor(leaves: &[Leaf]) -> Vec<Said> {
     const EACH: f64 = 0.1;
     const ALL: f64 = 0.67;
-    let mut best: Option<(f64, Vec<Named>)> = None;
+    let mut best: Option<(f64, Vec<Said>)> = None;
     for dim in 0..DIMS.len() {
-        let table = table(counts, &[dim]);
-        let (now, usual) = table.values().fold((0.0, 0.0), |(a, f), (n, u)| (a + n, f + u));
+        let table = table(leaves, &[dim]);
+        let (now, usual) = table.iter().fold((0.0, 0.0), |(a, f), (_, (n, u))| (a + n, f + u));
         let surprise = |&(n, u): &(f64, f64)| {
-            let (q, p) = (n / now.max(1.0), u / usual.max(1.0));
-            let half = (p + q) / 2.0;
+            let (q, p) = (n / f64::max(now, 1.0), u / f64::max(usual, 1.0));
+            let half = f64::midpoint(p, q);
             let part = |x: f64| if x > 0.0 { x * (x / half).ln() } else { 0.0 };
-            (part(p) + part(q)) / 2.0
+            f64::midpoint(part(p), part(q))
         };
         let mut rows: Vec<(&Key, f64, f64)> = table
             .iter()
@@ -71,7 +114,7 @@ pub fn adtributor(counts: &Counts) -> Vec<Named> {
             if power > EACH && explained < ALL {
                 explained += power;
                 surprised += surprise;
-                elements.push(Named { stage: None, values: key.clone(), categories: Vec::new() });
+                elements.push(said(key));
             }
         }
         let is_enough = explained >= ALL;
@@ -80,22 +123,4 @@ pub fn adtributor(counts: &Counts) -> Vec<Named> {
         }
     }
     best.map(|(_, elements)| elements).unwrap_or_default()
-}
-
-/// What was refused under a planted cause in the window, in some categories.
-pub fn refused(counts: &Counts, planted: &Planted, categories: &[usize]) -> f64 {
-    let mut refused = 0.0;
-    counts.each(&[planted.stage.output()[0]], |period, values, category, n| {
-        let has = |(dim, value): &(usize, String)| match DIMS[*dim] {
-            "job_id" => values[*dim].is_some_and(|job| {
-                job == value || job.strip_suffix("-of-0") == Some(value.as_str())
-            }),
-            _ => values[*dim] == Some(value.as_str()),
-        };
-        let is_wanted = categories.iter().any(|&c| category == Some(CATEGORIES[c]));
-        if period == 0 && is_wanted && planted.values.iter().all(has) {
-            refused += n;
-        }
-    });
-    refused
 }

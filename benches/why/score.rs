@@ -1,232 +1,153 @@
-//! Who names the planted causes: three methods on the same windows, judged by what a description
-//! covers and not by its words. Finds nothing itself.
+//! Who names the planted causes: the methods on the same windows. Finds nothing itself.
 
-use pmtaq_why::{Answer, Counts, Metric, Stage, explain};
+use std::time::Instant;
 
-use crate::chance::Chance;
-use crate::incident::{Planted, counts, jaccard, plant};
+use pmtaq_why::{Answer, Metric, Verdict, explain};
+
+use crate::incident::Planted;
+use crate::judge::{bounds, due, judge};
+use crate::riskloc::riskloc;
 use crate::rivals;
-use crate::world::{DIMS, World};
+use crate::said::{Said, lasting};
+use crate::tally::{Outcome, Tally};
+use crate::told::told;
+use crate::window::{Question, Window};
+use crate::world::Shape;
 
-/// A description must cover the planted messages to this share, and no more beside them.
-const SAME: f64 = 0.9;
+/// Causes of an incident at most.
+const CAUSES: usize = 2;
+/// Windows that are drawn at most until one has a cause for a question.
+const ATTEMPTS: u64 = 20;
 
-/// A cause that a method named.
-pub struct Named {
-    /// None where the method knows no stages.
-    pub stage: Option<Stage>,
-    pub values: Vec<(usize, Option<String>)>,
-    /// Empty for all categories.
-    pub categories: Vec<Option<String>>,
-}
-
-/// Counts of a method.
-#[derive(Clone, Copy, Default)]
-pub struct Tally {
-    pub windows: u32,
-    /// Causes that were planted, and those of them that were named.
-    pub planted: u32,
-    pub found: u32,
-    /// Causes that were named, and those of them that were planted.
-    pub named: u32,
-    pub right: u32,
-    /// Windows in which exactly the planted causes were named.
-    pub exact: u32,
-}
-
-impl Tally {
-    /// Adds a window.
-    pub fn add(&mut self, planted: usize, named: usize, found: usize, right: usize) {
-        self.windows += 1;
-        self.planted += planted as u32;
-        self.found += found as u32;
-        self.named += named as u32;
-        self.right += right as u32;
-        self.exact += u32::from(found == planted && right == named);
-    }
-
-    /// The share of the planted causes that were named.
-    pub fn recall(&self) -> f64 {
-        f64::from(self.found) / f64::from(self.planted.max(1))
-    }
-
-    /// The share of the named causes that were planted.
-    pub fn precision(&self) -> f64 {
-        f64::from(self.right) / f64::from(self.named.max(1))
-    }
-}
-
-/// What came of some windows.
-#[derive(Default)]
-pub struct Outcome {
-    pub ours: Tally,
-    pub pivot: Tally,
-    pub pivot_told: Tally,
-    pub adtributor: Tally,
-    /// Ours by stage, depth and size: the bucket, planted, found.
-    pub buckets: Vec<(String, u32, u32)>,
-    /// Quiet windows, and those in which a cause was named.
-    pub quiet: u32,
-    pub alarms: u32,
-    /// Descriptions of what went wrong, for tuning.
-    pub misses: Vec<String>,
-}
-
-/// The methods over windows with one or two causes, and over as many quiet ones.
-pub fn evaluate(seed: u64, n_windows: u32) -> Outcome {
-    let mut outcome = Outcome::default();
-    let delivered = Metric::named("delivered").expect("delivered is a metric");
-    for window in 0..n_windows {
-        let mut chance = Chance::new(seed.wrapping_mul(1_000_003) + u64::from(window));
-        let world = World::new(&mut chance);
-        let n = chance.whole(1, 2);
-        let planted = plant(&world, &mut chance, n);
-        let seen = counts(&world, &mut chance, &planted);
-        let answer = explain(delivered, &seen);
-        let ours: Vec<Named> = ours(&answer);
-        let hits = tally(&world, &seen, &planted, &ours, &mut outcome.ours);
-        for (cause, hit) in planted.iter().zip(&hits) {
-            for bucket in buckets(cause) {
-                match outcome.buckets.iter_mut().find(|(name, ..)| *name == bucket) {
-                    Some((_, planted, found)) => {
-                        *planted += 1;
-                        *found += u32::from(*hit);
-                    }
-                    None => outcome.buckets.push((bucket, 1, u32::from(*hit))),
-                }
-            }
+/// The methods over so many windows with one or two causes, and over as many quiet ones.
+pub fn evaluate(shape: Shape, seed: u64, n_windows: u32) -> Outcome {
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from) as u32;
+    let every = |first: u32| {
+        let mut outcome = Outcome::default();
+        for number in (first..n_windows).step_by(n_threads as usize) {
+            outcome = outcome.joined(evaluate_one(shape, seed, number));
         }
-        if hits.iter().any(|hit| !hit) || answer.causes.len() != planted.len() {
-            outcome.misses.push(told(window, &planted, &hits, &answer));
-        }
-        let n = planted.len();
-        tally(&world, &seen, &planted, &rivals::pivot(&seen, n), &mut outcome.pivot);
-        let told = rivals::pivot_told(&seen, &planted);
-        tally(&world, &seen, &planted, &told, &mut outcome.pivot_told);
-        tally(&world, &seen, &planted, &rivals::adtributor(&seen), &mut outcome.adtributor);
-
-        let still = counts(&world, &mut chance, &[]);
-        outcome.quiet += 1;
-        let answer = explain(delivered, &still);
-        if !answer.causes.is_empty() {
-            outcome.alarms += 1;
-            outcome.misses.push(self::told(window, &[], &[], &answer));
-        }
-    }
-    outcome.buckets.sort();
+        outcome
+    };
+    let mut outcome = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..n_threads).map(|first| scope.spawn(move || every(first))).collect();
+        let outcomes = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+        outcomes.fold(Outcome::default(), Outcome::joined)
+    });
+    outcome.misses.sort();
     outcome
 }
 
-fn ours(answer: &Answer) -> Vec<Named> {
-    let dim = |name: &str| DIMS.iter().position(|dim| *dim == name).unwrap_or(usize::MAX);
-    let named = |cause: &pmtaq_why::Cause| Named {
-        stage: Some(cause.stage),
-        values: cause.values.iter().map(|(name, value)| (dim(name), value.clone())).collect(),
-        categories: cause.categories.clone(),
-    };
-    answer.causes.iter().map(named).collect()
+/// One window and its quiet twin.
+pub fn evaluate_one(shape: Shape, seed: u64, number: u32) -> Outcome {
+    let mut outcome = Outcome::default();
+    incident(shape, seed, number, &mut outcome);
+    quiet(shape, seed, number, &mut outcome);
+    outcome
 }
 
-fn tally(
-    world: &World,
-    seen: &Counts,
-    planted: &[Planted],
-    named: &[Named],
-    tally: &mut Tally,
-) -> Vec<bool> {
-    let same: Vec<Vec<bool>> = planted
-        .iter()
-        .map(|p| named.iter().map(|n| is_same(world, seen, p, n)).collect())
-        .collect();
-    let hits: Vec<bool> = same.iter().map(|row: &Vec<bool>| row.contains(&true)).collect();
-    let right = (0..named.len()).filter(|&n| same.iter().any(|row| row[n])).count();
-    tally.add(planted.len(), named.len(), hits.iter().filter(|hit| **hit).count(), right);
-    hits
+/// The question about counts in which most causes must be named; of equal ones by turns.
+fn about_counts(window: &Window, number: u32) -> Option<Question> {
+    let turn = number as usize % Question::COUNTS.len();
+    let mut questions = Question::COUNTS;
+    questions.rotate_left(turn);
+    let n_due = |question: Question| due(window, question).iter().filter(|due| due.must).count();
+    let best = questions.into_iter().rev().max_by_key(|question| n_due(*question))?;
+    (n_due(best) > 0).then_some(best)
 }
 
-/// Whether both speak of the same stage and cover nearly the same messages.
-fn is_same(world: &World, seen: &Counts, planted: &Planted, named: &Named) -> bool {
-    if named.stage.is_some_and(|stage| stage != planted.stage) {
-        return false;
-    }
-    let mut truth = vec![false; world.leaves.len()];
-    world.under(&planted.values).for_each(|leaf| truth[leaf] = true);
-    let covers = |leaf: &crate::world::Leaf| {
-        named.values.iter().all(|(dim, value)| match value.as_deref() {
-            Some(pmtaq_why::ONE_TIME_JOBS) => leaf.is_one_time,
-            Some(value) if DIMS[*dim] == "job_id" && leaf.is_one_time => leaf.values[*dim]
-                .as_deref()
-                .is_some_and(|job| value.strip_suffix("-of-0") == Some(job)),
-            value => leaf.values[*dim].as_deref() == value,
-        })
-    };
-    let said: Vec<bool> = world.leaves.iter().map(covers).collect();
-    // The same for the refusals; who knows no stage is not asked for their categories.
-    let number = |name: &Option<String>| {
-        crate::world::CATEGORIES.iter().position(|category| Some(*category) == name.as_deref())
-    };
-    let said_words: Vec<usize> = match named.categories.is_empty() {
-        true => (0..crate::world::CATEGORIES.len()).collect(),
-        false => named.categories.iter().filter_map(number).collect(),
-    };
-    let words = match (named.stage, planted.categories.is_empty()) {
-        (None, _) | (_, true) => 1.0,
-        _ => {
-            let of = |wanted: &dyn Fn(&usize) -> bool| {
-                let all = 0..crate::world::CATEGORIES.len();
-                rivals::refused(seen, planted, &all.filter(wanted).collect::<Vec<_>>())
-            };
-            let both = of(&|c| planted.categories.contains(c) && said_words.contains(c));
-            both / of(&|c| planted.categories.contains(c) || said_words.contains(c)).max(1.0)
+/// One question about a count and one about a rate, of the first windows that have causes for them.
+fn incident(shape: Shape, seed: u64, number: u32, outcome: &mut Outcome) {
+    let (mut has_counts, mut has_rates) = (false, false);
+    for attempt in 0..ATTEMPTS {
+        if has_counts && has_rates {
+            break;
         }
-    };
-    jaccard(world, &truth, &said) * words >= SAME
+        let window = Window::new(shape, seed, number, attempt, CAUSES);
+        if let Some(question) = about_counts(&window, number).filter(|_| !has_counts) {
+            has_counts = true;
+            questioned(&window, number, question, outcome);
+        }
+        let is_due = |question: &Question| due(&window, *question).iter().any(|due| due.must);
+        let rates: Vec<Question> = Question::RATES.into_iter().filter(is_due).collect();
+        if !has_rates && !rates.is_empty() {
+            has_rates = true;
+            for question in rates {
+                questioned(&window, number, question, outcome);
+            }
+        }
+    }
 }
 
-fn buckets(cause: &Planted) -> [String; 3] {
-    let size = match cause.size.abs() {
-        ..0.02 => "1 to 2 % of deliveries",
-        ..0.05 => "2 to 5 % of deliveries",
-        ..0.15 => "5 to 15 % of deliveries",
-        _ => "more than 15 % of deliveries",
-    };
-    [
-        format!("stage {}", cause.stage.name()),
-        format!("depth {}", cause.depth()),
-        format!("size {size}"),
-    ]
+fn questioned(window: &Window, number: u32, question: Question, outcome: &mut Outcome) {
+    let due = due(window, question);
+    let (answer, seconds) = ask(window, question);
+    let lasting = lasting(window);
+    let said = Said::of(window, &answer);
+    let score = outcome.of(question);
+    score.seconds.push(seconds);
+    let judged = judge(window, &lasting, &due, &said, &mut score.methods[0]);
+    let mut has_far = false;
+    for (due, named) in due.iter().zip(&judged.named) {
+        if !due.must {
+            continue;
+        }
+        score.bucket(due.planted.stage, due.planted.depth(), window, named.is_some());
+        if let Some(effect) = named.and_then(|(at, scope)| said[at].scopes[scope].1) {
+            let is_near = (effect / due.effect - 1.0).abs() <= 0.2;
+            score.effects += 1;
+            score.near += u32::from(is_near);
+            has_far |= !is_near;
+        }
+    }
+    let loose = bounds(window, &lasting, question, &said, &answer);
+    score.loose += loose;
+    let leaves = rivals::leaves(window, question);
+    let must: Vec<&Planted> = due.iter().filter(|due| due.must).map(|due| due.planted).collect();
+    let rivals = [
+        rivals::pivot(&leaves, must.len()),
+        rivals::pivot_told(&leaves, &must),
+        rivals::adtributor(&leaves),
+        riskloc(&leaves),
+    ];
+    for (said, tally) in rivals.iter().zip(&mut score.methods[1..]) {
+        judge(window, &lasting, &due, said, tally);
+    }
+    if !judged.is_exact || loose > 0 || has_far {
+        let told = told(window, question, &due, &said, &judged, &answer);
+        outcome.misses.push((number, format!("incident {number} {told}")));
+    }
 }
 
-fn told(window: u32, planted: &[Planted], hits: &[bool], answer: &Answer) -> String {
-    use std::fmt::Write as _;
-    let mut text = format!("window {window}: {:.0}, usually {:.0}", answer.now, answer.usual);
-    for (cause, hit) in planted.iter().zip(hits) {
-        let values: Vec<&str> = cause.values.iter().map(|(_, value)| value.as_str()).collect();
-        let _ = write!(
-            text,
-            "\n  {} {} {:?} {:?} x{:.2} size {:.3}",
-            if *hit { "found " } else { "MISSED" },
-            cause.stage.name(),
-            values,
-            cause.categories,
-            cause.strength,
-            cause.size
-        );
+fn quiet(shape: Shape, seed: u64, number: u32, outcome: &mut Outcome) {
+    let window = Window::new(shape, seed, number, 0, 0);
+    let by_turns = |of: &[Question]| of[number as usize % of.len()];
+    let lasting = lasting(&window);
+    for question in [by_turns(&Question::COUNTS), by_turns(&Question::RATES)] {
+        let (answer, seconds) = ask(&window, question);
+        let said = Said::of(&window, &answer);
+        let judged = judge(&window, &lasting, &[], &said, &mut Tally::default());
+        let loose = bounds(&window, &lasting, question, &said, &answer);
+        let is_unusual = answer.verdict == Verdict::Unexplained;
+        let score = outcome.of(question);
+        score.seconds.push(seconds);
+        score.quiet += 1;
+        score.alarms += u32::from(judged.n_false > 0);
+        score.unusual += u32::from(is_unusual);
+        score.loose += loose;
+        if judged.n_false > 0 || is_unusual || loose > 0 {
+            let told = told(&window, question, &[], &said, &judged, &answer);
+            outcome.misses.push((number, format!("quiet {number} {told}")));
+        }
     }
-    for cause in &answer.causes {
-        let values: Vec<&str> =
-            cause.values.iter().map(|(_, value)| value.as_deref().unwrap_or("-")).collect();
-        let _ = write!(
-            text,
-            "\n  named  {} {:?} {:?} effect {:.0} z {:.1} {:?} usual {:?}",
-            cause.stage.name(),
-            values,
-            cause.categories,
-            cause.effect,
-            cause.z,
-            cause.now,
-            cause.usual
-        );
-    }
-    text
+}
+
+fn ask(window: &Window, question: Question) -> (Answer, f64) {
+    let counts = window.counts(question);
+    let metric = Metric::named(question.name()).expect("a metric of `why`");
+    #[expect(clippy::disallowed_methods, reason = "a bench tells how long an answer takes")]
+    let begin = Instant::now();
+    let answer = explain(metric, &counts);
+    (answer, begin.elapsed().as_secs_f64())
 }
