@@ -1,13 +1,13 @@
 -- name: hygiene
 -- title: Unknown users and dead addresses, by job and provider
--- help: How many recipients of each job the provider did not know, and how many had bounced hard before and were mailed all the same: a list that nobody cleans.
--- help: Sent are the recipients that were finished in the window: delivered, or bounced in band. Unknown users are those bounced with the category bad-mailbox. A recipient was dead when a hard bounce of the address, in band or remote, in whatever job, was logged before this message was queued, up to `--back` before the window. Addresses without their local part are left out of that. `--addresses` lists them.
+-- help: How many recipients of each job the provider did not know, and how many were dead before and were mailed all the same: a list that nobody cleans.
+-- help: Sent are the recipients that were finished in the window: delivered, or bounced in band. Unknown users are those whose reply says that the mailbox does not exist or is closed (docs/replies.md). A recipient was dead when such a bounce of the address, in band or remote, in whatever job, was logged before this message was queued, up to `--back` before the window. Addresses without their local part are left out of that. `--addresses` lists them.
 -- needs: b, d
 -- uses: rb, time_queued, job_id
 -- reach: before back
 -- param: by dimension = job_id  Count by this and the provider
 -- param: addresses flag  List the dead addresses that were mailed again
--- param: back duration = 30d  How far before the window to look for hard bounces
+-- param: back duration = 30d  How far before the window to look for such bounces
 -- param: top int = 20  Rows to show, 0 for all
 -- column: sent count
 -- column: unknown_users count
@@ -22,7 +22,7 @@
 with dead as (
     select lower(rcpt) as address, min(time_logged) as died
     from stored
-    where rec in ('b', 'rb') and bounce_class = 'hard' and rcpt not like '...@%'
+    where rec in ('b', 'rb') and mailbox_dead = 'yes' and rcpt not like '...@%'
     group by 1
 ),
 mailed as (
@@ -46,7 +46,7 @@ limit case when $top = 0 then 9223372036854775807 else $top end
 with dead as (
     select lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
     from stored
-    where rec in ('b', 'rb') and bounce_class = 'hard' and rcpt not like '...@%'
+    where rec in ('b', 'rb') and mailbox_dead = 'yes' and rcpt not like '...@%'
     group by 1
 )
 select

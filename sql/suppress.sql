@@ -1,17 +1,18 @@
 -- name: suppress
 -- title: Addresses to mail no more
--- help: Addresses that bounced, in band or remote, each with its reason, ready to be imported: `pmtaq suppress --format csv -o suppress.csv`.
--- help: Hard bounces, or soft ones when asked for; never a block and never an undetermined bounce, which are not the recipient's fault, and for the same reason no reply with an enhanced code of security or policy (5.7.*). An address that took a delivery after its last such bounce is left out (looked for up to `--horizon` behind the window), and so is one without its local part. Filters choose the bounces; a delivery to the address counts from whomever.
+-- help: Addresses whose mailbox is dead, by bounces in band or remote, each with its reason, ready to be imported: `pmtaq suppress --format csv -o suppress.csv`.
+-- help: A mailbox is dead when the reply says that it does not exist or is closed, or that its domain takes no mail, and its code is a permanent one; whatever category PMTA filed it under. With `--class soft` those that are full or closed for a while. Never a reply that blames the sender, our address, the content, a policy or the receiver, so neither a message that expired after throttling. An address that took a delivery after its last such bounce is left out (looked for up to `--horizon` behind the window), and so is one without its local part. Filters choose the bounces; a delivery to the address counts from whomever. `--explain` lists the addresses with a bounce of that class by their category that are held back, and why.
 -- needs: b
 -- uses: rb, d
 -- reach: after horizon
--- param: class choice(hard,soft) = hard  Class of the bounces
+-- param: class choice(hard,soft) = hard  Dead mailboxes, or those that take nothing for now
 -- param: least int = 1  Bounces that an address must have
 -- param: horizon duration = 30d  How far behind the window to look for deliveries
+-- param: explain flag  List what is held back, and why
 -- param: top int = 0  Addresses to show, 0 for all
 -- column: last_seen time
 -- column: bounces count
--- see: hygiene, top-bounces
+-- see: misfiled, hygiene, top-bounces
 with bounced as (
     select
         lower(rcpt) as address,
@@ -20,9 +21,8 @@ with bounced as (
         arg_max(concat_ws(' ', smtp_code, enhanced_code, bounce_cat), (time_logged, smtp_code, enhanced_code, bounce_cat)) as reason
     from records
     where rec in ('b', 'rb') and time_logged < $until
-        and bounce_class = $class and bounce_class in ('hard', 'soft')
+        and case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end
         and rcpt like '%_@_%' and rcpt not like '...@%'
-        and (enhanced_code is null or enhanced_code not like '5.7.%')
     group by 1
 ),
 alive as (
@@ -35,4 +35,42 @@ select address, reason, last_seen, bounces
 from bounced left join alive using (address)
 where bounces >= $least and (delivered_at is null or delivered_at < last_seen)
 order by last_seen desc, address
+limit case when $top = 0 then 9223372036854775807 else $top end
+-- given: explain
+with bounced as (
+    select
+        lower(rcpt) as address,
+        max(time_logged) as last_seen,
+        count(*) as bounces,
+        arg_max({cat: bounce_cat, fault: reply_fault, dead: mailbox_dead, reply: template}, (time_logged, template)) as last,
+        max(time_logged) filter (case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end) as died
+    from records
+    where rec in ('b', 'rb') and time_logged < $until and (bounce_class = $class or case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end)
+        and rcpt like '%_@_%' and rcpt not like '...@%'
+    group by 1
+),
+alive as (
+    select lower(rcpt) as address, max(time_logged) as delivered_at
+    from stored
+    where rec = 'd' and lower(rcpt) in (select address from bounced)
+    group by 1
+),
+judged as (
+    select bounced.*,
+        case
+            when died is not null and delivered_at >= died then 'took a delivery after it'
+            when died is not null and bounces < $least then 'too few bounces'
+            when died is not null then null
+            when last.dead is null then 'the reply is not understood'
+            when last.fault is null then 'the reply does not say whose fault it is'
+            when last.dead = 'yes' then 'the mailbox is dead: class hard'
+            when last.fault in ('mailbox', 'domain') then 'may take mail again'
+            else 'the reply blames: ' || last.fault
+        end as held_back
+    from bounced left join alive using (address)
+)
+select held_back, address, last.cat as bounce_cat, last_seen, bounces, last.reply as template
+from judged
+where held_back is not null
+order by held_back, last_seen desc, address
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -125,6 +125,62 @@ fn nothing_is_suppressed_for_a_block_or_for_an_unknown_reason_whatever_is_asked(
 }
 
 #[test]
+fn suppress_goes_by_what_the_reply_says_and_tells_what_it_holds_back() {
+    let of = |name: &str| {
+        let sealed = Sealed::new();
+        let path = root().join("samples/quirks").join(name);
+        sealed.ingest(&[&sealed.file(name, std::fs::read(path).unwrap())]);
+        let all = |args: &[&str], column: &str| -> Vec<String> {
+            rows(&sealed, args).iter().map(|row| text(row, column).to_owned()).collect()
+        };
+        let hard = all(&["suppress"], "address");
+        let soft = all(&["suppress", "--class", "soft"], "address");
+        let held = all(&["suppress", "--explain"], "held_back");
+        (hard, soft, held, all(&["misfiled"], "what"))
+    };
+    let none = Vec::<String>::new;
+    // PMTA's first pattern that fits is `rejected`; the reply says that there is no such mailbox.
+    let (hard, soft, held, misfiled) = of("quirk-code-twice.csv");
+    assert_eq!((hard, soft, held), (vec!["user1@receiver.example".into()], none(), none()));
+    assert_eq!(misfiled, ["dead, and not filed so"]);
+    let (hard, soft, held, misfiled) = of("quirk-code-not-the-mailbox.csv");
+    assert_eq!((hard, soft), (vec!["user4@corp.example".into()], none()));
+    let blamed = |fault: &str| format!("the reply blames: {fault}");
+    assert_eq!(held, ["content", "policy", "sender"].map(blamed));
+    assert_eq!(misfiled.len(), 4);
+    let (hard, soft, ..) = of("quirk-expired-after-throttling.csv");
+    assert_eq!((hard, soft), (none(), vec!["full@yahoo.com".into()]));
+    let (hard, soft, ..) = of("quirk-bounce-queue-reply.csv");
+    assert_eq!((hard, soft), (none(), none()));
+}
+
+#[test]
+fn a_reply_with_a_counter_in_it_is_one_line_and_no_news() {
+    let mut csv = String::from("type,timeLogged,timeQueued,orig,rcpt,dsnDiag,bounceCat\n");
+    for day in 1..=2 {
+        for n in 0..40 {
+            let (code, queue, at) = (n * 7 + day * 300, n * 11 % 997, n % 60);
+            let reply =
+                format!("smtp;421 Service refused, please try later. OFR004_{code} [{queue}]");
+            csv += &format!(
+                "t,2026-03-0{day} 10:00:{at:02}+0000,2026-03-0{day} 09:00:00+0000,a@b.example,u{n}@orange.fr,{reply:?},other\n"
+            );
+        }
+    }
+    let sealed = Sealed::new();
+    sealed.ingest(&[&sealed.file("acct.csv", csv)]);
+    let found = rows(&sealed, &["deferrals"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        text(&found[0], "template"),
+        "421 Service refused, please try later. OFR004_{n} [{n}]"
+    );
+    assert!(rows(&sealed, &["new-replies", "--since", "2026-03-02"]).is_empty());
+    let stored = rows(&sealed, &["sql", "select count(distinct template) as n from records"]);
+    assert_eq!(stored[0]["n"], 1);
+}
+
+#[test]
 fn who_logs_deliveries_and_bounces_only_is_told_which_line_is_missing() {
     let sealed = Sealed::new();
     let name = "acct-2026-03-02-0000.csv";

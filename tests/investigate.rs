@@ -160,7 +160,7 @@ fn a_message_is_traced_by_its_message_id_where_that_is_logged() {
 fn a_reply_is_explained_without_a_store() {
     let run = Sealed::new().run(&["explain", "5.1.1", "--format", "csv"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stdout.lines().nth(1).unwrap().contains("recipient"), "{run:?}");
+    assert!(run.stdout.lines().nth(1).unwrap().contains("mailbox"), "{run:?}");
 }
 
 #[test]

@@ -59,8 +59,8 @@ count of b, rb where bounce_class = 'undetermined' or null
 
 -- metric: unknown_users count
 -- needs: b
--- Recipients bounced here because there is no such mailbox: category bad-mailbox.
-count of b where bounce_cat = 'bad-mailbox'
+-- Recipients bounced here because the mailbox does not exist or is closed, as the reply says.
+count of b where mailbox_dead = 'yes'
 
 -- metric: sent count
 -- needs: d, b

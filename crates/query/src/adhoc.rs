@@ -77,6 +77,7 @@ impl Session {
 
     /// The first column of an answer, as texts.
     pub(crate) fn texts(&self, sql: &str, values: impl duckdb::Params) -> Result<Vec<String>> {
+        self.read_replies(sql)?;
         self.ask(|engine| {
             let mut statement = engine.prepare(sql)?;
             let texts = statement.query_map(values, |row| row.get(0))?;

@@ -6,6 +6,7 @@ use pmtaq_schema::bounce::BounceClasses;
 
 use crate::error::Result;
 use crate::query::quoted;
+use crate::replies::{RENAMED, Replies, read_views};
 use crate::session::Session;
 
 impl Session {
@@ -27,13 +28,8 @@ impl Session {
         let class = format!(
             "case when bounce_class is not null then case bounce_cat{cases} else bounce_class end end"
         );
-        self.parts_view = "stored_as_ingested";
-        ["stored", "hourly"].into_iter().try_for_each(|view| {
-            self.set_up(&format!(
-                "alter view {view} rename to {view}_as_ingested;\n\
-                 create view {view} as select * replace ({class} as bounce_class) \
-                 from {view}_as_ingested;\n"
-            ))
-        })
+        self.class = Some(class);
+        self.parts_view.set("stored_as_ingested");
+        self.set_up(&(RENAMED.to_owned() + &read_views(self.class.as_deref(), Replies::default())))
     }
 }

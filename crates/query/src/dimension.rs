@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use pmtaq_schema::columns::HOURLY;
+use pmtaq_schema::columns::{HOURLY, REPLY_COLUMNS};
 
 use crate::error::{Error, Result};
 use crate::filters::{CODE, FILTERS};
@@ -71,9 +71,9 @@ impl Reads {
     }
 }
 
-/// Whether `hourly` has the column of `records` called `name`.
+/// Whether `hourly` has the column of `records` called `name`, or is given it.
 pub(crate) fn is_hourly(name: &str) -> bool {
-    HOURLY.iter().any(|column| column.name == name)
+    HOURLY.iter().any(|column| column.name == name) || REPLY_COLUMNS.contains(&name)
 }
 
 const fn column(name: &'static str, doc: &'static str) -> Dimension {
@@ -109,6 +109,9 @@ pub const DIMENSIONS: &[Dimension] = &[
     Dimension { name: "smtp_code", sql: "smtp_code::varchar", doc: "reply code, such as 550", source: Source::Column },
     column("enhanced_code", "enhanced status code, such as 5.1.1"),
     column("template", "the reply with what varies masked"),
+    column("reply_fault", "whose fault the reply says it is: mailbox, domain, sender, ip, content, policy, receiver or own"),
+    column("mailbox_dead", "whether the mailbox is dead, by what the reply says and by its code: yes or no"),
+    column("reply_family", "the provider's own code in the reply, such as TSS04 or S3140"),
     column("dlv_tls_protocol", "TLS protocol of the delivery"),
     column("dlv_tls_cipher", "TLS cipher of the delivery"),
     column("host", "which MTA wrote the record"),

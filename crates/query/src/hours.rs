@@ -54,9 +54,12 @@ pub(crate) fn whole_hours(window: Window) -> Window {
     Window { since: Timestamp(since), until: Timestamp(until) }
 }
 
-/// The statement that creates [`HOURS_VIEW`]. A record of an hour that is cut is a row of its own.
-pub(crate) fn hours_view(window: Window) -> String {
-    let mut view = format!("create view {HOURS_VIEW} as select * from hourly");
+/// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have. A record of an
+/// hour that is cut is a row of its own.
+pub(crate) fn hours_view(window: Window, more: &[&str]) -> String {
+    let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let mut view = format!("create view {HOURS_VIEW} as select {names} from hourly");
     let whole = whole_hours(window);
     for (since, until) in [(window.since, whole.since), (whole.until, window.until)] {
         if since < until && whole.since < whole.until {
@@ -71,6 +74,7 @@ pub(crate) fn hours_view(window: Window) -> String {
                 "latencies" => format!("case when {known} then map([{latency}], [1::bigint]) end"),
                 name => name.to_owned(),
             });
+            let columns = columns.chain(more.iter().map(|name| (*name).to_owned()));
             let columns = columns.collect::<Vec<_>>().join(", ");
             let (since, until) = (since.micros(), until.micros());
             let _ = write!(

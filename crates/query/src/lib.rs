@@ -31,6 +31,8 @@ mod selection;
 pub use selection::{Selection, dimension_of, glob};
 
 mod hours;
+
+mod replies;
 mod rollup;
 mod statement;
 
@@ -62,6 +64,7 @@ mod missing;
 pub use missing::Missing;
 
 mod classes;
+mod replied;
 
 mod presence;
 pub use presence::{Balance, Logged, Overlap, Presence};

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 use std::sync::LazyLock;
 
+use pmtaq_schema::columns::REPLY_COLUMNS;
 use pmtaq_schema::{COLUMNS, Column, Record, Records, Unit};
 
 use crate::error::{Error, Result};
@@ -270,7 +271,8 @@ impl Condition {
             None if test == "is not null" => Test::IsThere,
             None => return None,
         };
-        Column::index(column).map(|_| Condition { column, test })
+        let known = Column::index(column).is_some() || REPLY_COLUMNS.contains(&column);
+        known.then_some(Condition { column, test })
     }
 }
 

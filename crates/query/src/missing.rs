@@ -74,6 +74,7 @@ impl Session {
             RECEIVER if self.answers_hours() => (HOURS_VIEW, "nullif(reached, 0)"),
             column => (self.table_with(column), column),
         };
+        self.read_replies(column)?;
         // A limit, since the engine reads all of it for `exists`.
         let sql = format!(
             "select count(*) > 0 from (select 1 from {table} where {column} {condition} limit 1)"

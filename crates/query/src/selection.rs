@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::Column;
 use pmtaq_schema::address::normal_domain;
+use pmtaq_schema::columns::REPLY_COLUMNS;
 
 use crate::dimension::{Dimension, Reads, dimension, is_hourly};
 use crate::error::Result;
@@ -102,7 +103,7 @@ impl Selection {
 /// Whether the words of a user's condition are columns of `hourly` and harmless ones.
 fn is_over_hours(condition: &str) -> bool {
     words(condition).map(str::to_lowercase).all(|word| {
-        Column::index(&word).is_some() && is_hourly(&word)
+        (Column::index(&word).is_some() || REPLY_COLUMNS.contains(&&*word)) && is_hourly(&word)
             || CONDITION_WORDS.contains(&&*word)
             || word.starts_with(|c: char| c.is_ascii_digit())
     })

@@ -27,6 +27,7 @@ use crate::metric::RECEIVERS_LOGGED;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value};
+use crate::replies::Replies;
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
     CONFINEMENT, SETTINGS, allowance, hours_setup, local_macro, near, records_setup, source, view,
@@ -75,10 +76,19 @@ pub struct Session {
     /// The views over the records, until a statement needs them: the engine takes a tenth of what it
     /// takes to begin.
     pending_views: RefCell<Option<String>>,
-    user_views: RefCell<UserViews>,
-    opened: [Opened; 3],
+    pub(crate) user_views: RefCell<UserViews>,
+    pub(crate) opened: [Opened; 3],
     /// The view that reads the parts of the records.
-    pub(crate) parts_view: &'static str,
+    pub(crate) parts_view: Cell<&'static str>,
+    /// The class of a bounce by the site's own words, if it has any: SQL.
+    pub(crate) class: Option<String>,
+    /// What the views have of replies, and whether their templates were read.
+    pub(crate) replies: Cell<Replies>,
+    pub(crate) knows_templates: Cell<bool>,
+    /// Whether every day that was opened has a rollup.
+    pub(crate) has_hours: bool,
+    /// The window that the rollup answers for.
+    pub(crate) window: Cell<Window>,
     /// What the rollup can answer.
     hours: Hours,
     zone: Zone,
@@ -157,7 +167,12 @@ impl Session {
             pending_views: RefCell::new((!cuts_hours).then_some(records)),
             user_views: RefCell::default(),
             opened,
-            parts_view: "stored",
+            parts_view: Cell::new("stored"),
+            class: None,
+            replies: Cell::new(Replies::default()),
+            knows_templates: Cell::new(false),
+            has_hours: hours != Hours::None,
+            window: Cell::new(window),
             hours,
             zone,
             timeout,
@@ -175,7 +190,7 @@ impl Session {
         self.receivers_logged.set(None);
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
-        let view = view(self.parts_view, &source(&records, COLUMNS), "time_logged", window);
+        let view = view(self.parts_view.get(), &source(&records, COLUMNS), "time_logged", window);
         Ok(self.connection()?.execute_batch(&format!("create or replace {view}"))?)
     }
 
@@ -188,8 +203,10 @@ impl Session {
         self.narrow(snapshot, window)?;
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
         let hourly = source(&self.opened[1].names_of(&parts), HOURLY);
-        let name = self.parts_view.replace("stored", "hourly");
-        let hours = hours_view(window).replacen("create view", "create or replace view", 1);
+        let name = self.parts_view.get().replace("stored", "hourly");
+        self.window.set(window);
+        let hours = hours_view(window, self.replies.get().columns());
+        let hours = hours.replacen("create view", "create or replace view", 1);
         let view = view(&name, &hourly, "hour", whole_hours(window));
         self.connection()?.execute_batch(&format!("create or replace {view}{hours}"))?;
         self.hours = Hours::of(snapshot, window, self.zone.offsets(near(window, snapshot.span)));
@@ -229,6 +246,7 @@ impl Session {
     }
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
+        self.read_replies(self.sql_of(query))?;
         // What the rollup answers names no records.
         let connection =
             if self.reads_hours(query) { &self.connection } else { self.connection()? };
@@ -265,6 +283,7 @@ impl Session {
 
     /// Creates the views that a statement of the user may name.
     pub(crate) fn create_user_views(&self, sql: &str) -> Result<()> {
+        self.read_replies(sql)?;
         let views = self.user_views.borrow_mut().named_in(sql);
         self.connection()?.execute_batch(&views)?;
         Ok(())
@@ -308,7 +327,7 @@ impl Session {
         let sql = self.sql_of(query);
         let sql = sql.replace(&format!("${RECEIVERS_LOGGED}"), &self.receivers_sql());
         let sql = query.literally(&sql);
-        format!("{}\n{};\n", self.setup, sql.trim_end())
+        format!("{}{}\n{};\n", self.setup, self.replies_script(&sql), sql.trim_end())
     }
 
     /// Leaks the engine, for a process that ends too: to give back all memory piece by piece would

@@ -21,7 +21,7 @@ pub(crate) fn records_setup([records, _, rejects]: &[Vec<&str>; 3], window: Wind
 /// The tables over the parts of `hourly`, and the macros.
 pub(crate) fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
     let hourly = view("hourly", &source(hourly, HOURLY), "hour", whole_hours(window));
-    let hours = hours_view(window);
+    let hours = hours_view(window, &[]);
     format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
 }
 

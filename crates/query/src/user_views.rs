@@ -36,6 +36,15 @@ impl UserViews {
         create(missing.extract_if(.., |(name, _)| named.contains(name)))
     }
 
+    /// The statements that create those that are there, again: over records that have more columns.
+    pub(crate) fn created(&self) -> String {
+        let missing = |name: &str| {
+            self.missing.as_ref().is_none_or(|missing| missing.iter().any(|(of, _)| *of == name))
+        };
+        let views = prelude::views().into_iter().map(|(name, _, body)| (name, body));
+        create(views.filter(|(name, _)| !missing(name)))
+    }
+
     /// The statements that create all others: for a statement that fails, since its name may be put
     /// together, or be misspelt, and the engine tells the nearest.
     pub(crate) fn others(&mut self) -> String {
@@ -97,8 +106,11 @@ mod tests {
     fn each_view_is_created_once() {
         let mut views = UserViews::default();
         assert_eq!(views.others(), "", "nobody asked");
+        assert_eq!(views.created(), "");
         assert!(views.named_in("from bounces").contains("create view bounces as select"));
         assert_eq!(views.named_in("from bounces"), "");
+        let created = views.created();
+        assert!(created.starts_with("create view bounces as") && !created.contains("returns"));
         let others = views.others();
         assert!(!others.contains("view bounces as") && others.contains("view returns as"));
         assert_eq!(views.others(), "");

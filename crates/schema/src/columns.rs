@@ -199,6 +199,10 @@ pub const REJECTS: &[Column] = &[
     derived("raw", Text, ALL, "The line as it stands, up to 64 KiB."),
 ];
 
+/// What is known of a reply ([`crate::explain`]), by the names that its columns have in SQL. No part
+/// has them: they are looked up by `template` when a statement names them.
+pub const REPLY_COLUMNS: [&str; 3] = ["reply_fault", "mailbox_dead", "reply_family"];
+
 /// The columns of the table `hourly`: records counted by hour and by what they share. A column that
 /// `records` has too is a dimension, under the same name and with the same values; rows that share
 /// all dimensions may be added up, and a reader must do so, since each ingest adds rows of its own.

@@ -1,22 +1,43 @@
-//! What a reply means, whose fault it is, and what usually helps. The knowledge is data
-//! (`data/explain.txt`), each entry with its public source; here is only how an entry is found.
+//! What a reply means, whose fault it is, whether its mailbox is dead, and what usually helps. The
+//! knowledge is data (`data/explain.txt`, `data/texts.txt`), each entry with its public source; here
+//! is only how an entry is found.
+//!
+//! It is asked of templates, of which there are few, and not of records, of which there are many.
 
-use std::fmt;
+mod code;
+mod data;
+mod family;
+mod phrase;
+
 use std::sync::LazyLock;
 
+pub use self::code::Code;
+use self::data::ANYONE;
+pub use self::family::family;
+use self::phrase::{Phrase, Words};
 use crate::reply::{Reply, enhanced};
 
 /// One thing that a receiver may mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Who says it; `any` for the standard's own meaning of a code.
     pub provider: &'static str,
     /// The codes that it comes with; empty for any.
     pub codes: Vec<Code>,
+    /// The codes that it does not come with.
+    unless: Vec<Code>,
     /// What all stands in the reply, in lower case.
     pub words: Vec<String>,
+    /// What all is said in the reply, by its words alone.
+    phrases: Vec<Phrase>,
     /// Whose fault it is: one of [`FAULTS`].
     pub fault: &'static str,
+    /// Whether no mail will ever reach the address, if the code is a permanent one.
+    pub is_dead: bool,
+    /// Its words say so little that a code which says more goes before them.
+    is_weak: bool,
+    /// Its code says more than words which say little.
+    is_sure: bool,
     /// What it means.
     pub meaning: &'static str,
     /// What usually helps.
@@ -25,37 +46,114 @@ pub struct Entry {
     pub source: &'static str,
 }
 
-/// Whose fault a reply can be.
+/// Whose fault a reply can be: the values of the column `reply_fault` but the last, which is null there.
 pub const FAULTS: &[(&str, &str)] = &[
-    ("recipient", "the recipient: the address or its mailbox"),
-    ("reputation", "the reputation of our address or domain"),
-    ("content", "the content of the message"),
-    ("authentication", "SPF, DKIM or DMARC"),
-    ("receiver", "the receiver: a fault or a rule of its own"),
-    ("own", "our own side: configuration, rate or list"),
+    ("mailbox", "the mailbox: unknown, closed or full"),
+    ("domain", "the recipient's domain: it does not exist, or takes no mail"),
+    ("sender", "the sender's address or domain: its reputation, SPF, DKIM, DMARC"),
+    ("ip", "our address: its reputation, a blocklist, reverse DNS"),
+    ("content", "the message: spam, a virus, its size or form"),
+    ("policy", "a rule or a limit of the receiver: rate, greylisting, whom it takes mail from"),
+    ("receiver", "the receiver: trouble of its own"),
+    (OWN, "our own side: configuration, protocol, or an operator"),
+    (UNKNOWN, "not said"),
 ];
 
-/// A code, or a range of codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// A reply code, such as 421.
-    Smtp(u16),
-    /// An enhanced code.
-    Enhanced {
-        /// 4 or 5; none for both.
-        class: Option<u16>,
-        /// The middle number.
-        subject: u16,
-        /// First and last of the details.
-        details: (u16, u16),
-    },
+/// The fault of what our own side did or lacks.
+pub const OWN: &str = "own";
+const UNKNOWN: &str = "unknown";
+
+/// What is known of a reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// What says so.
+    pub entry: &'static Entry,
+    /// Whether the mailbox is dead: by what the reply says, and by its code, which is a permanent one
+    /// or lacks.
+    pub is_dead: bool,
 }
 
-/// All entries, in the order of their file.
+impl Entry {
+    /// Whether it is told by phrases that many servers share, and not by words and codes.
+    pub fn is_of_anyone(&self) -> bool {
+        self.provider == ANYONE
+    }
+}
+
+impl Known {
+    /// Whose fault it is; none where the reply does not say.
+    pub fn fault(&self) -> Option<&'static str> {
+        Some(self.entry.fault).filter(|fault| *fault != UNKNOWN)
+    }
+}
+
+/// All entries, in the order of their files: the standard and single receivers, then many servers.
 pub fn entries() -> &'static [Entry] {
-    static ALL: LazyLock<Vec<Entry>> =
-        LazyLock::new(|| parse(include_str!("../data/explain.txt")).expect("tested below"));
+    static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        let mut all = data::parse(data::NAMED, true).expect("tested below");
+        all.extend(data::parse(data::TEXTS, false).expect("tested below"));
+        all
+    });
     &ALL
+}
+
+/// What is known of the reply with this template; none of a delivery, and where nothing is known.
+pub fn known(template: &str) -> Option<Known> {
+    let (smtp, code, rest) = codes(template);
+    let of_class = |class: u16| match (smtp, code) {
+        (Some(smtp), _) => smtp / 100 == class,
+        (None, code) => code.is_some_and(|code| code.starts_with(char::from(b'0' + class as u8))),
+    };
+    if of_class(2) {
+        return None;
+    }
+    let entry = meaning(template, rest, smtp, code)?;
+    Some(Known { entry, is_dead: entry.is_dead && !of_class(4) })
+}
+
+/// The entry that says what a template means: what single receivers say, what many say, a code that
+/// says much, words that say little, a code that says little.
+fn meaning(
+    template: &str,
+    text: &str,
+    smtp: Option<u16>,
+    code: Option<&str>,
+) -> Option<&'static Entry> {
+    let lower = template.to_lowercase();
+    let fits = |entry: &&Entry| {
+        (entry.codes.is_empty() || entry.codes.iter().any(|known| known.fits(smtp, code)))
+            && !entry.unless.iter().any(|known| known.fits(smtp, code))
+    };
+    let holds =
+        |entry: &&Entry| !entry.words.is_empty() && entry.words.iter().all(|w| lower.contains(w));
+    let weight = |entry: &&Entry| entry.words.iter().map(String::len).sum::<usize>();
+    let named = entries().iter().filter(holds).filter(fits).max_by_key(weight);
+    if named.is_some() {
+        return named;
+    }
+    let words = [Words::of(text, false), Words::of(text, true)];
+    let said = |is_weak: bool| {
+        let mut entries =
+            entries().iter().filter(|entry| entry.is_of_anyone() && entry.is_weak == is_weak);
+        entries.find(|entry| {
+            fits(entry) && words.iter().any(|words| entry.phrases.iter().all(|p| p.holds(words)))
+        })
+    };
+    let standard = standard(smtp, code);
+    said(false)
+        .or_else(|| standard.filter(|entry| entry.is_sure))
+        .or_else(|| said(true))
+        .or(standard)
+}
+
+/// What the standard says of the enhanced code, or of the reply code where that says nothing.
+fn standard(smtp: Option<u16>, code: Option<&str>) -> Option<&'static Entry> {
+    let of = |smtp: Option<u16>, code: Option<&str>| {
+        let mut entries = entries().iter().filter(|entry| entry.provider == "any");
+        entries.find(|entry| entry.codes.iter().any(|known| known.fits(smtp, code)))
+    };
+    let enhanced = of(None, code);
+    enhanced.filter(|entry| entry.fault != UNKNOWN).or_else(|| of(smtp, None)).or(enhanced)
 }
 
 /// What `text` means, the likeliest first: a reply, its template, or a code alone. A whole reply
@@ -66,30 +164,28 @@ pub fn explain(text: &str) -> Vec<&'static Entry> {
     let fits = |entry: &Entry| entry.codes.iter().any(|known| known.fits(smtp, code));
     if rest.is_empty() {
         // A code alone: by the enhanced one, which says more, if there is any.
-        let (own, standard): (Vec<&Entry>, Vec<&Entry>) =
-            entries().iter().filter(|entry| fits(entry)).partition(|entry| entry.provider != "any");
+        let (own, standard): (Vec<&Entry>, Vec<&Entry>) = entries()
+            .iter()
+            .filter(|entry| fits(entry) && !entry.is_of_anyone())
+            .partition(|entry| entry.provider != "any");
         let own = own.into_iter().filter(|_| code.is_some());
         return standard.into_iter().chain(own).collect();
     }
-    let lower = text.to_lowercase();
-    let holds = |entry: &&Entry| {
-        !entry.words.is_empty()
-            && entry.words.iter().all(|word| lower.contains(word.as_str()))
-            && (entry.codes.is_empty() || fits(entry))
-    };
-    let weight = |entry: &Entry| entry.words.iter().map(String::len).sum::<usize>();
-    let own = entries().iter().filter(holds).max_by_key(|entry| weight(entry));
-    let standard = entries().iter().find(|entry| entry.provider == "any" && fits(entry));
-    let found: Vec<&Entry> = own.into_iter().chain(standard).collect();
-    if !found.is_empty() {
-        return found;
-    }
     // A provider's own code alone, such as TSS04 or S3140.
+    let lower = text.to_lowercase();
     let bare = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let named = |entry: &&Entry| {
-        bare.len() > 3 && !bare.contains(' ') && entry.words.iter().any(|word| word.contains(bare))
-    };
-    entries().iter().filter(named).collect()
+    let named = |entry: &&Entry| entry.words.iter().any(|word| word.contains(bare));
+    if bare.len() > 3 && bare.bytes().any(|b| b.is_ascii_digit()) && !bare.contains(' ') {
+        let found: Vec<&Entry> = entries().iter().filter(named).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let template = template(text);
+    let (smtp, code, _) = codes(&template);
+    let own = known(&template).map(|known| known.entry);
+    let standard = standard(smtp, code).filter(|entry| !own.is_some_and(|own| own == *entry));
+    own.into_iter().chain(standard).collect()
 }
 
 /// The reply code, the enhanced code and what else stands in a text.
@@ -131,145 +227,5 @@ pub fn template(text: &str) -> String {
     template
 }
 
-impl Code {
-    fn parse(text: &str) -> Option<Code> {
-        let parts: Vec<&str> = text.split('.').collect();
-        match parts.as_slice() {
-            [smtp] => Some(Code::Smtp(smtp.parse().ok()?)),
-            [class, subject, details] => {
-                let class = if *class == "*" { None } else { Some(class.parse().ok()?) };
-                let (first, last) = details.split_once('-').unwrap_or((details, details));
-                let details = (first.parse().ok()?, last.parse().ok()?);
-                Some(Code::Enhanced { class, subject: subject.parse().ok()?, details })
-            }
-            _ => None,
-        }
-    }
-
-    fn fits(&self, smtp: Option<u16>, code: Option<&str>) -> bool {
-        match self {
-            Code::Smtp(known) => smtp == Some(*known),
-            Code::Enhanced { class, subject, details } => {
-                let mut numbers =
-                    code.into_iter().flat_map(|code| code.split('.')).map(str::parse::<u16>);
-                let mut next = || numbers.next().and_then(std::result::Result::ok);
-                let (Some(c), Some(s), Some(d)) = (next(), next(), next()) else { return false };
-                class.map_or(c == 4 || c == 5, |class| class == c)
-                    && *subject == s
-                    && (details.0..=details.1).contains(&d)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    /// As the file spells it, with both classes: `4.7.26/5.7.26`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (class, subject, (first, last)) = match self {
-            Code::Smtp(code) => return write!(f, "{code}"),
-            Code::Enhanced { class, subject, details } => (class, subject, details),
-        };
-        let details = if first == last { first.to_string() } else { format!("{first}-{last}") };
-        match class {
-            Some(class) => write!(f, "{class}.{subject}.{details}"),
-            None => write!(f, "4.{subject}.{details}/5.{subject}.{details}"),
-        }
-    }
-}
-
-/// Reads the entries; the first line of another form is the error.
-fn parse(text: &'static str) -> std::result::Result<Vec<Entry>, String> {
-    let mut all: Vec<Entry> = Vec::new();
-    for line in
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        let wrong = || line.to_owned();
-        if let Some(head) = line.strip_prefix("> ") {
-            let cells: Vec<&str> = head.split('|').map(str::trim).collect();
-            let [provider, codes, words] = cells[..] else { return Err(wrong()) };
-            let codes = codes.split_whitespace().map(Code::parse).collect::<Option<_>>();
-            let words = words.split(';').map(|word| word.trim().to_lowercase());
-            all.push(Entry {
-                provider,
-                codes: codes.ok_or_else(wrong)?,
-                words: words.filter(|word| !word.is_empty()).collect(),
-                fault: "",
-                meaning: "",
-                remedy: "",
-                source: "",
-            });
-            continue;
-        }
-        let (key, value) = line.split_once(": ").ok_or_else(wrong)?;
-        let entry = all.last_mut().ok_or_else(wrong)?;
-        match key {
-            "fault" => entry.fault = value,
-            "means" => entry.meaning = value,
-            "do" => entry.remedy = value,
-            "source" => entry.source = value,
-            _ => return Err(wrong()),
-        }
-    }
-    Ok(all)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_entry_is_complete_and_has_a_public_source() {
-        assert!(entries().len() > 100);
-        for entry in entries() {
-            let name = (entry.provider, &entry.codes, &entry.words);
-            assert!(FAULTS.iter().any(|(fault, _)| *fault == entry.fault), "{name:?}");
-            assert!(entry.meaning.ends_with('.') && entry.remedy.ends_with('.'), "{name:?}");
-            assert!(entry.source.starts_with("http"), "{name:?}");
-            assert_eq!(entry.provider == "any", entry.words.is_empty(), "{name:?}");
-            assert!(!entry.codes.is_empty() || !entry.words.is_empty(), "{name:?}");
-        }
-    }
-
-    fn of(text: &str) -> Vec<(&'static str, &'static str)> {
-        explain(text).iter().map(|entry| (entry.provider, entry.fault)).collect()
-    }
-
-    #[test]
-    fn a_reply_is_explained_by_its_receiver_and_by_the_standard() {
-        let reply = "smtp;421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to \
-                     unexpected volume or user complaints";
-        assert_eq!(of(reply), [("yahoo", "reputation"), ("any", "reputation")]);
-        assert!(explain(reply)[0].words.contains(&"[tss04]".to_owned()));
-        let reply = "550-5.7.26 This mail has been blocked because the sender is unauthenticated. \
-                     550-5.7.26 Gmail requires all senders to authenticate with either SPF or DKIM.";
-        assert_eq!(of(reply), [("gmail", "authentication"), ("any", "authentication")]);
-        // The template of a report does as well as the reply itself.
-        let template = "550 5.7.1 Unfortunately, messages from [{ip}] weren't sent. Please contact \
-                        your Internet service provider since part of their network is on our block \
-                        list (S3140).";
-        assert_eq!(of(template)[0], ("microsoft", "reputation"));
-        assert_eq!(of("550 5.1.1 <{email}>: user does not exist"), [("any", "recipient")]);
-        assert_eq!(of("5.4.7 (delivery time expired)"), [("any", "receiver")]);
-        assert_eq!(of("550 5.7.611 Access denied, banned sending IP [{ip}]")[0].0, "microsoft");
-        assert!(of("250 2.0.0 OK").is_empty());
-    }
-
-    #[test]
-    fn a_code_alone_has_the_meaning_of_the_standard_first() {
-        let all = of("5.7.26");
-        assert_eq!(all[0].0, "any");
-        assert!(all.len() > 2 && all[1..].iter().all(|entry| entry.0 == "gmail"));
-        assert_eq!(of("TSS04"), [("yahoo", "reputation")]);
-        assert_eq!(of("[S3140]"), [("microsoft", "reputation")]);
-        for nothing in ["", " ", "x", "999", "9.9.9", "\u{fc}\u{fc}\u{fc}", "5.7.", "smtp;"] {
-            assert!(of(nothing).is_empty(), "{nothing}");
-        }
-    }
-
-    #[test]
-    fn a_pasted_reply_has_the_template_of_the_store() {
-        let template = template("550 5.1.1 <user@example.com>: user does not exist");
-        assert_eq!(template, "550 5.1.1 <{email}>: user does not exist");
-        assert_eq!(super::template(&template), template);
-    }
-}
+mod tests;

@@ -29,10 +29,17 @@ impl<'a> Reply<'a> {
             _ => ("", dsn_diag),
         };
         let of_status = || enhanced(dsn_status).map(|(code, _)| code);
-        if !diag_type.eq_ignore_ascii_case("smtp") {
+        // `x-pmta;bounce-queue;reply:550 5.7.1 ...`: PMTA ended it, for what a receiver had said.
+        let quoted = rest.split_once("reply:").filter(|_| diag_type.starts_with("x-"));
+        let quoted = quoted.map(|(_, reply)| trim_start(reply));
+        // Not every configuration writes the type before a reply.
+        let bare = (diag_type.is_empty() || quoted.is_some()) && {
+            smtp_code(quoted.unwrap_or(rest)).0.is_some_and(|code| code >= 400)
+        };
+        if !diag_type.eq_ignore_ascii_case("smtp") && !bare {
             return Reply { diag_type, enhanced_code: of_status(), text: rest, ..Reply::default() };
         }
-        let (smtp_code, continued, rest) = smtp_code(rest);
+        let (smtp_code, continued, rest) = smtp_code(quoted.unwrap_or(rest));
         let (in_reply, text) = match enhanced(rest.strip_prefix('#').unwrap_or(rest)) {
             Some((code, rest)) => (Some(code), rest),
             None => (None, rest),
@@ -133,6 +140,18 @@ mod tests {
     fn our_own_errors_have_no_reply_code() {
         assert_eq!(codes("", "5.4.7 (delivery time expired)"), (None, Some("5.4.7"), ""));
         assert_eq!(codes("x-pmta;bad: 550 x", "4.4.1 (x)"), (None, Some("4.4.1"), "bad: 550 x"));
+    }
+
+    #[test]
+    fn a_reply_without_its_type_and_one_that_pmta_quotes_are_replies() {
+        let quoted = "x-pmta;bounce-queue;reply:550 5.7.1 Blocked (S3150)";
+        let expected = (Some(550), Some("5.7.1"), "Blocked (S3150)");
+        assert_eq!(codes(quoted, "5.0.0 (undefined status)"), expected);
+        assert_eq!(Reply::parse(quoted, "").diag_type, "x-pmta");
+        assert_eq!(codes("550 5.7.1 Blocked (S3150)", ""), expected);
+        for text in ["x-pmta;bounce-queue", "x-pmta;bounce-queue;reply:", "250 ok", "12 550"] {
+            assert_eq!(Reply::parse(text, "").smtp_code, None, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod class;
 mod date;
+mod fold;
 mod kind;
 mod link;
 mod masker;
@@ -16,6 +17,7 @@ mod token;
 use self::class::{
     AT, DELIMITER, DIGIT, DOT, LOWER, NAME, SIGN, SLASH, SPACE, UPPER, is, is_gap, word,
 };
+pub use self::fold::folded;
 use self::masker::{EMAIL, HOST, ID, MAX, Masker, TIME};
 use crate::reply::{Reply, enhanced};
 
@@ -36,8 +38,17 @@ pub fn template_of(reply: &Reply<'_>, dsn_status: &str, out: &mut String) {
     }
     let nothing_yet = out.len() == start && reply.text.is_empty();
     let text = if nothing_yet { dsn_status } else { reply.text };
-    let text = text.trim_ascii();
+    let text = once(text.trim_ascii(), reply);
     Masker { text, reply, out, start, run: 0, id_follows: false }.scan();
+}
+
+/// A text without the enhanced code that some receivers say again: `550 5.1.1 5.1.1 <jane>`.
+fn once<'t>(text: &'t str, reply: &Reply<'_>) -> &'t str {
+    let code = reply.enhanced_code.filter(|_| reply.enhanced_in_reply);
+    match enhanced(text) {
+        Some((again, rest)) if Some(again) == code && !rest.is_empty() => rest,
+        _ => text,
+    }
 }
 
 impl Masker<'_, '_> {

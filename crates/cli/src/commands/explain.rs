@@ -70,7 +70,8 @@ fn count(
 ) -> Result<Seen> {
     let whole = first && !codes(text.trim()).2.is_empty();
     let very = whole.then(|| Sought::Template(template(text)));
-    for sought in very.into_iter().chain([Sought::Entry(entry)]) {
+    let about = (!entry.is_of_anyone()).then_some(Sought::Entry(entry));
+    for sought in very.into_iter().chain(about) {
         let query = seen(&sought, selection)?;
         let _guard = ui::interrupt(asked.session.interrupt());
         let answer = asked.session.answer(&query)?;

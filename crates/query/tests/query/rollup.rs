@@ -89,7 +89,7 @@ fn every_metric_by_every_dimension_is_the_same_from_both_tables() {
         assert_eq!(actual, expected, "{}", dimension.name);
         by_hours += usize::from(from_hours);
     }
-    assert_eq!(by_hours, 21, "dimensions that the rollup has");
+    assert_eq!(by_hours, 24, "dimensions that the rollup has");
 }
 
 #[test]

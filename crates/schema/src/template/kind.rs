@@ -159,7 +159,11 @@ pub(super) fn quantity(token: &[u8]) -> Option<usize> {
 /// A provider's own code: `TSS04`, `S3140`, `RP-001`, `RCP-P1`, `OFR004_405`, `BL000010`,
 /// `AUP#In-1310`, `DOC-1369`.
 pub(super) fn is_code(token: &[u8]) -> bool {
-    let letters = count(token, u8::is_ascii_uppercase);
+    // Orange and LaPoste write theirs in either case.
+    let french = token.get(..3).is_some_and(|start| {
+        start.eq_ignore_ascii_case(b"ofr") || start.eq_ignore_ascii_case(b"lpn")
+    });
+    let letters = if french { 3 } else { count(token, u8::is_ascii_uppercase) };
     if !(1..=6).contains(&letters) {
         return false;
     }
@@ -179,10 +183,18 @@ pub(super) fn is_code(token: &[u8]) -> bool {
         digits => {
             digits <= 3
                 && rest[digits] == b'_'
-                && rest.len() == digits + 4
+                && (rest.len() == digits + 4 || french && rest.len() <= digits + 4)
                 && all_digits(&rest[digits + 1..])
         }
     }
+}
+
+/// An identifier that is a number to the base of 16, whether it has letters or, by chance, none, or
+/// only such as are units too: `a94609e555228871`, `8198575701731508`, `731874934714855d`.
+pub(super) fn is_long_hex(token: &[u8]) -> bool {
+    token.len() >= 10
+        && token.iter().all(u8::is_ascii_hexdigit)
+        && token.iter().any(u8::is_ascii_digit)
 }
 
 /// A code only by the bracket around it: `[505]`, `[#102]`, `(S2017062302)`, `(AS16012609)`.

@@ -69,6 +69,9 @@ impl Masker<'_, '_> {
         if kind::is_kept_word(token) || kind::is_code(token) {
             return;
         }
+        if kind::is_long_hex(token) {
+            return self.replace(from, to, ID);
+        }
         if let Some(unit) = kind::quantity(token) {
             return self.replace(from, from + unit, N);
         }
@@ -139,8 +142,19 @@ impl Masker<'_, '_> {
                 return self.rest(from + ip, to);
             }
         }
+        // `[#4.16.483]`: no status, but which of Yahoo's machines says so.
+        if shape.dots > 0 && self.text[..from].ends_with("[#") {
+            if shape.dots == 2 {
+                let last = text.rfind('.').map_or(from, |dot| from + dot + 1);
+                self.replace(last, to, N);
+            }
+            return;
+        }
         if shape.dots == 2 && enhanced(text).is_some_and(|(code, _)| code.len() == text.len()) {
             return;
+        }
+        if kind::is_long_hex(token) && !self.is_amount(to) {
+            return self.replace(from, to, ID);
         }
         if shape.colons > 1 && kind::is_ipv6(text) {
             return self.replace(from, to, IP);
@@ -159,6 +173,13 @@ impl Masker<'_, '_> {
             && matches!(bytes[from - 1], b'-' | b'+')
             && !(from > 1 && bytes[from - 2].is_ascii_alphanumeric());
         self.replace(from - usize::from(signed), to, N);
+    }
+
+    /// Whether the number that ends at `to` has a unit behind it: `4294967296 bytes`.
+    fn is_amount(&self, to: usize) -> bool {
+        let behind = self.text[to..].strip_prefix(' ').unwrap_or_default();
+        let end = behind.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(behind.len());
+        kind::is_unit(&behind.as_bytes()[..end])
     }
 
     /// Whether the three digits at `from` are a reply code and not an amount.

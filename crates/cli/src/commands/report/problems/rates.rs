@@ -110,7 +110,7 @@ pub(super) fn unknown_users(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weigh
             reading: "Addresses that were never confirmed, or a list that nobody cleans".to_owned(),
             command: desk
                 .line(CommandLine::new("top-bounces").option("--job", job))
-                .option("--category", "bad-mailbox")
+                .option("--where", "mailbox_dead = 'yes'")
                 .text(),
             ..Problem::default()
         };

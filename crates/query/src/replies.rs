@@ -1,0 +1,101 @@
+//! What is known of replies, as columns: whose fault they say it is, whether the mailbox is dead,
+//! the provider's own code; and their templates, with what only counts masked. No part keeps that: a
+//! session looks the templates of its parts up, of which there are few, when a statement first names such a column,
+//! and joins it to its views. So what pmtaq learns holds for old records too, and who does not ask
+//! does not pay. Makes statements, and runs none.
+
+use pmtaq_schema::columns::REPLY_COLUMNS;
+use pmtaq_schema::explain::{family, known};
+
+use crate::lex::words;
+
+/// What the views of a session have of replies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Replies {
+    /// The columns of [`REPLY_COLUMNS`].
+    pub(crate) has_columns: bool,
+    /// Templates that are one with others.
+    pub(crate) has_folded: bool,
+}
+
+impl Replies {
+    /// The columns that the views have besides those of the parts.
+    pub(crate) fn columns(self) -> &'static [&'static str] {
+        if self.has_columns { &REPLY_COLUMNS } else { &[] }
+    }
+}
+
+/// The templates that are shown as another, and what is known of each.
+pub(crate) const TABLES: &str = "create table folded_templates (template varchar, shown varchar);
+create table known_replies (template varchar, reply_fault varchar, mailbox_dead varchar, reply_family varchar);\n";
+
+/// Gives the views over the parts a name of their own, so that others can read them under theirs.
+pub(crate) const RENAMED: &str = "alter view stored rename to stored_as_ingested;
+alter view hourly rename to hourly_as_ingested;\n";
+
+/// Where a record has no reply at all, PMTA's category stands for it.
+const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template is null then
+        case when bounce_cat in ('bad-mailbox', 'inactive-mailbox', 'quota-issues') then 'mailbox' when bounce_cat = 'bad-domain' then 'domain' end
+    end) as reply_fault,
+    coalesce(known_replies.mailbox_dead, case when r.template is null then
+        case when bounce_cat in ('bad-mailbox', 'inactive-mailbox', 'bad-domain') then 'yes' when bounce_cat is not null then 'no' end
+    end) as mailbox_dead,
+    known_replies.reply_family as reply_family";
+
+/// The statements that let `stored` and `hourly` read the views over the parts: with the site's own
+/// `class` of a bounce, and with what they have of replies.
+pub(crate) fn read_views(class: Option<&str>, replies: Replies) -> String {
+    let mut replaced: Vec<String> =
+        class.into_iter().map(|class| format!("{class} as bounce_class")).collect();
+    let (mut more, mut joined) = (String::new(), String::new());
+    if replies.has_folded {
+        replaced.push("coalesce(folded_templates.shown, r.template) as template".to_owned());
+        joined += "\nleft join folded_templates on r.template = folded_templates.template";
+    }
+    if replies.has_columns {
+        more = format!(",\n    {COLUMNS}");
+        joined += "\nleft join known_replies on r.template = known_replies.template";
+    }
+    let replaced = match replaced.is_empty() {
+        true => String::new(),
+        false => format!(" replace ({})", replaced.join(", ")),
+    };
+    let view = |name| {
+        format!(
+            "create or replace view {name} as select r.*{replaced}{more}\nfrom {name}_as_ingested as r{joined};\n"
+        )
+    };
+    view("stored") + &view("hourly")
+}
+
+/// What is known of a template, as the columns have it.
+pub(crate) fn columns_of(template: String) -> [Option<String>; 4] {
+    let known = known(&template);
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let fault = known.and_then(|known| known.fault()).map(str::to_owned);
+    let family = family(&template);
+    [Some(template), fault, known.map(|known| yes(known.is_dead)), family]
+}
+
+/// Whether a statement names one of the columns.
+pub(crate) fn names_replies(sql: &str) -> bool {
+    words(sql).any(|word| REPLY_COLUMNS.iter().any(|name| name.eq_ignore_ascii_case(word)))
+}
+
+/// Whether a statement names templates.
+pub(crate) fn names_templates(sql: &str) -> bool {
+    words(sql).any(|word| word.eq_ignore_ascii_case("template"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_names_a_column_outside_of_texts() {
+        assert!(names_replies("select Reply_Fault from records"));
+        assert!(names_replies("select \"mailbox_dead\" from records"));
+        assert!(!names_replies("select 'reply_family' from records -- mailbox_dead"));
+        assert!(names_templates("select template") && !names_templates("select 'template'"));
+    }
+}

@@ -1,0 +1,26 @@
+-- name: misfiled
+-- title: Bounces whose category and reply disagree
+-- help: How many bounces PMTA filed under a category that the reply itself does not bear out: dead mailboxes that are no hard bounces by their category, and hard bounces by category whose reply blames something else, or says that the mailbox is not dead. Suppression goes by the reply; lines of `bounce-category-patterns` set the category right.
+-- needs: b
+-- uses: rb
+-- param: top int = 20  Rows to show, 0 for all
+-- column: bounces count
+-- column: templates count
+-- see: suppress, bounce-reasons, top-bounces
+with filed as (
+    select
+        case when mailbox_dead = 'yes' then 'dead, and not filed so' else 'filed as dead, and not so' end as what,
+        coalesce(bounce_cat, '(none)') as bounce_cat,
+        coalesce(reply_fault, '(not said)') as reply_fault,
+        template,
+        count(*) as bounces
+    from records
+    where rec in ('b', 'rb') and mailbox_dead is not null
+        and (mailbox_dead = 'yes') <> (coalesce(bounce_class, 'undetermined') = 'hard')
+    group by all
+)
+select what, bounce_cat, reply_fault, sum(bounces)::bigint as bounces, count(*) as templates, arg_max(template, (bounces, template)) as template
+from filed
+group by what, bounce_cat, reply_fault
+order by bounces desc, what, bounce_cat, reply_fault
+limit case when $top = 0 then 9223372036854775807 else $top end
