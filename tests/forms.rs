@@ -97,6 +97,22 @@ fn one_content_is_known_again_however_it_is_packed_or_piped() {
 }
 
 #[test]
+fn of_an_archive_that_was_cut_the_whole_files_are_taken() {
+    let sealed = Sealed::new();
+    let all = tar(&[("1.csv", content(0..20).as_bytes()), ("2.csv", content(20..300).as_bytes())]);
+    let path = sealed.file("month.tar", &all[..5000]);
+    old(&path);
+    let run = ingest(&sealed, &[path.to_str().unwrap()]);
+    let said = "month.tar: the archive ends early; the files that are whole in it are taken";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert_eq!((run.code, records(&sealed).0), (Some(1), 20));
+    assert_eq!(sealed.ingest(&[&sealed.file("month.tar", all)]).counts(), (300, 280, 20, 0));
+    // A pipe may bring a zip too, which is read from its end.
+    let zip = std::fs::read(crate::sealed::root().join("samples/quirks/quirk-zip.zip")).unwrap();
+    assert!(piped(&sealed, &zip).contains("sources   2 (2 new"));
+}
+
+#[test]
 fn each_file_of_an_archive_is_a_source_and_grows_as_one() {
     let sealed = Sealed::new();
     let first = tar(&[("1.csv", content(0..20).as_bytes()), ("2.csv", content(20..30).as_bytes())]);
@@ -279,6 +295,14 @@ fn what_is_no_accounting_file_is_called_by_what_it_is() {
         (b"Return-Path: <a@b.c>\nReceived: from x\n", "is a mail; save the attachment"),
         (b"[{\"type\":\"d\"}]\n", "is a JSON array; `jq -c '.[]' FILE | pmtaq ingest -`"),
         (b"{\n \"type\": \"d\"\n}\n", "not an object with a `type` on each line; `jq -c . FILE"),
+        (
+            b"{\"@timestamp\":\"x\",\"message\":\"d,2026-01-05 10:00:00Z,a@b.c\"}\n",
+            "records in its field message; `jq -r '.[\"message\"]' FILE | pmtaq ingest --header",
+        ),
+        (
+            b"{\"_id\":\"x\",\"_source\":{\"type\":\"d\"}}\n",
+            "records in its field _source; `jq -c '.[\"_source\"]' FILE | pmtaq ingest -`",
+        ),
         (b"<html><body>", "is a web page"),
         (b"name,age\nx,1\n", "the file begins with `name,age`"),
         (b"n\xe9m,age\n", "the file begins with `n\\xe9m,age`"),

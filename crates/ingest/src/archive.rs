@@ -10,6 +10,7 @@ use zip::result::ZipError;
 
 use crate::open::{SourceFile, Unread};
 use crate::spool::{Section, Spool};
+use crate::unpack::ZIP;
 
 /// The files of an archive that are taken by their names, and the names of the others; none when a
 /// file that begins with `start`, unpacked, is no archive.
@@ -19,7 +20,7 @@ pub(crate) fn members(
     spool: &Spool,
     takes: &dyn Fn(&Path) -> bool,
 ) -> Result<Option<Members>, Unread> {
-    if start.starts_with(b"PK\x03\x04") {
+    if start.starts_with(ZIP) {
         return of_zip(file, spool, takes).map(Some);
     }
     if is_tar(start) {
@@ -34,6 +35,8 @@ pub(crate) struct Members {
     pub(crate) taken: Vec<SourceFile>,
     /// Files whose names say that they are none.
     pub(crate) skipped: Vec<SourceFile>,
+    /// Why the archive cannot be read to its end.
+    pub(crate) stopped: Option<Unread>,
 }
 
 impl Members {
@@ -70,6 +73,19 @@ fn of_tar(
     takes: &dyn Fn(&Path) -> bool,
 ) -> Result<Members, Unread> {
     let mut members = Members::default();
+    if let Err(why) = read_tar(file, spool, takes, &mut members) {
+        // What stands before the damage is whole.
+        members.stopped = Some(why);
+    }
+    Ok(members)
+}
+
+fn read_tar(
+    file: &SourceFile,
+    spool: &Spool,
+    takes: &dyn Fn(&Path) -> bool,
+    members: &mut Members,
+) -> Result<(), Unread> {
     let plain = file.section()?;
     let content: Box<dyn Read> = match &plain {
         Some(section) => Box::new(section.reader()),
@@ -91,14 +107,17 @@ fn of_tar(
         match &plain {
             Some(section) if is_whole => {
                 let start = section.range.start + entry.raw_file_position();
-                let range = start..(start + entry.size()).min(section.range.end);
+                let range = start..start + entry.size();
+                if range.end > section.range.end {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
                 let section = Section { file: section.file.clone(), range };
                 members.add(file, &name, section, false);
             }
             _ => members.add(file, &name, spool.keep(&mut entry)?, true),
         }
     }
-    Ok(members)
+    Ok(())
 }
 
 fn of_zip(

@@ -5,11 +5,22 @@ use memchr::memchr;
 /// The longest record that is read; a longer line is refused without being kept in memory.
 pub(crate) const MAX_RECORD: usize = 16 << 20;
 
-/// How headers begin.
-const HEADERS: [&[u8]; 4] = [b"type,", b"#type,", b"\"type\",", b"\"#type\","];
+/// How headers begin; with a byte order mark where one file was put behind another.
+const HEADERS: [&[u8]; 6] = [
+    b"type,",
+    b"#type,",
+    b"\"type\",",
+    b"\"#type\",",
+    b"\xef\xbb\xbftype,",
+    b"\xef\xbb\xbf\"type\",",
+];
 
 /// The length of the header line that `bytes` begin with, if they do: its first field is `type`.
 pub(crate) fn header_line(bytes: &[u8]) -> Option<usize> {
+    // Asked of each record: nearly all begin with another letter.
+    if !matches!(bytes.first(), Some(b't' | b'#' | b'"' | 0xef)) {
+        return None;
+    }
     HEADERS.iter().any(|start| bytes.starts_with(start)).then(|| first_line(bytes).len())
 }
 

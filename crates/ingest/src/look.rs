@@ -1,6 +1,7 @@
 //! Looks at files before anything is decided of them: at the beginning of each, in whatever form it
 //! comes, and at the files of archives.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -139,7 +140,7 @@ impl<'l> Look<'l> {
         let members = match depth {
             0 => None,
             _ => archive::members(&file, &start, self.spool, &takes)
-                .map_err(|why| unfinished(&file, why, self.settings))?,
+                .map_err(|why| self.cut(&file, why))?,
         };
         if let Some(members) = members {
             let skipped = members.skipped.into_iter().map(|member| Seen::Skipped(member.path));
@@ -148,6 +149,9 @@ impl<'l> Look<'l> {
                 let is_expected =
                     crate::find::is_accounting(member.path.file_name().unwrap_or_default());
                 seen.extend(self.within(member, is_expected, depth - 1));
+            }
+            if let Some(why) = members.stopped {
+                seen.push(Seen::Untaken(file.path.clone(), self.cut(&file, why)));
             }
             let is_empty = seen.iter().all(|seen| matches!(seen, Seen::Skipped(_)));
             return match is_empty && is_expected {
@@ -166,6 +170,18 @@ impl<'l> Look<'l> {
             // Whatever its name, these are records that nobody else will take.
             Err(why) => Seen::Untaken(path, why),
         }])
+    }
+
+    /// Why an archive has no end.
+    fn cut(&self, file: &SourceFile, why: Unread) -> Unread {
+        match unfinished(file, why, self.settings) {
+            Unread::Stop(Stop::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                let what = "the archive ends early; the files that are whole in it are taken, the \
+                            others when it is whole";
+                Unread::Foreign(what.to_owned())
+            }
+            why => why,
+        }
     }
 
     /// A file without a header, with that of the user, or with that of what the file was before.

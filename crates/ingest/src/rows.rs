@@ -58,7 +58,7 @@ impl Checked {
             return Err(Why::line("more fields than the header has"));
         }
         let kind = line.field(plan.kind);
-        let Some(record) = kind.read(Record::parse) else {
+        let Some(record) = kind.read(Record::parse).or_else(|| behind_hole(&kind.value())) else {
             return Err(Why::field("type", &kind.value(), unknown_type(&kind.value())));
         };
         let mut numbers = [NO_NUMBER; NUMBERS];
@@ -90,6 +90,13 @@ impl Checked {
         }
         Ok(Checked { line: number, record, time_logged, numbers })
     }
+}
+
+/// The record type behind NULs, which stay in a file where a machine stopped or a file was truncated.
+#[cold]
+fn behind_hole(kind: &[u8]) -> Option<Record> {
+    let nulls = kind.iter().take_while(|byte| **byte == 0).count();
+    (nulls > 0).then(|| Record::parse(&kind[nulls..])).flatten()
 }
 
 /// Why a record type is none, with the one that is meant perhaps.
@@ -134,7 +141,9 @@ fn ends_after_recipient(line: &Line<'_, '_>, record: Record, plan: &Plan) -> Res
 }
 
 fn whole_number(value: &[u8]) -> Option<i64> {
-    let number = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
+    let text = std::str::from_utf8(value).ok()?.trim();
+    // Tools for tables of numbers write `41159.0` where other rows of the column are empty.
+    let number = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
     // The least of all stands for none.
     (number != NO_NUMBER).then_some(number)
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::unpack::{MAGIC, Packing, read_full};
+use crate::unpack::{MAGIC, Packing, ZIP, read_full};
 
 /// The room of a run.
 pub(crate) struct Spool {
@@ -44,7 +44,8 @@ impl Spool {
         let n = read_full(content, &mut magic)?;
         let mut content = magic[..n].chain(content);
         let mut writer = End { file: &file, at: start };
-        if Packing::of(&magic[..n]).is_some() {
+        // What is packed already would not become smaller, and a zip is read from its end.
+        if Packing::of(&magic[..n]).is_some() || magic.starts_with(ZIP) {
             io::copy(&mut content, &mut writer)?;
         } else {
             let mut encoder = zstd::Encoder::new(&mut writer, 1)?;

@@ -9,6 +9,9 @@ use lzma_rust2::XzReader;
 /// Bytes that say how a file is packed.
 pub(crate) const MAGIC: usize = 6;
 
+/// How a zip archive begins.
+pub(crate) const ZIP: &[u8] = b"PK\x03\x04";
+
 /// Memory that unpacking xz may take: what its highest level asks for, twice.
 const XZ_MEMORY_KB: u32 = 128 * 1024;
 

@@ -1,6 +1,7 @@
 //! What a content is that holds no accounting records, in words, with what helps. What is said of it
 //! is text, whatever it holds.
 
+use super::json::Object;
 use crate::line::first_line;
 use crate::reject::shorten;
 use crate::unpack::Packing;
@@ -77,6 +78,10 @@ pub(super) fn foreign(start: &[u8], text: &[u8]) -> String {
         return (*what).to_owned();
     }
     if text.starts_with(b"{") {
+        let object = serde_json::from_slice::<Object>(first_line(text).trim_ascii());
+        if let Some(within) = object.ok().and_then(|object| object.within()) {
+            return within;
+        }
         return "is JSON, but not an object with a `type` on each line; `jq -c . FILE | pmtaq ingest -` \
                 takes it if the objects have PowerMTA's fields"
             .to_owned();

@@ -9,7 +9,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::convert::{Convert, add_field};
-use crate::line::{is_remark, names_type};
+use pmtaq_schema::Record;
+
+use crate::line::{header_line, is_remark, names_type};
 
 /// Converts lines of JSON.
 #[derive(Default)]
@@ -29,6 +31,29 @@ impl Object {
     /// The record type that it names.
     pub(super) fn kind(&self) -> Option<usize> {
         self.0.iter().position(|(name, _)| names_type(name.as_bytes()))
+    }
+
+    /// What to say of an object that has a record in one of its fields, as shippers of logs wrap it.
+    pub(super) fn within(&self) -> Option<String> {
+        self.0.iter().find_map(|(name, value)| {
+            let command = match value {
+                Value::Object(fields) if fields.keys().any(|name| names_type(name.as_bytes())) => {
+                    format!("jq -c '.[\"{name}\"]' FILE | pmtaq ingest -")
+                }
+                Value::String(line) => {
+                    let kind = line.split(',').next().unwrap_or_default();
+                    let is_record = line.contains(',') && Record::parse(kind.as_bytes()).is_some();
+                    (is_record || header_line(line.as_bytes()).is_some()).then(|| {
+                        format!(
+                            "jq -r '.[\"{name}\"]' FILE | pmtaq ingest --header type,timeLogged,... -"
+                        )
+                    })?
+                }
+                _ => return None,
+            };
+            let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\"\\`".contains(&byte));
+            is_plain.then(|| format!("is JSON with records in its field {name}; `{command}` takes them"))
+        })
     }
 }
 
@@ -96,6 +121,11 @@ impl JsonLines {
             let text = match value {
                 Value::Null => String::new(),
                 Value::String(text) => text,
+                // `1767607140.0` is a number of seconds.
+                Value::Number(number) => {
+                    let text = number.to_string();
+                    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+                }
                 other => other.to_string(),
             };
             if i == kind {

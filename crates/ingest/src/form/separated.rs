@@ -147,7 +147,10 @@ impl Convert for Separated {
         }
         for (_, field) in fields.iter().enumerate().filter(|(i, _)| *i != self.kind) {
             out.push(b',');
-            add_field(field, out);
+            // So databases write what is empty.
+            if self.by != b'\t' || !matches!(&**field, b"\\N" | b"NULL") {
+                add_field(field, out);
+            }
         }
         if bytes[..end].ends_with(b"\n") {
             out.push(b'\n');
