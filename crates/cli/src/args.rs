@@ -183,7 +183,7 @@ pub(crate) enum Command {
     /// What a reply or a code means, whose fault it is, and what helps
     Explain(Explain),
     /// Why a number changed: the stage, the causes, the words of the receivers
-    Why(Why),
+    Why(WhyArgs),
     /// Write a report as one HTML file: problems first, then everything else
     Report(HtmlReport),
     /// Whether a metric is within its range, for Nagios and its like
@@ -385,7 +385,7 @@ pub(crate) struct Graph {
   pmtaq why delivered --at 16:00
   pmtaq why bounce_rate --window 16:00..17:30 --provider gmail
   pmtaq why delivered --last 2h --vs previous")]
-pub(crate) struct Why {
+pub(crate) struct WhyArgs {
     /// Metric: delivered, sent, accepted, injected, bounced, deferred, complaints, bounce_rate,
     /// accepted_rate, deferral_rate, complaint_rate, ...
     #[arg(value_name = "METRIC", default_value = "delivered")]

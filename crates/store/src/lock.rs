@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn who_looks_at_the_lock_keeps_no_writer_from_it() {
-        let path = std::env::temp_dir().join(format!("pmtaq-lock-{}", std::process::id()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
         drop(Lock::take(&path, "first").expect("the lock"));
         let looks = File::open(&path).expect("the file");
         looks.try_lock_shared().expect("shared");

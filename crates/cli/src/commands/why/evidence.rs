@@ -5,7 +5,6 @@ use pmtaq_schema::Timestamp;
 use pmtaq_why::{Answer, Cause, Kind, onset};
 
 use super::frame::Frame;
-use super::rows::{batches, ints, texts};
 use crate::failure::Result;
 
 /// Replies told of a cause at most.
@@ -78,25 +77,22 @@ pub(crate) fn of(
         cause.values.iter().filter(is_real).cloned().collect()
     };
     let why = Why { periods, step_s, causes: causes.iter().map(place).collect(), ..why.clone() };
-    let mut rows: Vec<Row> = Vec::new();
-    for batch in batches(session, &why.query(Ask::Evidence, selection)?)? {
-        let (cause, period, step) =
-            (ints(&batch, "cause")?, ints(&batch, "period")?, ints(&batch, "step")?);
-        let (rec, category, template) =
-            (texts(&batch, "rec")?, texts(&batch, "bounce_cat")?, texts(&batch, "template")?);
-        let n = ints(&batch, "n")?;
-        for row in 0..batch.num_rows() {
-            rows.push(Row {
-                cause: cause[row].and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX),
-                period: period[row].unwrap_or(i64::MIN),
-                rec: rec[row].clone().unwrap_or_default(),
-                category: category[row].clone(),
-                template: template[row].clone(),
-                step: step[row],
-                n: n[row].unwrap_or(0) as f64,
-            });
-        }
-    }
+    let answer = session.answer(&why.query(Ask::Evidence, selection)?)?;
+    let (cause, period, step) =
+        (answer.i64s("cause")?, answer.i64s("period")?, answer.i64s("step")?);
+    let (rec, category, template) =
+        (answer.texts("rec")?, answer.texts("bounce_cat")?, answer.texts("template")?);
+    let n = answer.i64s("n")?;
+    let rows = (0..answer.len()).map(|row| Row {
+        cause: cause[row].and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX),
+        period: period[row].unwrap_or(i64::MIN),
+        rec: rec[row].clone().unwrap_or_default(),
+        category: category[row].clone(),
+        template: template[row].clone(),
+        step: step[row],
+        n: n[row].unwrap_or(0) as f64,
+    });
+    let rows: Vec<Row> = rows.collect();
     let told = |(number, cause): (usize, &Cause)| {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cause == number).collect();
         Evidence {

@@ -2,7 +2,6 @@
 
 use pmtaq_schema::{Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
-use pmtaq_store::layout::Table;
 
 use crate::versus::Versus;
 
@@ -86,8 +85,7 @@ fn until_the_last(
     wanted: Window,
     zone: Zone,
 ) -> (Window, Option<Timestamp>, Vec<String>) {
-    let records = snapshot.parts.iter().filter(|part| part.part.table == Table::Records);
-    let last = records.map(|part| Timestamp(part.part.until)).max();
+    let last = snapshot.newest();
     let Some(last) = last.filter(|last| *last >= wanted.since) else {
         return (wanted, last, Vec::new());
     };

@@ -4,7 +4,6 @@
 mod window;
 
 mod frame;
-mod rows;
 
 mod evidence;
 mod explanation;
@@ -31,7 +30,7 @@ pub(crate) use explanation::Explanation;
 pub(crate) use frame::Frame;
 pub(crate) use question::Question;
 
-pub(crate) fn run(context: &Context, args: &args::Why) -> Result<Exit> {
+pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
     let metric = Metric::named(&args.metric).ok_or_else(|| unknown(&args.metric))?;
     let zone = context.global.tz;
     let wanted = window::asked(args, zone, context.now).map_err(Failure::usage)?;

@@ -58,9 +58,10 @@ impl<'t> Page<'t> {
 
     /// A change of the metric, with its sign; of a rate in percentage points.
     pub(crate) fn change(&self, n: f64) -> String {
-        let text = match self.told.answer.metric.is_rate() {
-            true => format!("{:.2} points", n.abs()),
-            false => count(n.abs()),
+        let text = if self.told.answer.metric.is_rate() {
+            format!("{:.2} points", n.abs())
+        } else {
+            count(n.abs())
         };
         // What is rounded to nothing has no sign.
         let is_nothing = !text.contains(|digit: char| ('1'..='9').contains(&digit));
@@ -93,11 +94,10 @@ impl<'t> Page<'t> {
     }
 
     fn too_little(&self, out: &mut String) {
-        let text = match self.told.baseline.is_empty() {
-            true => {
-                "too little data: nothing to compare with; the store has no such hours before the window"
-            }
-            false => "too little data: fewer than 20 in the window or in what it is compared with",
+        let text = if self.told.baseline.is_empty() {
+            "too little data: nothing to compare with; the store has no such hours before the window"
+        } else {
+            "too little data: fewer than 20 in the window or in what it is compared with"
         };
         self.line(out, 0, text);
     }
@@ -115,9 +115,8 @@ impl<'t> Page<'t> {
 
     /// What a step is called, with its numbers.
     fn step(&self, step: &Step) -> (&'static str, String, String) {
-        let share = |(entered, counted): (f64, f64)| match entered > 0.0 {
-            true => percent(100.0 * counted / entered),
-            false => "-".to_owned(),
+        let share = |(entered, counted): (f64, f64)| {
+            if entered > 0.0 { percent(100.0 * counted / entered) } else { "-".to_owned() }
         };
         let shares = |label| (label, share(step.now), share(step.usual));
         let counts = |label| (label, count(step.now.1), count(step.usual.1));
@@ -205,11 +204,12 @@ impl<'t> Page<'t> {
             if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
         // Of what is usual a part of one is more than nothing.
         let counted = |n: f64| if n > 0.0 && n < 0.5 { "<1".to_owned() } else { count(n) };
-        let part = |(entered, n): (f64, f64)| match entered > 0.0 {
-            true => {
+        let part = |(entered, n): (f64, f64)| {
+            if entered > 0.0 {
                 format!("{} of {} ({})", counted(n), count(entered), percent(100.0 * n / entered))
+            } else {
+                counted(n)
             }
-            false => counted(n),
         };
         format!("{} {what}, usually {}{words}", part(cause.now), part(cause.usual))
     }
@@ -291,10 +291,7 @@ pub(crate) fn named(cause: &Cause) -> String {
         return format!("{what} than usual, most of all {}", list(&cause.values));
     }
     let names = if cause.values.is_empty() { "everywhere".to_owned() } else { list(&cause.values) };
-    match cause.implied.is_empty() {
-        true => names,
-        false => format!("{names} ({})", list(&cause.implied)),
-    }
+    if cause.implied.is_empty() { names } else { format!("{names} ({})", list(&cause.implied)) }
 }
 
 fn list(values: &[(String, Option<String>)]) -> String {

@@ -7,7 +7,6 @@ use pmtaq_why::{Counts, Metric, explain};
 use super::evidence;
 use super::explanation::Explanation;
 use super::frame::Frame;
-use super::rows::{batches, ints, texts};
 use crate::command_line::filters;
 use crate::failure::{Failure, Result};
 use crate::{args, asked};
@@ -69,9 +68,12 @@ impl Question<'_> {
         why.periods = frame.periods();
         let mut counts = Counts::new(&DIMS, frame.baseline.len());
         for ask in asks {
-            for batch in batches(self.session, &why.query(*ask, &selection)?)? {
-                counts.read(&batch).map_err(|error| Failure::failed(&error))?;
-            }
+            self.session.run(&why.query(*ask, &selection)?, |_, batches| -> Result<()> {
+                for batch in batches {
+                    counts.read(&batch?).map_err(|error| Failure::failed(&error))?;
+                }
+                Ok(())
+            })??;
         }
         let answer = explain(metric, &counts);
         let left_out: Vec<(Window, f64)> = answer
@@ -105,19 +107,13 @@ struct Had(Vec<(i64, String, i64)>);
 
 impl Had {
     fn read(session: &Session, query: &Query) -> Result<Had> {
-        let mut had = Vec::new();
-        for batch in batches(session, query)? {
-            let (periods, numbers) = (ints(&batch, "period")?, ints(&batch, "n")?);
-            let recs = texts(&batch, "rec")?;
-            for row in 0..batch.num_rows() {
-                had.push((
-                    periods[row].unwrap_or(-1),
-                    recs[row].clone().unwrap_or_default(),
-                    numbers[row].unwrap_or(0),
-                ));
-            }
-        }
-        Ok(Had(had))
+        let answer = session.answer(query)?;
+        let (periods, numbers) = (answer.i64s("period")?, answer.i64s("n")?);
+        let rows = periods.into_iter().zip(answer.texts("rec")?).zip(numbers);
+        let had = rows.map(|((period, rec), n)| {
+            (period.unwrap_or(-1), rec.unwrap_or_default(), n.unwrap_or(0))
+        });
+        Ok(Had(had.collect()))
     }
 
     fn n(&self, period: i64) -> i64 {

@@ -9,7 +9,7 @@ use crate::window::{end, moment, window};
 ///
 /// # Errors
 /// A sentence that names the text and the forms that are understood.
-pub(crate) fn asked(args: &args::Why, zone: Zone, now: Timestamp) -> Result<Window, String> {
+pub(crate) fn asked(args: &args::WhyArgs, zone: Zone, now: Timestamp) -> Result<Window, String> {
     const HOUR_S: i64 = 3600;
     if let Some(at) = &args.at {
         let since = moment(at, zone, now)?;
