@@ -20,6 +20,8 @@ pub(crate) struct Grouping {
     /// The same dimensions, a bit each.
     pub(crate) bits: u32,
     pub(crate) groups: Groups,
+    /// Whether a group has a value that stands for many with few messages each: none is a cause.
+    pub(crate) is_few: Vec<bool>,
     /// The candidate that the first group is, counted through all groupings.
     pub(crate) first: u32,
 }
@@ -68,7 +70,11 @@ impl Candidates {
             }
             let first = all.n as u32;
             all.n += groups.n;
-            all.groupings.push(Grouping { dims: chosen, bits, groups, first });
+            let mut is_few = vec![false; groups.n];
+            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+                is_few[group as usize] |= chosen.iter().any(|&dim| counts.is_few(leaf, dim));
+            }
+            all.groupings.push(Grouping { dims: chosen, bits, groups, is_few, first });
         }
         all
     }

@@ -63,7 +63,8 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         })
         .filter_map(|dim| {
             let code = counts.code(*alive.first()?, dim);
-            let single = alive.iter().all(|&leaf| counts.code(leaf, dim) == code);
+            let single = alive.iter().all(|&leaf| counts.code(leaf, dim) == code)
+                && !counts.is_few(*alive.first()?, dim);
             (single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
         })
         .collect();

@@ -16,6 +16,9 @@ pub(crate) const LEFT_OVER: f64 = 0.1;
 const FRESH: u32 = 0;
 const CARRIED: u32 = 1;
 
+/// What the values with few messages are called; no record has it, since it is no printable text.
+const FEW: &str = "\u{0}";
+
 /// What was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -346,6 +349,28 @@ impl Counts {
         let moved = |entry: &Entry| Entry { leaf: leaves[entry.leaf as usize], ..*entry };
         folded.entries = self.entries.iter().map(moved).collect();
         (folded, leaves)
+    }
+
+    /// The same counts, where the values of each dimension with fewer than `least` messages in each
+    /// period are one.
+    pub(crate) fn without_few(&self, least: f64) -> Counts {
+        let is_few: Vec<Vec<bool>> = (0..self.dims.len())
+            .map(|dim| {
+                let is_few = |periods: Vec<f64>| periods.iter().all(|n| *n < least);
+                self.by_value(dim, |_| true).into_iter().map(is_few).collect()
+            })
+            .collect();
+        let all: Vec<usize> = (0..self.dims.len()).collect();
+        let (folded, _) = self.folded(&all, |dim, code| match is_few[dim][code as usize] {
+            true => Some(FEW.to_owned()),
+            false => self.name(dim, code),
+        });
+        folded
+    }
+
+    /// Whether a leaf has a value of a dimension that stands for all those with few messages.
+    pub(crate) fn is_few(&self, leaf: usize, dim: usize) -> bool {
+        self.value(dim, self.code(leaf, dim)) == Some(FEW)
     }
 
     /// The window and some periods of its baseline, in their order.

@@ -12,7 +12,7 @@ use crate::{mix, search, volume};
 /// A cause must move the metric by this share of its change.
 const LEAST_OF_CHANGE: f64 = 0.03;
 /// And by this share of its usual value.
-const LEAST_OF_USUAL: f64 = 0.004;
+const LEAST_OF_USUAL: f64 = 0.01;
 /// And, for a volume, by this many.
 const LEAST: f64 = 4.0;
 /// The mix is looked into when it makes this share of the change of a rate.
@@ -27,7 +27,8 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let left_out_values = left_out_values.collect();
     let kept: Vec<usize> =
         (1..=counts.n_baseline()).filter(|period| !left_out.contains(period)).collect();
-    let counts = &counts.with_baseline(&kept).with_leftovers_carried();
+    let counts = counts.with_baseline(&kept).with_leftovers_carried();
+    let counts = &counts;
     let (now, usual) = (value(metric, counts, 0), usual_value(metric, counts));
     let baseline = (1..=counts.n_baseline()).map(|period| value(metric, counts, period));
     let range = baseline.fold(None, |range: Option<(f64, f64)>, value| {
@@ -39,6 +40,9 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let entered = enough(metric, counts);
     let least = (LEAST_OF_CHANGE * change.abs()).max(LEAST_OF_USUAL * usual.abs());
     let least = if metric.is_rate() { least } else { least.max(LEAST) };
+    // What has fewer messages than a cause must move is not told apart.
+    let unit = of.map_or(1.0, |(now, _)| 100.0 / now.max(1.0));
+    let counts = &counts.without_few(least / 2.0 / unit);
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {

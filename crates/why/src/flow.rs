@@ -245,12 +245,13 @@ fn is_injected_by(counts: &Counts, dim: usize) -> bool {
     with_it >= 0.9 * tried.iter().sum::<f64>()
 }
 
-/// For each value whether at least two periods have a good part of it: what is left of yesterday's
-/// job does not make it last.
+/// For each value whether at least three periods have a good part of it, or two where there are
+/// few: what is left of yesterday's job does not make it last, nor does a night that it runs through.
 fn lasting(counts: &Counts, dim: usize, kinds: &[Kind]) -> Vec<bool> {
+    let least = if counts.n_baseline() >= 4 { 3 } else { 2 };
     let lasts = |mut periods: Vec<f64>| {
         periods.sort_by(|a, b| b.total_cmp(a));
-        periods.get(1).is_some_and(|second| *second > LEFT_OVER * periods[0])
+        periods.get(least - 1).is_some_and(|n| *n > LEFT_OVER * periods[0])
     };
     counts.by_value(dim, |kind| kinds.contains(&kind)).into_iter().map(lasts).collect()
 }

@@ -122,8 +122,10 @@ fn scores(
                 leaves.iter().map(|&leaf| leaf as usize).filter(reached)
             };
             let sums = side.sums(grouping, leaves());
-            let likely: Vec<(usize, f64)> =
-                (0..sums.len()).filter_map(|at| Some((at, chance(&sums[at])?))).collect();
+            let likely: Vec<(usize, f64)> = (0..sums.len())
+                .filter(|&at| !grouping.is_few[at])
+                .filter_map(|at| Some((at, chance(&sums[at])?)))
+                .collect();
             let rises = |at: usize| sums[at].seen > sums[at].hoped;
             let by_share = flow.stage.model() == Model::Share;
             let shared = match by_share && likely.iter().any(|(at, _)| rises(*at)) {
@@ -278,14 +280,15 @@ fn judged(
         .collect();
     let past_hoped: f64 = days.iter().map(|(_, hoped)| hoped).sum();
     let (bias, variance) = history(&days, spread(flow.stage));
-    let hoped_fair = hoped * bias;
+    // What a cause already found has explained here is no reason to expect more than usual.
+    let first = sum(&|leaf| outcome.expected[leaf]);
+    let hoped_fair = bias * if seen < hoped { hoped.min(first) } else { hoped.max(first) };
     let change = ((seen + HALF) / (hoped_fair + HALF)).ln();
     // Less than elsewhere is not less than usual: what has no history has not fallen.
     if change < 0.0 && past_hoped < 0.5 * hoped.max(seen) {
         return None;
     }
-    // What other causes have been credited with must not turn a rise into a fall.
-    let first = sum(&|leaf| outcome.expected[leaf]);
+    // Nor does it turn a rise into a fall.
     let is_one_way = (change > 0.0) == (seen > hoped) && (change > 0.0) == (seen > first);
     if change.abs() < MIN_CHANGE || !is_one_way {
         return None;
