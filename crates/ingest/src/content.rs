@@ -7,10 +7,10 @@ use pmtaq_schema::time::{Day, Timestamp};
 use pmtaq_store::manifest::source_day;
 use twox_hash::XxHash3_128;
 
+use crate::checked::Checked;
 use crate::chunk::{Chunks, Next, Stop};
 use crate::open::{Content, SourceFile, Unread, is_fresh};
 use crate::privacy::Privacy;
-use crate::rows::Checked;
 use crate::split::Splitter;
 use crate::unpack::read_full;
 

@@ -11,10 +11,11 @@ use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
 use pmtaq_store::NO_NAME;
 
+use crate::checked::Checked;
 use crate::intern::{Memo, NameColumn, Names};
 use crate::plan::Plan;
 use crate::privacy::{Person, Privacy};
-use crate::rows::{Checked, Column};
+use crate::rows::Column;
 use crate::split::{Field, Lines, Place};
 
 const REC: usize = index_of("rec");

@@ -50,6 +50,7 @@ pub use plan::{Plan, PlanError};
 mod privacy;
 pub use privacy::{MIN_KEY, Privacy};
 
+mod checked;
 mod derive;
 mod intern;
 mod rows;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pmtaq_store::Writer;
 
+use crate::checked::Checked;
 use crate::chunk::{Chunks, Next, Stop};
 use crate::content::{self, Head};
 use crate::find::Exclude;
@@ -16,7 +17,6 @@ use crate::line::preamble;
 use crate::open::{SourceFile, Unread};
 use crate::outcome::{HeaderFrom, Status};
 use crate::plan::{Plan, PlanError};
-use crate::rows::Checked;
 use crate::settings::Header;
 use crate::split::Splitter;
 use crate::spool::Spool;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pmtaq_store::{Ledger, Stat};
 
 use crate::Settings;
+use crate::checked::{Checked, TimesOfLines};
 use crate::chunk::{Chunk, Chunks, Next, Stop};
 use crate::content::{explain, holds_torn};
 use crate::derive::SourceFacts;
@@ -19,7 +20,6 @@ use crate::outcome::{Left, Status};
 use crate::parts::Parts;
 use crate::plan::Plan;
 use crate::reject::{MAX_KEPT, MAX_KEPT_BYTES, Reject, Why};
-use crate::rows::{Checked, TimesOfLines};
 use crate::split::Splitter;
 use crate::taken::{Stored, Wanted};
 

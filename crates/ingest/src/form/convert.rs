@@ -13,7 +13,7 @@ pub(super) trait Convert: Send {
     fn next(&mut self, bytes: &[u8], ended: bool, out: &mut Vec<u8>) -> Option<usize>;
 }
 
-/// Bytes that are read and converted at once, at least.
+/// Enough to spread costs, small enough for a cache.
 const STEP: usize = 256 * 1024;
 
 /// A content, converted.
@@ -30,6 +30,8 @@ pub(super) struct Converted<C> {
     /// What is converted and not given out yet, from `given` on.
     out: Vec<u8>,
     given: usize,
+    /// Bytes that are read and converted at once, at least.
+    step: usize,
 }
 
 impl<C: Convert> Converted<C> {
@@ -45,6 +47,7 @@ impl<C: Convert> Converted<C> {
             is_long: false,
             out,
             given: 0,
+            step: STEP,
         }
     }
 
@@ -52,7 +55,7 @@ impl<C: Convert> Converted<C> {
     fn convert(&mut self) -> bool {
         self.out.clear();
         self.given = 0;
-        while self.out.len() < STEP {
+        while self.out.len() < self.step {
             let rest = &self.carry[self.from..];
             if rest.len() >= MAX_RECORD && !self.ended {
                 self.is_long = true;
@@ -76,7 +79,7 @@ impl<C: Convert> Converted<C> {
     fn fill(&mut self) {
         self.carry.drain(..self.from);
         self.from = 0;
-        let room = self.carry.len().max(STEP) as u64;
+        let room = self.carry.len().max(self.step) as u64;
         match self.content.as_mut().take(room).read_to_end(&mut self.carry) {
             Ok(n) => self.ended = (n as u64) < room,
             Err(error) => (self.ended, self.failed) = (true, Some(error)),
@@ -119,4 +122,84 @@ pub(super) fn add_field(value: &[u8], out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(value);
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::json::JsonLines;
+    use super::super::separated::Separated;
+    use super::super::utf16::{Endian, Utf16};
+    use super::*;
+    use crate::split::Splitter;
+
+    /// What becomes of a content that is read so many bytes at once.
+    fn converted(content: &[u8], convert: impl Convert, step: usize) -> Vec<u8> {
+        let content = Box::new(std::io::Cursor::new(content.to_vec()));
+        let mut converted = Converted { step, ..Converted::new(content, convert) };
+        let mut all = Vec::new();
+        converted.read_to_end(&mut all).expect("memory does not fail");
+        all
+    }
+
+    fn all_forms(content: &[u8], step: usize) -> [Vec<u8>; 4] {
+        [
+            converted(content, Separated::new(b'\t', 0), step),
+            converted(content, Separated::new(b',', 1), step),
+            converted(content, JsonLines::default(), step),
+            converted(content, Utf16::new(Endian::Little), step),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn where_a_content_is_cut_changes_nothing(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60),
+            step in 1_usize..40,
+        ) {
+            let content = pieces.concat();
+            prop_assert_eq!(all_forms(&content, step), all_forms(&content, STEP));
+        }
+
+        #[test]
+        fn fields_that_csv_must_quote_come_back_as_they_were(
+            fields in prop::collection::vec("[a ,\"\n\r]{0,6}", 1..5),
+        ) {
+            let mut line = b"x".to_vec();
+            for field in &fields {
+                line.push(b',');
+                add_field(field.as_bytes(), &mut line);
+            }
+            line.push(b'\n');
+            let mut splitter = Splitter::new(&line);
+            let read = splitter.next_line().expect("a line");
+            let values: Vec<_> =
+                (1..read.len()).map(|i| read.field(i).value().into_owned()).collect();
+            let expected: Vec<_> = fields.iter().map(|field| field.as_bytes().to_vec()).collect();
+            prop_assert_eq!(values, expected);
+        }
+    }
+
+    const PIECES: &[&[u8]] = &[
+        b"type",
+        b"d",
+        b"\t",
+        b",",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\"",
+        b"\"\"",
+        b" ",
+        b"# remark\n",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff",
+        b"{\"type\":\"d\",\"a\":1}\n",
+        b"{\"b\":[1,\"x\"],\"TYPE\":\"b\"}\n",
+        b"{\"a\"",
+        b"\x3d\xd8",
+        b"\x00\xde",
+    ];
 }
