@@ -94,7 +94,7 @@ fn pages_and_json_of_the_samples_have_golden_files() {
 }
 
 #[test]
-fn a_million_records_tell_the_same() {
+fn a_million_records_tell_the_same_at_scale() {
     let sealed = generated(&Settings {
         rows: 1_000_000,
         days: 4,
@@ -132,7 +132,7 @@ fn a_million_records_tell_the_same() {
 }
 
 #[test]
-fn quiet_hours_have_no_cause_and_no_receptions_are_needed() {
+fn quiet_hours_have_no_cause_and_no_receptions_are_needed_at_scale() {
     let settings = Settings {
         rows: 300_000,
         days: 9,
