@@ -154,6 +154,17 @@ fn records_that_two_blocks_log_are_found_in_store_and_configuration() {
 }
 
 #[test]
+fn a_field_under_another_name_is_named() {
+    let sealed = Sealed::new();
+    let lines = "type,timeLogged,MailFrom,rcpt\nd,2026-03-05T11:00:00Z,a@x.example,b@gmail.com\n";
+    let path = sealed.file("acct.csv", lines);
+    sealed.done(&["ingest", "-q", path.to_str().unwrap()]);
+    let said = "no record has orig, and `MailFrom` looks as if it were that";
+    let found = sealed.run(&["doctor", "--format", "jsonl"]).stdout;
+    assert!(found.contains(said) && !found.contains("no record has rcpt"), "{found}");
+}
+
+#[test]
 fn a_configuration_of_pmta_is_read_with_what_it_includes() {
     let sealed = Sealed::new();
     let both = records("r", "2026-03-05T11:00", 0..9) + &records("d", "2026-03-05T11:00", 0..9);

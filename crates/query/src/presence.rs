@@ -167,6 +167,20 @@ impl Session {
         })
     }
 
+    /// The fields of the last hour of records that no column takes, by name.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when a part cannot be read.
+    pub fn other_fields(&self) -> Result<Vec<String>> {
+        let sql = "select distinct unnest(map_keys(extra)) as name from stored
+            where time_logged > (select max(time_logged) - interval 1 hour from stored) order by name";
+        self.ask(|engine| {
+            let mut statement = engine.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+    }
+
     /// Refused lines by their reason and field, the most frequent first.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ pub(crate) fn run(
     let sources = files::within(context, &store, asked.window)?;
     let mut findings = records(context, &presence);
     findings.extend(wants::findings(&presence, catalog));
+    findings.extend(renamed(&asked, &presence)?);
     if let Some(config) = &args.config {
         findings.extend(acct::findings(config, catalog)?);
     }
@@ -149,6 +150,32 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
         return Ok(vec![Finding::new("balance", Level::Lacks, what)]);
     }
     Ok(findings)
+}
+
+/// What others call fields of PMTA.
+const ALIASES: [(&str, &[&str]); 2] = [
+    ("orig", &["mailfrom", "mail_from", "sender", "from", "envelope_from", "returnpath"]),
+    ("rcpt", &["rcptto", "rcpt_to", "recipient", "to", "envelope_to"]),
+];
+
+/// Fields that no record has, where another looks as if it were that one.
+fn renamed(asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
+    let others = asked.session.other_fields()?;
+    let has = |field: &str| {
+        let count = |logged: &pmtaq_query::Logged| logged.fields.get(field).copied();
+        presence.logged.iter().filter_map(count).any(|rows| rows > 0)
+    };
+    let missing = ALIASES.iter().filter(|(field, _)| !has(field));
+    let finding = |(field, names): &(&str, &[&str])| {
+        let is_it = |other: &&String| names.contains(&other.to_ascii_lowercase().as_str());
+        let other = others.iter().find(is_it)?;
+        let what = format!(
+            "no record has {field}, and `{other}` looks as if it were that: reports see nothing of it"
+        );
+        let fix = format!("name it {field} in the header of files that are still to be ingested");
+        Some(Finding::new("reports", Level::Trouble, what).fix(fix))
+    };
+    Ok(missing.filter_map(finding).collect())
 }
 
 /// Files that hold the same records, which count twice then.
