@@ -84,7 +84,7 @@ distinct rcpt, time_queued of t
 
 -- metric: attempts count
 -- needs: d, b, t, dlv_destination_ip
--- Attempts for a recipient that reached a receiver; null without dlvDestinationIp.
+-- Attempts for a recipient that reached a receiver; null where no delivery has dlvDestinationIp.
 count of d, b, t where dlv_destination_ip is not null
 
 -- metric: complaints count

@@ -25,6 +25,12 @@ pub(crate) const RECEIVER: &str = "dlv_destination_ip";
 /// The parameter that says whether any record has it, a value of the session.
 pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged";
 
+/// A count of attempts, where it can be known: some record of the window names a receiver, and one of
+/// the group does if it has deliveries. An MTA that logs no receivers may stand beside others.
+pub(crate) fn where_logged(count: &str, deliveries: &str) -> String {
+    format!("case when ${RECEIVERS_LOGGED} and ({count} > 0 or {deliveries} = 0) then {count} end")
+}
+
 /// A number that can be computed for any group of records.
 #[derive(Clone, Debug)]
 pub struct Metric {
@@ -210,7 +216,7 @@ fn parse_metric(block: &'static str) -> Option<Metric> {
         None => definition.to_string(),
     };
     if field.is_some() {
-        sql = format!("case when ${RECEIVERS_LOGGED} then {sql} end");
+        sql = where_logged(&sql, &Definition::Count(Subset::deliveries()).to_string());
     }
     let needs = Records::parse(&needs.join(",")).ok()?;
     let (name, doc) = (name.to_owned(), doc.to_owned());
@@ -241,6 +247,11 @@ impl Definition {
 }
 
 impl Subset {
+    /// Of the deliveries.
+    pub(crate) fn deliveries() -> Subset {
+        Subset { records: vec![Record::Delivery], condition: None }
+    }
+
     fn parse(text: &'static str) -> Option<Subset> {
         let (records, condition) = match text.split_once(" where ") {
             Some((records, condition)) => (records, Some(Condition::parse(condition)?)),

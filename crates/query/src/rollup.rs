@@ -14,13 +14,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use pmtaq_schema::Record;
-
 use crate::dimension::{Reads, is_hourly};
 use crate::hours::HOURS_VIEW;
-use crate::metric::{
-    Definition, Metric, RECEIVER, RECEIVERS_LOGGED, Subset, Test, expand_by, metric,
-};
+use crate::metric::{Definition, Metric, RECEIVER, Subset, Test, expand_by, metric, where_logged};
 use crate::query::OverHours;
 
 /// `body` over `hourly`, for the records for which `condition` holds; none when one of its metrics
@@ -64,7 +60,7 @@ impl Sums {
             sql = format!("100.0 * {sql} / nullif(({base}), 0)");
         }
         Some(match of.field {
-            Some(_) => format!("case when ${RECEIVERS_LOGGED} then {sql} end"),
+            Some(_) => where_logged(&sql, &self.count(&Subset::deliveries())?),
             None => sql,
         })
     }
@@ -81,8 +77,7 @@ impl Sums {
                 format!("coalesce(sum({}), 0)::bigint", self.add("sum", "bytes", of)?)
             }
             Definition::Maximum => {
-                let deliveries = Subset { records: vec![Record::Delivery], condition: None };
-                format!("max({})::double", self.add("max", "latency_max", &deliveries)?)
+                format!("max({})::double", self.add("max", "latency_max", &Subset::deliveries())?)
             }
             Definition::Quantile(p) => {
                 self.has_latencies = true;

@@ -113,6 +113,30 @@ fn attempts_are_unknown_where_no_delivery_names_its_receiver() {
 }
 
 #[test]
+fn attempts_of_an_mta_that_names_no_receiver_are_unknown_beside_one_that_does() {
+    // As of two MTAs, each with an address of its own.
+    let rows = [
+        "d 2026-03-01T10:00:00Z gmail.com v1 | dlv_destination_ip=192.0.2.1",
+        "t 2026-03-01T10:01:00Z gmail.com v1 | dlv_destination_ip=192.0.2.1",
+        "d 2026-03-01T10:02:00Z gmail.com v2",
+        "t 2026-03-01T10:03:00Z gmail.com v2",
+    ];
+    let stored = Stored::of(&rows.map(record), &[]);
+    let (hours, mut records) = (stored.session(), stored.session());
+    records.read_records();
+    for session in [hours, records] {
+        let by_vmta = "select vmta, sent(), attempts(), deferral_rate() from records group by vmta order by vmta";
+        let answer = sql(&session, by_vmta).expect("an answer");
+        assert_eq!(answer, ["v1 | 1 | 2 | 50.00", "v2 | 1 | - | -"]);
+        let names = ["attempts", "deferral_rate"].map(str::to_owned);
+        let pivot = Pivot::new(&["vmta".to_owned()], None, &names, 0).expect("names");
+        let answer = pivot.run(&session, &Selection::default()).expect("an answer");
+        // Together they have those that are known.
+        assert_eq!(answer.i64s("attempts").expect("numbers"), [Some(2), None, Some(2)]);
+    }
+}
+
+#[test]
 fn the_window_is_half_open() {
     let stored = Stored::day();
     let window = Window { since: at("2026-03-01T10:00:00Z"), until: at("2026-03-01T10:20:00Z") };
