@@ -119,3 +119,17 @@ fn both_kinds_of_packages_hold_every_unit() {
         }
     }
 }
+
+#[test]
+fn the_rules_that_watch_for_silence_look_at_each_mta_by_itself() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let prometheus = read("packaging/prometheus/pmtaq.rules.yml");
+    let rule = prometheus.lines().find(|line| line.contains("- pmtaq_newest_record_timestamp"));
+    assert!(rule.is_some_and(|rule| !rule.contains("max")), "{rule:?}");
+    let starter: toml::Value = toml::from_str(&read("packaging/alerts/starter.toml")).unwrap();
+    let rules = starter["rule"].as_array().unwrap();
+    for name in ["lag", "silent", "no-traffic"] {
+        let rule = rules.iter().find(|rule| rule["name"].as_str() == Some(name)).unwrap();
+        assert_eq!(rule["by"].as_array().unwrap()[0].as_str(), Some("host"), "{name}");
+    }
+}

@@ -17,6 +17,14 @@ pub(crate) struct Process {
     virtual_memory: f64,
 }
 
+impl Process {
+    /// By what /proc/PID/status says.
+    fn of(status: &str) -> Process {
+        let size = |name| kilobytes(status, name).unwrap_or(0.0);
+        Process { memory: size("VmRSS:") + size("VmSwap:"), virtual_memory: size("VmSize:") }
+    }
+}
+
 /// The processes called `name`. proc(5): the name in `comm` has 15 bytes at most.
 #[expect(clippy::disallowed_methods, reason = "a folder of the kernel, not one of a store")]
 pub(crate) fn processes(name: &str) -> Result<Vec<Process>> {
@@ -35,11 +43,7 @@ pub(crate) fn processes(name: &str) -> Result<Vec<Process>> {
         if status.is_empty() || status.lines().any(|line| line.starts_with("State:\tZ")) {
             continue;
         }
-        let size = |name| kilobytes(&status, name).unwrap_or(0.0);
-        found.push(Process {
-            memory: size("VmRSS:") + size("VmSwap:"),
-            virtual_memory: size("VmSize:"),
-        });
+        found.push(Process::of(&status));
     }
     Ok(found)
 }
@@ -115,6 +119,13 @@ fn unreadable(what: &str, error: &dyn std::error::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_swapped_out_is_memory_too() {
+        let status = "Name:\tpmtad\nVmSize:\t 9000 kB\nVmRSS:\t 600 kB\nVmSwap:\t 300 kB\n";
+        let process = Process::of(status);
+        assert_eq!((process.memory, process.virtual_memory), (900.0, 9000.0));
+    }
 
     #[test]
     fn the_machine_tells_of_this_process_and_this_disk() {
