@@ -4,7 +4,7 @@ Records come as they do by cron: each five minutes what was logged by then, or s
 ingested, and `alert run` tells a receiver on this machine by HTTP. The clock is that of the records.
 
     python3 benches/alert/detect.py --per-hour 50000 --late 0 --late 5
-    python3 benches/alert/detect.py --per-hour 5000 --quiet-days 30
+    python3 benches/alert/detect.py --per-hour 50000 --quiet-days 30 --hours 9-12
 
 The rules are packaging/alerts/starter.toml with a receiver. Needs the standard library alone.
 """
@@ -160,9 +160,12 @@ def time(text):
 def keep_slices(folder, incidents):
     """Deletes the hours that lie at no incident, of any day."""
     hours = [time(incident["since"]).hour for incident in incidents] + [STOP_HOUR]
-    kept = {hour + more for hour in hours for more in (-1, 0, 1)}
+    keep_hours(folder, {hour + more for hour in hours for more in (-1, 0, 1)})
+
+
+def keep_hours(folder, hours):
     for path in folder.glob("acct-*.csv"):
-        if int(path.name[-8:-6]) not in kept:
+        if int(path.name[-8:-6]) not in hours:
             path.unlink()
 
 
@@ -191,6 +194,7 @@ def quiet(args, folder):
     """What the starter rules tell in days without an incident."""
     site = Site(args, folder)
     every = timedelta(minutes=args.every)
+    first, last = args.hours
     n_runs = 0
     try:
         for day in range(args.quiet_days):
@@ -199,21 +203,28 @@ def quiet(args, folder):
             acct = folder / "acct"
             start = FIRST_DAY + timedelta(days=day)
             generate(args, acct, 1, "--no-incidents", "--start", f"{start:%Y-%m-%d}", "--seed", str(args.seed + day))
+            keep_hours(acct, set(range(first, last)))
             site.run(start + timedelta(days=1), "ingest", acct)
             shutil.rmtree(acct)
-            site.run(start + timedelta(days=1), "prune", "--keep", "records=10d,hourly=10d")
-            for step in range(1, timedelta(days=1) // every + 1):
-                site.run(start + step * every, "alert", "run", site.rules)
+            site.run(start + timedelta(days=1), "prune", "--yes", "--keep", "records=10d,hourly=10d")
+            # The first hour fills the windows.
+            now, end = start + timedelta(hours=first + 1), start + timedelta(hours=last)
+            while (now := now + every) <= end:
+                site.run(now, "alert", "run", site.rules)
                 n_runs += 1
+            told = [event for event in site.receiver.came if event["status"] == "firing"]
+            print(f"  {day + 1} days, {n_runs} runs: {len(told)} alerts", flush=True)
     finally:
         site.pmtad.kill()
         site.pmtad.wait()
     for event in site.receiver.came:
         print(f"    {event['at']} {event['status']}: {event['summary']}", flush=True)
-    n_alerts = sum(event["status"] == "firing" for event in site.receiver.came)
-    print(
-        f"{args.per_hour}/h, {args.quiet_days} quiet days from seed {args.seed}, {n_runs} runs: {n_alerts} alerts"
-    )
+    print(f"{args.per_hour}/h, {args.quiet_days} quiet days from seed {args.seed}, {first} to {last} h, {n_runs} runs")
+
+
+def hours(text):
+    first, last = map(int, text.split("-"))
+    return first, last
 
 
 def main():
@@ -226,7 +237,8 @@ def main():
     parser.add_argument("--slices", action="store_true", help="only the hours around incidents, of all days")
     parser.add_argument("--minutes", type=int, default=120, help="how long is waited for an alert")
     parser.add_argument("--quiet-days", type=int, default=0, help="days without an incident, and nothing else")
-    parser.add_argument("--every", type=int, default=15, help="minutes between two runs of the quiet days")
+    parser.add_argument("--every", type=int, default=5, help="minutes between two runs of the quiet days")
+    parser.add_argument("--hours", type=hours, default=(0, 24), help="hours of the quiet days, such as 9-12")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pmtaq-detect-") as folder:
