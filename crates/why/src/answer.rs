@@ -80,6 +80,8 @@ pub struct Cause {
     pub categories: Vec<Option<String>>,
     /// Other dimensions that have a single value under it.
     pub implied: Vec<(String, Option<String>)>,
+    /// Of `values`, which could as well be another that is implied: both cover the same messages.
+    pub(crate) twins: Vec<Twin>,
     /// What it did to the metric.
     pub effect: f64,
     /// `effect` as a share of the change of the metric, in percent; negative for the other way.
@@ -112,7 +114,33 @@ pub struct Scope {
     pub usual: f64,
 }
 
+/// A value that is named, and another that cannot be told from it in the window.
+#[derive(Clone, Debug)]
+pub(crate) struct Twin {
+    pub(crate) named: (String, Option<String>),
+    pub(crate) other: (String, Option<String>),
+}
+
 impl Cause {
+    /// Reads the cause by whose fault its replies say it is (a value of `reply_fault`), which goes
+    /// before what its dimensions and its category suggest. Of values that cannot be told apart, the
+    /// one that the replies speak of is named.
+    pub fn read_by(&mut self, fault: Option<&str>) {
+        let spoken_of = crate::reading::dimensions_of(fault);
+        let is_named = self.values.iter().any(|(dim, _)| spoken_of.contains(&dim.as_str()));
+        let twins = std::mem::take(&mut self.twins);
+        let twin = twins.iter().find(|twin| spoken_of.contains(&twin.other.0.as_str()));
+        if let Some(twin) = twin.filter(|_| !is_named) {
+            let swap = |pairs: &mut Vec<(String, Option<String>)>, from: &_, to: &(String, _)| {
+                pairs.iter_mut().filter(|pair| *pair == from).for_each(|pair| *pair = to.clone());
+            };
+            swap(&mut self.values, &twin.named, &twin.other);
+            swap(&mut self.implied, &twin.other, &twin.named);
+        }
+        self.twins = twins;
+        self.reading = crate::reading::read(self, fault);
+    }
+
     /// Takes in the same messages, refused in another category.
     pub(crate) fn join(&mut self, other: Cause) {
         self.categories.extend(other.categories);

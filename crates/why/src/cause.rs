@@ -1,6 +1,6 @@
 //! What the search found, told as a cause: names for numbers, counts, and a reading.
 
-use crate::answer::Cause;
+use crate::answer::{Cause, Twin};
 use crate::flow::{Flow, Outcome};
 use crate::reading::{self, Reading};
 use crate::search::Found;
@@ -57,7 +57,7 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
             counts(&outcome.seen) || !is_volume && counts(&flow.input)
         })
         .collect();
-    let implied = (0..counts.dims().len())
+    let implied: Vec<(String, Option<String>)> = (0..counts.dims().len())
         .filter(|dim| {
             found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
         })
@@ -68,8 +68,10 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
             (single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
         })
         .collect();
+    let twins = twins(flow, found, &implied);
     let mut cause = Cause {
         stage: flow.stage,
+        twins,
         values,
         categories: named_categories,
         implied,
@@ -84,6 +86,37 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         scopes: Vec::new(),
         reading: Reading::Unclear,
     };
-    cause.reading = reading::read(&cause);
+    cause.reading = reading::read(&cause, None);
     cause
+}
+
+/// Which of the named values could as well be one that is implied.
+fn twins(flow: &Flow, found: &Found, implied: &[(String, Option<String>)]) -> Vec<Twin> {
+    if flow.stage.is_volume() {
+        return Vec::new();
+    }
+    let counts = &flow.counts;
+    let code_of = |(name, value): &(String, Option<String>)| {
+        let dim = counts.dims().iter().position(|dim| dim == name)?;
+        let codes = 0..counts.n_values(dim) as u32;
+        let code = codes.into_iter().find(|&code| counts.value(dim, code) == value.as_deref())?;
+        Some((dim, code))
+    };
+    let mut twins = Vec::new();
+    for other in implied {
+        let Some((dim, code)) = code_of(other) else { continue };
+        for (at, &(named_dim, named_code)) in found.values.iter().enumerate() {
+            let rest = found.values.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, v)| *v);
+            let all: Vec<(usize, u32)> = rest.chain([(dim, code)]).collect();
+            let is_under = |leaf: &u32| {
+                all.iter().all(|&(dim, code)| counts.code(*leaf as usize, dim) == code)
+            };
+            let leaves: Vec<u32> = (0..counts.n_leaves() as u32).filter(is_under).collect();
+            if flow.is_same(&leaves, &found.leaves) {
+                let named = (counts.dims()[named_dim].clone(), counts.name(named_dim, named_code));
+                twins.push(Twin { named, other: other.clone() });
+            }
+        }
+    }
+    twins
 }

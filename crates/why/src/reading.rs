@@ -22,6 +22,8 @@ pub enum Reading {
     List,
     /// One job, for another reason.
     Job,
+    /// A rule or a limit of the receiver.
+    Limit,
     /// A receiver does not answer or has trouble of its own.
     ReceiverOutage,
     /// A receiver refuses, whoever sends.
@@ -35,7 +37,7 @@ pub enum Reading {
 }
 
 /// Each reading with its name in JSON, and what to tell a postmaster.
-const TEXTS: [(Reading, &str, &str); 12] = [
+const TEXTS: [(Reading, &str, &str); 13] = [
     (
         Reading::Injection,
         "injection",
@@ -56,9 +58,10 @@ const TEXTS: [(Reading, &str, &str); 12] = [
         "sender-domain",
         "sender domain: its reputation or authentication (SPF, DKIM, DMARC)",
     ),
-    (Reading::Content, "content", "content: this job is refused for what is in it"),
-    (Reading::List, "list", "list: this job goes to addresses that do not exist"),
+    (Reading::Content, "content", "content: this mail is refused for what is in it"),
+    (Reading::List, "list", "list: mail to addresses that do not exist"),
     (Reading::Job, "job", "this job alone: content, list or sending rate"),
+    (Reading::Limit, "limit", "a rule or a limit of the receiver: rate, greylisting, policy"),
     (
         Reading::ReceiverOutage,
         "receiver-outage",
@@ -70,8 +73,8 @@ const TEXTS: [(Reading, &str, &str); 12] = [
         "this receiver, whoever sends: its policy, limits or an outage",
     ),
     (Reading::OurSide, "our-side", "our side: network, DNS or host, since it is not one receiver"),
-    (Reading::Relief, "relief", "better than usual: less is refused here"),
-    (Reading::Unclear, "unclear", "no rule fits: read the replies"),
+    (Reading::Relief, "relief", "improvement: fewer refusals than usual"),
+    (Reading::Unclear, "unclear", "no known pattern; see the replies"),
 ];
 
 impl Reading {
@@ -94,7 +97,18 @@ impl Reading {
 const CONNECTION: &[&str] =
     &["no-answer-from-host", "bad-connection", "routing-errors", "protocol-errors"];
 
-pub(crate) fn read(cause: &Cause) -> Reading {
+/// The dimensions that a fault speaks of, as `reply_fault` has it.
+pub(crate) fn dimensions_of(fault: Option<&str>) -> &'static [&'static str] {
+    match fault {
+        Some("ip") => &["vmta_pool", "vmta", "dlv_source_ip"],
+        Some("sender") => &["sender_domain"],
+        Some("content" | "mailbox") => &["job_id"],
+        _ => &[],
+    }
+}
+
+/// What a cause looks like; `fault` is what its replies say, where they are known.
+pub(crate) fn read(cause: &Cause, fault: Option<&str>) -> Reading {
     match cause.stage {
         Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => {
             return Reading::Injection;
@@ -109,10 +123,21 @@ pub(crate) fn read(cause: &Cause) -> Reading {
         let value = cause.values.iter().find(|(name, _)| name == dim).map(|(_, value)| value);
         value.and_then(Option::as_deref)
     };
+    let is_job = named("job_id").is_some_and(|job| !is_group_of_jobs(job));
+    match fault {
+        Some("ip") => return Reading::IpReputation,
+        Some("sender") => return Reading::SenderDomain,
+        Some("content") => return Reading::Content,
+        Some("mailbox") => return Reading::List,
+        Some("policy") if !is_job => return Reading::Limit,
+        Some("receiver") => return Reading::ReceiverOutage,
+        Some("own") => return Reading::OurSide,
+        _ => {}
+    }
     let category = cause.categories.first().and_then(Option::as_deref).unwrap_or("");
     let is_connection = CONNECTION.contains(&category);
     let is_address = ["dlv_source_ip", "vmta", "vmta_pool"].iter().any(|dim| named(dim).is_some());
-    if named("job_id").is_some_and(|job| !is_group_of_jobs(job)) {
+    if is_job {
         return match (bounce_class(category), category) {
             (BounceClass::Hard, _) => Reading::List,
             (_, "spam-related" | "content-related" | "virus-related") => Reading::Content,

@@ -134,3 +134,35 @@ fn jobs_that_are_named_anew_every_day_are_no_cause() {
         assert_eq!(answer.verdict, Verdict::Quiet, "{name}: {:?}", answer.causes);
     }
 }
+
+#[test]
+fn of_values_that_cannot_be_told_apart_the_replies_name_one() {
+    // Each sender has a pool of its own.
+    let mut counts = Counts::new(&DIMS, 7);
+    for period in 0..8 {
+        for provider in ["gmail", "yahoo"] {
+            for (sender, pool) in [("a.example", "pool-a"), ("b.example", "pool-b")] {
+                let values = [provider, sender, pool].map(Some);
+                let values = [&values[..], &[None, None, None]].concat();
+                let is_hit = period == 0 && provider == "gmail" && sender == "a.example";
+                let bounced = if is_hit { 400 } else { 10 };
+                counts.add(period, &values, Kind::Delivered, None, 1000 - bounced);
+                counts.add(period, &values, Kind::Bounced, Some("other"), bounced);
+            }
+        }
+    }
+    let answer = explain(metric("bounce_rate"), &counts);
+    assert_eq!(answer.causes.len(), 1);
+    for (fault, named, other, reading) in [
+        ("ip", "vmta_pool", "sender_domain", Reading::IpReputation),
+        ("sender", "sender_domain", "vmta_pool", Reading::SenderDomain),
+    ] {
+        let mut cause = answer.causes[0].clone();
+        cause.read_by(Some(fault));
+        let has =
+            |pairs: &[(String, Option<String>)], dim| pairs.iter().any(|(name, _)| name == dim);
+        assert!(has(&cause.values, named) && !has(&cause.values, other), "{fault}: {cause:?}");
+        assert!(has(&cause.implied, other) && !has(&cause.implied, named), "{fault}: {cause:?}");
+        assert_eq!(cause.reading, reading);
+    }
+}

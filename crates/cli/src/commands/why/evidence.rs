@@ -21,6 +21,22 @@ pub(crate) struct Evidence {
     pub(crate) replies: Vec<Reply>,
 }
 
+impl Evidence {
+    /// Whose fault it is, by what is known of the replies: the one that most of them say.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let mut faults: Vec<(&'static str, f64)> = Vec::new();
+        for reply in &self.replies {
+            let known = pmtaq_schema::explain::known(&reply.template);
+            let Some(fault) = known.and_then(|known| known.fault()) else { continue };
+            match faults.iter_mut().find(|(other, _)| *other == fault) {
+                Some((_, n)) => *n += reply.now,
+                None => faults.push((fault, reply.now)),
+            }
+        }
+        faults.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(fault, _)| fault)
+    }
+}
+
 /// Since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Onset {

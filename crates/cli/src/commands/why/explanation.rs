@@ -22,6 +22,8 @@ pub(crate) struct Explanation {
     pub(crate) notes: Vec<String>,
     /// The filters, value by value.
     pub(crate) filters: Vec<(&'static Filter, String)>,
+    /// Records of the window itself.
+    pub(crate) n_in_window: u64,
     /// The condition in SQL.
     pub(crate) condition: Option<String>,
 }

@@ -86,9 +86,12 @@ fn until_the_last(
     zone: Zone,
 ) -> (Window, Option<Timestamp>, Vec<String>) {
     let last = snapshot.newest();
-    let Some(last) = last.filter(|last| *last >= wanted.since) else {
-        return (wanted, last, Vec::new());
-    };
+    if let Some(last) = last.filter(|last| *last < wanted.since) {
+        let note =
+            format!("the newest record is of {}", zone.local(last).format("%Y-%m-%d %H:%M:%S"));
+        return (wanted, Some(last), vec![note]);
+    }
+    let Some(last) = last else { return (wanted, None, Vec::new()) };
     let until = Timestamp(wanted.until.0.min(last.0 + 1));
     // A minute without a record at the end is nothing.
     if wanted.until.0 - until.0 < 60 || until.0 - wanted.since.0 < 60 {

@@ -85,6 +85,39 @@ fn unknown(name: &str) -> Failure {
     let names = Metric::ALL.iter().map(|metric| metric.name);
     let nearest = pmtaq_schema::nearest::nearest(name, names.clone());
     let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    Failure::usage(format!("`why` knows no metric `{name}`{hint}"))
-        .hint(format!("it explains {}", names.collect::<Vec<_>>().join(", ")))
+    match elsewhere(&name.replace('-', "_")) {
+        Some(command) => Failure::usage(format!("`why` does not explain `{name}`"))
+            .hint(format!("look at `pmtaq {command}`")),
+        None => Failure::usage(format!("`why` knows no metric `{name}`{hint}"))
+            .hint(format!("it explains {}", names.collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The command that tells most of a metric that `why` does not explain.
+fn elsewhere(metric: &str) -> Option<&'static str> {
+    Some(match metric {
+        "latency" | "p50" | "p90" | "p95" | "p99" | "slowest" => "latency --at TIME",
+        "queue" | "queue_depth" | "queue_age" => "why delivered` and `pmtaq queue",
+        "tls" | "tls_rate" => "tls --downgrades",
+        "delayed" | "delayed_rate" => "why deferral_rate",
+        "attempts" => "why deferred",
+        "bounced_in_band" => "why bounced",
+        "unknown_users" => "why hard",
+        "unknown_user_rate" => "why hard_rate",
+        "bytes" => "why delivered` and `pmtaq sizes",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_explained_or_told_where_it_is() {
+        for metric in pmtaq_query::metrics() {
+            let is_explained = Metric::named(&metric.name).is_some();
+            assert!(is_explained != elsewhere(&metric.name).is_some(), "{}", metric.name);
+        }
+    }
 }

@@ -19,6 +19,10 @@ const MAX_SCOPES: usize = 3;
 pub(crate) fn text(told: &Explanation, zone: Zone, width: Option<u16>) -> String {
     let page = Page::new(told, zone, width);
     let mut out = String::new();
+    if told.n_in_window == 0 {
+        page.line(&mut out, 0, &format!("{}: no records in this window", told.answer.metric.name));
+        return out;
+    }
     page.headline(&mut out);
     if told.answer.verdict == Verdict::TooLittle {
         page.too_little(&mut out);

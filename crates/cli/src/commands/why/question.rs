@@ -75,7 +75,7 @@ impl Question<'_> {
                 Ok(())
             })??;
         }
-        let answer = explain(metric, &counts);
+        let mut answer = explain(metric, &counts);
         let left_out: Vec<(Window, f64)> = answer
             .left_out
             .iter()
@@ -86,6 +86,9 @@ impl Question<'_> {
         let frame = Frame { baseline: kept, ..frame };
         why.periods = frame.periods();
         let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
+        for (cause, evidence) in answer.causes.iter_mut().zip(&evidence) {
+            cause.read_by(evidence.fault());
+        }
         notes.extend(missing(metric, &had));
         Ok(Explanation {
             answer,
@@ -95,6 +98,7 @@ impl Question<'_> {
             left_out,
             had: had.types(),
             n_records: had.all(),
+            n_in_window: had.n(0).unsigned_abs(),
             notes,
             filters: filters(self.selection),
             condition: self.selection.condition.clone(),
