@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timezone
 
 import recount
-from report_counts import Record, percent, quantile, shown
+from report_counts import DEAD, FULL, Record, percent, quantile, shown
 
 WEAK = re.compile("RC4|RC2|DES|NULL|EXP|MD5|ANON|ADH|AECDH")
 GAPS = [
@@ -335,18 +335,15 @@ def hygiene(records):
         {
             "job_id": job,
             "sent": len(found),
-            "unknown_users": sum(r.category == "bad-mailbox" for r in found),
+            "unknown_users": sum(r.category in DEAD for r in found),
             "mailed_dead": sum(died.get(r.address, 1 << 40) < r.queued for r in found),
         }
         for job, found in groups(sent, lambda r: r.job_id or "(none)")
     ])
-    for name in ("hard", "soft"):
+    # In the samples these categories have the replies that say so, and no others.
+    for name, categories in (("hard", DEAD), ("soft", FULL)):
         rows = []
-        bounced = [
-            r
-            for r in records
-            if r.rec in ("b", "rb") and r.bounce_class == name and not r.code.startswith("5.7.")
-        ]
+        bounced = [r for r in records if r.rec in ("b", "rb") and r.category in categories]
         for address, found in groups(bounced, lambda r: r.address):
             taken = [r.logged for r in records if r.rec == "d" and r.address == address]
             last = max(r.logged for r in found)

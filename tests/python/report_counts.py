@@ -83,6 +83,12 @@ def percent(part, whole):
     return 100 * part / whole if whole else None
 
 
+# In the samples, replies of these categories, and of no others, say that the mailbox is gone.
+DEAD = ("bad-mailbox", "bad-domain", "inactive-mailbox")
+# And of these that it is full.
+FULL = ("quota-issues",)
+
+
 class Metrics:
     """The metrics of some records, by their names in the dictionary."""
 
@@ -98,7 +104,7 @@ class Metrics:
             name: count("b", "rb", where=lambda record: record.bounce_class == name)
             for name in (*CLASSES, "undetermined")
         }
-        self.unknown_users = count("b", where=lambda record: record.category == "bad-mailbox")
+        self.unknown_users = count("b", where=lambda record: record.category in DEAD)
         self.sent = count("d", "b")
         self.accepted = self.delivered - count("rb")
         self.deferred = count("t", "tq")
