@@ -26,7 +26,8 @@ pub struct Answer {
     pub causes: Vec<Cause>,
     /// For a rate whose mix changed: what was sent more or less.
     pub mix: Vec<Mover>,
-    /// What neither a cause nor the mix explains, in units of the metric.
+    /// What neither a cause explains, nor the mix, nor a volume of which no part stands out; in units of
+    /// the metric.
     pub unexplained: f64,
     /// What can be said at all.
     pub verdict: Verdict,

@@ -75,8 +75,15 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
         (true, _) if usual::is_unusual(metric, counts) => Verdict::Unexplained,
         (true, _) => Verdict::Quiet,
     };
-    let carried = steps.iter().filter(|step| step.part == Part::Stage(Stage::Carried));
-    let unexplained = change - by_causes - by_mix - carried.map(|step| step.effect).sum::<f64>();
+    // More or less mail of which no part stands out needs no cause: the funnel has it.
+    let is_plain = |stage: Stage| causes.iter().all(|cause| cause.stage != stage);
+    let by_volume: f64 = steps
+        .iter()
+        .filter(|step| matches!(step.part, Part::Stage(s) if s.is_volume() && is_plain(s)))
+        .map(|step| step.effect)
+        .sum();
+    let by_volume = if metric.stages.len() > 1 { by_volume } else { 0.0 };
+    let unexplained = change - by_causes - by_mix - by_volume;
     Answer {
         metric,
         now,
