@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use pmtaq_query::{Limits, Selection, Session, SessionConfig, dimension_of};
 use pmtaq_schema::Window;
+use pmtaq_schema::provider::Providers;
 use pmtaq_schema::time::Day;
 use pmtaq_store::{Snapshot, Source, Store};
 
@@ -222,8 +223,13 @@ fn nearest_value(asked: &Asked, selection: &Selection) -> Option<String> {
         let dimension = dimension_of(filter, first);
         let known = asked.session.values_of(dimension).ok()?;
         let missing = values.iter().find(|value| !value.contains('*') && !known.contains(value))?;
-        let nearest = pmtaq_schema::nearest::nearest(missing, known.iter().map(String::as_str));
-        let hint = nearest.map(|name| format!("; nearest: {name}")).unwrap_or_default();
+        let brand = || Providers::builtin().of_brand(missing);
+        let hint = match (dimension == "provider").then(brand).flatten() {
+            Some(provider) => format!("; it is called {provider}"),
+            None => pmtaq_schema::nearest::nearest(missing, known.iter().map(String::as_str))
+                .map(|name| format!("; nearest: {name}"))
+                .unwrap_or_default(),
+        };
         Some(format!(": no record has {dimension} {missing}{hint}"))
     })
 }

@@ -1,9 +1,10 @@
 //! A statement with its values, ready to be run or shown. Values are bound, never pasted; only
 //! the text that is shown has them as literals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::SchemaRef;
+use pmtaq_schema::untrusted::is_hidden;
 use pmtaq_schema::{Timestamp, Unit};
 
 use crate::lex::tokens;
@@ -119,9 +120,19 @@ impl Query {
     }
 }
 
-/// Text as a SQL literal.
+/// Text as a SQL literal; what would steer a terminal to which the statement is printed is given by
+/// its code point.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let is_hidden = |c: char| !matches!(c, '\n' | '\t') && is_hidden(c);
+    let mut out = format!("'{}'", text.replace('\'', "''"));
+    if !text.contains(is_hidden) {
+        return out;
+    }
+    let hidden: BTreeSet<char> = text.chars().filter(|&c| is_hidden(c)).collect();
+    for c in hidden {
+        out = out.replace(c, &format!("' || chr({}) || '", u32::from(c)));
+    }
+    format!("({out})")
 }
 
 #[cfg(test)]
@@ -141,6 +152,18 @@ mod tests {
             ..Query::default()
         };
         assert_eq!(query.with_literals(), "select 'it''s', 'b', 7, null where x = '$a'");
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_no_part_of_a_statement_that_is_shown() {
+        let text = "a\u{1b}[31m'\n\u{202e}b";
+        let shown = quoted(text);
+        assert_eq!(shown, "('a' || chr(27) || '[31m''\n' || chr(8238) || 'b')");
+        let connection = duckdb::Connection::open_in_memory().expect("an engine");
+        let read: String = connection
+            .query_row(&format!("select {shown}"), [], |row| row.get(0))
+            .expect("the text");
+        assert_eq!(read, text);
     }
 
     #[test]

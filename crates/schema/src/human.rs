@@ -33,10 +33,13 @@ pub fn number(n: f64) -> String {
     grouped(trimmed(&format!("{n:.places$}")))
 }
 
-/// Returns a share of 0 to 100, `12.3 %`; only an exact 0 or 100 looks like one.
+/// Returns a share of 0 to 100, `12.3 %`; only an exact 0 or 100 looks like one. Below 1 it has two
+/// digits after the point, `0.14 %`, since the limits of complaint rates are 0.1 and 0.3 %.
 pub fn percent(n: f64) -> String {
-    if n > 0.0 && n < 0.1 {
-        "<0.1 %".to_owned()
+    if n > 0.0 && n < 0.01 {
+        "<0.01 %".to_owned()
+    } else if n > 0.0 && n < 0.995 {
+        format!("{n:.2} %")
     } else if n > 99.9 && n < 100.0 {
         ">99.9 %".to_owned()
     } else if n.is_finite() {
@@ -170,8 +173,10 @@ mod tests {
     fn a_share_never_looks_like_none_or_all_when_it_is_not() {
         let cases = [
             (0.0, "0.0 %"),
-            (0.00001, "<0.1 %"),
-            (0.1, "0.1 %"),
+            (0.00001, "<0.01 %"),
+            (0.0649, "0.06 %"),
+            (0.1, "0.10 %"),
+            (0.997, "1.0 %"),
             (12.34, "12.3 %"),
             (99.97, ">99.9 %"),
             (100.0, "100.0 %"),

@@ -83,6 +83,19 @@ impl Providers {
         (Asked::RcptDomain, |_, rcpt_domain| Some(rcpt_domain.to_owned())),
     ];
 
+    /// The provider of a brand that people say for it: `hotmail` for `hotmail.com`. None of a name
+    /// that no domain or mail server has, and of one that is the provider's own.
+    pub fn of_brand(&self, brand: &str) -> Option<String> {
+        let brand = brand.to_ascii_lowercase();
+        let is_of_brand = |name: &&String| name.split('.').next() == Some(brand.as_str());
+        // By the name that is first in order, so that the answer is always the same.
+        let of = |table: &HashMap<String, String>| {
+            let name = table.keys().filter(is_of_brand).min()?;
+            table.get(name).cloned()
+        };
+        of(&self.by_domain).or_else(|| of(&self.by_mx)).filter(|provider| *provider != brand)
+    }
+
     fn of_rollup(&self, queue: &str) -> Option<String> {
         let queue = queue.split('/').next().unwrap_or_default().to_ascii_lowercase();
         let rollup = queue.strip_suffix(".rollup").filter(|rollup| !rollup.is_empty())?;
@@ -141,6 +154,20 @@ mod tests {
             if text.is_empty() { None } else { answer(table, text) }
         });
         said.unwrap_or_default()
+    }
+
+    #[test]
+    fn a_brand_is_found_by_its_domain() {
+        let table = Providers::builtin();
+        for (brand, provider) in [
+            ("hotmail", Some("microsoft")),
+            ("Google", Some("gmail")),
+            ("gmx", Some("united-internet")),
+            ("gmail", None),
+            ("nobody-has-this", None),
+        ] {
+            assert_eq!(table.of_brand(brand).as_deref(), provider, "{brand}");
+        }
     }
 
     #[test]
