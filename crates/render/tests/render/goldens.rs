@@ -22,7 +22,7 @@ fn a_table_is_for_people() {
 rcpt_domain       sent  bounce_rate   bytes     p95  last
 ===========================================================================
 gmail.com    1,204,311       12.3 %  1.2 MB  1m 23s  2026-03-01 16:00:00
-web.de              12      ~<0.1 %   512 B    1.5s  2026-03-01 16:00:00.25
+web.de              12     ~<0.01 %   512 B    1.5s  2026-03-01 16:00:00.25
                     40                  0 B  4h 05m
 ";
     let table = show(Format::Table, &Style::default());
@@ -41,7 +41,7 @@ fn csv_has_a_header_and_lf_line_ends() {
     let expected = "\
 rcpt_domain,sent,bounce_rate,bytes,p95,last
 gmail.com,1204311,12.34,1234567,83.0,2026-03-01T16:00:00Z
-web.de,12,0.04,512,1.5,2026-03-01T16:00:00.25Z
+web.de,12,0.004,512,1.5,2026-03-01T16:00:00.25Z
 ,40,,0,14700.0,
 ";
     assert_eq!(show(Format::Csv, &Style::default()), expected);
@@ -57,7 +57,7 @@ fn tsv_is_the_same_with_tabs() {
 fn json_is_an_array_of_one_object_a_row() {
     let expected = r#"[
 {"rcpt_domain":"gmail.com","sent":1204311,"bounce_rate":12.34,"bytes":1234567,"p95":83.0,"last":"2026-03-01T16:00:00Z"},
-{"rcpt_domain":"web.de","sent":12,"bounce_rate":0.04,"bytes":512,"p95":1.5,"last":"2026-03-01T16:00:00.25Z"},
+{"rcpt_domain":"web.de","sent":12,"bounce_rate":0.004,"bytes":512,"p95":1.5,"last":"2026-03-01T16:00:00.25Z"},
 {"rcpt_domain":null,"sent":40,"bounce_rate":null,"bytes":0,"p95":14700.0,"last":null}
 ]
 "#;
@@ -82,7 +82,7 @@ fn markdown_is_a_table_for_a_ticket() {
 | rcpt_domain | sent | bounce_rate | bytes | p95 | last |
 | --- | ---: | ---: | ---: | ---: | --- |
 | gmail.com | 1,204,311 | 12.3 % | 1.2 MB | 1m 23s | 2026-03-01 16:00:00 |
-| web.de | 12 | ~&lt;0.1 % | 512 B | 1.5s | 2026-03-01 16:00:00.25 |
+| web.de | 12 | ~&lt;0.01 % | 512 B | 1.5s | 2026-03-01 16:00:00.25 |
 |  | 40 |  | 0 B | 4h 05m |  |
 ";
     assert_eq!(show(Format::Markdown, &Style::default()), expected);
@@ -102,7 +102,7 @@ fn html_is_a_page_with_one_table() {
 </thead>
 <tbody>
 <tr><td>gmail.com</td><td class=\"n\">1,204,311</td><td class=\"n\">12.3 %</td><td class=\"n\">1.2 MB</td><td class=\"n\">1m 23s</td><td>2026-03-01 16:00:00</td></tr>
-<tr><td>web.de</td><td class=\"n\">12</td><td class=\"n\">~&lt;0.1 %</td><td class=\"n\">512 B</td><td class=\"n\">1.5s</td><td>2026-03-01 16:00:00.25</td></tr>
+<tr><td>web.de</td><td class=\"n\">12</td><td class=\"n\">~&lt;0.01 %</td><td class=\"n\">512 B</td><td class=\"n\">1.5s</td><td>2026-03-01 16:00:00.25</td></tr>
 <tr><td></td><td class=\"n\">40</td><td class=\"n\"></td><td class=\"n\">0 B</td><td class=\"n\">4h 05m</td><td></td></tr>
 </tbody>
 </table>
@@ -118,7 +118,7 @@ fn xml_has_an_element_a_row_and_none_for_null() {
 <?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <rows>
 <row><field name=\"rcpt_domain\">gmail.com</field><field name=\"sent\">1204311</field><field name=\"bounce_rate\">12.34</field><field name=\"bytes\">1234567</field><field name=\"p95\">83.0</field><field name=\"last\">2026-03-01T16:00:00Z</field></row>
-<row><field name=\"rcpt_domain\">web.de</field><field name=\"sent\">12</field><field name=\"bounce_rate\">0.04</field><field name=\"bytes\">512</field><field name=\"p95\">1.5</field><field name=\"last\">2026-03-01T16:00:00.25Z</field></row>
+<row><field name=\"rcpt_domain\">web.de</field><field name=\"sent\">12</field><field name=\"bounce_rate\">0.004</field><field name=\"bytes\">512</field><field name=\"p95\">1.5</field><field name=\"last\">2026-03-01T16:00:00.25Z</field></row>
 <row><field name=\"sent\">40</field><field name=\"bytes\">0</field><field name=\"p95\">14700.0</field></row>
 </rows>
 ";
@@ -176,7 +176,7 @@ fn a_narrow_terminal_cuts_texts_and_says_how_many() {
 rcpt_~main       sent  boun~rate   bytes
 ========================================
 gmail.com   1,204,311     12.3 %  1.2 MB
-web.de             12    ~<0.1 %   512 B
+web.de             12   ~<0.01 %   512 B
                    40                0 B
 ";
     let table = String::from_utf8(out).unwrap();

@@ -56,7 +56,7 @@ fn ordinary() -> (Sheet, Vec<RecordBatch>) {
     let rows = batch(&[
         ("rcpt_domain", Arc::new(StringArray::from(vec![Some("gmail.com"), Some("web.de"), None]))),
         ("sent", Arc::new(Int64Array::from(vec![Some(1_204_311), Some(12), Some(40)]))),
-        ("bounce_rate", Arc::new(Float64Array::from(vec![Some(12.34), Some(0.04), None]))),
+        ("bounce_rate", Arc::new(Float64Array::from(vec![Some(12.34), Some(0.004), None]))),
         ("bytes", Arc::new(Int64Array::from(vec![1_234_567, 512, 0]))),
         ("p95", Arc::new(Float64Array::from(vec![83.0, 1.5, 14_700.0]))),
         (
