@@ -30,7 +30,8 @@ impl<'a> Reply<'a> {
         };
         let of_status = || enhanced(dsn_status).map(|(code, _)| code);
         // `x-pmta;bounce-queue;reply:550 5.7.1 ...`: PMTA ended it, for what a receiver had said.
-        let quoted = rest.split_once("reply:").filter(|_| diag_type.starts_with("x-"));
+        // Its type is looked at first: nearly all are `smtp`, and need not be searched.
+        let quoted = diag_type.starts_with("x-").then(|| rest.split_once("reply:")).flatten();
         let quoted = quoted.map(|(_, reply)| trim_start(reply));
         // Not every configuration writes the type before a reply.
         let bare = (diag_type.is_empty() || quoted.is_some()) && {
