@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::counts::{Counts, Kind, LEFT_OVER, Measure};
+use crate::history::LEAST_PERIODS;
 use crate::jobs::ONE_TIME_JOBS;
 use crate::metric::{Metric, Stage, TRIED};
 use crate::parallel::at_once;
@@ -248,7 +249,7 @@ fn is_injected_by(counts: &Counts, dim: usize) -> bool {
 /// For each value whether at least three periods have a good part of it, or two where there are
 /// few: what is left of yesterday's job does not make it last, nor does a night that it runs through.
 fn lasting(counts: &Counts, dim: usize, kinds: &[Kind]) -> Vec<bool> {
-    let least = if counts.n_baseline() >= 4 { 3 } else { 2 };
+    let least = if counts.n_baseline() >= LEAST_PERIODS { 3 } else { 2 };
     let lasts = |mut periods: Vec<f64>| {
         periods.sort_by(|a, b| b.total_cmp(a));
         periods.get(least - 1).is_some_and(|n| *n > LEFT_OVER * periods[0])

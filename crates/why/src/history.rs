@@ -1,5 +1,8 @@
 //! How much counts differ from day to day without a cause. Knows no leaves.
 
+/// Fewer periods than these say too little of each other to tell which of them is no usual one.
+pub(crate) const LEAST_PERIODS: usize = 4;
+
 /// The day-to-day deviation that is taken for granted, and how many days it weighs.
 pub(crate) const PRIOR_DAYS: f64 = 4.0;
 /// How many counts the usual rate is worth where there is no history: that of its parent.
@@ -13,7 +16,7 @@ pub(crate) const HALF: f64 = 0.5;
 pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
     let (past, hoped) = days.iter().fold((0.0, 0.0), |(a, e), (seen, h)| (a + seen, e + h));
     let n = days.len() as f64;
-    let is_enough = days.len() >= 4 && hoped / n >= 5.0;
+    let is_enough = days.len() >= LEAST_PERIODS && hoped / n >= 5.0;
     let bias = match is_enough {
         true => median(days.iter().map(|(seen, hoped)| (seen + 1.0) / (hoped + 1.0))),
         false => (past + 3.0) / (hoped + 3.0),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::counts::Counts;
 use crate::groups::Groups;
-use crate::history::median;
+use crate::history::{LEAST_PERIODS, median};
 
 /// How many counted messages the rate of what surrounds a group weighs against its own.
 const PRIOR: f64 = 10.0;
@@ -141,7 +141,7 @@ impl Levels {
         past: &mut [f64],
     ) {
         let n_days = self.days.len();
-        if n_days < 4 {
+        if n_days < LEAST_PERIODS {
             return;
         }
         let mut seen = vec![vec![0.0; n_days]; groups.n];
@@ -180,7 +180,7 @@ fn dirty_day(seen: &[f64], hoped: &[f64]) -> Option<usize> {
         had.iter().copied().max_by(|&a, &b| beyond(a, usual).total_cmp(&beyond(b, usual)))?;
     let chance = (usual * hoped[worst] + 1.0).sqrt();
     let is_far = beyond(worst, usual) > 5.0 * chance && seen[worst] > 2.0 * usual * hoped[worst];
-    (had.len() >= 4 && is_far).then_some(worst)
+    (had.len() >= LEAST_PERIODS && is_far).then_some(worst)
 }
 
 /// The sum of periods, by leaf.

@@ -4,7 +4,7 @@
 
 use crate::candidates::{Candidates, Grouping, MAX_DEPTH};
 use crate::flow::{Flow, Outcome};
-use crate::history::{HALF, PRIOR_DAYS, history};
+use crate::history::{HALF, LEAST_PERIODS, PRIOR_DAYS, history};
 use crate::metric::{Model, Stage};
 
 /// Causes of a stage at most.
@@ -325,7 +325,7 @@ fn judged(
 fn has_been_so(days: &[(f64, f64)], bias: f64, change: f64) -> bool {
     let log = |(seen, hoped): &(f64, f64)| ((seen + HALF) / (hoped * bias + HALF)).ln();
     let far = days.iter().filter(|day| log(day) / change > 0.75);
-    days.len() >= 4 && far.count() >= 2
+    days.len() >= LEAST_PERIODS && far.count() >= 2
 }
 
 /// Whether a volume that moved by `moved` does what others of its kind do on other days: on two of
@@ -334,7 +334,7 @@ fn has_been_so(days: &[(f64, f64)], bias: f64, change: f64) -> bool {
 fn others_move_so(flow: &Flow, candidates: &Candidates, candidate: u32, moved: f64) -> bool {
     const AS_FAR: f64 = 0.7;
     let n_days = flow.input.len() - 1;
-    if n_days < 4 {
+    if n_days < LEAST_PERIODS {
         return false;
     }
     let (grouping, own) = candidates.grouping(candidate);

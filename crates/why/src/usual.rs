@@ -1,11 +1,8 @@
 //! What is usual: which days of the baseline speak for it, and whether a value is out of it.
 
 use crate::counts::{Counts, Kind};
-use crate::history::{history, median};
+use crate::history::{LEAST_PERIODS, history, median};
 use crate::metric::Metric;
-
-/// Fewer periods than these say too little of each other to leave one out.
-const LEAST_PERIODS: usize = 4;
 
 /// The value of the metric in one period.
 pub(crate) fn value(metric: &Metric, counts: &Counts, period: usize) -> f64 {
