@@ -400,15 +400,14 @@ impl Counts {
 
     /// The same counts, where what is left of a job that mostly went out in another period counts as
     /// carried over, whatever its records say of when it was queued.
-    pub(crate) fn with_leftovers_carried(&self) -> Counts {
-        let mut counts = self.clone();
-        let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return counts };
+    pub(crate) fn with_leftovers_carried(mut self) -> Counts {
+        let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return self };
         let by_period = self.by_value(dim, |_| true);
         let injected = self.by_value(dim, |kind| kind == Kind::Injected);
         let most: Vec<f64> =
             by_period.iter().map(|periods| periods.iter().copied().fold(0.0, f64::max)).collect();
-        for at in 0..counts.entries.len() {
-            let entry = counts.entries[at];
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at];
             let (code, period) =
                 (self.code(entry.leaf as usize, dim) as usize, usize::from(entry.period));
             let n = by_period[code][period];
@@ -416,10 +415,10 @@ impl Counts {
             if is_left_over && self.value(dim, code as u32).is_some() {
                 let mut key = self.leaves[entry.leaf as usize].clone();
                 key[self.dims.len()] = CARRIED;
-                counts.entries[at].leaf = counts.leaf(key);
+                self.entries[at].leaf = self.leaf(key);
             }
         }
-        counts
+        self
     }
 
     /// A copy of the value behind a number, for [`Counts::folded`].
