@@ -200,7 +200,9 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
     pub fn stage(&self, table: Table, day: Day) -> Result<PartWriter<'a>> {
-        PartWriter::create(self.disk, &layout::staging(self.dir), table, day, self.new_name())
+        let mut encoder = Encoder::new()?;
+        let run = self.stage_runs(table, day, &mut encoder)?;
+        Ok(PartWriter::new(table, run, encoder))
     }
 
     /// Begins a new part of `table` for `day`, which is given runs of rows. Any thread may.

@@ -29,6 +29,7 @@ pub use manifest::{Ledger, Part, Removed, Skipped, Source, Stat, Taken};
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
 
+mod gathered;
 mod part;
 pub use part::{NewPart, PartWriter, ROW_GROUP_ROWS, arrow_type, schema_of};
 

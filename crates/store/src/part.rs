@@ -1,13 +1,10 @@
-//! Parquet parts: the Arrow types of the columns, the writer's properties, a part being staged.
-//! Writes the batches it is given and never looks inside them.
+//! Parquet parts: the Arrow types of the columns, the writer's properties, a part being staged from
+//! batches.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -15,14 +12,18 @@ use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
-use crate::checksum::Summed;
-use crate::error::{At, Result};
-use crate::fs::Disk;
+use crate::encode::Encoder;
+use crate::error::Result;
+use crate::gathered::Gathered;
 use crate::layout::Table;
 use crate::manifest::Part;
+use crate::run::RunWriter;
 
 /// Rows in a row group. Measured: best query times and least memory of 64k to 512k.
 pub const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// Rows in a page of a part that is made of batches: about as many as a run of ingest has.
+const PAGE_ROWS: usize = 32 * 1024;
 
 /// The Arrow type in which a column of the given kind is built and written.
 pub fn arrow_type(kind: Kind) -> DataType {
@@ -93,14 +94,17 @@ pub(crate) fn properties() -> WriterProperties {
     builder.build()
 }
 
-/// A part being written to the staging folder, invisible to everyone.
+/// A part being written to the staging folder from batches, invisible to everyone.
 pub struct PartWriter<'a> {
-    disk: &'a Disk,
-    path: PathBuf,
-    writer: ArrowWriter<Summed>,
-    part: Part,
-    day: Day,
+    run: RunWriter<'a>,
+    encoder: Encoder,
+    gathered: Gathered,
+    /// Earliest and latest time that the rows gathered may have.
+    times: (i64, i64),
 }
+
+/// The times of no row.
+const NO_TIMES: (i64, i64) = (i64::MAX, i64::MIN);
 
 /// A part that was written and synced, and waits for a commit.
 #[derive(Clone, Debug)]
@@ -139,38 +143,46 @@ impl NewPart {
 }
 
 impl<'a> PartWriter<'a> {
-    pub(crate) fn create(
-        disk: &'a Disk,
-        staging: &Path,
-        table: Table,
-        day: Day,
-        name: String,
-    ) -> Result<PartWriter<'a>> {
-        let path = staging.join(&name);
-        let file = Summed::new(disk.create(&path)?);
-        // Without Arrow's own schema in the file other tools see text, not dictionaries.
-        let options =
-            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-        let writer =
-            ArrowWriter::try_new_with_options(file, schema_of(table), options).at(&path)?;
-        let part = Part::new(table, name);
-        Ok(PartWriter { disk, path, writer, part, day })
+    pub(crate) fn new(table: Table, run: RunWriter<'a>, encoder: Encoder) -> PartWriter<'a> {
+        PartWriter { run, encoder, gathered: Gathered::new(table), times: NO_TIMES }
     }
 
-    /// Adds the rows of `batch`, whose times lie from `since` to `until`, in UTC seconds.
+    /// Adds the rows of `batch`, which has the schema of the table and whose times lie from `since` to
+    /// `until`, in UTC seconds.
     ///
     /// # Errors
-    /// [`crate::Error::Parquet`] when the disk is full or the batch has another schema.
+    /// [`crate::Error::Parquet`] when the disk is full.
     pub fn write(&mut self, batch: &RecordBatch, since: i64, until: i64) -> Result<()> {
-        self.part.rows += batch.num_rows() as u64;
-        self.part.since = self.part.since.min(since);
-        self.part.until = self.part.until.max(until);
-        self.writer.write(batch).at(&self.path)
+        let mut at = 0;
+        while at < batch.num_rows() {
+            let now = (batch.num_rows() - at).min(PAGE_ROWS - self.gathered.rows());
+            self.gathered.push(&batch.slice(at, now));
+            self.times = (self.times.0.min(since), self.times.1.max(until));
+            if self.gathered.rows() == PAGE_ROWS {
+                self.end_page()?;
+            }
+            if self.run.group_rows() >= ROW_GROUP_ROWS {
+                self.end_group()?;
+            }
+            at += now;
+        }
+        Ok(())
     }
 
     /// Rows added so far.
     pub fn rows(&self) -> u64 {
-        self.part.rows
+        self.run.rows() + self.gathered.rows() as u64
+    }
+
+    fn end_page(&mut self) -> Result<()> {
+        let rows = self.gathered.rows();
+        if rows > 0 {
+            let (since, until) = std::mem::replace(&mut self.times, NO_TIMES);
+            let cells = self.gathered.cells();
+            self.run.write(&mut self.encoder, 0..rows, &cells, since, until)?;
+            self.gathered.begin_page();
+        }
+        Ok(())
     }
 
     /// Writes the row group that has begun, whose pages are held until then.
@@ -178,7 +190,10 @@ impl<'a> PartWriter<'a> {
     /// # Errors
     /// [`crate::Error::Parquet`] when the disk is full.
     pub fn end_group(&mut self) -> Result<()> {
-        self.writer.flush().at(&self.path)
+        self.end_page()?;
+        self.run.end_group(&mut self.encoder, &self.gathered.cells())?;
+        self.gathered.begin_group();
+        Ok(())
     }
 
     /// Completes and syncs the file.
@@ -186,9 +201,8 @@ impl<'a> PartWriter<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
     pub fn finish(mut self) -> Result<NewPart> {
-        self.writer.finish().at(&self.path)?;
-        self.part.seal(self.writer.inner());
-        self.disk.sync(self.writer.inner().file(), &self.path)?;
-        Ok(NewPart { part: self.part, day: self.day })
+        self.end_group()?;
+        let written = self.run.finish(&mut self.encoder)?;
+        Ok(written.sync()?.expect("a part that is complete"))
     }
 }

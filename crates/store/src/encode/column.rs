@@ -130,9 +130,11 @@ impl ColumnChunk {
         if !texts.is_empty() {
             lengths.extend(order.iter().map(|&row| texts.get(row as usize).len() as i64));
         }
-        self.begin_flat(encoder, 0..order.len(), &lengths, |&length| length > 0);
-        let nulls = encoder.levels.nulls();
-        let present = present(&lengths, nulls, |&length| length > 0, &mut encoder.numbers);
+        // An empty text is null where the column has such.
+        let has_nulls = self.descriptor.max_def_level() > 0;
+        let is_present = |&length: &i64| length > 0 || !has_nulls;
+        self.begin_flat(encoder, 0..order.len(), &lengths, is_present);
+        let present = present(&lengths, encoder.levels.nulls(), is_present, &mut encoder.numbers);
         delta::encode(present, &mut encoder.page);
         encoder.lengths = lengths;
         if !texts.is_empty() {
