@@ -4,12 +4,15 @@
 CARGO ?= cargo
 ROWS ?= 1000000
 DAYS ?= 7
+WORLD ?= esp
+HEADER ?= usual
 ROUNDS ?= 3
 TARGET ?= splitter
 SECONDS ?= 600
 WINDOWS ?= 300
 SEED ?= 2
 BENCH := target/compare
+INPUT := $(BENCH)/$(WORLD)-$(HEADER)-$(ROWS)-$(DAYS)d
 
 # Own code hardly optimised, so that an edit is tested soon; dependencies are those of the release build.
 QUICK := --config .cargo/quick.toml
@@ -38,11 +41,11 @@ deny: ## check licences and advisories of the dependencies, if cargo-deny is ins
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; \
 	else echo "cargo-deny is not installed: cargo install cargo-deny --locked"; fi
 
-bench: test-tools library python ## compare ingest with its peers: ROWS=1000000 DAYS=7 ROUNDS=3
+bench: test-tools library python ## compare ingest with its peers: WORLD=esp HEADER=usual ROWS=1000000 DAYS=7 ROUNDS=3
 	$(CARGO) build --release
-	test -d $(BENCH)/$(ROWS) || { rm -rf $(BENCH)/part && \
-	$(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(BENCH)/$(ROWS); }
-	.venv/bin/python benches/compare/ingest.py $(BENCH)/$(ROWS) --rounds $(ROUNDS)
+	test -d $(INPUT) || { rm -rf $(BENCH)/part && $(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part \
+	--world $(WORLD) --header $(HEADER) --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(INPUT); }
+	.venv/bin/python benches/compare/ingest.py $(INPUT) --rounds $(ROUNDS)
 
 why: build-tools ## measure how often `why` is right in three worlds: WINDOWS=300 SEED=2
 	$(CARGO) run --release -p pmtaq-why --example evaluate-why -- --windows $(WINDOWS) --seed $(SEED)

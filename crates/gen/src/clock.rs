@@ -43,11 +43,16 @@ impl Clock {
     pub(crate) fn local(&self, time: i64, out: &mut Vec<u8>) {
         let (offset_s, spelling) = self.offset(time);
         let local = time + offset_s;
-        let day = (local.div_euclid(DAY_S) - self.first_day).clamp(0, self.days.len() as i64 - 1);
-        out.extend_from_slice(&self.days[day as usize]);
+        out.extend_from_slice(&self.day(local.div_euclid(DAY_S)));
         out.push(b' ');
         time_of_day(local, out);
         out.extend_from_slice(spelling);
+    }
+
+    /// `2026-03-01` of the days since 1970.
+    pub(crate) fn day(&self, day: i64) -> [u8; 10] {
+        let known = usize::try_from(day - self.first_day).ok().and_then(|n| self.days.get(n));
+        known.copied().unwrap_or_else(|| date(day))
     }
 
     /// The local hour, counted since 1970.

@@ -2,12 +2,76 @@
 
 use crate::message::Rec;
 
+/// How many fields the header line has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// 15: what bounces and queues are judged by.
+    Narrow,
+    /// 25: nearly those that PowerMTA logs by default, with two headers and the name of the MTA.
+    Usual,
+    /// 40: all of all record types, with the same two headers.
+    Wide,
+}
+
+const HEADERS_OF_MANY: [&str; 2] = ["header_Message-Id", "header_X-Tenant"];
+const USUAL: [&str; 25] = [
+    "type",
+    "timeLogged",
+    "timeQueued",
+    "orig",
+    "rcpt",
+    "dsnAction",
+    "dsnStatus",
+    "dsnDiag",
+    "dsnMta",
+    "bounceCat",
+    "srcType",
+    "srcMta",
+    "dlvSourceIp",
+    "dlvDestinationIp",
+    "dlvEsmtpAvailable",
+    "dlvSize",
+    "vmta",
+    "jobId",
+    "envId",
+    "queue",
+    "vmtaPool",
+    "header_Message-Id",
+    "header_X-Tenant",
+    "userString",
+    "envid",
+];
+const NARROW: [&str; 15] = [
+    "type",
+    "timeLogged",
+    "timeQueued",
+    "orig",
+    "rcpt",
+    "dsnStatus",
+    "dsnDiag",
+    "dsnMta",
+    "bounceCat",
+    "dlvSourceIp",
+    "vmta",
+    "jobId",
+    "envId",
+    "queue",
+    "userString",
+];
+
 /// The columns of files that hold the record types `recs`, a set of bits.
 pub(crate) struct Columns(Vec<(&'static str, Field, u8)>);
 
 impl Columns {
-    pub(crate) fn of(recs: u8) -> Columns {
-        Columns(COLUMNS.iter().filter(|column| column.2 & recs != 0).copied().collect())
+    pub(crate) fn of(recs: u8, header: Option<Header>) -> Columns {
+        let is_asked_for = |name: &str| match header {
+            None => !HEADERS_OF_MANY.contains(&name),
+            Some(Header::Wide) => name != "header_X-Campaign",
+            Some(Header::Usual) => USUAL.contains(&name),
+            Some(Header::Narrow) => NARROW.contains(&name),
+        };
+        let columns = COLUMNS.iter().filter(|column| column.2 & recs != 0);
+        Columns(columns.filter(|column| is_asked_for(column.0)).copied().collect())
     }
 
     /// The fields in order, each with whether records of this type have it.
@@ -59,6 +123,8 @@ const COLUMNS: &[(&str, Field, u8)] = &[
     ("queue", Field::Queue, TRY | TQ),
     ("vmtaPool", Field::VmtaPool, TRY | R),
     ("header_X-Campaign", Field::Campaign, TRY | R | F),
+    ("header_Message-Id", Field::MessageId, TRY | R | F),
+    ("header_X-Tenant", Field::Tenant, TRY | R | F),
     ("userString", Field::UserString, ALL),
     ("dlvTlsProtocol", Field::DlvTlsProtocol, TRY),
     ("dlvTlsCipher", Field::DlvTlsCipher, TRY),
@@ -104,6 +170,8 @@ pub(crate) enum Field {
     Queue,
     VmtaPool,
     Campaign,
+    MessageId,
+    Tenant,
     UserString,
     DlvTlsProtocol,
     DlvTlsCipher,

@@ -21,7 +21,9 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// One accounting stream, which is one `<acct-file>` of PowerMTA's configuration.
 pub(crate) struct Stream {
     dir: PathBuf,
-    name: &'static str,
+    name: String,
+    /// The MTA that writes it, by its number.
+    host: u16,
     compress: Compress,
     /// Bytes after which a file is full.
     max_bytes: u64,
@@ -50,7 +52,11 @@ enum Sink {
 }
 
 /// The streams that the settings ask for.
-pub(crate) fn streams(settings: &Settings, dir: &Path) -> io::Result<Vec<Stream>> {
+pub(crate) fn streams(
+    settings: &Settings,
+    hosts: &[String],
+    dir: &Path,
+) -> io::Result<Vec<Stream>> {
     fs::create_dir_all(dir)?;
     let set = |recs: &[Rec]| recs.iter().fold(0, |set, rec| set | rec.bit());
     let split: &[(&str, u8)] = &[
@@ -60,35 +66,38 @@ pub(crate) fn streams(settings: &Settings, dir: &Path) -> io::Result<Vec<Stream>
     ];
     let whole: &[(&str, u8)] = &[("acct", set(&Rec::ALL))];
     let wanted = if settings.split { split } else { whole };
-    Ok(wanted
-        .iter()
-        .map(|&(name, recs)| Stream {
-            dir: dir.to_owned(),
-            name,
-            compress: settings.compress,
-            max_bytes: settings.max_bytes.unwrap_or(u64::MAX),
-            recs,
-            columns: Columns::of(recs),
-            file: None,
-            period: i64::MIN,
-            sequence: 0,
-            written: BTreeMap::new(),
-        })
-        .collect())
+    let stream = |(number, host): (usize, &String), &(name, recs): &(&str, u8)| Stream {
+        dir: dir.to_owned(),
+        name: match hosts {
+            [_] => name.to_owned(),
+            _ => format!("{name}-{}", host.split('.').next().unwrap_or_default()),
+        },
+        host: number as u16,
+        compress: settings.compress,
+        max_bytes: settings.max_bytes.unwrap_or(u64::MAX),
+        recs,
+        columns: Columns::of(recs, settings.header()),
+        file: None,
+        period: i64::MIN,
+        sequence: 0,
+        written: BTreeMap::new(),
+    };
+    let hosts = hosts.iter().enumerate();
+    Ok(hosts.flat_map(|host| wanted.iter().map(move |one| stream(host, one))).collect())
 }
 
 impl Stream {
-    pub(crate) fn takes(&self, rec: Rec) -> bool {
-        self.recs & rec.bit() != 0
+    pub(crate) fn takes(&self, host: u16, rec: Rec) -> bool {
+        self.host == host && self.recs & rec.bit() != 0
     }
 
-    /// Appends a record that `line` writes. `period` is the local hour in which the file of its
-    /// time begins.
-    pub(crate) fn append(
-        &mut self,
-        period: i64,
-        line: impl FnOnce(&Columns, &mut Vec<u8>),
-    ) -> io::Result<()> {
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Appends the line of a record. `period` is the local hour in which the file of its time
+    /// begins.
+    pub(crate) fn append(&mut self, period: i64, line: &[u8]) -> io::Result<()> {
         if period != self.period {
             self.close()?;
             self.period = period;
@@ -104,7 +113,7 @@ impl Stream {
             self.file = Some(self.open()?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        line(&self.columns, &mut file.buffer);
+        file.buffer.extend_from_slice(line);
         file.truth.rows += 1;
         if file.buffer.len() >= BUFFER_BYTES { file.drain() } else { Ok(()) }
     }

@@ -42,8 +42,8 @@ pub(crate) struct Incidents {
     plans: Vec<Plan>,
     yahoo: u16,
     microsoft: [u16; 2],
-    pool: u8,
-    vmta: u8,
+    pool: u16,
+    vmta: u16,
 }
 
 struct Plan {
@@ -63,8 +63,8 @@ impl Incidents {
             yahoo: operator("yahoo").unwrap_or_default() as u16,
             microsoft: ["microsoft", "microsoft365"]
                 .map(|name| operator(name).unwrap_or_default() as u16),
-            pool: pool.unwrap_or_default() as u8,
-            vmta: vmta.unwrap_or_default() as u8,
+            pool: pool.unwrap_or_default() as u16,
+            vmta: vmta.unwrap_or_default() as u16,
         }
     }
 
@@ -117,7 +117,7 @@ impl Incidents {
         which: usize,
         time: i64,
         world: &World,
-        event: (u16, u8, bool),
+        event: (u16, u16, bool),
     ) -> bool {
         let (operator, vmta, is_bad_job) = event;
         let hit = match which {
@@ -131,7 +131,7 @@ impl Incidents {
     /// Counts a record that was written; `found` is what [`Incidents::found`] gave.
     pub(crate) fn count(&self, event: &Event, world: &World, found: &mut [Incident]) {
         let message = &event.message;
-        let operator = world.domains[usize::from(message.domain)].operator;
+        let operator = world.domains[message.domain as usize].operator;
         let who = (operator, message.vmta, message.is_bad_job());
         let is_attempt = matches!(event.rec, Rec::D | Rec::B | Rec::T);
         for (which, incident) in found.iter_mut().enumerate() {

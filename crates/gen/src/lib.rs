@@ -10,15 +10,18 @@ mod clock;
 
 mod reply;
 mod world;
+pub use world::Size;
 
 mod incident;
 mod message;
 pub use incident::Incident;
 
 mod columns;
+pub use columns::Header;
 mod row;
 
 mod files;
+mod lines;
 
 mod truth;
 pub use truth::{Counts, FileTruth, Truth};
@@ -36,6 +39,10 @@ pub use chrono_tz::Tz;
 pub struct Settings {
     /// Equal seeds give equal bytes.
     pub seed: u64,
+    /// How much there is of everything.
+    pub size: Size,
+    /// The fields; none for those of the world.
+    pub header: Option<Header>,
     /// Records in all files together.
     pub rows: u64,
     /// First UTC day.
@@ -52,7 +59,7 @@ pub struct Settings {
     pub zone: Option<Tz>,
     /// Whether to compress, and how.
     pub compress: Compress,
-    /// Value of `userString`: the name of the MTA.
+    /// Value of `userString`: the name of the MTA, of the first where there are several.
     pub host: String,
     /// Three streams, `acct` (d, b, rb, rs, f), `acct-temp` (t, tq) and `acct-recv` (r), in place
     /// of one with all record types.
@@ -76,6 +83,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             seed: 7,
+            size: Size::Small,
+            header: None,
             rows: 100_000,
             start: NaiveDate::from_ymd_opt(2026, 3, 1).unwrap_or_default(),
             days: 3,
@@ -91,6 +100,23 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    fn header(&self) -> Option<Header> {
+        match self.size {
+            Size::Small => self.header,
+            Size::Sender | Size::Esp => self.header.or(Some(Header::Usual)),
+        }
+    }
+
+    /// The names of so many MTAs: `mta1.example.net`, `mta2.example.net`.
+    fn hosts(&self, count: u16) -> Vec<String> {
+        let (label, domain) = self.host.split_once('.').unwrap_or((&self.host, ""));
+        let label = label.trim_end_matches(|c: char| c.is_ascii_digit());
+        let other = |n| format!("{label}{n}.{domain}").trim_end_matches('.').to_owned();
+        [self.host.clone()].into_iter().chain((2..=count).map(other)).collect()
+    }
+}
+
 /// Writes the files and `truth.json` into `dir`, and says what they hold and where they are, in
 /// the order of their names.
 ///
@@ -99,31 +125,39 @@ impl Default for Settings {
 pub fn generate(settings: &Settings, dir: &Path) -> io::Result<(Truth, Vec<PathBuf>)> {
     let days = settings.days.max(1);
     let start = settings.start.and_time(NaiveTime::MIN).and_utc().timestamp();
-    let world = world::World::new();
+    let world = world::World::new(settings.size);
     let incidents = if settings.incidents {
         incident::Incidents::planted(&world, start, days)
     } else {
         incident::Incidents::none(&world)
     };
     let clock = clock::Clock::new(start, days, settings.offset_min, settings.zone);
-    let mut writer = row::Writer::new(&world, &clock, start, &settings.host);
+    let hosts = settings.hosts(world.hosts);
     let mut tally = truth::Tally::new(&world, &incidents, start, days);
-    let mut streams = files::streams(settings, dir)?;
+    let mut streams = files::streams(settings, &hosts, dir)?;
     let mut simulation =
         message::Simulation::new(&world, &incidents, settings.seed, (start, days), settings.rows);
     let hours_per_file = match settings.max_bytes {
         Some(_) => 24,
         None => i64::from(settings.hours_per_file.clamp(1, 24)),
     };
-    for hour in 0..simulation.hours() {
-        for event in simulation.hour(hour) {
-            let period = clock.hour(event.time);
-            let period = period - period.rem_euclid(hours_per_file);
-            tally.add(&event, &world, &incidents);
-            for stream in streams.iter_mut().filter(|stream| stream.takes(event.rec)) {
-                stream.append(period, |columns, out| writer.line(&event, columns, out))?;
+    let mut events = simulation.hour(0);
+    for next in 1..=simulation.hours() {
+        let write = || {
+            let lines = lines::of(&events, &streams, &world, || {
+                row::Writer::new(&world, &clock, start, &hosts)
+            });
+            for (event, (stream, line)) in events.iter().zip(lines.iter().flatten()) {
+                let period = clock.hour(event.time);
+                streams[stream].append(period - period.rem_euclid(hours_per_file), line)?;
+                tally.add(event, &world, &incidents);
             }
-        }
+            io::Result::Ok(())
+        };
+        let simulate = || if next < simulation.hours() { simulation.hour(next) } else { vec![] };
+        let (written, of_next) = rayon::join(write, simulate);
+        written?;
+        events = of_next;
     }
     let mut written = BTreeMap::new();
     for stream in &mut streams {

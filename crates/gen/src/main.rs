@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
-use pmtaq_gen::{Compress, Settings, Tz, generate};
+use pmtaq_gen::{Compress, Header, Settings, Size, Tz, generate};
 
 /// Write realistic PowerMTA accounting files, and beside them truth.json about what they hold.
 #[derive(Debug, Parser)]
@@ -17,6 +17,12 @@ struct Args {
     /// Equal seeds give equal bytes
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// How much there is of everything
+    #[arg(long, value_enum, default_value_t = World::Small)]
+    world: World,
+    /// Fields of the header line: 15, 25 or 40; as the world has it when not said
+    #[arg(long, value_enum)]
+    header: Option<Fields>,
     /// Records in all
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
@@ -59,6 +65,23 @@ enum By {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum World {
+    /// 6 sender domains, 9 VirtualMTAs, 6,000 recipient domains, a header of 39 fields
+    Small,
+    /// 40 sender domains, 24 VirtualMTAs, 200,000 recipient domains, the usual header
+    Sender,
+    /// 2,000 sender domains, 300 VirtualMTAs on four hosts, 200,000 recipient domains, the usual header
+    Esp,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Fields {
+    Narrow,
+    Usual,
+    Wide,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
     Gz,
     Zst,
@@ -84,6 +107,16 @@ fn main() -> ExitCode {
 fn settings(args: Args) -> Settings {
     Settings {
         seed: args.seed,
+        size: match args.world {
+            World::Small => Size::Small,
+            World::Sender => Size::Sender,
+            World::Esp => Size::Esp,
+        },
+        header: args.header.map(|header| match header {
+            Fields::Narrow => Header::Narrow,
+            Fields::Usual => Header::Usual,
+            Fields::Wide => Header::Wide,
+        }),
         rows: args.rows,
         start: args.start,
         days: args.days,

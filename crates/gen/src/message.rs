@@ -8,8 +8,6 @@ use crate::world::World;
 pub(crate) const HOUR_S: i64 = 3600;
 pub(crate) const DAY_S: i64 = 86_400;
 
-/// Hours of one job of a sender.
-pub(crate) const JOB_HOURS: i64 = 4;
 /// Numbers of jobs: none, the one with the bad list, and from here on those of the senders.
 pub(crate) const NO_JOB: u32 = 0;
 pub(crate) const BAD_JOB_NUMBER: u32 = 1;
@@ -63,9 +61,9 @@ pub(crate) struct Message {
     pub(crate) key: u64,
     pub(crate) queued: i64,
     pub(crate) job: u32,
-    pub(crate) domain: u16,
-    pub(crate) sender: u8,
-    pub(crate) vmta: u8,
+    pub(crate) domain: u32,
+    pub(crate) sender: u16,
+    pub(crate) vmta: u16,
     pub(crate) is_null_sender: bool,
 }
 
@@ -113,7 +111,7 @@ pub(crate) struct Simulation<'a> {
     throttled: u16,
     blocked: u16,
     blocked_hosted: u16,
-    bad_sender: u8,
+    bad_sender: u16,
 }
 
 impl<'a> Simulation<'a> {
@@ -145,7 +143,7 @@ impl<'a> Simulation<'a> {
             throttled: world.planted("throttled"),
             blocked: world.planted("blocked"),
             blocked_hosted: world.planted("blocked-hosted"),
-            bad_sender: bad_sender.unwrap_or_default() as u8,
+            bad_sender: bad_sender.unwrap_or_default() as u16,
             world,
             incidents,
         }
@@ -202,7 +200,7 @@ impl<'a> Simulation<'a> {
                 domain = world.draw_domain(rng);
             }
         }
-        let slot = (queued - self.start) / (JOB_HOURS * HOUR_S);
+        let slot = (queued - self.start) / (world.job_hours * HOUR_S);
         let job = match (is_bad, is_bulk) {
             (true, _) => BAD_JOB_NUMBER,
             (_, false) => NO_JOB,
@@ -216,7 +214,7 @@ impl<'a> Simulation<'a> {
             job,
             domain,
             sender,
-            vmta: (vmtas.start + rng.below(vmtas.len())) as u8,
+            vmta: (vmtas.start + rng.below(vmtas.len())) as u16,
             is_null_sender: rng.chance(40),
         }
     }
@@ -224,7 +222,7 @@ impl<'a> Simulation<'a> {
     fn attempt(&mut self, attempt: Attempt) {
         let Attempt { time, number, message } = attempt;
         let world = self.world;
-        let domain = &world.domains[usize::from(message.domain)];
+        let domain = &world.domains[message.domain as usize];
         let operator = world.operator(message.domain);
         let who = (domain.operator, message.vmta, message.is_bad_job());
         if domain.is_dead {

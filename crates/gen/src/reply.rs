@@ -36,6 +36,8 @@ enum Piece {
     Hex(u8),
     Upper(u8),
     Mixed(u8),
+    /// A number from 1 to this one.
+    UpTo(u32),
 }
 
 /// What a reply may speak of.
@@ -125,6 +127,7 @@ impl Reply {
                 Piece::Hex(count) => hex(*count, rng, out),
                 Piece::Upper(count) => upper(*count, rng, out),
                 Piece::Mixed(count) => mixed(*count, rng, out),
+                Piece::UpTo(most) => number(1 + rng.below(*most as usize) as u64, out),
             }
         }
         if self.quoted {
@@ -135,6 +138,9 @@ impl Reply {
 
 fn piece(hole: &str) -> Option<Piece> {
     if let Some((kind, count)) = hole.split_once(':') {
+        if kind == "upto" {
+            return count.parse().ok().map(Piece::UpTo);
+        }
         let count = count.parse().ok()?;
         return Some(match kind {
             "num" => Piece::Number(count),

@@ -1,25 +1,30 @@
 //! One record as a line of CSV, byte by byte. Knows spelling, not meaning.
 
-use crate::clock::{Clock, date};
+use crate::clock::Clock;
 use crate::columns::{Columns, Field, RB, RS, TRY};
 use crate::incident::BAD_JOB;
-use crate::message::{
-    BAD_JOB_NUMBER, DAY_S, Event, FIRST_JOB, HOUR_S, JOB_HOURS, Message, NO_JOB, Rec,
-};
+use crate::message::{BAD_JOB_NUMBER, DAY_S, Event, FIRST_JOB, HOUR_S, Message, NO_JOB, Rec};
 use crate::reply::Facts;
 use crate::rng::{Rng, mix};
-use crate::text::{hex, number, quoted};
+use crate::text::{hex, number, quoted, upper};
 use crate::world::{Domain, Host, Operator, Sender, Verp, Vmta, World};
 
-/// The name in `vmta`: that of a reception through the API is the pool's.
-pub(crate) fn vmta<'a>(world: &'a World, event: &Event) -> &'a str {
-    let vmta = &world.vmtas[usize::from(event.message.vmta)];
+/// What a record has in `vmta`, by its number in the world.
+pub(crate) enum SentBy {
+    Vmta(u16),
+    /// Receptions through the API name the pool.
+    Pool(u16),
+    Nobody,
+}
+
+pub(crate) fn sent_by(world: &World, event: &Event) -> SentBy {
+    let vmta = event.message.vmta;
     match event.rec {
         Rec::R if world.senders[usize::from(event.message.sender)].is_api => {
-            &world.pools[usize::from(vmta.pool)]
+            SentBy::Pool(world.vmtas[usize::from(vmta)].pool)
         }
-        Rec::R | Rec::D | Rec::B | Rec::T | Rec::Tq => &vmta.name,
-        Rec::Rb | Rec::Rs | Rec::F => "",
+        Rec::R | Rec::D | Rec::B | Rec::T | Rec::Tq => SentBy::Vmta(vmta),
+        Rec::Rb | Rec::Rs | Rec::F => SentBy::Nobody,
     }
 }
 
@@ -36,7 +41,7 @@ pub(crate) struct Writer<'a> {
     world: &'a World,
     clock: &'a Clock,
     start: i64,
-    host: &'a str,
+    hosts: &'a [String],
     rcpt: Vec<u8>,
     orig: Vec<u8>,
 }
@@ -56,26 +61,32 @@ struct Draft<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(world: &'a World, clock: &'a Clock, start: i64, host: &'a str) -> Writer<'a> {
-        Writer { world, clock, start, host, rcpt: Vec::new(), orig: Vec::new() }
+    pub(crate) fn new(
+        world: &'a World,
+        clock: &'a Clock,
+        start: i64,
+        hosts: &'a [String],
+    ) -> Writer<'a> {
+        Writer { world, clock, start, hosts, rcpt: Vec::new(), orig: Vec::new() }
     }
 
     /// Appends the line of `event`.
     pub(crate) fn line(&mut self, event: &Event, columns: &Columns, out: &mut Vec<u8>) {
         let world = self.world;
         let Event { message, rec, time, reply, .. } = *event;
-        let domain = &world.domains[usize::from(message.domain)];
+        let domain = &world.domains[message.domain as usize];
         let mut rng = Rng::new(mix(message.key, (time as u64) << 8 | rec as u64));
         let host = &domain.hosts[rng.below(domain.hosts.len())];
         let reply = reply.map(|reply| &world.replies[usize::from(reply)]);
+        let vmta = &world.vmtas[usize::from(message.vmta)];
         let line = Draft {
             event: *event,
             domain,
             operator: world.operator(message.domain),
             host,
-            vmta: &world.vmtas[usize::from(message.vmta)],
+            vmta,
             sender: &world.senders[usize::from(message.sender)],
-            is_v6: host.ip6.is_some() && message.key & 3 == 0,
+            is_v6: host.ip6.is_some() && vmta.ip6.is_some() && message.key & 3 == 0,
             reached: reply.is_some_and(|reply| reply.from_receiver),
             rng,
         };
@@ -137,17 +148,23 @@ impl<'a> Writer<'a> {
             Field::DlvDestinationIp if line.reached => put(line.destination(), out),
             Field::DlvEsmtpAvailable if line.reached => put(&operator.esmtp, out),
             Field::DlvSize => number(6_000 + mix(key, 1) % 90_000, out),
-            Field::Vmta => put(self::vmta(self.world, event), out),
+            Field::Vmta => match sent_by(self.world, event) {
+                SentBy::Vmta(vmta) => put(&self.world.vmtas[usize::from(vmta)].name, out),
+                SentBy::Pool(pool) => put(&self.world.pools[usize::from(pool)], out),
+                SentBy::Nobody => {}
+            },
             Field::JobId => self.job(event.message, out),
             Field::Campaign => self.campaign(event.message, out),
             Field::EnvId => envelope_id(key, out),
+            Field::MessageId => message_id(key, sender, out),
+            Field::Tenant => put(&sender.user, out),
             Field::Queue => {
                 put(operator.rollup.as_deref().unwrap_or(&domain.name), out);
                 put("/", out);
                 put(&vmta.name, out);
             }
             Field::VmtaPool => put(&self.world.pools[usize::from(vmta.pool)], out),
-            Field::UserString => quoted(self.host.as_bytes(), out),
+            Field::UserString => quoted(self.hosts[usize::from(vmta.host)].as_bytes(), out),
             Field::DlvTlsProtocol if line.reached => {
                 put(operator.tls.as_ref().map_or("", |tls| &tls.0), out);
             }
@@ -212,13 +229,23 @@ impl<'a> Writer<'a> {
             "stone", "cedar", "anchor", "delta", "falcon", "harbor", "iris", "jasper", "linden",
             "maple", "orchid", "quartz", "summit", "tulip", "willow", "zephyr",
         ];
-        let Message { key, job, is_null_sender, .. } = line.event.message;
-        let user = 1_000_000 + mix(key, 3) % 9_000_000;
+        let Message { key, job, domain, is_null_sender, .. } = line.event.message;
+        let drawn = match line.domain.people {
+            None => mix(key, 3),
+            Some(people) => mix(mix(key, 3) % u64::from(people), domain.into()),
+        };
+        let user = 1_000_000 + drawn % 9_000_000;
         let rcpt = &mut self.rcpt;
         rcpt.clear();
         put(FIRST[(user % 16) as usize], rcpt);
         put(["", ".", "_", "-"][(user / 16 % 4) as usize], rcpt);
-        number(user, rcpt);
+        match line.domain.people {
+            Some(_) if user % 3 > 0 => {
+                put(FIRST[(user / 64 % 16) as usize], rcpt);
+                number(user / 1024 % 1000, rcpt);
+            }
+            _ => number(user, rcpt),
+        }
         let at = rcpt.len();
         rcpt.push(b'@');
         put(&line.domain.name, rcpt);
@@ -277,7 +304,7 @@ impl<'a> Writer<'a> {
                 let (user, begin) = self.of_job(message);
                 put(user, out);
                 put("-", out);
-                let day = date(begin.div_euclid(DAY_S));
+                let day = self.clock.day(begin.div_euclid(DAY_S));
                 for part in [&day[..4], &day[5..7], &day[8..]] {
                     out.extend_from_slice(part);
                 }
@@ -295,8 +322,9 @@ impl<'a> Writer<'a> {
             BAD_JOB_NUMBER => put("purchased-addresses", out),
             _ => {
                 let (user, begin) = self.of_job(message);
-                let part = begin.rem_euclid(DAY_S) / (JOB_HOURS * HOUR_S) + 1;
-                let text = [user.as_bytes(), b" of ", &date(begin.div_euclid(DAY_S))].concat();
+                let part = begin.rem_euclid(DAY_S) / (self.world.job_hours * HOUR_S) + 1;
+                let text =
+                    [user.as_bytes(), b" of ", &self.clock.day(begin.div_euclid(DAY_S))].concat();
                 quoted(&[&text, &b", part "[..], &[b'0' + part as u8]].concat(), out);
             }
         }
@@ -307,7 +335,7 @@ impl<'a> Writer<'a> {
         let n = message.job - FIRST_JOB;
         let senders = self.world.senders.len() as u32;
         let user = &self.world.senders[(n % senders) as usize].user;
-        (user, self.start + i64::from(n / senders) * JOB_HOURS * HOUR_S)
+        (user, self.start + i64::from(n / senders) * self.world.job_hours * HOUR_S)
     }
 }
 
@@ -316,7 +344,7 @@ impl<'a> Draft<'a> {
     fn source(&self) -> &'a str {
         match (self.event.rec, self.reached, self.is_v6) {
             (Rec::Tq, false, _) => "0.0.0.0",
-            (_, _, true) => &self.vmta.ip6,
+            (_, _, true) => self.vmta.ip6.as_ref().unwrap_or(&self.vmta.ip4),
             (_, _, false) => &self.vmta.ip4,
         }
     }
@@ -347,6 +375,23 @@ fn envelope_id(key: u64, out: &mut Vec<u8>) {
         }
         hex(count, &mut rng, out);
     }
+}
+
+/// `<8f3a...@bounce.shop.example>`, or with the second of reception and a counter.
+fn message_id(key: u64, sender: &Sender, out: &mut Vec<u8>) {
+    let mut rng = Rng::new(mix(key, 6));
+    out.push(b'<');
+    match sender.verp {
+        Verp::Classic | Verp::Plain => hex(32, &mut rng, out),
+        Verp::Plus | Verp::Prvs => {
+            number(key >> 24, out);
+            out.push(b'.');
+            upper(8, &mut rng, out);
+        }
+    }
+    out.push(b'@');
+    put(&sender.domain, out);
+    out.push(b'>');
 }
 
 fn put(text: &str, out: &mut Vec<u8>) {

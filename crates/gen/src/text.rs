@@ -51,11 +51,17 @@ pub(crate) fn mixed(count: u8, rng: &mut Rng, out: &mut Vec<u8>) {
 }
 
 fn characters(count: u8, rng: &mut Rng, out: &mut Vec<u8>, of: impl Fn(u64) -> u8) {
-    let mut bits = 0;
-    for i in 0..count {
+    let mut left = usize::from(count);
+    while left > 0 {
         // Ten characters of six bits from each number.
-        bits = if i % 10 == 0 { rng.next() } else { bits >> 6 };
-        out.push(of(bits));
+        let mut bits = rng.next();
+        let ten: [u8; 10] = std::array::from_fn(|_| {
+            let character = of(bits);
+            bits >>= 6;
+            character
+        });
+        out.extend_from_slice(&ten[..left.min(10)]);
+        left -= left.min(10);
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::clock::date;
 use crate::incident::{Incident, Incidents};
 use crate::message::{DAY_S, Event, Rec};
-use crate::row;
+use crate::row::{self, SentBy};
 use crate::world::World;
-use crate::{Compress, Settings};
+use crate::{Compress, Header, Settings, Size};
 
 /// What all files together hold. A missing value counts under the empty text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -58,8 +58,8 @@ pub(crate) struct Tally {
     start: i64,
     day_rec: Vec<[u64; Rec::ALL.len()]>,
     domains: Vec<u64>,
-    /// By identity and record type: what `vmta` says depends on both and on the sender.
-    vmtas: BTreeMap<String, u64>,
+    /// By VirtualMTA, then by pool, then without either.
+    vmtas: Vec<u64>,
     categories: Vec<u64>,
     senders: Vec<u64>,
     no_domain: u64,
@@ -73,7 +73,7 @@ impl Tally {
             start,
             day_rec: vec![[0; Rec::ALL.len()]; days.max(1) as usize],
             domains: vec![0; world.domains.len()],
-            vmtas: BTreeMap::new(),
+            vmtas: vec![0; world.vmtas.len() + world.pools.len() + 1],
             categories: vec![0; world.categories.len()],
             senders: vec![0; world.senders.len()],
             no_domain: 0,
@@ -90,7 +90,7 @@ impl Tally {
         if is_tq {
             self.no_domain += 1
         } else {
-            self.domains[usize::from(message.domain)] += 1
+            self.domains[message.domain as usize] += 1
         }
         if is_tq || message.is_null_sender {
             self.no_sender += 1
@@ -98,10 +98,11 @@ impl Tally {
             self.senders[usize::from(message.sender)] += 1
         }
         self.categories[usize::from(row::category(world, event))] += 1;
-        match self.vmtas.get_mut(row::vmta(world, event)) {
-            Some(count) => *count += 1,
-            None => add(&mut self.vmtas, row::vmta(world, event), 1),
-        }
+        self.vmtas[match row::sent_by(world, event) {
+            SentBy::Vmta(vmta) => usize::from(vmta),
+            SentBy::Pool(pool) => world.vmtas.len() + usize::from(pool),
+            SentBy::Nobody => world.vmtas.len() + world.pools.len(),
+        }] += 1;
         incidents.count(event, world, &mut self.incidents);
     }
 
@@ -111,7 +112,7 @@ impl Tally {
         settings: &Settings,
         files: BTreeMap<String, FileTruth>,
     ) -> Truth {
-        let mut counts = Counts { vmta: self.vmtas, ..Counts::default() };
+        let mut counts = Counts::default();
         let mut recs = BTreeMap::new();
         for (n, of_day) in self.day_rec.iter().enumerate() {
             let day = date(self.start.div_euclid(DAY_S) + n as i64);
@@ -131,6 +132,11 @@ impl Tally {
         for (category, count) in world.categories.iter().zip(self.categories) {
             add(&mut counts.bounce_cat, category, count);
         }
+        let names = world.vmtas.iter().map(|vmta| &*vmta.name);
+        let names = names.chain(world.pools.iter().map(|pool| &**pool)).chain([""]);
+        for (name, count) in names.zip(self.vmtas) {
+            add(&mut counts.vmta, name, count);
+        }
         add(&mut counts.rcpt_domain, "", self.no_domain);
         add(&mut counts.sender_domain, "", self.no_sender);
         Truth { settings: arguments(settings), recs, counts, incidents: self.incidents, files }
@@ -149,7 +155,7 @@ fn arguments(settings: &Settings) -> BTreeMap<&'static str, Value> {
         Compress::Gzip => Some("gz"),
         Compress::Zstd => Some("zst"),
     };
-    BTreeMap::from([
+    let mut arguments = BTreeMap::from([
         ("seed", json!(settings.seed)),
         ("rows", json!(settings.rows)),
         ("start", json!(settings.start.to_string())),
@@ -162,5 +168,18 @@ fn arguments(settings: &Settings) -> BTreeMap<&'static str, Value> {
         ("host", json!(settings.host)),
         ("split", json!(settings.split)),
         ("incidents", json!(settings.incidents)),
-    ])
+    ]);
+    // The samples are of the small world, as it was before there were others.
+    match settings.size {
+        Size::Small => {}
+        Size::Sender => drop(arguments.insert("world", json!("sender"))),
+        Size::Esp => drop(arguments.insert("world", json!("esp"))),
+    }
+    let header = settings.header.map(|header| match header {
+        Header::Narrow => "narrow",
+        Header::Usual => "usual",
+        Header::Wide => "wide",
+    });
+    arguments.extend(header.map(|header| ("header", json!(header))));
+    arguments
 }

@@ -1,28 +1,31 @@
 //! The receivers and senders of the generated world. Knows who they are and what they answer, not
 //! when.
 
+mod many;
 mod read;
 
 use crate::reply::Reply;
 use crate::rng::{Rng, Weighted, mix};
 
-/// How many domains the long tail has.
-const TAIL: usize = 6000;
-/// Share of the recipients in the long tail, in parts of 10,000.
-const TAIL_SHARE: u32 = 1100;
-const WORDS: &[&str] = &[
-    "amber", "anchor", "birch", "bridge", "cedar", "delta", "ember", "falcon", "grove", "harbor",
-    "iris", "jasper", "kestrel", "linden", "maple", "nova", "orchid", "pine", "quartz", "river",
-    "stone", "tulip", "umber", "velvet", "willow", "yarrow", "zephyr", "summit", "meadow",
-    "copper",
-];
-const ENDINGS: &[&str] = &[
-    "com", "com", "com", "net", "org", "de", "de", "fr", "co.uk", "it", "nl", "es", "com.br", "pl",
-    "ch", "com.au",
-];
+/// How much there is of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Size {
+    /// 6 sender domains, 9 VirtualMTAs in 3 pools, 6,000 recipient domains; a header of 39 fields.
+    #[default]
+    Small,
+    /// One sender of some size: 40 sender domains, 24 VirtualMTAs, 200,000 recipient domains.
+    Sender,
+    /// Who sends for others: 2,000 sender domains, 300 VirtualMTAs in 60 pools on four hosts, 500
+    /// source addresses, 200,000 recipient domains, 3,000 jobs a day.
+    Esp,
+}
 
 /// Everybody.
 pub(crate) struct World {
+    /// MTAs that write accounting files.
+    pub(crate) hosts: u16,
+    /// Hours of one job of a sender.
+    pub(crate) job_hours: i64,
     pub(crate) operators: Vec<Operator>,
     pub(crate) domains: Vec<Domain>,
     /// Bounce categories; the first is none.
@@ -31,14 +34,16 @@ pub(crate) struct World {
     pub(crate) vmtas: Vec<Vmta>,
     pub(crate) pools: Vec<String>,
     pub(crate) senders: Vec<Sender>,
-    pub(crate) sender_shares: Weighted<u8>,
+    pub(crate) sender_shares: Weighted<u16>,
     pub(crate) remote_bounces: Weighted<u16>,
     pub(crate) remote_statuses: Weighted<u16>,
     /// Who runs the domains that are named, and none for the long tail.
     shares: Weighted<Option<u16>>,
     /// The domains of the long tail, the second half as frequent as the first, and so on (Zipf).
-    tail: Weighted<u16>,
+    tail: Weighted<u32>,
     planted: Vec<(String, u16)>,
+    /// The VirtualMTAs of each pool.
+    of_pool: Vec<std::ops::Range<usize>>,
 }
 
 /// Who runs mailboxes.
@@ -59,7 +64,7 @@ pub(crate) struct Operator {
     /// Those of `bounced` that say that there is no such mailbox.
     pub(crate) unknown: Weighted<u16>,
     pub(crate) feedback: Option<Feedback>,
-    domains: Weighted<u16>,
+    domains: Weighted<u32>,
     mx: Vec<Mx>,
     hosts: u32,
 }
@@ -91,6 +96,8 @@ pub(crate) struct Domain {
     pub(crate) hosts: Vec<Host>,
     /// Nobody ever answers there.
     pub(crate) is_dead: bool,
+    /// How many recipients there are; none where each message has its own.
+    pub(crate) people: Option<u32>,
 }
 
 /// A mail server.
@@ -103,15 +110,16 @@ pub(crate) struct Host {
 /// A sending identity.
 pub(crate) struct Vmta {
     pub(crate) name: String,
-    pub(crate) pool: u8,
+    pub(crate) pool: u16,
+    pub(crate) host: u16,
     pub(crate) ip4: String,
-    pub(crate) ip6: String,
+    pub(crate) ip6: Option<String>,
 }
 
 /// Who sends.
 pub(crate) struct Sender {
     pub(crate) domain: String,
-    pub(crate) pool: u8,
+    pub(crate) pool: u16,
     pub(crate) verp: Verp,
     /// Handed over by the API, without job, with a pool in the place of the VirtualMTA.
     pub(crate) is_api: bool,
@@ -133,12 +141,12 @@ pub(crate) enum Verp {
 }
 
 impl World {
-    pub(crate) fn new() -> World {
-        read::world().expect("a test reads data/world.txt")
+    pub(crate) fn new(size: Size) -> World {
+        read::world(size).expect("a test reads data/world.txt")
     }
 
     /// A recipient domain, the frequent ones most often.
-    pub(crate) fn draw_domain(&self, rng: &mut Rng) -> u16 {
+    pub(crate) fn draw_domain(&self, rng: &mut Rng) -> u32 {
         match self.shares.draw(rng).flatten() {
             Some(operator) => {
                 self.operators[usize::from(operator)].domains.draw(rng).unwrap_or_default()
@@ -147,8 +155,8 @@ impl World {
         }
     }
 
-    pub(crate) fn operator(&self, domain: u16) -> &Operator {
-        &self.operators[usize::from(self.domains[usize::from(domain)].operator)]
+    pub(crate) fn operator(&self, domain: u32) -> &Operator {
+        &self.operators[usize::from(self.domains[domain as usize].operator)]
     }
 
     /// What incidents and PowerMTA itself say.
@@ -158,14 +166,14 @@ impl World {
     }
 
     /// The identities of a pool.
-    pub(crate) fn vmtas_of(&self, pool: u8) -> std::ops::Range<usize> {
-        let begin = self.vmtas.iter().position(|vmta| vmta.pool == pool).unwrap_or_default();
-        let count = self.vmtas.iter().filter(|vmta| vmta.pool == pool).count();
-        begin..begin + count
+    pub(crate) fn vmtas_of(&self, pool: u16) -> std::ops::Range<usize> {
+        self.of_pool[usize::from(pool)].clone()
     }
 
     fn empty() -> World {
         World {
+            hosts: 1,
+            job_hours: 4,
             operators: Vec::new(),
             domains: Vec::new(),
             categories: vec![String::new()],
@@ -179,6 +187,7 @@ impl World {
             shares: Weighted::new(),
             tail: Weighted::new(),
             planted: Vec::new(),
+            of_pool: Vec::new(),
         }
     }
 
@@ -198,23 +207,17 @@ impl World {
         Ok(self.replies.len() as u16 - 1)
     }
 
-    /// Adds the domains of the long tail, each with one who hosts it.
-    fn add_tail(&mut self) {
-        self.shares.push(TAIL_SHARE, None);
+    /// Adds `count` domains of the long tail, each with one who hosts it, to which `share` of the
+    /// recipients go, in parts of 10,000 of the others.
+    fn add_tail(&mut self, share: u32, count: usize, name_of: impl Fn(usize, &mut Rng) -> String) {
+        self.shares.push(share, None);
         let mut hosting = Weighted::new();
         for (i, operator) in self.operators.iter().enumerate() {
             hosting.push(operator.hosts, i as u16);
         }
-        for n in 0..TAIL {
+        for n in 0..count {
             let mut rng = Rng::new(mix(n as u64, 0x7a11));
-            let words = WORDS.len();
-            let name = format!(
-                "{}-{}{}.{}",
-                WORDS[n % words],
-                WORDS[n / words % words],
-                n / (words * words) + 10,
-                ENDINGS[rng.below(ENDINGS.len())]
-            );
+            let name = name_of(n, &mut rng);
             let operator = hosting.draw(&mut rng).unwrap_or_default();
             let is_dead = self.operators[usize::from(operator)].name == "own" && rng.chance(150);
             let domain = self.add_domain(&name, &name, operator, is_dead);
@@ -222,15 +225,16 @@ impl World {
         }
     }
 
-    fn add_domain(&mut self, name: &str, ascii: &str, operator: u16, is_dead: bool) -> u16 {
+    fn add_domain(&mut self, name: &str, ascii: &str, operator: u16, is_dead: bool) -> u32 {
         self.domains.push(Domain {
             name: name.to_owned(),
             ascii: ascii.to_owned(),
             operator,
             hosts: Vec::new(),
             is_dead,
+            people: None,
         });
-        self.domains.len() as u16 - 1
+        self.domains.len() as u32 - 1
     }
 
     /// Gives each domain its mail servers, and each operator what it says of an unknown mailbox.
@@ -240,6 +244,12 @@ impl World {
             domain.hosts =
                 mx.iter().enumerate().map(|(i, mx)| mx.host(&domain.ascii, n as u64, i)).collect();
         }
+        let pools = 0..self.pools.len();
+        let of = |pool| {
+            let begin = self.vmtas.partition_point(|vmta| usize::from(vmta.pool) < pool);
+            begin..self.vmtas.partition_point(|vmta| usize::from(vmta.pool) <= pool)
+        };
+        self.of_pool = pools.map(of).collect();
         let unknown = self.categories.iter().position(|category| category == "bad-mailbox");
         for operator in &mut self.operators {
             for reply in operator.bounced.iter() {

@@ -3,12 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate};
-use pmtaq_gen::{Compress, Counts, Settings, Truth, Tz, generate};
+use pmtaq_gen::{Compress, Counts, Header, Settings, Size, Truth, Tz, generate};
 
 type Row = BTreeMap<String, String>;
 
@@ -321,5 +321,68 @@ fn split_streams_hold_their_own_record_types_and_fields() {
         let has = |field: &str| String::from_utf8_lossy(header).split(',').any(|f| f == field);
         assert_eq!(has("rcvSourceIp"), name.starts_with("acct-recv-"), "{name}");
         assert_eq!(has("dlvSize"), name.starts_with("acct-2"), "{name}");
+    }
+}
+
+#[test]
+fn an_esp_has_thousands_of_senders_hundreds_of_addresses_and_a_long_tail() {
+    let settings = Settings { size: Size::Esp, rows: 100_000, days: 1, ..Settings::default() };
+    let (truth, paths) = run("esp", &settings);
+    let rows = rows(&paths);
+    assert_eq!(truth.counts, recount(&rows));
+    let distinct = |field: &str| -> BTreeSet<&str> {
+        rows.iter().map(|row| value(row, field)).filter(|value| !value.is_empty()).collect()
+    };
+    let hosts = ["mta1", "mta2", "mta3", "mta4"].map(|host| format!("{host}.example.net"));
+    assert!(distinct("userString").into_iter().eq(hosts.iter().map(String::as_str)));
+    let named = |host: &str| {
+        let mine = paths.iter().filter(|p| p.to_string_lossy().contains(&format!("acct-{host}-")));
+        self::rows(&mine.cloned().collect::<Vec<_>>())
+    };
+    assert!(named("mta3").iter().all(|row| value(row, "userString") == "mta3.example.net"));
+    for (field, least, most) in [
+        ("vmta", 300, 360), // 300 and the pools of receptions
+        ("vmtaPool", 60, 60),
+        ("dlvSourceIp", 400, 501),
+        ("header_X-Tenant", 1500, 2000),
+        ("jobId", 1500, 3000),
+    ] {
+        let found = distinct(field).len();
+        assert!((least..=most).contains(&found), "{field}: {found}");
+    }
+    assert!(truth.counts.sender_domain.len() > 1500, "{}", truth.counts.sender_domain.len());
+    assert!(truth.counts.rcpt_domain.len() > 5000, "{}", truth.counts.rcpt_domain.len());
+    let any = |needle: &str| rows.iter().any(|row| value(row, "dsnDiag").contains(needle));
+    assert!(any("Empf\u{e4}nger unbekannt") && any("seconds") && any("\u{41f}\u{438}\u{441}"));
+}
+
+#[test]
+fn the_message_id_of_a_message_is_its_own_and_stays_the_same() {
+    let settings = Settings { size: Size::Sender, rows: 20_000, days: 1, ..Settings::default() };
+    let (_, paths) = run("message-ids", &settings);
+    let mut of_message = BTreeMap::new();
+    let rows = rows(&paths);
+    for row in rows.iter().filter(|row| row.contains_key("header_Message-Id")) {
+        let id = value(row, "header_Message-Id");
+        assert_eq!(*of_message.entry(value(row, "envId")).or_insert(id), id);
+        of_message.remove("");
+    }
+    let ids: BTreeSet<&str> = of_message.values().copied().collect();
+    assert!(ids.len() == of_message.len() && ids.len() > 5000, "{}", ids.len());
+}
+
+#[test]
+fn headers_are_narrow_usual_or_wide() {
+    for (header, fields) in [(Header::Narrow, 15), (Header::Usual, 25), (Header::Wide, 40)] {
+        for size in [Size::Small, Size::Esp] {
+            let settings =
+                Settings { header: Some(header), size, rows: 300, ..Settings::default() };
+            let (_, paths) = run(&format!("header-{fields}-{size:?}"), &settings);
+            for path in paths {
+                let content = content(&path);
+                let names = csv::Reader::from_reader(&content[..]).headers().unwrap().len();
+                assert_eq!(names, fields, "{header:?} {size:?}");
+            }
+        }
     }
 }

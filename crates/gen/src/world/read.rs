@@ -1,38 +1,46 @@
 //! Reads data/world.txt, whose first lines describe it. Knows keys and values, not what they do.
 
-use super::{Feedback, Mx, Operator, Sender, Verp, Vmta, World};
+use super::{Feedback, Mx, Operator, Sender, Size, Verp, Vmta, World};
 use crate::rng::Weighted;
 
 const TEXT: &str = include_str!("../../data/world.txt");
+/// What receivers of larger worlds say in addition.
+const MORE: &str = include_str!("../../data/more.txt");
 
 /// The world, or what is wrong in which line of its text.
-pub(super) fn world() -> Result<World, String> {
-    parse(TEXT)
+pub(super) fn world(size: Size) -> Result<World, String> {
+    let mut world = World::empty();
+    parse("data/world.txt", TEXT, &mut world)?;
+    if size != Size::Small {
+        parse("data/more.txt", MORE, &mut world)?;
+    }
+    world.grow(size);
+    Ok(world)
 }
 
-fn parse(text: &str) -> Result<World, String> {
-    let mut world = World::empty();
+fn parse(name: &str, text: &str, world: &mut World) -> Result<(), String> {
+    // The operator that lines are about.
+    let mut at = None;
     for (n, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
-        entry(&mut world, key, value)
-            .map_err(|what| format!("data/world.txt:{}: {what}", n + 1))?;
+        entry(world, &mut at, key, value).map_err(|what| format!("{name}:{}: {what}", n + 1))?;
     }
-    world.add_tail();
-    world.settle();
-    Ok(world)
+    Ok(())
 }
 
-fn entry(world: &mut World, key: &str, value: &str) -> Result<(), String> {
+fn entry(world: &mut World, at: &mut Option<usize>, key: &str, value: &str) -> Result<(), String> {
     let mut words = value.split(' ');
     let mut word = || words.next().filter(|word| !word.is_empty()).ok_or("a word is missing");
     match key {
         "operator" => {
+            *at = Some(world.operators.len());
             world.operators.push(Operator { name: value.to_owned(), ..Operator::default() });
         }
+        "again" => *at = world.operators.iter().position(|other| other.name == value),
         "planted" => {
             let name = word()?.to_owned();
             let reply = world.reply(value.trim_start_matches(name.as_str()))?;
@@ -47,12 +55,12 @@ fn entry(world: &mut World, key: &str, value: &str) -> Result<(), String> {
         }
         "pool" => world.pools.push(value.to_owned()),
         "vmta" => {
-            let pool = (world.pools.len() - 1) as u8;
+            let pool = (world.pools.len() - 1) as u16;
             let (name, ip4, ip6) = (word()?.to_owned(), word()?.to_owned(), word()?.to_owned());
-            world.vmtas.push(Vmta { name, pool, ip4, ip6 });
+            world.vmtas.push(Vmta { name, pool, host: 0, ip4, ip6: Some(ip6) });
         }
         "sender" => {
-            world.sender_shares.push(count(word()?)?, world.senders.len() as u8);
+            world.sender_shares.push(count(word()?)?, world.senders.len() as u16);
             let domain = word()?.to_owned();
             let pool = word()?;
             let pool = world.pools.iter().position(|other| other == pool).ok_or("no such pool")?;
@@ -65,16 +73,15 @@ fn entry(world: &mut World, key: &str, value: &str) -> Result<(), String> {
             };
             let is_api = word()? == "api";
             let user = word()?.to_owned();
-            world.senders.push(Sender { domain, pool: pool as u8, verp, is_api, user });
+            world.senders.push(Sender { domain, pool: pool as u16, verp, is_api, user });
         }
-        _ => return operator_entry(world, key, value),
+        _ => return operator_entry(world, at.ok_or("no operator yet")?, key, value),
     }
     Ok(())
 }
 
-/// A line about the operator named last.
-fn operator_entry(world: &mut World, key: &str, value: &str) -> Result<(), String> {
-    let at = world.operators.len().checked_sub(1).ok_or("no operator yet")?;
+/// A line about the operator number `at`.
+fn operator_entry(world: &mut World, at: usize, key: &str, value: &str) -> Result<(), String> {
     let mut words = value.split(' ');
     let mut word = || words.next().ok_or("a word is missing");
     match key {
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_world_is_read_and_everybody_can_answer() {
-        let world = parse(TEXT).unwrap();
+        let world = world(Size::Esp).unwrap();
         for name in
             ["throttled", "blocked", "blocked-hosted", "expired", "no-answer", "refused", "deleted"]
         {
@@ -180,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_operator_is_like_another_but_for_what_it_says_itself() {
-        let world = parse(TEXT).unwrap();
+        let world = world(Size::Small).unwrap();
         let of = |name| world.operators.iter().find(|other| other.name == name).unwrap();
         let (gmail, workspace) = (of("gmail"), of("workspace"));
         assert!(workspace.accepted.iter().eq(gmail.accepted.iter()));
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_mistake_is_named_with_its_line() {
-        let error = |text| parse(text).err().unwrap();
+        let error = |text| parse("data/world.txt", text, &mut World::empty()).err().unwrap();
         assert_eq!(error("share 3"), "data/world.txt:1: no operator yet");
         assert_eq!(error("operator a\ncolour red"), "data/world.txt:2: unknown key colour");
         assert_eq!(error("operator a\nb 1 x | y | 550 {z}"), "data/world.txt:2: unknown hole {z}");
