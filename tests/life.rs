@@ -325,6 +325,33 @@ fn status_says_what_is_there_how_old_and_what_never_came() {
     assert_eq!(json[0]["missing"], 1);
 }
 
+#[test]
+fn status_says_of_each_mta_how_far_it_is_behind() {
+    let sealed = Sealed::new();
+    let ingest = |host: &str, name: &str| {
+        let path = root().join("samples/acct").join(name);
+        sealed.done(&["ingest", "-q", "--host", host, path.to_str().unwrap()]);
+    };
+    ingest("mta1", "acct-2026-03-01-0000.csv");
+    assert!(!sealed.done(&["status"]).contains("hosts"), "one MTA is what the store says");
+    ingest("mta2", "acct-2026-03-02-0000.csv");
+    ingest("mta2", "acct-2026-03-03-0000.csv");
+    let shown = sealed.done(&["status"]);
+    assert!(shown.contains("hosts     mta1: newest 2026-03-01T23:59:28Z ("), "{shown}");
+    assert!(shown.contains("          mta2: newest 2026-03-03T23:56:58Z ("), "{shown}");
+    let rows = sealed.done(&["status", "--hosts", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    for (row, host) in [(&rows[0], "mta1"), (&rows[1], "mta2")] {
+        let of = |what: &str| {
+            sealed.number(&format!("select {what} from records where host = '{host}'"))
+        };
+        assert_eq!(row["host"], host);
+        assert_eq!(row["stored"], of("count(*)"));
+        assert_eq!(row["lag"], (1_772_712_000 - of("epoch(max(time_logged))::bigint")) as f64);
+    }
+    assert_eq!((&rows[0]["sources"], &rows[1]["sources"]), (&1.into(), &2.into()));
+}
+
 /// Kills at moments that nobody chose; `PMTAQ_KILLS` says how often.
 #[test]
 fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would_at_scale() {

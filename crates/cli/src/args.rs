@@ -285,8 +285,12 @@ pub(crate) enum PrivacyMode {
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq status
-  pmtaq status --last 90d --format json")]
+  pmtaq status --last 90d --format json
+  pmtaq status --hosts")]
 pub(crate) struct Status {
+    /// One row for each MTA: its newest record, how far it is behind, its last ingest
+    #[arg(long)]
+    pub(crate) hosts: bool,
     /// Days back in which files are looked for that never came
     #[arg(long, value_name = "DURATION", default_value = "30d")]
     pub(crate) last: String,

@@ -1,5 +1,7 @@
 //! `pmtaq status`: what the store holds, how far it is behind, and which files never came.
 
+mod hosts;
+
 use pmtaq_query::{Answer, Values};
 use pmtaq_render::Format;
 use pmtaq_schema::human::{self, duration};
@@ -15,6 +17,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::rotation::gaps;
 use crate::{asked, output, show};
+
+use hosts::Hosts;
 
 /// Missing files that are said one by one.
 const MAX_SAID: usize = 20;
@@ -37,6 +41,11 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     days.sort();
     days.dedup();
     let gone = gaps(sources.iter().map(|(_, source)| source));
+    let hosts = Hosts::of(sources.iter().map(|(_, source)| source));
+    if args.hosts {
+        show::whole(context, &hosts.answer(now))?;
+        return Ok(Exit::Done);
+    }
     if context.global.format == Format::Table {
         let mut lines = Vec::new();
         match (days.first(), days.last()) {
@@ -68,6 +77,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             ),
             None => format!("ingested  no file whose records begin in the last {}", args.last),
         });
+        lines.extend(hosts.lines(now));
         if skipped.count > 0 {
             lines.push(format!(
                 "skipped   {} by the last ingest of a folder, by name or beginning: {skipped}",
