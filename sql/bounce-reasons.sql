@@ -1,12 +1,12 @@
 -- name: bounce-reasons
 -- title: Why recipients bounced
 -- help: Bounced recipients by class, category and enhanced code, most frequent first, each with the number of providers that said so and the most frequent reply.
--- help: Bounces in band (b records); `remote-bounces` has those that came back by mail.
+-- help: Synchronous bounces (b records); `remote-bounces` has the asynchronous ones.
 -- needs: b
 -- param: top int = 20  Rows to show, 0 for all
 -- column: bounces count
--- column: share percent of of
--- column: of count
+-- column: share percent of total
+-- column: total count
 -- chart: bars category bounces
 -- see: top-bounces
 with counted as (
@@ -26,7 +26,7 @@ select
     enhanced_code,
     sum(bounces)::bigint as bounces,
     100.0 * sum(bounces) / sum(sum(bounces)) over () as share,
-    sum(sum(bounces)) over ()::bigint as "of",
+    sum(sum(bounces)) over ()::bigint as total,
     len(list_distinct(flatten(list(providers)))) as providers,
     first(reply order by counted.bounces desc, reply) as reply
 from counted

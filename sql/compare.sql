@@ -1,8 +1,8 @@
 -- name: compare
 -- title: Two windows side by side
--- help: A metric in two windows, by any dimension, what changed most surely first; `(all)` is the whole. A window is a day (yesterday, monday, 2026-03-01), the time up to now (2h), or two moments (2026-03-01T10:00..2026-03-01T12:00).
--- help: `change` of a rate is in percent of `a`; so is that of a count, brought to the same length of window. `z` of a rate is the two-proportion z-test with pooled variance, of a count the conditional Poisson test (C-test); of sizes and times there is none. `sure` is * from 1.96 (a change that chance makes in 5 of 100 rows), ** from 2.58 (1 of 100), *** from 3.29 (1 of 1,000), and `few` where fewer than 5 would be expected. Mail comes in jobs, so counts vary more than chance alone: take a star on a count for a hint.
--- help: `a_of` and `b_of` stand below the rate; beside a count they are that of all groups, beside a time or a size the deliveries.
+-- help: A metric in two windows, by any dimension, the most significant change first; `(all)` is the whole. A window is a day (yesterday, monday, 2026-03-01), the time up to now (2h), or two moments (2026-03-01T10:00..2026-03-01T12:00).
+-- help: `change` of a rate is in percent of `a`; so is that of a count, brought to the same length of window. `z` of a rate is the two-proportion z-test with pooled variance, of a count the conditional Poisson test (C-test); of sizes and times there is none. `significance` is * from 1.96 (a change that chance makes in 5 of 100 rows), ** from 2.58 (1 of 100), *** from 3.29 (1 of 1,000), and `few` where fewer than 5 would be expected. Mail comes in jobs, so counts vary more than chance alone: take a star on a count for a hint.
+-- help: `a_total` and `b_total` stand below the rate; beside a count they are that of all groups, beside a time or a size the deliveries.
 -- needs: d, b
 -- param: a window = yesterday  The window to compare with
 -- param: b window = today  The window to compare
@@ -10,9 +10,9 @@
 -- param: metric metric = bounce_rate  What to compare
 -- param: top int = 20  Rows to show, 0 for all
 -- column: a metric
--- column: a_of count
+-- column: a_total count
 -- column: b metric
--- column: b_of count
+-- column: b_total count
 -- column: change percent
 -- chart: bars by z
 -- see: latency, volume
@@ -36,8 +36,8 @@ paired as (
         coalesce(a.k, b.k) as k,
         case when metric_unit() in ('count', 'bytes') then coalesce(a.value, 0) else a.value end as a,
         case when metric_unit() in ('count', 'bytes') then coalesce(b.value, 0) else b.value end as b,
-        coalesce(case metric_unit() when 'count' then max(a.value) over () else a.base end, 0)::bigint as a_of,
-        coalesce(case metric_unit() when 'count' then max(b.value) over () else b.base end, 0)::bigint as b_of
+        coalesce(case metric_unit() when 'count' then max(a.value) over () else a.base end, 0)::bigint as a_total,
+        coalesce(case metric_unit() when 'count' then max(b.value) over () else b.base end, 0)::bigint as b_total
     from a full join b on a.whole = b.whole and a.k is not distinct from b.k
 ),
 lengths as (
@@ -47,9 +47,9 @@ tested as (
     -- The share of the denominators, or of the time, that b has; and what was counted in both.
     select
         *,
-        case metric_unit() when 'percent' then b_of / nullif(a_of + b_of, 0) else b_s / (a_s + b_s) end as share,
+        case metric_unit() when 'percent' then b_total / nullif(a_total + b_total, 0) else b_s / (a_s + b_s) end as share,
         case metric_unit()
-            when 'percent' then (coalesce(a, 0) * a_of + coalesce(b, 0) * b_of) / 100
+            when 'percent' then (coalesce(a, 0) * a_total + coalesce(b, 0) * b_total) / 100
             when 'count' then a + b
         end as counted
     from paired, lengths
@@ -60,7 +60,7 @@ scored as (
         counted * least(share, 1 - share) as expected,
         case metric_unit()
             when 'percent' then
-                (b - a) / 100 / sqrt(nullif(greatest(counted / (a_of + b_of) * (1 - counted / (a_of + b_of)) * (1.0 / nullif(a_of, 0) + 1.0 / nullif(b_of, 0)), 0), 0))
+                (b - a) / 100 / sqrt(nullif(greatest(counted / (a_total + b_total) * (1 - counted / (a_total + b_total)) * (1.0 / nullif(a_total, 0) + 1.0 / nullif(b_total, 0)), 0), 0))
             when 'count' then (b - counted * share) / sqrt(nullif(counted * share * (1 - share), 0))
         end as z
     from tested
@@ -68,9 +68,9 @@ scored as (
 select
     case when whole = 1 then '(all)' else coalesce(k, '(none)') end as "by",
     a,
-    a_of,
+    a_total,
     b,
-    b_of,
+    b_total,
     case metric_unit()
         when 'count' then 100.0 * b * (1 - share) / nullif(a * share, 0) - 100
         when 'bytes' then 100.0 * b * (1 - share) / nullif(a * share, 0) - 100
@@ -84,7 +84,7 @@ select
         when abs(z) >= 2.58 then '**'
         when abs(z) >= 1.96 then '*'
         else ''
-    end as sure
+    end as significance
 from scored
 where a > 0 or b > 0
 order by whole desc, expected < 5, abs(z) desc nulls last, coalesce(b, 0) + coalesce(a, 0) desc, "by"

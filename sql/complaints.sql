@@ -1,7 +1,7 @@
 -- name: complaints
 -- title: Complaints from feedback loops
 -- help: Complaints (f records), their rate over accepted recipients, and the lead time from delivery to complaint.
--- help: Accepted are the deliveries of the window less its remote bounces; a complaint counts in the window in which it came, whenever its message was delivered. A complaint says little of its message, so it is matched to the latest delivery before it, up to `--back` before the window: by envelope identifier, else by recipient and sender. `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead time.
+-- help: Accepted are the deliveries of the window less its asynchronous bounces; a complaint counts in the window in which it came, whenever its message was delivered. A complaint says little of its message, so it is matched to the latest delivery before it, up to `--back` before the window: by envelope identifier, else by recipient and sender. `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead time.
 -- needs: f, d
 -- uses: env_id, orig
 -- reach: before back

@@ -1,14 +1,14 @@
 -- name: deferrals
 -- title: Why recipients were deferred
--- help: Failed attempts that were to be repeated, by the receiver's reply with all that differs from message to message masked, most frequent first.
+-- help: Failed attempts that will be retried, by the receiver's reply with the variable parts masked, most frequent first.
 -- help: A deferral is an attempt: `recipients` says how many recipients were meant, and `queues` how many attempts failed for a whole queue, which has none.
 -- needs: t
 -- uses: tq
 -- param: by dimension = template  Count by
 -- param: top int = 20  Rows to show, 0 for all
 -- column: deferred count
--- column: share percent of all_deferred
--- column: all_deferred count
+-- column: share percent of total
+-- column: total count
 -- column: recipients count
 -- column: queues count
 -- column: last_seen time
@@ -18,7 +18,7 @@ select
     coalesce(by(), '(none)') as "by",
     deferred() as deferred,
     100.0 * deferred() / sum(deferred()) over () as share,
-    sum(deferred()) over ()::bigint as all_deferred,
+    sum(deferred()) over ()::bigint as total,
     delayed() as recipients,
     count(*) filter (rec = 'tq') as queues,
     max(time_logged) as last_seen

@@ -1,7 +1,7 @@
 -- name: hygiene
 -- title: Unknown users and dead addresses, by job and provider
 -- help: How many recipients of each job the provider did not know, and how many were dead before and were mailed all the same: a list that nobody cleans.
--- help: Sent are the recipients that were finished in the window: delivered, or bounced in band. Unknown users are those whose reply says that the mailbox does not exist or is closed (docs/replies.md). A recipient was dead when such a bounce of the address, in band or remote, in whatever job, was logged before this message was queued, up to `--back` before the window. Addresses without their local part are left out of that. `--addresses` lists them.
+-- help: Sent are the recipients that were finished in the window: delivered, or bounced synchronously. Unknown users are those whose reply says that the mailbox does not exist or is closed (docs/replies.md). A recipient was dead when such a bounce of the address, synchronous or not, in whatever job, was logged before this message was queued, up to `--back` before the window. Addresses without their local part are left out of that. `--addresses` lists them.
 -- needs: b, d
 -- uses: rb, time_queued, job_id
 -- reach: before back
@@ -12,7 +12,7 @@
 -- column: sent count
 -- column: unknown_users count
 -- column: unknown_user_rate percent of sent
--- column: mailed_dead count
+-- column: sent_to_dead count
 -- column: dead_rate percent of sent
 -- column: bounced_at time
 -- column: mailed_again count
@@ -36,11 +36,11 @@ select
     sent() as sent,
     unknown_users() as unknown_users,
     unknown_user_rate() as unknown_user_rate,
-    count(*) filter (was_dead) as mailed_dead,
+    count(*) filter (was_dead) as sent_to_dead,
     100.0 * count(*) filter (was_dead) / sent() as dead_rate
 from mailed
 group by by(), provider
-order by unknown_users desc, mailed_dead desc, sent desc, "by", provider
+order by unknown_users desc, sent_to_dead desc, sent desc, "by", provider
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: addresses
 with dead as (

@@ -1,13 +1,13 @@
 -- name: job
 -- title: Scorecard of a job
 -- help: What became of a job: injected, delivered, bounced by class, unknown users, complaints, how long until half, nine in ten and 99 in 100 of those delivered were delivered, and the provider that bounced the largest share (of 20 recipients or more).
--- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Remote bounces and complaints have no job: they count where their envelope identifier, or their sender and recipient, are those of a record of the job.
+-- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Asynchronous bounces and complaints have no job: they count where their envelope identifier, or their sender and recipient, are those of a record of the job.
 -- needs: d, b
 -- uses: r, t, f
 -- arg: id filter(job_id)  The job, * for any text
 -- column: recipients count
--- column: of count
--- column: share percent of of
+-- column: total count
+-- column: share percent of total
 -- column: after seconds
 -- column: at time
 -- chart: bars figure recipients
@@ -53,20 +53,20 @@ counts as (
         (10, 'unknown users', unknown_users, sent, null),
         (11, 'delayed', delayed, sent, null),
         (12, 'complaints', complaints, accepted, null)
-    ) figures (n, figure, recipients, "of", "at")
+    ) figures (n, figure, recipients, total, "at")
 ),
 arrivals as (
     select time_logged, row_number() over (order by time_logged) as place, count(*) over () as delivered
     from deliveries
 ),
 times as (
-    select 100 + percent as n, percent || ' % delivered' as figure, min(place) as recipients, any_value(delivered) as "of", min(time_logged) as "at"
+    select 100 + percent as n, percent || ' % delivered' as figure, min(place) as recipients, any_value(delivered) as total, min(time_logged) as "at"
     from arrivals, (values (50), (90), (99)) marks (percent)
     where 100 * place >= percent * delivered
     group by percent
 ),
 worst as (
-    select 300 as n, 'worst provider' as figure, bounced() as recipients, sent() as "of", coalesce(provider, '(none)') as what
+    select 300 as n, 'worst provider' as figure, bounced() as recipients, sent() as total, coalesce(provider, '(none)') as detail
     from mine
     where rec <> 'f'
     group by provider
@@ -75,19 +75,19 @@ worst as (
     limit 1
 ),
 rows as (
-    select n, figure, recipients, "of", "at", null as what from counts
+    select n, figure, recipients, total, "at", null as detail from counts
     union all
-    select n, figure, recipients, "of", "at", null from times
+    select n, figure, recipients, total, "at", null from times
     union all
-    select n, figure, recipients, "of", null, what from worst
+    select n, figure, recipients, total, null, detail from worst
 )
 select
     figure,
     recipients,
-    "of",
-    100.0 * recipients / nullif("of", 0) as share,
+    total,
+    100.0 * recipients / nullif(total, 0) as share,
     epoch("at" - began) as after,
     "at",
-    what
+    detail
 from rows, (select began from totals)
 order by n

@@ -21,9 +21,9 @@
 -- column: p95 seconds
 -- column: p99 seconds
 -- column: slowest seconds
--- column: of count
--- column: share percent of of
--- column: within percent of of
+-- column: total count
+-- column: share percent of total
+-- column: cumulative percent of total
 -- column: fastest text
 -- column: mean seconds
 -- column: longest seconds
@@ -64,19 +64,19 @@ steps as (
         (10801, 14401, '3 to 4 h'), (14401, 18001, '4 to 5 h'), (18001, 21601, '5 to 6 h'),
         (21601, 28801, '6 to 8 h'), (28801, 36001, '8 to 10 h'), (36001, 43201, '10 to 12 h'),
         (43201, null, 'over 12 h')
-    ) steps (least, below, took)
+    ) steps (least, below, delivery_time)
 ),
 counted as (
-    select least, took, count(seconds) as delivered
+    select least, delivery_time, count(seconds) as delivered
     from steps left join taken on (seconds >= least or least = 0) and (below is null or seconds < below)
-    group by least, took
+    group by least, delivery_time
 )
 select
-    took,
+    delivery_time,
     delivered,
-    sum(delivered) over ()::bigint as "of",
+    sum(delivered) over ()::bigint as total,
     100.0 * delivered / sum(delivered) over () as share,
-    100.0 * sum(delivered) over (order by least) / sum(delivered) over () as within,
+    100.0 * sum(delivered) over (order by least) / sum(delivered) over () as cumulative,
     repeat('*', round(24.0 * delivered / sum(delivered) over ())::bigint) as bar
 from counted
 qualify sum(delivered) over () > 0

@@ -9,7 +9,7 @@
 -- see: suppress, bounce-reasons, top-bounces
 with filed as (
     select
-        case when mailbox_dead = 'yes' then 'dead, and not filed so' else 'filed as dead, and not so' end as what,
+        case when mailbox_dead = 'yes' then 'dead mailbox, not filed as one' else 'filed as a dead mailbox, is none' end as mismatch,
         coalesce(bounce_cat, '(none)') as bounce_cat,
         coalesce(reply_fault, '(not said)') as reply_fault,
         template,
@@ -19,8 +19,8 @@ with filed as (
         and (mailbox_dead = 'yes') <> (coalesce(bounce_class, 'undetermined') = 'hard')
     group by all
 )
-select what, bounce_cat, reply_fault, sum(bounces)::bigint as bounces, count(*) as templates, arg_max(template, (bounces, template)) as template
+select mismatch, bounce_cat, reply_fault, sum(bounces)::bigint as bounces, count(*) as templates, arg_max(template, (bounces, template)) as template
 from filed
-group by what, bounce_cat, reply_fault
-order by bounces desc, what, bounce_cat, reply_fault
+group by mismatch, bounce_cat, reply_fault
+order by bounces desc, mismatch, bounce_cat, reply_fault
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -1,6 +1,6 @@
 -- name: new-replies
 -- title: Replies never seen before
--- help: Replies of bounces and deferrals in the window (b, t, tq and rb records), with all that differs from message to message masked, that nobody gave in the time before it: up to `--back` before the window, and no further, so that the cost has a bound.
+-- help: Replies of bounces and deferrals in the window (b, t, tq and rb records), with the variable parts masked, that nobody gave in the time before it: up to `--back` before the window, and no further, so that the cost has a bound.
 -- help: `before` is how far back there was a record to compare with: 0 means that nothing was, and everything is new. Without `--since` the window is the last day of the data. Filters choose whose replies count, before the window too: with `--provider yahoo` a reply is new that Yahoo never gave.
 -- needs: b
 -- uses: t, tq, rb

@@ -2,7 +2,7 @@
 -- title: Depth and age of the queue
 -- help: How many recipients waited in the queue, rebuilt from the times of the records: each stands in it from its time of queueing until its delivery or bounce was logged.
 -- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
--- help: `edge` marks steps so near the end of the data that some who were waiting then have left no record yet: nearer than the time in which 99 in 100 get their first one (their first deferral; without t records, their delivery or bounce). With r records there is no such edge. The begin is exact: who was waiting then is known from what was logged later.
+-- help: `completeness` is `uncertain` in steps so near the end of the data that some who were waiting then have left no record yet: nearer than the time in which 99 in 100 get their first one (their first deferral; without t records, their delivery or bounce). With r records there is no such edge. The begin is exact: who was waiting then is known from what was logged later.
 -- needs: d, b
 -- uses: r, t, time_queued
 -- reach: around horizon
@@ -118,7 +118,7 @@ select
     coalesce(depth, 0) as depth,
     greatest(coalesce(peak, 0), coalesce(depth, 0), lag(coalesce(depth, 0), 1, 0) over (order by n))::bigint as peak,
     oldest,
-    case when not has_r and (n + 1) * $step > ended - near then 'end' end as edge
+    case when not has_r and (n + 1) * $step > ended - near then 'uncertain' end as completeness
 from steps
 left join depths using (n)
 left join peaks using (n)

@@ -7,13 +7,13 @@
 -- reach: before horizon
 -- param: horizon duration = 1d  How far before the window to look for the attempt before
 -- column: retries count
--- column: share percent of of
--- column: of count
+-- column: share percent of total
+-- column: total count
 -- column: delivered count
 -- column: success percent of retries
 -- column: deferred count
--- column: wasted count
--- column: wasted_rate percent of retries
+-- column: same_reply count
+-- column: same_reply_rate percent of retries
 -- column: bounced count
 -- chart: bars gap success
 -- see: survival, deferrals, throttles
@@ -43,12 +43,12 @@ select
     ['under 5 min', '5 to 10 min', '10 to 30 min', '30 to 60 min', '1 to 2 h', '2 to 4 h', '4 to 8 h', '8 h and more'][coalesce(bin, 8)] as gap,
     count(*) as retries,
     100.0 * count(*) / sum(count(*)) over () as share,
-    sum(count(*)) over ()::bigint as "of",
+    sum(count(*)) over ()::bigint as total,
     count(*) filter (rec = 'd') as delivered,
     100.0 * count(*) filter (rec = 'd') / count(*) as success,
     count(*) filter (rec = 't') as deferred,
-    count(*) filter (rec = 't' and template = template_before) as wasted,
-    100.0 * count(*) filter (rec = 't' and template = template_before) / count(*) as wasted_rate,
+    count(*) filter (rec = 't' and template = template_before) as same_reply,
+    100.0 * count(*) filter (rec = 't' and template = template_before) / count(*) as same_reply_rate,
     count(*) filter (rec = 'b') as bounced
 from retries
 group by bin

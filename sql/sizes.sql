@@ -6,8 +6,8 @@
 -- param: by dimension  Group by this instead of by size
 -- param: top int = 20  Rows to show, 0 for all
 -- column: delivered count
--- column: share percent of of
--- column: of count
+-- column: share percent of total
+-- column: total count
 -- column: bytes bytes
 -- column: p50 seconds
 -- column: p95 seconds
@@ -33,7 +33,7 @@ select
     ['below 10 kB', '10 to 25 kB', '25 to 50 kB', '50 to 100 kB', '100 to 250 kB', '250 to 500 kB',
         '0.5 to 1 MB', '1 to 5 MB', '5 to 10 MB', '10 MB and more'][step] as size,
     delivered() as delivered,
-    sum(delivered()) over ()::bigint as "of",
+    sum(delivered()) over ()::bigint as total,
     100.0 * delivered() / sum(delivered()) over () as share,
     bytes() as bytes,
     p50() as p50,

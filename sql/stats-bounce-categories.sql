@@ -4,8 +4,8 @@
 -- needs: b
 -- param: top int = 10  Rows to show, 0 for all
 -- column: bounced count
--- column: share percent of all_bounced
--- column: all_bounced count
+-- column: share percent of total
+-- column: total count
 -- column: permanent count
 -- column: transient count
 -- chart: bars category bounced
@@ -14,7 +14,7 @@ select
     coalesce(bounce_cat, '(none)') as category,
     bounced() as bounced,
     100.0 * bounced() / sum(bounced()) over () as share,
-    sum(bounced()) over ()::bigint as all_bounced,
+    sum(bounced()) over ()::bigint as total,
     count(*) filter (enhanced_code like '5.%') as permanent,
     count(*) filter (enhanced_code like '4.%') as transient
 from bounces

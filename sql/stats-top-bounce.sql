@@ -8,7 +8,7 @@
 -- column: bounced count
 -- column: permanent count
 -- column: transient count
--- column: reply_bounced count
+-- column: reply_count count
 -- column: share percent of bounced
 -- chart: bars domain bounced
 -- see: top-bounces, domains
@@ -29,7 +29,7 @@ with domains as (
 replies as (
     select
         coalesce(rcpt_domain, '(none)') as domain,
-        count(*) as reply_bounced,
+        count(*) as reply_count,
         coalesce(template, '(none)') as reply
     from bounces
     group by rcpt_domain, template
@@ -42,8 +42,8 @@ select
     bounced,
     permanent,
     transient,
-    reply_bounced,
-    100.0 * reply_bounced / bounced as share,
+    reply_count,
+    100.0 * reply_count / bounced as share,
     reply
 from domains join replies using (domain)
-order by bounced desc, domain, reply_bounced desc, reply
+order by bounced desc, domain, reply_count desc, reply

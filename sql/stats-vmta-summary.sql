@@ -1,6 +1,6 @@
 -- name: stats vmta-summary
 -- title: Traffic of each VirtualMTA and address
--- help: Recipients sent, delivered and bounced by VirtualMTA and source address, the most first; with --by-date, by day too. Remote bounces have no VirtualMTA and do not count.
+-- help: Recipients sent, delivered and bounced by VirtualMTA and source address, the most first; with --by-date, by day too. Asynchronous bounces have no VirtualMTA and do not count.
 -- needs: d, b
 -- param: top int = 0  Rows to show, 0 for all
 -- param: by-date flag  A row for each day

@@ -1,6 +1,6 @@
 -- name: stats vmta-time-breakdown
 -- title: Recipients and bounces of each VirtualMTA by hour and day
--- help: Recipients sent, delivered and bounced by VirtualMTA and source address in each hour or day of the local clock that has any. --vmta names one. Remote bounces have no VirtualMTA and do not count.
+-- help: Recipients sent, delivered and bounced by VirtualMTA and source address in each hour or day of the local clock that has any. --vmta names one. Asynchronous bounces have no VirtualMTA and do not count.
 -- needs: d, b
 -- param: per choice(hour,day) = hour  Length of the steps
 -- column: time local

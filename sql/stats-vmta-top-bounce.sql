@@ -1,6 +1,6 @@
 -- name: stats vmta-top-bounce
 -- title: Domains with the most bounces of each VirtualMTA
--- help: For each VirtualMTA and source address, the recipient domains with the most bounces. --vmta names one; with --by-date, for each day too. Remote bounces have no VirtualMTA and do not count.
+-- help: For each VirtualMTA and source address, the recipient domains with the most bounces. --vmta names one; with --by-date, for each day too. Asynchronous bounces have no VirtualMTA and do not count.
 -- needs: d, b
 -- param: top int = 20  Domains to show for each VirtualMTA, 0 for all
 -- param: by-date flag  For each day

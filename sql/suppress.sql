@@ -1,6 +1,6 @@
 -- name: suppress
--- title: Addresses to mail no more
--- help: Addresses whose mailbox is dead, by bounces in band or remote, each with its reason, ready to be imported: `pmtaq suppress --format csv -o suppress.csv`.
+-- title: Addresses to suppress
+-- help: Addresses whose mailbox is dead, by bounces, synchronous or asynchronous, each with its reason, ready to be imported: `pmtaq suppress --format csv -o suppress.csv`.
 -- help: A mailbox is dead when the reply says that it does not exist or is closed, or that its domain takes no mail, and its code is a permanent one; whatever category PMTA filed it under. With `--class soft` those that are full or closed for a while. Never a reply that blames the sender, our address, the content, a policy or the receiver, so neither a message that expired after throttling. An address that took a delivery after its last such bounce is left out (looked for up to `--horizon` behind the window), and so is one without its local part. Filters choose the bounces; a delivery to the address counts from whomever. `--explain` lists the addresses with a bounce of that class by their category that are held back, and why.
 -- needs: b
 -- uses: rb, d

@@ -1,7 +1,7 @@
 -- name: survival
 -- title: What became of deferred recipients
--- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many are still open.
--- help: The shares are cumulative and of all these recipients, the open ones too; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when sender, recipient, envelope identifier and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
+-- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many are still queued.
+-- help: The shares are cumulative and of all these recipients, those still queued included; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when sender, recipient, envelope identifier and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
 -- needs: t, d, b
 -- uses: time_queued, rcpt
 -- reach: around horizon
@@ -14,7 +14,7 @@
 -- column: in_6h percent of deferred
 -- column: in_24h percent of deferred
 -- column: bounced count
--- column: open count
+-- column: still_queued count
 -- column: median_wait seconds
 -- chart: bars by deferred
 -- see: deferrals, throttles, retries
@@ -46,7 +46,7 @@ select
     100.0 * count(*) filter (is_delivered and wait <= 21600) / count(*) as in_6h,
     100.0 * count(*) filter (is_delivered and wait <= 86400) / count(*) as in_24h,
     count(*) filter (not is_delivered) as bounced,
-    count(*) filter (finished is null) as open,
+    count(*) filter (finished is null) as still_queued,
     median(wait) filter (is_delivered) as median_wait
 from waits
 group by key

@@ -1,8 +1,8 @@
 -- name: throttles
 -- title: Throttle episodes
--- help: When a provider deferred one of our addresses with one reply: onset, how long, whether still on, the worst share, how many recipients it delayed and what that cost them. Those still on come first.
--- help: Only replies count: where no server answered at all, nobody throttles. A step of time is hot when the reply was the answer to at least `--share` percent of the attempts from this address to this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies between their deferrals and, all steps between counted, that reply was still the answer to `--share` percent of the attempts. It is still on when less than the gap lies between its last deferral and the end of the window, or of the data.
--- help: Attempts are d, t and tq records, and b records where a receiver was reached. `peak` is the share in the step with the most deferrals, of its `tried` attempts. `delayed` counts recipients (t records; a tq record has none), `cost` is the sum of their waits from their first deferral in the episode to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was deferred in two episodes counts in both.
+-- help: When a provider deferred one of our addresses with one reply: onset, how long, whether ongoing, the worst share, how many recipients it delayed and by how much in all. Ongoing ones come first.
+-- help: Only replies count: where no server answered at all, nobody throttles. A step of time is hot when the reply was the answer to at least `--share` percent of the attempts from this address to this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies between their deferrals and, all steps between counted, that reply was still the answer to `--share` percent of the attempts. It is ongoing when less than the gap lies between its last deferral and the end of the window, or of the data.
+-- help: Attempts are d, t and tq records, and b records where a receiver was reached. `peak_share` is the share in the step with the most deferrals, of its `peak_attempts`. `delayed` counts recipients (t records; a tq record has none), `total_delay` is the sum of their waits from their first deferral in the episode to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was deferred in two episodes counts in both.
 -- needs: t
 -- uses: d, b, tq, dlv_source_ip, dlv_destination_ip, time_queued, rcpt
 -- reach: after horizon
@@ -14,11 +14,11 @@
 -- param: top int = 20  Episodes to show, 0 for all
 -- column: onset time
 -- column: lasted seconds
--- column: peak percent of tried
--- column: tried count
+-- column: peak_share percent of peak_attempts
+-- column: peak_attempts count
 -- column: delayed count
--- column: cost seconds
--- chart: bars template cost
+-- column: total_delay seconds
+-- chart: bars template total_delay
 -- see: deferrals, survival, retries
 with tried as (
     select *, sum(tried) over (partition by provider, ip order by step) as tried_so_far
@@ -81,8 +81,8 @@ kept as (
         provider, ip, template, n,
         min(began) as onset,
         max(ended) as ended,
-        max(100.0 * deferred / tried) filter (place = 1) as peak,
-        max(tried) filter (place = 1) as tried,
+        max(100.0 * deferred / tried) filter (place = 1) as peak_share,
+        max(tried) filter (place = 1) as peak_attempts,
         (max(deferred_so_far) - min(deferred_so_far - deferred))::bigint as deferred
     from placed
     group by all
@@ -105,7 +105,7 @@ costs as (
     select
         provider, ip, template, n,
         count(*) as delayed,
-        sum(epoch(coalesce(finished, data.until) - since))::bigint as cost
+        sum(epoch(coalesce(finished, data.until) - since))::bigint as total_delay
     from data, delayed left join finished using (message)
     group by all
 )
@@ -114,12 +114,12 @@ select
     ip,
     onset,
     epoch(ended - onset)::bigint as lasted,
-    case when least(data.until, $until) - ended < to_seconds($gap) then 'on' else 'over' end as state,
-    peak,
-    tried,
+    case when least(data.until, $until) - ended < to_seconds($gap) then 'ongoing' else 'ended' end as state,
+    peak_share,
+    peak_attempts,
     coalesce(delayed, 0) as delayed,
-    coalesce(cost, 0) as cost,
+    coalesce(total_delay, 0) as total_delay,
     template
 from data, kept left join costs using (provider, ip, template, n)
-order by state, cost desc, delayed desc, onset, provider, ip, template
+order by state desc, total_delay desc, delayed desc, onset, provider, ip, template
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -9,8 +9,8 @@
 -- param: downgrades flag  Show downgrades
 -- param: top int = 20  Rows to show, 0 for all
 -- column: delivered count
--- column: share percent of of
--- column: of count
+-- column: share percent of total
+-- column: total count
 -- column: domains count
 -- column: plaintext percent of delivered
 -- column: tls12 percent of delivered
@@ -34,8 +34,8 @@ with judged as (
     where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
     group by all
 )
-select protocol, cipher, delivered, share, "of", domains, weakness, last_seen
-from (select *, 100.0 * delivered / sum(delivered) over () as share, sum(delivered) over ()::bigint as "of" from judged)
+select protocol, cipher, delivered, share, total, domains, weakness, last_seen
+from (select *, 100.0 * delivered / sum(delivered) over () as share, sum(delivered) over ()::bigint as total from judged)
 where $weak is not true or weakness is not null
 order by delivered desc, protocol, cipher
 limit case when $top = 0 then 9223372036854775807 else $top end

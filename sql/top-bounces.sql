@@ -1,15 +1,15 @@
 -- name: top-bounces
 -- title: Most frequent bounces
--- help: Bounced recipients by the receiver's reply, with all that differs from message to message masked, or by any other dimension; most frequent first.
--- help: Bounces in band (b records); `remote-bounces` has those that came back by mail. `previous` counts the same line in the window of equal length just before; it is empty without `--since`, and where nothing at all was logged then.
+-- help: Bounced recipients by the receiver's reply, with the variable parts masked, or by any other dimension; most frequent first.
+-- help: Synchronous bounces (b records); `remote-bounces` has the asynchronous ones. `previous` counts the same line in the window of equal length just before; it is empty without `--since`, and where nothing at all was logged then.
 -- needs: b
 -- reach: previous
 -- param: by dimension = template  Count by
 -- param: examples int  Show so many raw replies of each line, the latest first
 -- param: top int = 20  Lines to show, 0 for all
 -- column: bounces count
--- column: share percent of of
--- column: of count
+-- column: share percent of total
+-- column: total count
 -- column: previous count
 -- column: first_seen time
 -- column: last_seen time
@@ -30,7 +30,7 @@ select
     coalesce(key, '(none)') as "by",
     bounces,
     100.0 * bounces / sum(bounces) over () as share,
-    sum(bounces) over ()::bigint as "of",
+    sum(bounces) over ()::bigint as total,
     case when (select count(*) > 0 from (select 1 from stored where time_logged < $since limit 1)) then previous end as previous,
     first_seen,
     last_seen

@@ -1,7 +1,7 @@
 -- name: warmup
 -- title: Volume and reputation of each address, day by day
 -- help: For each of our addresses and each provider, day by day of the local clock: recipients sent, those of the `before` day that had any, and how the provider took it: bounced, blocked, deferred.
--- help: Sent are recipients that were finished from this address: delivered, or bounced in band by a receiver; what bounced without an attempt names no address and does not count. `--top` chooses the pairs of address and provider with the most recipients.
+-- help: Sent are recipients that were finished from this address: delivered, or bounced synchronously by a receiver; what bounced without an attempt names no address and does not count. `--top` chooses the pairs of address and provider with the most recipients.
 -- needs: d, b
 -- uses: t, dlv_source_ip, dlv_destination_ip
 -- param: top int = 10  Pairs of address and provider to show, 0 for all

@@ -67,7 +67,7 @@ fn what_is_not_known_is_never_fine() {
     unknown(noon, &["bounce_rate"], "required");
     unknown(noon, &["bounce_rate", "-w", "5", "--store", "/nowhere"], "there is no store");
     unknown(noon, &["sent", "-w", "5", "--min-n", "9"], "stands for itself");
-    unknown(noon, &["sent", "-w", "5", "--max-lag", "soon"], "is no duration");
+    unknown(noon, &["sent", "-w", "5", "--max-lag", "soon"], "is not a valid duration");
     unknown(noon, &["sent", "-w", "5", "--where", "rcpt ="], "error");
     let config = sealed.file("etc/pmtaq.toml", "stoer = 'x'\n");
     unknown(noon, &["sent", "-w", "5"], "did you mean `store`?");

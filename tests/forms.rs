@@ -172,7 +172,7 @@ fn excluded_names_are_taken_from_nowhere() {
     let run = ingest(&sealed, &[two.to_str().unwrap(), "--exclude", "*/spool/*"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     let run = ingest(&sealed, &[spool, "--exclude", "["]);
-    assert!(run.stderr.contains("`[` is no glob"), "{run:?}");
+    assert!(run.stderr.contains("`[` is not a valid glob"), "{run:?}");
 }
 
 #[test]

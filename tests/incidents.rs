@@ -50,14 +50,14 @@ fn the_throttled_pool_is_the_first_of_the_episodes() {
             assert!(text(row, "onset") < "2026-03-02T16:20:00Z", "{row}");
             // It ends with the incident, and the background of deferrals does not prolong it.
             assert!(row["lasted"].as_u64().unwrap() <= 7200 + 600, "{row}");
-            assert_eq!(row["state"], "over");
+            assert_eq!(row["state"], "ended");
             of_pool += 1;
         }
         let is_small = truth["counts"]["rows"] == 6000;
         assert_eq!(of_pool, if is_small { 2 } else { 4 }, "{found:?}");
         // Seen at five o'clock, it is still on.
         let then = rows(&sealed, &["throttles", "--until", "2026-03-02T17:00"]);
-        assert_eq!((&then[0]["state"], &then[0]["provider"]), (&"on".into(), &"yahoo".into()));
+        assert_eq!((&then[0]["state"], &then[0]["provider"]), (&"ongoing".into(), &"yahoo".into()));
     }
 }
 
@@ -136,13 +136,13 @@ fn suppress_goes_by_what_the_reply_says_and_tells_what_it_holds_back() {
         let hard = all(&["suppress"], "address");
         let soft = all(&["suppress", "--class", "soft"], "address");
         let held = all(&["suppress", "--explain"], "held_back");
-        (hard, soft, held, all(&["misfiled"], "what"))
+        (hard, soft, held, all(&["misfiled"], "mismatch"))
     };
     let none = Vec::<String>::new;
     // PMTA's first pattern that fits is `rejected`; the reply says that there is no such mailbox.
     let (hard, soft, held, misfiled) = of("quirk-code-twice.csv");
     assert_eq!((hard, soft, held), (vec!["user1@receiver.example".into()], none(), none()));
-    assert_eq!(misfiled, ["dead, and not filed so"]);
+    assert_eq!(misfiled, ["dead mailbox, not filed as one"]);
     let (hard, soft, held, misfiled) = of("quirk-code-not-the-mailbox.csv");
     assert_eq!((hard, soft), (vec!["user4@corp.example".into()], none()));
     let blamed = |fault: &str| format!("the reply blames: {fault}");
@@ -210,9 +210,13 @@ fn the_queue_sags_at_the_end_only_where_the_report_says_so() {
     let sealed = Sealed::new();
     sealed.ingest(&[&sealed.file("acct.csv", csv)]);
     let found = rows(&sealed, &["queue"]);
-    let depths: Vec<_> = found.iter().map(|row| (&row["depth"], &row["edge"])).collect();
+    let depths: Vec<_> = found.iter().map(|row| (&row["depth"], &row["completeness"])).collect();
     // One left at the full hour: at the end of the hour before it still stood there.
-    assert_eq!(depths, [(&1.into(), &"end".into()), (&0.into(), &"end".into())], "{found:?}");
+    assert_eq!(
+        depths,
+        [(&1.into(), &"uncertain".into()), (&0.into(), &"uncertain".into())],
+        "{found:?}"
+    );
     let with_t = format!(
         "{csv}t,2026-03-01 11:00:30+0000,2026-03-01 11:00:00+0000,a@b.example,three@x.example,smtp;451 no\n"
     );

@@ -314,7 +314,7 @@ fn status_says_what_is_there_how_old_and_what_never_came() {
     }
     let shown = sealed.done(&["status"]);
     assert!(shown.contains("days      2, 2026-03-01 to 2026-03-03"), "{shown}");
-    assert!(shown.contains("missing   1 in the sequence of files"), "{shown}");
+    assert!(shown.contains("missing   1 of the sequence of file names"), "{shown}");
     assert!(shown.contains("          acct-2026-03-02 ("), "{shown}");
     let json = sealed.done(&["status", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

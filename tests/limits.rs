@@ -64,7 +64,7 @@ fn a_question_ends_when_its_time_is_over_before_and_among_its_rows() {
     sealed.file("etc/pmtaq.toml", "timeout = 'soon'\n");
     let run = sealed.run(&["providers"]);
     assert_eq!(run.code, Some(2), "{run:?}");
-    assert!(run.stderr.contains("`soon` is no duration"), "{run:?}");
+    assert!(run.stderr.contains("`soon` is not a valid duration"), "{run:?}");
 }
 
 #[test]

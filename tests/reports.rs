@@ -207,7 +207,10 @@ fn the_reports_name_the_planted_incidents_first() {
     let compared = rows(
         "compare --a 2026-03-01 --b 2026-03-02T16:00..2026-03-02T18:00 --metric deferral_rate",
     );
-    assert_eq!((&compared[1]["provider"], &compared[1]["sure"]), (&"yahoo".into(), &"***".into()));
+    assert_eq!(
+        (&compared[1]["provider"], &compared[1]["significance"]),
+        (&"yahoo".into(), &"***".into())
+    );
     // Microsoft blocks an address.
     let bounces = rows("stats vmta-top-bounce");
     assert_eq!(

@@ -71,7 +71,7 @@ fn what_is_passed_over_for_its_name_is_counted_and_named() {
             "skipped   7 by the last ingest of a folder, by name or beginning: .acct.csv"
         )
     );
-    assert!(status.contains("missing   no file, of those that were not skipped\n"), "{status}");
+    assert!(status.contains("missing   none, of those that were not skipped\n"), "{status}");
     let doctor = sealed.run(&["doctor"]).stdout;
     assert!(doctor.contains("lacks    7 files skipped by the last ingest of a folder"), "{doctor}");
     // Whoever names a file means it.

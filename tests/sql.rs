@@ -29,7 +29,10 @@ fn what_does_not_read_is_refused() {
         assert!(!run.stderr.contains("serialized"), "{statement}: {run:?}");
     }
     let slip = sealed.run(&["sql", "selec 1"]);
-    assert!(slip.stderr.contains("this is no SQL: syntax error at or near \"selec\""), "{slip:?}");
+    assert!(
+        slip.stderr.contains("this is not valid SQL: syntax error at or near \"selec\""),
+        "{slip:?}"
+    );
     assert!(!slip.stderr.contains("export"), "{slip:?}");
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.csv").exists());
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.db").exists());
@@ -161,4 +164,18 @@ fn a_window_reads_the_parts_of_its_days_only() {
         sealed.run(&["paths", "--since", "2026-03-05", "--until", "2026-03-04"]).code,
         Some(2)
     );
+}
+
+#[test]
+fn an_old_name_of_a_column_is_told_its_new_one() {
+    let sealed = Sealed::of_samples();
+    for (args, new) in [
+        (&["export", "--format", "csv", "--columns", "took"][..], "delivery_time"),
+        (&["deferrals", "--by", "all_deferred"], "total"),
+        (&["throttles", "--where", "cost > 60"], "total_delay"),
+        (&["sql", "select wasted from records"], "same_reply"),
+    ] {
+        let run = sealed.run(args);
+        assert!(run.stderr.contains(&format!("reports call it `{new}` now")), "{args:?}: {run:?}");
+    }
 }

@@ -44,7 +44,7 @@ fn without_a_terminal_top_says_what_to_do() {
         (&["--by", "provder"][..], "did you mean `provider`?"),
         (&["--metric", "snt"], "did you mean `sent`?"),
         (&["--where", "1 ="], "error"),
-        (&["--since", "tomorrow-ish"], "is no time"),
+        (&["--since", "tomorrow-ish"], "is not a valid time"),
     ] {
         let run = sealed.run(&[&["top"], args].concat());
         assert_eq!(run.code, Some(2), "{run:?}");

@@ -64,7 +64,7 @@ count of b where mailbox_dead = 'yes'
 
 -- metric: sent count
 -- needs: d, b
--- Recipients that were finished: delivered, or bounced in band.
+-- Recipients that were finished: delivered, or bounced synchronously.
 count of d, b
 
 -- metric: accepted count
@@ -154,22 +154,22 @@ count of d where dlv_tls_protocol is not null
 
 -- metric: p50 seconds
 -- needs: d
--- Half of the deliveries took at most so long, from queueing to delivery.
+-- Median of the delivery time, from queueing to delivery.
 quantile 0.5 of latency
 
 -- metric: p90 seconds
 -- needs: d
--- Nine in ten deliveries took at most so long.
+-- 90th percentile of the delivery time.
 quantile 0.9 of latency
 
 -- metric: p95 seconds
 -- needs: d
--- Nineteen in twenty deliveries took at most so long.
+-- 95th percentile of the delivery time.
 quantile 0.95 of latency
 
 -- metric: p99 seconds
 -- needs: d
--- Ninety-nine in a hundred deliveries took at most so long.
+-- 99th percentile of the delivery time.
 quantile 0.99 of latency
 
 -- metric: slowest seconds

@@ -15,10 +15,10 @@ create view queue_deferrals as select * from records where rec = 'tq';
 -- Recipients received for delivery.
 create view receptions as select * from records where rec = 'r';
 
--- Bounces that came back by mail.
+-- Asynchronous (out-of-band) bounces.
 create view remote_bounces as select * from records where rec = 'rb';
 
--- Other status reports that came back by mail.
+-- Other asynchronous status reports.
 create view remote_statuses as select * from records where rec = 'rs';
 
 -- Complaints from feedback loops.

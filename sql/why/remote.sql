@@ -1,4 +1,4 @@
--- Bounces that came back by mail. What of the dimensions their records have is no matter, but for
+-- Asynchronous bounces. What of the dimensions their records have is no matter, but for
 -- who sent and who runs the mailboxes.
 select
     period, provider, sender_domain, null as vmta_pool, null as vmta, null as dlv_source_ip,

@@ -202,7 +202,7 @@ def survival(records):
                 "in_6h": share(21_600),
                 "in_24h": share(86_400),
                 "bounced": sum(r.message in ends and ends[r.message].rec == "b" for r in found),
-                "open": sum(r.message not in ends for r in found),
+                "still_queued": sum(r.message not in ends for r in found),
                 "median_wait": quantile(waits, 0.5),
             }
 
@@ -233,8 +233,8 @@ def retries(records):
                 "delivered": count("d"),
                 "success": percent(count("d"), len(pairs)),
                 "deferred": count("t"),
-                "wasted": wasted,
-                "wasted_rate": percent(wasted, len(pairs)),
+                "same_reply": wasted,
+                "same_reply_rate": percent(wasted, len(pairs)),
                 "bounced": count("b"),
             }
 
@@ -280,10 +280,10 @@ def throttles(records, domain, step, gap, share, least):
                 "onset": shown(inside[0].logged),
                 "lasted": inside[-1].logged - inside[0].logged,
                 "state": "on" if end - inside[-1].logged < gap else "over",
-                "peak": percent(len(by_step[worst]), tried[ip, worst]),
-                "tried": tried[ip, worst],
+                "peak_share": percent(len(by_step[worst]), tried[ip, worst]),
+                "peak_attempts": tried[ip, worst],
                 "delayed": len(began),
-                "cost": sum(ends.get(message, end) - t for message, t in began.items()),
+                "total_delay": sum(ends.get(message, end) - t for message, t in began.items()),
             })
     command = f"throttles --top 0 --domain {domain} --step {step}s --gap {gap}s --share {share}"
     return question(f"{command} --least {least}", ["ip", "onset"], rows)
@@ -320,7 +320,7 @@ def queue(records, step):
             "depth": len(waiting),
             "peak": max(len(standing(t)) for t in minutes),
             "oldest": end - min(waiting) if waiting else None,
-            "edge": None,
+            "completeness": None,
         })
     return question(f"queue --step {step}s", ["time"], rows)
 
@@ -336,7 +336,7 @@ def hygiene(records):
             "job_id": job,
             "sent": len(found),
             "unknown_users": sum(r.category in DEAD for r in found),
-            "mailed_dead": sum(died.get(r.address, 1 << 40) < r.queued for r in found),
+            "sent_to_dead": sum(died.get(r.address, 1 << 40) < r.queued for r in found),
         }
         for job, found in groups(sent, lambda r: r.job_id or "(none)")
     ])

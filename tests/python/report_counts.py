@@ -194,24 +194,24 @@ def scorecard(records, job):
     m = Metrics(own + back)
     began = min(r.logged if r.queued is None else r.queued for r in m.records)
     rows = [
-        {"figure": "injected", "recipients": m.injected, "of": None, "after": 0},
-        {"figure": "sent", "recipients": m.sent, "of": m.injected},
-        {"figure": "waiting", "recipients": max(m.injected - m.sent, 0), "of": m.injected},
-        {"figure": "delivered", "recipients": m.delivered, "of": m.sent},
-        {"figure": "bounced", "recipients": m.bounced, "of": m.sent, "share": m.bounce_rate},
+        {"figure": "injected", "recipients": m.injected, "total": None, "after": 0},
+        {"figure": "sent", "recipients": m.sent, "total": m.injected},
+        {"figure": "waiting", "recipients": max(m.injected - m.sent, 0), "total": m.injected},
+        {"figure": "delivered", "recipients": m.delivered, "total": m.sent},
+        {"figure": "bounced", "recipients": m.bounced, "total": m.sent, "share": m.bounce_rate},
         *(
-            {"figure": f"- {name}", "recipients": n, "of": m.sent}
+            {"figure": f"- {name}", "recipients": n, "total": m.sent}
             for name, n in m.by_class.items()
         ),
-        {"figure": "unknown users", "recipients": m.unknown_users, "of": m.sent},
-        {"figure": "delayed", "recipients": m.delayed, "of": m.sent},
-        {"figure": "complaints", "recipients": m.complaints, "of": m.accepted},
+        {"figure": "unknown users", "recipients": m.unknown_users, "total": m.sent},
+        {"figure": "delayed", "recipients": m.delayed, "total": m.sent},
+        {"figure": "complaints", "recipients": m.complaints, "total": m.accepted},
         {"figure": "worst provider"},
     ]
     times = sorted(record.logged for record in m.deliveries)
     for share in (50, 90, 99):
         n = math.ceil(share * len(times) / 100)
-        row = {"figure": f"{share} % delivered", "recipients": n, "of": len(times)}
+        row = {"figure": f"{share} % delivered", "recipients": n, "total": len(times)}
         rows.append({**row, "after": times[n - 1] - began, "at": shown(times[n - 1])})
     return rows
 
@@ -244,10 +244,10 @@ def latency(records):
     for took, most in STEPS:
         n = sum(before < taken <= most for taken in all_taken)
         within = percent(sum(taken <= most for taken in all_taken), len(all_taken))
-        rows.append({"took": took, "delivered": n, "of": len(all_taken), "within": within})
+        rows.append({"delivery_time": took, "delivered": n, "total": len(all_taken), "cumulative": within})
         before = most
     for name in ("latency --histogram", "stats delivery-times"):
-        yield question(name, ["took"], rows)
+        yield question(name, ["delivery_time"], rows)
 
     rows = []
     for share in (50, 60, 70, 80, 90, 95, 96, 97, 98, 99, 100):
@@ -278,7 +278,7 @@ def deferrals(records):
             "vmta": key,
             "deferred": m.deferred,
             "share": percent(m.deferred, len(told)),
-            "all_deferred": len(told),
+            "total": len(told),
             "recipients": m.delayed,
             "queues": m.queues,
             "last_seen": shown(max(record.logged for record in m.records)),
@@ -295,7 +295,7 @@ def sizes(records):
     rows, least = [], 0
     for below, size in steps:
         m = Metrics([record for record in delivered if least <= record.size < below])
-        row = {"size": size, "delivered": m.delivered, "of": len(delivered)}
+        row = {"size": size, "delivered": m.delivered, "total": len(delivered)}
         rows.append({**row, "bytes": sum(m.sizes), "p50": m.took(0.5), "p95": m.took(0.95)})
         least = below
     yield question("sizes", ["size"], rows)
@@ -375,7 +375,7 @@ def compare(records):
             elif metric == "sent":
                 z = (b - (a + b) / 2) / math.sqrt((a + b) / 4)
             z = None if z is None else round(z, 2)
-            row = {"vmta": key, "a": a, "b": b, "a_of": a_of, "b_of": b_of, "z": z}
+            row = {"vmta": key, "a": a, "b": b, "a_total": a_of, "b_total": b_of, "z": z}
             rows.append(row | {"change": 100 * b / a - 100 if a and b is not None else None})
         args = "compare --a 2026-03-02 --b 2026-03-03 --by vmta --top 0 --metric"
         yield question(f"{args} {metric}", ["vmta"], rows)

@@ -28,7 +28,7 @@ impl FromStr for Range {
     fn from_str(text: &str) -> Result<Range, String> {
         let wrong = || {
             format!(
-                "`{text}` is no range; write 10 (fine from 0 to 10), 10: (fine from 10), ~:10 (fine \
+                "`{text}` is not a valid range; write 10 (fine from 0 to 10), 10: (fine from 10), ~:10 (fine \
                  up to 10), 10:20 or @10:20 (a problem from 10 to 20)"
             )
         };
@@ -47,7 +47,7 @@ impl FromStr for Range {
             }
         };
         if start > end {
-            return Err(format!("`{text}` is no range: {start} is above {end}"));
+            return Err(format!("`{text}` is not a valid range: {start} is above {end}"));
         }
         Ok(Range { text: text.trim().to_owned(), start, end, is_inside })
     }

@@ -115,7 +115,7 @@ mod tests {
         let unknown = error("[[rule]]\nname = \"a\"\nmetirc = \"sent\"\n");
         assert!(unknown.starts_with("line 3: unknown field `metirc`"), "{unknown}");
         let duration = error("[[rule]]\nname = \"a\"\nmetric = \"sent\"\nwindow = \"soon\"\n");
-        assert!(duration.starts_with("line 4: `soon` is no duration"), "{duration}");
+        assert!(duration.starts_with("line 4: `soon` is not a valid duration"), "{duration}");
     }
 
     #[test]

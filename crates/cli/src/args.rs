@@ -156,23 +156,23 @@ pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, Strin
 /// What to do. Reports are subcommands too, made from the files in `sql/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Take new records of accounting files into the store
+    /// Load new records from accounting files into the store
     Ingest(Ingest),
-    /// Merge the small parts of a day into few
+    /// Merge a day's small Parquet files into fewer, larger ones
     Compact(Compact),
-    /// What the store holds, how far it is behind, and which files are missing
+    /// Show what the store holds, how far it is behind, and which files are missing
     Status(Status),
-    /// Read everything and compare it with the ledgers
+    /// Check the whole store against its checksums and ledgers
     Verify(Verify),
-    /// Copy what the store holds now into another folder
+    /// Back up the store, as of its last commit, into another folder
     Backup(Backup),
-    /// Remove what is older than you keep it
+    /// Delete data beyond its retention period
     Prune(Prune),
     /// Erase a recipient
     Forget(Forget),
-    /// Any metrics by any dimensions
+    /// Pivot table: any metrics by any dimensions
     Pivot(Pivot),
-    /// Any metrics over time, drawn
+    /// Chart of any metrics over time
     Graph(Graph),
     /// Watch the store live: who sends how much how well, and drill down to the records
     Top(Top),
@@ -180,15 +180,15 @@ pub(crate) enum Command {
     Search(Box<Search>),
     /// The life of a message: everything that happened to it, in order
     Trace(Trace),
-    /// What a reply or a code means, whose fault it is, and what helps
+    /// Explain a reply or a code: what it means, whose fault it is, what helps
     Explain(Explain),
-    /// Why a number changed: the stage, the causes, the words of the receivers
+    /// Explain why a metric changed: stage, root causes, replies of the receivers
     Why(WhyArgs),
     /// Write a report as one HTML file: problems first, then everything else
     Report(HtmlReport),
-    /// Whether a metric is within its range, for Nagios and its like
+    /// Check a metric against thresholds (Nagios-compatible)
     Check(Box<Check>),
-    /// Tell people when a number becomes a problem, by rules
+    /// Send alerts when a metric breaks a rule
     Alert(Alert),
     /// Run SQL over the store, read-only
     Sql(Sql),
@@ -207,19 +207,19 @@ pub(crate) enum Command {
     /// List the dimensions
     #[command(before_help = "Example:\n  pmtaq dimensions")]
     Dimensions,
-    /// Show what is set, and where
+    /// Show the settings, and where each is set
     Config(Config),
-    /// Print lines with which other tools read the store
+    /// Print snippets for reading the store from other tools
     Connect(Connect),
-    /// Look for what is not logged, lost, late or refused
+    /// Diagnose missing, lost, late or rejected records
     Doctor(Doctor),
-    /// Print what completes the command line in a shell
+    /// Print a shell completion script
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
 }
 
-/// Take new records of accounting files into the store.
+/// Load new records from accounting files into the store.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq ingest /var/log/pmta
@@ -315,7 +315,7 @@ impl Faults {
     }
 }
 
-/// Any metrics by any dimensions.
+/// Pivot table: any metrics by any dimensions.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq pivot --rows provider --metric delivered,bounce_rate,p95
@@ -339,7 +339,7 @@ pub(crate) struct Pivot {
     pub(crate) selection: Selection,
 }
 
-/// Any metrics over time: drawn in the terminal or as SVG, or as data.
+/// Chart of any metrics over time: in the terminal, as SVG, or as data.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:

@@ -34,7 +34,7 @@ impl Context {
         refuse_scheme(&global.store)?;
         let now = match &global.now {
             Some(text) => Timestamp::parse(text.as_bytes())
-                .ok_or_else(|| Failure::usage(format!("--now `{text}` is no time")))?,
+                .ok_or_else(|| Failure::usage(format!("--now `{text}` is not a valid time")))?,
             None => {
                 let since_1970 = std::time::SystemTime::now()
                     .duration_since(std::time::UNIX_EPOCH)
@@ -81,7 +81,8 @@ impl Context {
 
 fn timeout(text: &str) -> Result<Duration> {
     let seconds = parse_duration_s(text).and_then(|seconds| u64::try_from(seconds).ok());
-    let wrong = || Failure::usage(format!("--timeout `{text}` is no duration; write it like 30s"));
+    let wrong =
+        || Failure::usage(format!("--timeout `{text}` is not a valid duration; write it like 30s"));
     seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
 }
 

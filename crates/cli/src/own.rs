@@ -85,7 +85,7 @@ fn clash(catalog: &Catalog, report: &Report) -> Option<(String, String)> {
             return Some((param.name.clone(), what));
         }
         if !is_word(&param.name.as_str()) {
-            let what = format!("`{}` is no name for an option", param.name);
+            let what = format!("`{}` is not a name for an option", param.name);
             return Some((param.name.clone(), what));
         }
         seen.push(&param.name);

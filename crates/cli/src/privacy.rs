@@ -61,7 +61,8 @@ fn keyed(context: &Context) -> Result<Privacy> {
         let Some(text) = read(path)? else { continue };
         check_mode(path)?;
         let short = || {
-            let what = format!("{} is no key: shorter than {MIN_KEY} characters", path.display());
+            let what =
+                format!("{} is not a key: shorter than {MIN_KEY} characters", path.display());
             Failure::usage(what).hint(make(path))
         };
         return Privacy::with_key(text.trim().as_bytes()).ok_or_else(short);

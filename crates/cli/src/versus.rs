@@ -34,8 +34,8 @@ impl Versus {
         match (self, n_windows) {
             (_, 0) => "nothing".to_owned(),
             (Versus::Previous, _) => "the window before".to_owned(),
-            (Versus::SameHour(_), 1) => "the same hours of 1 day before".to_owned(),
-            (Versus::SameHour(_), n) => format!("the same hours of {n} days before"),
+            (Versus::SameHour(_), 1) => "the same hours on the previous day".to_owned(),
+            (Versus::SameHour(_), n) => format!("the same hours on the previous {n} days"),
         }
     }
 

@@ -18,8 +18,9 @@ pub(crate) fn window(
 ) -> Result<Window, String> {
     let mut window = Window::ALL;
     if let Some(last) = last {
-        let seconds = parse_duration_s(last)
-            .ok_or_else(|| format!("`{last}` is no duration; write it like 2h, 1d or 3h15m"))?;
+        let seconds = parse_duration_s(last).ok_or_else(|| {
+            format!("`{last}` is not a valid duration; write it like 2h, 1d or 3h15m")
+        })?;
         window = Window { since: Timestamp(now.0.saturating_sub(seconds)), until: now };
     }
     if let Some(since) = since {
@@ -129,7 +130,7 @@ pub(crate) fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp
     // What is left says its own offset, or counts seconds.
     Timestamp::parse(text.trim().as_bytes()).ok_or_else(|| {
         format!(
-            "`{text}` is no time; write 2h, -7d, yesterday, monday, 14:30, 2026-03-01, \
+            "`{text}` is not a valid time; write 2h, -7d, yesterday, monday, 14:30, 2026-03-01, \
              2026-03-01T16:00 or unix seconds"
         )
     })
@@ -172,8 +173,8 @@ mod tests {
         ] {
             assert_eq!(parsed(text), expected, "{text}");
         }
-        assert!(parsed("last tuesday-ish").starts_with("`last tuesday-ish` is no time"));
-        assert!(parsed("2026-02-30").contains("is no time"));
+        assert!(parsed("last tuesday-ish").starts_with("`last tuesday-ish` is not a valid time"));
+        assert!(parsed("2026-02-30").contains("is not a valid time"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub enum Error {
     #[error("cannot start {0} worker threads")]
     Threads(usize),
     /// No glob is written so.
-    #[error("`{glob}` is no glob: {why}")]
+    #[error("`{glob}` is not a valid glob: {why}")]
     Glob {
         /// As it was given.
         glob: String,

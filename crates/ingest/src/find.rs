@@ -155,7 +155,7 @@ impl Search<'_> {
         } else if named && meta.file_type().is_fifo() {
             self.listing.pipes.push(path.to_owned());
         } else if !meta.is_file() && named {
-            self.refuse(path, &"is no regular file and no pipe");
+            self.refuse(path, &"is neither a regular file nor a pipe");
         } else if meta.is_file() && (is_expected || may_be_accounting(path)) {
             let (path, modified) = (path.to_owned(), meta.mtime());
             let input = (!named).then(|| self.input.clone());

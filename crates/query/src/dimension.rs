@@ -108,7 +108,7 @@ pub const DIMENSIONS: &[Dimension] = &[
     column("bounce_class", "hard, soft, block or undetermined"),
     Dimension { name: "smtp_code", sql: "smtp_code::varchar", doc: "reply code, such as 550", source: Source::Column },
     column("enhanced_code", "enhanced status code, such as 5.1.1"),
-    column("template", "the reply with what varies masked"),
+    column("template", "the reply with the variable parts masked"),
     column("reply_fault", "whose fault the reply says it is: mailbox, domain, sender, ip, content, policy, receiver or own"),
     column("mailbox_dead", "whether the mailbox is dead, by what the reply says and by its code: yes or no"),
     column("reply_family", "the provider's own code in the reply, such as TSS04 or S3140"),

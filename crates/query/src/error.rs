@@ -27,7 +27,7 @@ pub enum Error {
     #[error("this needs more memory: {0}")]
     Memory(String),
     /// Something is not on a closed list.
-    #[error("there is no {what} `{name}`{}", instead(what, nearest.as_deref()))]
+    #[error("there is no {what} `{name}`{}", instead(what, name, nearest.as_deref()))]
     Unknown {
         /// What kind of thing.
         what: &'static str,
@@ -50,7 +50,7 @@ pub enum Error {
     #[error("only one statement that reads is allowed{0}")]
     NotReading(String),
     /// No statement: the engine cannot parse it.
-    #[error("this is no SQL: {0}")]
+    #[error("this is not valid SQL: {0}")]
     Syntax(String),
     /// An answer lacks a column that is needed of it.
     #[error("the answer has no column `{name}` of {expected}")]
@@ -99,18 +99,57 @@ impl From<duckdb::Error> for Error {
         match text.strip_prefix("Out of Memory Error: ") {
             // What follows is advice for those who speak to the engine themselves.
             Some(what) => Error::Memory(what.lines().next().unwrap_or_default().to_owned()),
-            None => Error::Sql(text),
+            None => Error::Sql(with_new_name(text)),
         }
     }
 }
 
 /// What to write instead of a name, or where to look for it.
-fn instead(what: &str, nearest: Option<&str>) -> String {
+fn instead(what: &str, name: &str, nearest: Option<&str>) -> String {
+    if let Some(new) = new_name(name) {
+        return format!("; reports call it `{new}` now");
+    }
     match nearest {
         Some(name) => format!("; did you mean `{name}`?"),
         None if ["metric", "dimension", "column"].contains(&what) => {
             format!("; `pmtaq {what}s` lists them")
         }
         None => String::new(),
+    }
+}
+
+/// Columns of reports that had another name, with the one they have now.
+const RENAMED: &[(&str, &str)] = &[
+    ("all_bounced", "total"),
+    ("all_deferred", "total"),
+    ("a_of", "a_total"),
+    ("b_of", "b_total"),
+    ("cost", "total_delay"),
+    ("edge", "completeness"),
+    ("mailed_dead", "sent_to_dead"),
+    ("of", "total"),
+    ("open", "still_queued"),
+    ("peak", "peak_share"),
+    ("reply_bounced", "reply_count"),
+    ("sure", "significance"),
+    ("took", "delivery_time"),
+    ("tried", "peak_attempts"),
+    ("wasted", "same_reply"),
+    ("wasted_rate", "same_reply_rate"),
+    ("what", "detail` or `mismatch"),
+    ("within", "cumulative"),
+];
+
+/// What a column of a report is called now that once was called `name`.
+fn new_name(name: &str) -> Option<&'static str> {
+    RENAMED.iter().find(|(old, _)| *old == name).map(|(_, new)| *new)
+}
+
+/// What the engine says of a column that it does not find, with its new name if it has one.
+fn with_new_name(text: String) -> String {
+    let name = text.split_once("Referenced column \"").and_then(|(_, rest)| rest.split_once('"'));
+    match name.and_then(|(name, _)| new_name(name)) {
+        Some(new) => format!("{}\nreports call it `{new}` now", text.trim_end()),
+        None => text,
     }
 }

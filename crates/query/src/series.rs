@@ -191,7 +191,7 @@ impl Timeline {
         }
         let edges = self.lines.iter().flat_map(|_| &edges[..steps]);
         let edges = Values::Texts(edges.map(|edge| edge.map(str::to_owned)).collect());
-        columns.push(("edge".to_owned(), Unit::Text.into(), edges));
+        columns.push(("completeness".to_owned(), Unit::Text.into(), edges));
         Answer::of(columns)
     }
 }

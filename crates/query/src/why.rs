@@ -23,7 +23,7 @@ pub enum Ask {
     Had,
     /// What became of the messages; of the bounces, those of a class.
     Messages,
-    /// What came back by mail; of the bounces, those of a class.
+    /// Asynchronous bounces; of a class, if one is asked about.
     Remote,
     /// The records themselves.
     Records,

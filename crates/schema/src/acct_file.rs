@@ -76,7 +76,7 @@ impl AcctFiles {
                     let (known, unknown): (Vec<_>, Vec<_>) =
                         words(rest).partition(|word| types(word).is_ok());
                     block.records = types(&known.join(",")).unwrap_or(block.records);
-                    let bad = unknown.iter().map(|name| format!("`{name}` is no record type"));
+                    let bad = unknown.iter().map(|name| format!("`{name}` is not a record type"));
                     found.bad.extend(bad.map(|what| (number, what)));
                 }
                 ("record-fields", Some(block)) => match RecordFields::parse(rest) {
@@ -124,7 +124,7 @@ impl RecordFields {
     fn parse(text: &str) -> Result<RecordFields, String> {
         let wrong = || format!("`record-fields {text}` is not a record type and a list of fields");
         let (first, list) = text.split_once(char::is_whitespace).ok_or_else(wrong)?;
-        let records = types(first).map_err(|name| format!("`{name}` is no record type"))?;
+        let records = types(first).map_err(|name| format!("`{name}` is not a record type"))?;
         let mut fields =
             RecordFields { records, defaults: false, named: Vec::new(), without: Vec::new() };
         for word in words(list) {
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(found.blocks[0].records, Records::ALL);
         let found = AcctFiles::parse("<acct-file a>\nrecords t,x,b\n</acct-file>");
         assert_eq!(found.blocks[0].records.to_string(), "b, t");
-        assert_eq!(found.bad, [(2, "`x` is no record type".to_owned())]);
+        assert_eq!(found.bad, [(2, "`x` is not a record type".to_owned())]);
     }
 
     #[test]

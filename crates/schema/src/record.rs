@@ -16,9 +16,9 @@ pub enum Record {
     QueueDeferral,
     /// `r`: a recipient was received for delivery.
     Reception,
-    /// `rb`: a bounce report came back by mail.
+    /// `rb`: an asynchronous (remote) bounce report.
     RemoteBounce,
-    /// `rs`: another status report came back by mail.
+    /// `rs`: another asynchronous status report.
     RemoteStatus,
     /// `f`: a feedback loop reported a complaint.
     Feedback,

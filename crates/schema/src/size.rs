@@ -6,7 +6,7 @@
 /// # Errors
 /// A sentence that names the text and shows how to write a size.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size; write it like 512MB or 2GiB");
+    let wrong = || format!("`{text}` is not a valid size; write it like 512MB or 2GiB");
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..split].parse().map_err(|_| wrong())?;

@@ -56,7 +56,7 @@ impl Step {
             .filter(|seconds| *seconds > 0 && (DAY_S % seconds == 0 || seconds % DAY_S == 0));
         seconds.map(Step).ok_or_else(|| {
             format!(
-                "`{text}` is no step; write what divides a day, or days: 5m, 15m, 1h, 6h, 1d, 1w"
+                "`{text}` is not a valid step; write what divides a day, or days: 5m, 15m, 1h, 6h, 1d, 1w"
             )
         })
     }

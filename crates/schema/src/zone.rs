@@ -15,7 +15,7 @@ pub struct Zone(Tz);
 
 /// A name that the IANA database does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no time zone; write an IANA name such as `Europe/Madrid` or `UTC`")]
+#[error("`{0}` is not a time zone; write an IANA name such as `Europe/Madrid` or `UTC`")]
 pub struct UnknownZone(String);
 
 impl Zone {
@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn an_unknown_zone_is_named() {
         let error = "Madrid/Europe".parse::<Zone>().expect_err("unknown").to_string();
-        assert!(error.starts_with("`Madrid/Europe` is no time zone"), "{error}");
+        assert!(error.starts_with("`Madrid/Europe` is not a time zone"), "{error}");
     }
 }

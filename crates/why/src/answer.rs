@@ -22,7 +22,7 @@ pub struct Answer {
     pub left_out: Vec<(usize, f64)>,
     /// The change, taken apart by the stages; the parts add up to it.
     pub steps: Vec<Step>,
-    /// Its causes, the greatest first; those the other way come last.
+    /// Its causes, the greatest first; those that offset the change come last.
     pub causes: Vec<Cause>,
     /// For a rate whose mix changed: what was sent more or less.
     pub mix: Vec<Mover>,
@@ -64,7 +64,7 @@ pub struct Step {
 pub enum Part {
     /// In a stage.
     Stage(Stage),
-    /// In what came back by mail.
+    /// In asynchronous bounces.
     Remote,
     /// In the mix: no rate changed, but what was sent went more to where it is high or low.
     Mix,
@@ -85,7 +85,7 @@ pub struct Cause {
     pub(crate) twins: Vec<Twin>,
     /// What it did to the metric.
     pub effect: f64,
-    /// `effect` as a share of the change of the metric, in percent; negative for the other way.
+    /// `effect` as a share of the change of the metric, in percent; negative where it offsets the change.
     pub share: f64,
     /// What entered under it, and what was counted, in the window.
     pub now: (f64, f64),

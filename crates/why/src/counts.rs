@@ -26,15 +26,15 @@ pub enum Kind {
     Injected,
     /// Recipients delivered.
     Delivered,
-    /// Recipients bounced in band, of the class that is asked about.
+    /// Recipients bounced synchronously, of the class that is asked about.
     Bounced,
-    /// Recipients bounced in band, of other classes.
+    /// Recipients bounced synchronously, of other classes.
     Aside,
     /// Recipients that were tried, deferred, and neither delivered nor bounced in the period.
     Held,
     /// Attempts that were deferred (`t` records).
     Deferred,
-    /// Bounces that came back by mail (`rb` records).
+    /// Asynchronous bounces (`rb` records).
     Remote,
     /// Complaints (`f` records).
     Complained,

@@ -64,7 +64,9 @@ fn moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDateTime>, D
     let text = String::deserialize(from)?;
     let moment = NaiveDateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M");
     moment.map(Some).map_err(|_| {
-        serde::de::Error::custom(format!("`{text}` is no time; write it like 2026-03-01 22:00"))
+        serde::de::Error::custom(format!(
+            "`{text}` is not a valid time; write it like 2026-03-01 22:00"
+        ))
     })
 }
 
@@ -75,7 +77,7 @@ fn daily<'de, D: Deserializer<'de>>(from: D) -> Result<Option<(NaiveTime, NaiveT
     match times.filter(|(from, to)| from != to) {
         Some(times) => Ok(Some(times)),
         None => Err(serde::de::Error::custom(format!(
-            "`{text}` is no time of day; write it like 22:00-04:30"
+            "`{text}` is not a time of day; write it like 22:00-04:30"
         ))),
     }
 }
@@ -84,7 +86,9 @@ fn weekdays<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Weekday>, D::Error
     let texts = Vec::<String>::deserialize(from)?;
     let day = |text: &String| {
         text.parse().map_err(|_| {
-            serde::de::Error::custom(format!("`{text}` is no day of the week; write it like sun"))
+            serde::de::Error::custom(format!(
+                "`{text}` is not a day of the week; write it like sun"
+            ))
         })
     };
     texts.iter().map(day).collect()
@@ -122,9 +126,9 @@ mod tests {
         for (lines, words) in [
             ("rules = [\"b\"]\nweekdays = [\"sun\"]", "no rule is called so"),
             ("since = \"2026-03-01 22:00\"", "it never ends"),
-            ("since = \"tonight\"", "`tonight` is no time"),
-            ("daily = \"22-23\"", "`22-23` is no time of day"),
-            ("weekdays = [\"sunn\"]", "`sunn` is no day"),
+            ("since = \"tonight\"", "`tonight` is not a valid time"),
+            ("daily = \"22-23\"", "`22-23` is not a time of day"),
+            ("weekdays = [\"sunn\"]", "`sunn` is not a day"),
             ("since = \"2026-03-02 22:00\"\nuntil = \"2026-03-02 02:00\"", "comes before"),
         ] {
             let error = rules(lines).expect_err(lines);

@@ -10,7 +10,7 @@ pub struct Seconds(pub i64);
 impl Seconds {
     pub(super) fn parse(text: &str) -> Result<Seconds, String> {
         let length = parse_duration_s(text).map(Seconds);
-        length.ok_or_else(|| format!("`{text}` is no duration; write it like 15m"))
+        length.ok_or_else(|| format!("`{text}` is not a valid duration; write it like 15m"))
     }
 }
 

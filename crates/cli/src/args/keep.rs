@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Faults;
 
-/// Merge the small parts of a day into few.
+/// Merge a day's small Parquet files into fewer, larger ones.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq compact
@@ -17,7 +17,7 @@ pub(crate) struct Compact {
     pub(crate) faults: Faults,
 }
 
-/// Read everything and compare it with the ledgers.
+/// Check the whole store against its checksums and ledgers.
 ///
 /// Every part is read; its bytes are compared with their checksum, its rows and times with its
 /// manifest, the sum of all ledgers with the rows that are there, and the rollup of each day with its
@@ -38,7 +38,7 @@ pub(crate) struct Verify {
     pub(crate) faults: Faults,
 }
 
-/// Copy what the store holds now into another folder.
+/// Back up the store, as of its last commit, into another folder.
 ///
 /// The folder is a store then, with what was committed when the copy ended; ingest may go on meanwhile. On
 /// the same file system the files are linked, which takes no room and no time, but a damaged disk damages
@@ -56,7 +56,7 @@ pub(crate) struct Backup {
     pub(crate) copy: bool,
 }
 
-/// Remove what is older than you keep it.
+/// Delete data beyond its retention period.
 ///
 /// Whole UTC days go. The files that were ingested stay known: ingested again, they bring nothing
 /// back.

@@ -8,7 +8,7 @@ use pmtaq_alert::Range;
 
 use super::shared::{Selection, Times};
 
-/// A plugin for Nagios, Icinga and their like: is a metric within its range?
+/// Check a metric against thresholds: a plugin for Nagios, Icinga and compatible monitors.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:
@@ -42,13 +42,13 @@ pub(crate) struct Check {
         required_unless_present = "warning"
     )]
     pub(crate) critical: Option<Range>,
-    /// Denominator of a rate, or deliveries of a duration, from which on it is judged [default: 20]
+    /// Minimum sample size: denominator of a rate, deliveries for a latency [default: 20]
     #[arg(long, value_name = "N")]
     pub(crate) min_n: Option<u64>,
     /// Verdict when nothing has so many
     #[arg(long, value_name = "STATUS", default_value = "unknown")]
     pub(crate) few: Few,
-    /// Age of the newest record from which on nothing is judged
+    /// Nothing is judged when the newest record is older than this
     #[arg(long, value_name = "DURATION", default_value = "2h")]
     pub(crate) max_lag: String,
     /// Groups with performance data, the largest first, 0 for all; judged are all of them
@@ -102,7 +102,7 @@ pub(crate) struct Metrics {
     pub(crate) window: String,
 }
 
-/// Tell people when a number becomes a problem, and when it is none any more.
+/// Send alerts when a metric breaks a rule, and when it is back to normal.
 ///
 /// Rules and receivers stand in a TOML file; packaging/alerts/starter.toml is one to begin with, and
 /// docs/alerting.md explains it. `run` is for cron, after each ingest.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::shared::Times;
 
-/// Show what is set, and where.
+/// Show the settings, and where each is set.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq config show
@@ -30,7 +30,7 @@ pub(crate) enum ConfigWhat {
     Example,
 }
 
-/// Lines for other tools to read the store.
+/// Snippets for reading the store from other tools.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq connect duckdb
@@ -62,7 +62,7 @@ pub(crate) enum Tool {
     R,
 }
 
-/// Look for trouble.
+/// Diagnose missing, lost, late or rejected records.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:
@@ -82,7 +82,7 @@ pub(crate) struct Doctor {
     pub(crate) times: Times,
 }
 
-/// Print what completes the command line in a shell.
+/// Print a shell completion script.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   source <(pmtaq completions bash)

@@ -96,7 +96,7 @@ fn say_cut(context: &Context, report: &Report, given: &[(String, String)], rows:
     let default = || report.params.iter().find(|param| param.name == "top")?.default.as_ref();
     let top = asked.or_else(default).and_then(|top| top.parse::<u64>().ok());
     if let Some(top) = top.filter(|top| *top > 0 && rows >= *top) {
-        let text = format!("the first {top}; there may be more, --top 0 shows all");
+        let text = format!("top {top} shown; --top 0 for all");
         ui::note(&context.global, &text);
     }
 }

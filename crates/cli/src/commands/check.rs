@@ -286,6 +286,6 @@ fn span_text(context: &Context, window: Window) -> String {
 
 fn seconds(name: &str, text: &str) -> Result<i64> {
     parse_duration_s(text).ok_or_else(|| {
-        Failure::usage(format!("--{name} `{text}` is no duration; write it like 2h"))
+        Failure::usage(format!("--{name} `{text}` is not a valid duration; write it like 2h"))
     })
 }

@@ -34,7 +34,10 @@ pub(crate) fn run(
     catalog: &pmtaq_query::Catalog,
 ) -> Result<Exit> {
     let max_lag_s = parse_duration_s(&args.max_lag).ok_or_else(|| {
-        Failure::usage(format!("--max-lag `{}` is no duration like 1d or 2h", args.max_lag))
+        Failure::usage(format!(
+            "--max-lag `{}` is not a valid duration, such as 1d or 2h",
+            args.max_lag
+        ))
     })?;
     let asked = asked::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());

@@ -185,7 +185,7 @@ fn of_the_queue(
         QUEUE.iter().filter(|(name, ..)| names.iter().any(|wanted| wanted == name)).collect();
     let values = metrics.iter().map(|(_, column, _)| answer.f64s(column));
     let values = values.collect::<pmtaq_query::Result<Vec<_>>>()?;
-    let edges = answer.texts("edge")?.into_iter().map(|edge| edge.map(|_| Edge::Uncertain));
+    let edges = answer.texts("completeness")?.into_iter().map(|edge| edge.map(|_| Edge::Uncertain));
     let edges: Vec<Option<Edge>> = edges.collect();
     // Its steps are those of UTC, each as long as the first: one local time names them all.
     let first = answer.times("time")?.first().copied().flatten().unwrap_or_default();

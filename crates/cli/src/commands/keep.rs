@@ -106,7 +106,7 @@ pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
 pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
     let address = Mention::of(&args.rcpt).ok_or_else(|| {
         Failure::usage(format!(
-            "--rcpt `{}` is no address with a local part and a domain",
+            "--rcpt `{}` is not an address with a local part and a domain",
             args.rcpt
         ))
     })?;

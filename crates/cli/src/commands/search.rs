@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     }
     let rows = write_found(context, &asked, &search, &selection, limit, lines.as_ref())?;
     if limit == Some(rows) {
-        let text = format!("the newest {rows}; there may be more, --limit 0 shows all");
+        let text = format!("newest {rows} shown; --limit 0 for all");
         ui::note(&context.global, &text);
     }
     asked::say_rows(context, &asked, rows, &selection)

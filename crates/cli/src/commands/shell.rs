@@ -206,10 +206,9 @@ impl Shell<'_> {
     fn set_limit(&mut self, rows: Option<&str>) -> Result<Exit> {
         if let Some(rows) = rows {
             let limit = rows.replace(',', "").parse();
-            self.manner.limit =
-                Some(limit.map_err(|_| {
-                    Failure::usage(format!("`{rows}` is no number of rows; 0 is all"))
-                })?);
+            self.manner.limit = Some(limit.map_err(|_| {
+                Failure::usage(format!("`{rows}` is not a number of rows; 0 is all"))
+            })?);
         }
         let text = match self.manner.limit {
             None => "limit 1,000 in a table".to_owned(),

@@ -98,7 +98,7 @@ pub(crate) fn answer(
         show::write(context, &show::sheet(&shape), &mut capped, format)
     })??;
     if more {
-        let text = format!("the first {} rows; there are more, --limit 0 shows all", written.rows);
+        let text = format!("first {} rows shown; --limit 0 for all", written.rows);
         ui::note(&context.global, &text);
     }
     Ok(())

@@ -25,7 +25,7 @@ const MAX_SAID: usize = 20;
 
 pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let last = parse_duration_s(&args.last).ok_or_else(|| {
-        Failure::usage(format!("`{}` is no duration; write it like 30d", args.last))
+        Failure::usage(format!("`{}` is not a valid duration; write it like 30d", args.last))
     })?;
     let store = Store::open(&context.global.store)?;
     let (now, writer) = (context.now, store.writer()?);
@@ -75,7 +75,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
                 sources.len(),
                 args.last
             ),
-            None => format!("ingested  no file whose records begin in the last {}", args.last),
+            None => format!("ingested  none in the last {}", args.last),
         });
         lines.extend(hosts.lines(now));
         if skipped.count > 0 {
@@ -85,11 +85,9 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
             ));
         }
         lines.push(match gone.len() {
-            0 if skipped.count > 0 => {
-                "missing   no file, of those that were not skipped".to_owned()
-            }
-            0 => "missing   no file, by their names".to_owned(),
-            count => format!("missing   {count} in the sequence of files, by their names:"),
+            0 if skipped.count > 0 => "missing   none, of those that were not skipped".to_owned(),
+            0 => "missing   none, by the file names".to_owned(),
+            count => format!("missing   {count} of the sequence of file names:"),
         });
         lines.extend(gone.iter().take(MAX_SAID).map(|name| format!("          {name}")));
         if gone.len() > MAX_SAID {

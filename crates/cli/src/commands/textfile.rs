@@ -23,7 +23,10 @@ const REACH_S: i64 = 7 * 86_400;
 
 pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Result<Exit> {
     let length = parse_duration_s(&args.window).filter(|length| *length > 0).ok_or_else(|| {
-        Failure::usage(format!("--window `{}` is no duration; write it like 1h", args.window))
+        Failure::usage(format!(
+            "--window `{}` is not a valid duration; write it like 1h",
+            args.window
+        ))
     })?;
     let mut by: Vec<&Dimension> = Vec::new();
     for name in &args.by {

@@ -112,7 +112,7 @@ fn say_nothing(context: &Context, asked: &Asked, trace: &Trace, typed: Option<&s
     let text = match trace {
         Trace::Recipient(address) if !address.contains('@') => {
             format!(
-                "no records: `{address}` is no address; `pmtaq search {address}` looks for a text"
+                "no records: `{address}` is not an address; `pmtaq search {address}` looks for a text"
             )
         }
         Trace::Recipient(address) => {

@@ -12,7 +12,10 @@ use crate::{ui, window};
 
 pub(super) fn mute(context: &Context, args: &args::AlertMute) -> Result<Exit> {
     let length = parse_duration_s(&args.lasting).filter(|length| *length > 0).ok_or_else(|| {
-        Failure::usage(format!("--for `{}` is no duration; write it like 2h", args.lasting))
+        Failure::usage(format!(
+            "--for `{}` is not a valid duration; write it like 2h",
+            args.lasting
+        ))
     })?;
     let until = Timestamp(context.now.0.saturating_add(length));
     change(context, &args.file, args.rule.as_deref(), |memory, rule| {

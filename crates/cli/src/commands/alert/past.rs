@@ -91,7 +91,9 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
         }
     }
     let n_days = n * every / DAY_S;
-    let text = format!("{} alerts in {n_days} days, judged every {}", alerts.len(), args.every);
+    let counted = |n: i64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (told, days) = (counted(alerts.len() as i64, "alert"), counted(n_days, "day"));
+    let text = format!("{told} in {days}, judged every {}", args.every);
     let rows = alerts.into_iter().map(|alert| {
         let Alert { rule, on, off, n_told, words } = alert;
         let shown = |time: Timestamp| crate::window::minute(time, context.global.tz);

@@ -85,7 +85,7 @@ pub(crate) fn queue(desk: &Desk<'_>, answer: &CitedRows, step_s: i64) -> Vec<Cha
     let n_steps = i64::try_from(answer.n_rows()).unwrap_or(0);
     let bounds: Vec<i64> = (0..=n_steps).map(|n| first + n * step_s).collect();
     let mut all = edges(desk, &bounds);
-    for (edge, told) in all.iter_mut().zip(answer.texts("edge")) {
+    for (edge, told) in all.iter_mut().zip(answer.texts("completeness")) {
         if !told.is_empty() {
             *edge = Some(Edge::Uncertain);
         }

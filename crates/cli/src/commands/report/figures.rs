@@ -201,7 +201,7 @@ fn replies(desk: &mut Desk<'_>) -> Result<Section> {
             other => other,
         });
     }
-    let about = "What receivers said, with all that differs from message to message masked. Below \
+    let about = "What receivers said, with the variable parts masked. Below \
                  stands what is known of a reply.";
     Ok(section("replies", "Replies", about, figures))
 }
@@ -217,7 +217,7 @@ fn latency(desk: &mut Desk<'_>) -> Result<Section> {
         Figure::Chart(chart),
         table(desk, &answer, "Time from queueing to delivery, by provider")?,
     ];
-    let about = "Half of the deliveries took at most p50, nineteen in twenty at most p95.";
+    let about = "50 % of the deliveries were faster than p50, 95 % faster than p95.";
     Ok(section("latency", "Latency", about, figures))
 }
 

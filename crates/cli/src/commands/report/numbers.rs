@@ -78,7 +78,7 @@ pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Explanation]) -> Result<Vec<Til
         tile("Deferral rate", "deferral_rate", attempts, false),
         tile("Complaint rate", "complaint_rate", of("complaints", "accepted", "accepted"), false),
         tile("Injected", "injected", sent, true),
-        tile("p95 latency", "p95", "19 of 20 took at most this".to_owned(), false),
+        tile("p95 latency", "p95", "95 % were faster than this".to_owned(), false),
         tile("Over TLS", "tls_rate", "of deliveries".to_owned(), true),
     ])
 }

@@ -31,8 +31,8 @@ pub(crate) fn read(answer: &CitedRows) -> Vec<Throttle> {
     let (providers, ips, templates) =
         (answer.texts("provider"), answer.texts("ip"), answer.texts("template"));
     let (states, onsets) = (answer.texts("state"), answer.times("onset"));
-    let (lasted, peaks) = (answer.numbers("lasted"), answer.numbers("peak"));
-    let (delayed, costs) = (answer.numbers("delayed"), answer.numbers("cost"));
+    let (lasted, peaks) = (answer.numbers("lasted"), answer.numbers("peak_share"));
+    let (delayed, costs) = (answer.numbers("delayed"), answer.numbers("total_delay"));
     let one = |row: usize| {
         let onset = onsets[row]?;
         #[expect(clippy::cast_possible_truncation, reason = "seconds of a window")]
@@ -43,7 +43,7 @@ pub(crate) fn read(answer: &CitedRows) -> Vec<Throttle> {
             template: templates[row].clone(),
             onset,
             ended,
-            is_on: states[row] == "on",
+            is_on: states[row] == "ongoing",
             peak: peaks[row].unwrap_or(0.0),
             delayed: delayed[row].unwrap_or(0.0),
             cost_s: costs[row].unwrap_or(0.0),

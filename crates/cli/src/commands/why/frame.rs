@@ -37,7 +37,7 @@ impl Frame {
         baseline.retain(|other| other.since.0 >= begins);
         if baseline.len() < asked {
             notes.push(format!(
-                "the store reaches back over {} of {asked} windows to compare with",
+                "only {} of the {asked} baseline windows are in the store",
                 baseline.len()
             ));
         }

@@ -99,9 +99,9 @@ impl<'t> Page<'t> {
 
     fn too_little(&self, out: &mut String) {
         let text = if self.told.baseline.is_empty() {
-            "too little data: nothing to compare with; the store has no such hours before the window"
+            "too little data: the store has no such hours before the window; --vs previous compares with the window just before it"
         } else {
-            "too little data: fewer than 20 in the window or in what it is compared with"
+            "too little data: fewer than 20 in the window or in its baseline"
         };
         self.line(out, 0, text);
     }
@@ -129,9 +129,9 @@ impl<'t> Page<'t> {
             Part::Stage(Stage::Attempts) => counts("attempts"),
             Part::Stage(Stage::Deliveries) => counts("delivered"),
             Part::Stage(Stage::Queue) => shares("queued, not yet attempted"),
-            Part::Stage(Stage::Carried) => counts("tried of earlier mail"),
-            Part::Stage(Stage::Deferral) => shares("deferred of tried"),
-            Part::Stage(Stage::Bounce) => shares("bounced of finished"),
+            Part::Stage(Stage::Carried) => counts("attempted of earlier mail"),
+            Part::Stage(Stage::Deferral) => shares("deferred of attempted"),
+            Part::Stage(Stage::Bounce) => shares("bounced of sent"),
             Part::Stage(Stage::Deferrals) => shares("deferral rate"),
             Part::Stage(Stage::Complaints) => shares("complaint rate"),
             Part::Remote => counts("asynchronous bounces"),
@@ -191,7 +191,7 @@ impl<'t> Page<'t> {
         let what = match cause.stage {
             Stage::Injection => "injected",
             Stage::Queue => "not yet attempted",
-            Stage::Carried => "tried of earlier mail",
+            Stage::Carried => "attempted of earlier mail",
             Stage::Deferral => "waiting deferred",
             Stage::Bounce => "bounced",
             Stage::Attempts => "attempts",

@@ -63,7 +63,7 @@ impl Question<'_> {
         let frame = Frame { baseline: kept.collect(), ..self.frame.clone() };
         if frame.baseline.len() < n_asked {
             let n_kept = frame.baseline.len();
-            notes.push(format!("{n_kept} of {n_asked} windows to compare with have records"));
+            notes.push(format!("only {n_kept} of the {n_asked} baseline windows have records"));
         }
         why.periods = frame.periods();
         let mut counts = Counts::new(&DIMS, frame.baseline.len());

@@ -18,7 +18,7 @@ pub(crate) fn asked(args: &args::WhyArgs, zone: Zone, now: Timestamp) -> Result<
     if let Some(text) = &args.window {
         let (since, until) = text
             .split_once("..")
-            .ok_or_else(|| format!("`{text}` is no window; write it like 16:00..17:30"))?;
+            .ok_or_else(|| format!("`{text}` is not a valid window; write it like 16:00..17:30"))?;
         let since = moment(since, zone, now)?;
         let until = end(until, zone, now, since)?;
         if since >= until {

@@ -90,7 +90,7 @@ pub(super) fn find(
         let is_unexplained = told.answer.verdict == Verdict::Unexplained;
         if is_unexplained && is_bad(&told, change) && counted >= LEAST {
             notes.push(format!(
-                "{} is unusual, and no combination of values stands out: it is spread over all",
+                "{} is unusual, but no single cause: spread across all traffic",
                 told.answer.metric.name
             ));
         }

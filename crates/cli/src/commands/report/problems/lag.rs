@@ -70,8 +70,8 @@ fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
         level: Level::Warning,
         kind: "Missing files".to_owned(),
         title: match gone.len() {
-            1 => "A gap in the sequence of accounting files, by their names".to_owned(),
-            n => format!("{n} gaps in the sequence of accounting files, by their names"),
+            1 => "A gap in the sequence of accounting file names".to_owned(),
+            n => format!("{n} gaps in the sequence of accounting file names"),
         },
         reading: "What they hold is in none of these numbers".to_owned(),
         facts,
