@@ -2,6 +2,7 @@
 -- title: Why recipients bounced
 -- help: Bounced recipients by class, category and enhanced code, most frequent first, each with the number of providers that said so and the most frequent reply.
 -- help: Synchronous bounces (b records); `remote-bounces` has the asynchronous ones.
+-- help: What an operator deleted (class administrative) has lines of its own, and is in no share.
 -- needs: b
 -- param: top int = 20  Rows to show, 0 for all
 -- column: bounces count
@@ -16,7 +17,8 @@ with counted as (
         coalesce(enhanced_code, '(none)') as enhanced_code,
         coalesce(template, '(none)') as reply,
         list(distinct provider) as providers,
-        count(*) as bounces
+        count(*) as bounces,
+        count(*) filter (bounce_class is distinct from 'administrative') as ended
     from bounces
     group by all
 )
@@ -25,8 +27,8 @@ select
     category,
     enhanced_code,
     sum(bounces)::bigint as bounces,
-    100.0 * sum(bounces) / sum(sum(bounces)) over () as share,
-    sum(sum(bounces)) over ()::bigint as total,
+    100.0 * nullif(sum(ended), 0) / sum(sum(ended)) over () as share,
+    sum(sum(ended)) over ()::bigint as total,
     len(list_distinct(flatten(list(providers)))) as providers,
     first(reply order by counted.bounces desc, reply) as reply
 from counted

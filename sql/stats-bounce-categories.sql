@@ -18,6 +18,7 @@ select
     count(*) filter (enhanced_code like '5.%') as permanent,
     count(*) filter (enhanced_code like '4.%') as transient
 from bounces
+where bounce_class is distinct from 'administrative'
 group by bounce_cat
 order by bounced desc, category
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -20,7 +20,7 @@ with domains as (
         count(*) filter (rec = 'b' and enhanced_code like '5.%') as permanent,
         count(*) filter (rec = 'b' and enhanced_code like '4.%') as transient
     from records
-    where rec in ('d', 'b')
+    where rec in ('d', 'b') and bounce_class is distinct from 'administrative'
     group by records.rcpt_domain
     having bounced() > 0
     order by bounced desc, domain
@@ -32,6 +32,7 @@ replies as (
         count(*) as reply_count,
         coalesce(template, '(none)') as reply
     from bounces
+    where bounce_class is distinct from 'administrative'
     group by rcpt_domain, template
     qualify $reasons = 0
         or row_number() over (partition by rcpt_domain order by count(*) desc, template) <= $reasons

@@ -2,6 +2,7 @@
 -- title: Most frequent bounces
 -- help: Bounced recipients by the receiver's reply, with the variable parts masked, or by any other dimension; most frequent first.
 -- help: Synchronous bounces (b records); `remote-bounces` has the asynchronous ones. `previous` counts the same line in the window of equal length just before; it is empty without `--since`, and where nothing at all was logged then.
+-- help: What an operator deleted has a line of its own, and is in no share.
 -- needs: b
 -- reach: previous
 -- param: by dimension = template  Count by
@@ -20,6 +21,7 @@ with counted as (
     select
         by() as key,
         count(*) filter (time_logged >= $since) as bounces,
+        count(*) filter (time_logged >= $since and bounce_class is distinct from 'administrative') as ended,
         count(*) filter (time_logged < $since) as previous,
         min(time_logged) filter (time_logged >= $since) as first_seen,
         max(time_logged) as last_seen
@@ -29,8 +31,8 @@ with counted as (
 select
     coalesce(key, '(none)') as "by",
     bounces,
-    100.0 * bounces / sum(bounces) over () as share,
-    sum(bounces) over ()::bigint as total,
+    100.0 * nullif(ended, 0) / sum(ended) over () as share,
+    sum(ended) over ()::bigint as total,
     case when (select count(*) > 0 from (select 1 from stored where time_logged < $since limit 1)) then previous end as previous,
     first_seen,
     last_seen

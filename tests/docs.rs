@@ -4,6 +4,7 @@ use std::process::Command;
 
 use pmtaq_query::metrics;
 use pmtaq_schema::bounce::CATEGORIES;
+use pmtaq_schema::origin::BounceOrigin;
 
 use crate::sealed::{Sealed, golden, interpreter};
 
@@ -38,6 +39,10 @@ fn docs_metrics_is_what_the_program_says() {
             format!("{}(){of}\n    {}\n", metric.name, metric.sql)
         })
         .collect();
+    let origins: String = BounceOrigin::ALL
+        .iter()
+        .map(|origin| format!("| {} | {} |\n", origin.as_str(), origin.doc()))
+        .collect();
     let classes: String = CATEGORIES
         .iter()
         .map(|(category, class, meaning)| {
@@ -53,7 +58,15 @@ fn docs_metrics_is_what_the_program_says() {
              ## Bounce classes\n\n\
              Any other category is undetermined. A site says otherwise in `[bounce-classes]` of its\n\
              configuration, see [configuration.md](configuration.md).\n\n\
-             | category | class | meaning |\n|---|---|---|\n{classes}"
+             | category | class | meaning |\n|---|---|---|\n{classes}\n\
+             A recipient that an operator deleted is of the class administrative, whatever its category.\n\n\
+             ## Who ended it\n\n\
+             `bounce_origin` says who ended the message of a bounce, by the diagnostic; of a deferral (t, tq) who\n\
+             put it off. It is null where none is logged. The last reply of an expired message, and the reply\n\
+             that a rule quotes (`x-pmta;bounce-queue;reply:550 ...`), give the code, the template and the\n\
+             meaning. In parts that an older version wrote it is told by code and template alone, so that\n\
+             a quoted reply is the receiver's there.\n\n\
+             | origin | is |\n|---|---|\n{origins}"
         ),
     );
 }

@@ -28,6 +28,7 @@ mod integrity;
 mod investigate;
 mod life;
 mod limits;
+mod origin;
 mod output;
 mod own;
 mod packaging;

@@ -50,7 +50,7 @@ const STORED: &str = "select to_json(map_from_entries(list_filter(map_entries(ma
     'sender_domain': sender_domain, 'rcpt_domain': rcpt_domain, 'provider': provider, 'rcpt': left(rcpt, 60),
     'vmta': vmta, 'vmta_pool': vmta_pool, 'smtp_code': smtp_code::varchar, 'enhanced_code': enhanced_code,
     'template': left(template, 80), 'dsn_diag': left(dsn_diag, 80), 'diag_bytes': strlen(dsn_diag)::varchar,
-    'bounce_cat': bounce_cat, 'bounce_class': bounce_class,
+    'bounce_cat': bounce_cat, 'bounce_class': bounce_class, 'bounce_origin': bounce_origin,
     'mx': mx, 'dlv_size': dlv_size::varchar, 'dlv_esmtp_available': dlv_esmtp_available,
     'dlv_source_ip': dlv_source_ip, 'rcv_source_ip': rcv_source_ip, 'dlv_destination_ip': dlv_destination_ip, 'env_id': env_id, 'job_id': job_id,
     'reporting_mta': reporting_mta, 'extra': case when cardinality(extra) > 0 then extra::varchar end

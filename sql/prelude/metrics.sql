@@ -8,7 +8,8 @@
 -- A line with its name and unit, one with the record types (and the field) without which it says
 -- nothing, its meaning, and what it is; of a percentage, what stands above the line:
 --   count of RECORDS           how many, of record types such as `d, b`
---   ... where CONDITION        those only: COLUMN = TEXT, COLUMN = TEXT or null, COLUMN is not null
+--   ... where CONDITION        those only: COLUMN = TEXT, COLUMN = TEXT or null, COLUMN <> TEXT or null,
+--                              COLUMN is not null
 --   COUNT less COUNT           the difference
 --   COUNT else COUNT           the second where no record of the first was logged
 --   distinct COLUMNS of ...    how many different ones
@@ -29,13 +30,33 @@ count of d
 
 -- metric: bounced count
 -- needs: b
--- Recipients bounced here or by a report that came back.
-count of b, rb
+-- Recipients bounced here or by a report that came back; without those that an operator deleted.
+count of b, rb where bounce_class <> 'administrative' or null
 
 -- metric: bounced_in_band count
 -- needs: b
--- Recipients bounced here.
-count of b
+-- Recipients bounced here; without those that an operator deleted.
+count of b where bounce_class <> 'administrative' or null
+
+-- metric: bounced_by_receiver count
+-- needs: b
+-- Recipients bounced by a receiver: its permanent reply, or a report that came back.
+count of b, rb where bounce_origin = 'receiver'
+
+-- metric: bounced_after_reply count
+-- needs: b
+-- Recipients that PMTA gave up after a reply: expired, or by a rule such as bounce-queue.
+count of b where bounce_origin = 'pmta-after-reply'
+
+-- metric: bounced_by_pmta count
+-- needs: b
+-- Recipients that PMTA gave up where no receiver had replied: no route, no answer, DNS.
+count of b where bounce_origin = 'pmta'
+
+-- metric: deleted_by_operator count
+-- needs: b
+-- Recipients that an operator deleted or flushed: no bounces, and in no rate.
+count of b where bounce_class = 'administrative'
 
 -- metric: hard count
 -- needs: b
@@ -64,8 +85,8 @@ count of b where mailbox_dead = 'yes'
 
 -- metric: sent count
 -- needs: d, b
--- Recipients that were finished: delivered, or bounced synchronously.
-count of d, b
+-- Recipients that were finished: delivered, or bounced synchronously; without those that an operator deleted.
+count of d, b where bounce_class <> 'administrative' or null
 
 -- metric: accepted count
 -- needs: d

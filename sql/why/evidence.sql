@@ -5,6 +5,7 @@ with told as (
         unnest(causes) as cause, period, rec, bounce_cat,
         template, epoch(time_logged)::bigint // $step_s * $step_s as step
     from records
+    where bounce_class is distinct from 'administrative'
 )
 select cause, period, rec, bounce_cat, template, step, count(*) as n
 from told

@@ -10,7 +10,8 @@ with tried as (
             as leaf,
         hash(rcpt, time_queued) as message, rec, bounce_cat, bounce_class
     from records
-    where (rec in ('d', 'b', 't')) is true
+    -- What an operator deleted is in no rate.
+    where (rec in ('d', 'b', 't')) is true and bounce_class is distinct from 'administrative'
 ),
 -- Both in one pass, since to read the records is the larger part.
 counted as materialized (

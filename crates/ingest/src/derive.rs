@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use pmtaq_schema::bounce::bounce_class;
+use pmtaq_schema::bounce::{BounceClass, bounce_class};
 use pmtaq_schema::columns::index_of;
+use pmtaq_schema::origin::BounceOrigin;
 use pmtaq_schema::provider::{Asked, Providers};
 use pmtaq_schema::reply::Reply;
 use pmtaq_schema::template::template_of;
@@ -27,6 +28,7 @@ const SMTP_CODE: usize = index_of("smtp_code");
 const ENHANCED_CODE: usize = index_of("enhanced_code");
 const TEMPLATE: usize = index_of("template");
 const BOUNCE_CLASS: usize = index_of("bounce_class");
+const BOUNCE_ORIGIN: usize = index_of("bounce_origin");
 const MX: usize = index_of("mx");
 const SOURCE: usize = index_of("source");
 const ORIG: usize = index_of("orig");
@@ -78,6 +80,8 @@ pub(crate) struct Derive {
     mx: Memo,
     /// By key of `bounce_cat`, shifted by one: 0 is no category.
     bounce_class: Memo,
+    /// By origin.
+    bounce_origin: Memo,
     /// By question, and by the key of the name that it is asked with.
     providers: [Memo; Providers::QUESTIONS.len()],
     text: String,
@@ -121,23 +125,28 @@ impl Derive {
             self.provider(row, known, columns);
         }
         for (row, checked) in rows() {
-            let record = checked.record;
-            if matches!(record, Record::Bounce | Record::Deferral | Record::RemoteBounce) {
-                self.bounce_class(row, columns);
-            }
-        }
-        for (row, checked) in rows() {
             let text = |column: usize| match plan.sources[column] {
                 Some(field) => lines.get(checked.line).text(field),
                 None => Cow::Borrowed(""),
             };
             let (dsn_diag, dsn_status) = (text(DSN_DIAG), text(DSN_STATUS));
+            let reply = Reply::parse(&dsn_diag, &dsn_status);
             if !dsn_diag.is_empty() || !dsn_status.is_empty() {
-                self.reply(row, &dsn_diag, &dsn_status, columns);
+                self.reply(row, &reply, &dsn_status, columns);
                 if let Some(people) = people.get(row - first) {
                     known.privacy.template(&mut self.text, people);
                 }
                 self.template(row, columns);
+            }
+            let record = checked.record;
+            let origin = BounceOrigin::of(record, &dsn_diag, &reply);
+            let origin = origin
+                .filter(|_| !dsn_diag.is_empty() || nobody_replied(row, record, plan, columns));
+            if let Some(origin) = origin {
+                self.bounce_origin(row, origin, columns);
+            }
+            if matches!(record, Record::Bounce | Record::Deferral | Record::RemoteBounce) {
+                self.bounce_class(row, origin, columns);
             }
         }
     }
@@ -190,7 +199,19 @@ impl Derive {
         }
     }
 
-    fn bounce_class(&mut self, row: usize, columns: &mut [Column]) {
+    fn bounce_origin(&mut self, row: usize, origin: BounceOrigin, columns: &mut [Column]) {
+        let key = self.bounce_origin.get(origin as u32, || {
+            names(columns, BOUNCE_ORIGIN).names.key(origin.as_str().as_bytes())
+        });
+        names(columns, BOUNCE_ORIGIN).set_key(row, key);
+    }
+
+    fn bounce_class(&mut self, row: usize, origin: Option<BounceOrigin>, columns: &mut [Column]) {
+        if origin == Some(BounceOrigin::Operator) {
+            let class = BounceClass::Administrative.as_str();
+            names(columns, BOUNCE_CLASS).set(row, class.as_bytes());
+            return;
+        }
         let category = names(columns, BOUNCE_CAT).key_at(row);
         let class = self.bounce_class.get(category.wrapping_add(1), || {
             let class = match category {
@@ -202,8 +223,7 @@ impl Derive {
         names(columns, BOUNCE_CLASS).set_key(row, class);
     }
 
-    fn reply(&mut self, row: usize, dsn_diag: &str, dsn_status: &str, columns: &mut [Column]) {
-        let reply = Reply::parse(dsn_diag, dsn_status);
+    fn reply(&mut self, row: usize, reply: &Reply<'_>, dsn_status: &str, columns: &mut [Column]) {
         if let Some(code) = reply.smtp_code {
             columns[SMTP_CODE].set_number(row, code.into());
         }
@@ -211,7 +231,7 @@ impl Derive {
             names(columns, ENHANCED_CODE).set(row, code.as_bytes());
         }
         self.text.clear();
-        template_of(&reply, dsn_status, &mut self.text);
+        template_of(reply, dsn_status, &mut self.text);
     }
 
     fn template(&mut self, row: usize, columns: &mut [Column]) {
@@ -243,6 +263,13 @@ impl Domains {
         });
         column.set_key(row, key);
     }
+}
+
+/// Whether a record without a diagnostic has none because nobody replied: the field is logged, and no
+/// receiver is named.
+fn nobody_replied(row: usize, record: Record, plan: &Plan, columns: &mut [Column]) -> bool {
+    record == Record::RemoteBounce
+        || plan.sources[DSN_DIAG].is_some() && names(columns, DSN_MTA).key_at(row) == NO_NAME
 }
 
 /// The key of a name, or of none when it is empty.

@@ -105,7 +105,8 @@ pub const DIMENSIONS: &[Dimension] = &[
     column("queue", "queue, as domain/vmta"),
     column("rec", "record type"),
     column("bounce_cat", "bounce category"),
-    column("bounce_class", "hard, soft, block or undetermined"),
+    column("bounce_class", "hard, soft, block, undetermined or administrative"),
+    column("bounce_origin", "who ended it: receiver, pmta-after-reply (expired, bounce-queue), pmta or operator"),
     Dimension { name: "smtp_code", sql: "smtp_code::varchar", doc: "reply code, such as 550", source: Source::Column },
     column("enhanced_code", "enhanced status code, such as 5.1.1"),
     column("template", "the reply with the variable parts masked"),
@@ -127,7 +128,8 @@ pub const DIMENSIONS: &[Dimension] = &[
 ];
 
 /// Short names that no filter has, with the dimension meant.
-const ALIASES: &[(&str, &str)] = &[("class", "bounce_class"), ("enhanced", "enhanced_code")];
+const ALIASES: &[(&str, &str)] =
+    &[("class", "bounce_class"), ("enhanced", "enhanced_code"), ("origin", "bounce_origin")];
 
 /// The dimension called `name`, also by its short name.
 ///

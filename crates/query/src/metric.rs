@@ -94,6 +94,8 @@ pub(crate) enum Test {
     Is(&'static str),
     /// `= TEXT or null`
     IsOrNull(&'static str),
+    /// `<> TEXT or null`
+    IsNot(&'static str),
     /// `is not null`
     IsThere,
 }
@@ -274,13 +276,12 @@ impl Subset {
 impl Condition {
     fn parse(text: &'static str) -> Option<Condition> {
         let (column, test) = text.split_once(' ')?;
-        let test = match test.strip_prefix("= ") {
-            Some(value) => match value.strip_suffix(" or null") {
-                Some(value) => Test::IsOrNull(value),
-                None => Test::Is(value),
-            },
-            None if test == "is not null" => Test::IsThere,
-            None => return None,
+        let test = match (test.split_once(' ')?, test.strip_suffix(" or null")) {
+            (("=", _), Some(test)) => Test::IsOrNull(test.strip_prefix("= ")?),
+            (("=", value), None) => Test::Is(value),
+            (("<>", _), Some(test)) => Test::IsNot(test.strip_prefix("<> ")?),
+            (("is", "not null"), None) => Test::IsThere,
+            _ => return None,
         };
         let known = Column::index(column).is_some() || REPLY_COLUMNS.contains(&column);
         known.then_some(Condition { column, test })
@@ -328,6 +329,7 @@ impl Display for Condition {
         match self.test {
             Test::Is(value) => write!(f, "{column} = {value}"),
             Test::IsOrNull(value) => write!(f, "coalesce({column}, {value}) = {value}"),
+            Test::IsNot(value) => write!(f, "{column} is distinct from {value}"),
             Test::IsThere => write!(f, "{column} is not null"),
         }
     }
@@ -380,6 +382,10 @@ mod tests {
                 "count of d less count of b",
                 "count(*) filter (rec = 'd') - count(*) filter (rec = 'b')",
             ),
+            (
+                "count of b where mx <> 'x' or null",
+                "count(*) filter (rec = 'b' and mx is distinct from 'x')",
+            ),
             ("maximum of latency", "max(epoch(time_logged - time_queued)) filter (rec = 'd')"),
             ("sent", "sent()"),
         ] {
@@ -396,10 +402,10 @@ mod tests {
     fn metrics_are_expanded_but_not_inside_quotes_and_comments() {
         assert_eq!(
             expand(
-                "select sent() as sent, 'sent()' -- sent()\n, my_sent(), \"sent()\" /* sent() */"
+                "select bytes() as n, 'bytes()' -- bytes()\n, my_bytes(), \"bytes()\" /* bytes() */"
             ),
-            "select (count(*) filter (rec in ('d', 'b'))) as sent, 'sent()' -- sent()\n, \
-             my_sent(), \"sent()\" /* sent() */"
+            "select (coalesce(sum(dlv_size) filter (rec = 'd'), 0)::bigint) as n, 'bytes()' -- bytes()\n, \
+             my_bytes(), \"bytes()\" /* bytes() */"
         );
         assert!(!expand("bounce_rate()").contains("sent()"));
     }

@@ -12,7 +12,7 @@ use std::io::PipeReader;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use pmtaq_store::SnapshotPart;
+use pmtaq_store::{DERIVED, SnapshotPart};
 
 use crate::error::{Error, Result};
 
@@ -83,6 +83,11 @@ impl Opened {
         let wanted: HashSet<_> = parts.iter().map(|part| part.path.to_string_lossy()).collect();
         let parts = self.parts.iter().filter(|part| wanted.contains(part.path.as_str()));
         parts.map(|part| part.name.as_str()).collect()
+    }
+
+    /// Whether one of the parts lacks derived columns of today.
+    pub(crate) fn is_old(&self) -> bool {
+        self.parts.iter().any(|part| part.of.part.derived < DERIVED)
     }
 
     /// Which of the parts is not as it was written, for an engine that stumbled over one. Reads

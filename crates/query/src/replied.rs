@@ -75,7 +75,7 @@ impl Session {
     fn reply_views(&self, has: Replies, user_views: &str) -> String {
         let is_bare = self.parts_view.get() == "stored";
         let mut sql = if is_bare { RENAMED.to_owned() } else { String::new() };
-        sql += &read_views(self.class.as_deref(), has);
+        sql += &read_views(&self.replaced, has);
         sql += "create or replace view records as select * from stored;\n";
         let views = hours_view(self.window.get(), has.columns()) + user_views;
         sql + &views.replace("create view", "create or replace view")
@@ -105,7 +105,7 @@ impl Session {
         if has == Replies::default() {
             return String::new();
         }
-        let renamed = if self.class.is_none() { RENAMED } else { "" };
+        let renamed = if self.replaced.is_empty() { RENAMED } else { "" };
         let views = self.reply_views(has, prelude::VIEWS);
         script + renamed + views.strip_prefix(RENAMED).unwrap_or(&views)
     }

@@ -42,11 +42,10 @@ const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template 
     end) as mailbox_dead,
     known_replies.reply_family as reply_family";
 
-/// The statements that let `stored` and `hourly` read the views over the parts: with the site's own
-/// `class` of a bounce, and with what they have of replies.
-pub(crate) fn read_views(class: Option<&str>, replies: Replies) -> String {
-    let mut replaced: Vec<String> =
-        class.into_iter().map(|class| format!("{class} as bounce_class")).collect();
+/// The statements that let `stored` and `hourly` read the views over the parts: with `replaced` columns, and
+/// with what they have of replies.
+pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
+    let mut replaced = replaced.to_vec();
     let (mut more, mut joined) = (String::new(), String::new());
     if replies.has_folded {
         replaced.push("coalesce(folded_templates.shown, r.template) as template".to_owned());

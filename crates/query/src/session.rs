@@ -80,8 +80,9 @@ pub struct Session {
     pub(crate) opened: [Opened; 3],
     /// The view that reads the parts of the records.
     pub(crate) parts_view: Cell<&'static str>,
-    /// The class of a bounce by the site's own words, if it has any: SQL.
-    pub(crate) class: Option<String>,
+    /// The columns that are others than the parts have, in SQL: the class of a bounce by the site's own
+    /// words, and what old parts lack.
+    pub(crate) replaced: Vec<String>,
     /// What the views have of replies, and whether their templates were read.
     pub(crate) replies: Cell<Replies>,
     pub(crate) knows_templates: Cell<bool>,
@@ -168,7 +169,7 @@ impl Session {
             user_views: RefCell::default(),
             opened,
             parts_view: Cell::new("stored"),
-            class: None,
+            replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
             knows_templates: Cell::new(false),
             has_hours: hours != Hours::None,

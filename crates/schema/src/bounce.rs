@@ -14,12 +14,19 @@ pub enum BounceClass {
     Block,
     /// Nothing follows for the recipient.
     Undetermined,
+    /// An operator ended the message: it says nothing of the recipient, and is in no rate.
+    Administrative,
 }
 
 impl BounceClass {
     /// All classes.
-    pub const ALL: [BounceClass; 4] =
-        [BounceClass::Hard, BounceClass::Soft, BounceClass::Block, BounceClass::Undetermined];
+    pub const ALL: [BounceClass; 5] = [
+        BounceClass::Hard,
+        BounceClass::Soft,
+        BounceClass::Block,
+        BounceClass::Undetermined,
+        BounceClass::Administrative,
+    ];
 
     /// The value of the column `bounce_class`.
     pub const fn as_str(self) -> &'static str {
@@ -28,6 +35,7 @@ impl BounceClass {
             BounceClass::Soft => "soft",
             BounceClass::Block => "block",
             BounceClass::Undetermined => "undetermined",
+            BounceClass::Administrative => "administrative",
         }
     }
 

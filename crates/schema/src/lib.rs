@@ -25,6 +25,7 @@ pub mod bounce;
 pub mod explain;
 pub mod latency;
 pub mod nearest;
+pub mod origin;
 pub mod provider;
 pub mod reply;
 pub mod template;

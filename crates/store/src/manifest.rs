@@ -203,7 +203,14 @@ pub struct Part {
     /// The commits that took its rows from their sources.
     #[serde(default = "Generations::unknown")]
     pub generations: Generations,
+    /// Which derived columns its rows have: those up to this number ([`DERIVED`]).
+    #[serde(default)]
+    pub derived: u32,
 }
+
+/// The derived columns that a part has which is written today. Since 1 bounces have `bounce_origin`, and
+/// those that an operator ended are of the class administrative; before, a reader tells it by the template.
+pub const DERIVED: u32 = 1;
 
 impl Part {
     /// A part without rows.
@@ -219,12 +226,13 @@ impl Part {
             until,
             checksum,
             generations: Generations::default(),
+            derived: DERIVED,
         }
     }
 
     /// A part of which nothing else is known.
     pub(crate) fn of_unknown(table: Table, name: String) -> Part {
-        Part { generations: Generations::unknown(), ..Part::new(table, name) }
+        Part { generations: Generations::unknown(), derived: 0, ..Part::new(table, name) }
     }
 
     /// Notes what was written, when all was.

@@ -132,7 +132,10 @@ impl NewPart {
     /// Says that its rows are some of those of `parts`, and not new ones.
     #[must_use]
     pub fn made_of<'p>(mut self, parts: impl IntoIterator<Item = &'p Part>) -> NewPart {
-        parts.into_iter().for_each(|part| self.part.generations.extend(&part.generations));
+        for part in parts {
+            self.part.generations.extend(&part.generations);
+            self.part.derived = self.part.derived.min(part.derived);
+        }
         self
     }
 

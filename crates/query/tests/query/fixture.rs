@@ -55,14 +55,14 @@ pub(crate) fn day() -> Vec<Row> {
         "d 2026-03-01T10:10:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | time_queued=2026-03-01T10:09:40Z | dlv_size=2000 | dlv_destination_ip=192.0.2.1",
         "d 2026-03-01T11:00:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | job_id=j2 | time_queued=2026-03-01T10:59:30Z | dlv_size=3000 | dlv_tls_protocol=TLSv1.2 | dlv_destination_ip=192.0.2.2",
         "d 2026-03-01T11:30:00Z example.org v2 | provider=example.org | sender_domain=b.example | job_id=j2 | time_queued=2026-03-01T11:29:20Z | dlv_size=4000 | dlv_destination_ip=192.0.2.3",
-        "b 2026-03-01T10:20:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user x@gmail.com | dlv_destination_ip=192.0.2.1",
-        "b 2026-03-01T10:21:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user y@gmail.com | dlv_destination_ip=192.0.2.1",
-        "b 2026-03-01T12:00:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | job_id=it's | bounce_cat=other | bounce_class=undetermined | enhanced_code=5.0.0 | template=554 it's $5 off",
-        "b 2026-03-01T12:10:00Z example.org v2 | provider=example.org | sender_domain=b.example | job_id=j2 | bounce_cat=quota-issues | bounce_class=soft | smtp_code=552 | enhanced_code=5.2.2 | template=552 5.2.2 full | dlv_destination_ip=192.0.2.3",
+        "b 2026-03-01T10:20:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | bounce_origin=receiver | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user x@gmail.com | dlv_destination_ip=192.0.2.1",
+        "b 2026-03-01T10:21:00Z gmail.com v1 | provider=gmail | sender_domain=a.example | job_id=j1 | bounce_cat=bad-mailbox | bounce_class=hard | bounce_origin=receiver | smtp_code=550 | enhanced_code=5.1.1 | template=550 5.1.1 no such user {email} | dsn_diag=smtp;550 5.1.1 no such user y@gmail.com | dlv_destination_ip=192.0.2.1",
+        "b 2026-03-01T12:00:00Z yahoo.com v2 | provider=yahoo | sender_domain=b.example | job_id=it's | bounce_cat=other | bounce_class=undetermined | bounce_origin=pmta | enhanced_code=5.0.0 | template=554 it's $5 off",
+        "b 2026-03-01T12:10:00Z example.org v2 | provider=example.org | sender_domain=b.example | job_id=j2 | bounce_cat=quota-issues | bounce_class=soft | bounce_origin=receiver | smtp_code=552 | enhanced_code=5.2.2 | template=552 5.2.2 full | dlv_destination_ip=192.0.2.3",
         "t 2026-03-01T10:05:00Z gmail.com v1 | rcpt=a@gmail.com | time_queued=2026-03-01T10:04:00Z | provider=gmail | sender_domain=a.example | bounce_cat=quota-issues | bounce_class=soft | enhanced_code=4.2.1 | dlv_destination_ip=192.0.2.1",
         "t 2026-03-01T10:06:00Z yahoo.com v2 | rcpt=b@yahoo.com | time_queued=2026-03-01T10:04:00Z | provider=yahoo | sender_domain=b.example | bounce_cat=no-answer-from-host | bounce_class=soft",
         "tq 2026-03-01T10:07:00Z - v1 | provider=gmail | queue=gmail.com/v1",
-        "rb 2026-03-01T15:00:00Z gmail.com - | provider=gmail | sender_domain=a.example | bounce_cat=spam-related | bounce_class=block | enhanced_code=5.7.1",
+        "rb 2026-03-01T15:00:00Z gmail.com - | provider=gmail | sender_domain=a.example | bounce_cat=spam-related | bounce_class=block | bounce_origin=receiver | enhanced_code=5.7.1",
         "f 2026-03-01T16:00:00Z gmail.com - | sender_domain=a.example | format=arf",
     ]
     .map(record)
@@ -93,7 +93,7 @@ fn rejects() -> Vec<Row> {
 /// What `hourly` holds of one day.
 const HOURLY_SQL: &str = "
 select date_trunc('hour', time_logged)::timestamp as hour, rec, host, sender_domain, rcpt_domain,
-    provider, vmta, vmta_pool, dlv_source_ip, job_id, bounce_cat, bounce_class, smtp_code,
+    provider, vmta, vmta_pool, dlv_source_ip, job_id, bounce_cat, bounce_class, bounce_origin, smtp_code,
     enhanced_code, template, dlv_tls_protocol, src_type, format,
     (dlv_destination_ip is not null)::bigint as reached, count(*) as records,
     coalesce(sum(dlv_size), 0)::bigint as bytes,

@@ -50,8 +50,10 @@ fn many() -> Vec<Row> {
             ("job_id", format!("j{}", next(3))),
             (
                 "bounce_class",
-                ["hard", "soft", "block", "undetermined"][next(4) as usize].to_owned(),
+                ["hard", "soft", "block", "undetermined", "administrative"][next(5) as usize]
+                    .to_owned(),
             ),
+            ("bounce_origin", ["receiver", "pmta", "operator"][next(3) as usize].to_owned()),
             ("dlv_destination_ip", "192.0.2.1".to_owned()),
             ("dlv_tls_protocol", "TLSv1.3".to_owned()),
             ("dlv_size", next(9999).to_string()),
@@ -89,7 +91,7 @@ fn every_metric_by_every_dimension_is_the_same_from_both_tables() {
         assert_eq!(actual, expected, "{}", dimension.name);
         by_hours += usize::from(from_hours);
     }
-    assert_eq!(by_hours, 24, "dimensions that the rollup has");
+    assert_eq!(by_hours, 25, "dimensions that the rollup has");
 }
 
 #[test]

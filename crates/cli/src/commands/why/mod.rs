@@ -102,6 +102,12 @@ fn elsewhere(metric: &str) -> Option<&'static str> {
         "delayed" | "delayed_rate" => "why deferral_rate",
         "attempts" => "why deferred",
         "bounced_in_band" => "why bounced",
+        "bounced_by_receiver"
+        | "bounced_after_reply"
+        | "bounced_by_pmta"
+        | "deleted_by_operator" => {
+            "pivot --rows bounce_origin --metric bounced,deleted_by_operator"
+        }
         "unknown_users" => "why hard",
         "unknown_user_rate" => "why hard_rate",
         "bytes" => "why delivered` and `pmtaq sizes",
