@@ -16,6 +16,7 @@ mod arguments;
 mod check;
 mod config;
 mod crash;
+mod delta;
 mod detection;
 mod docs;
 mod doctor;

@@ -14,7 +14,7 @@ use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
-pub(crate) use keep::{Backup, Compact, Forget, Prune, Verify};
+pub(crate) use keep::{Backup, Compact, Delta, Forget, Prune, Verify};
 pub(crate) use notify::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
     Metrics, RulesFile, RulesOption,
@@ -166,6 +166,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Back up the store, as of its last commit, into another folder
     Backup(Backup),
+    /// Keep a Delta log beside the store, for Spark, Trino, Polars and others
+    Delta(Delta),
     /// Delete data beyond its retention period
     Prune(Prune),
     /// Erase a recipient

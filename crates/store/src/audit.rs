@@ -97,7 +97,7 @@ impl Audit {
             .collect();
         let is_staged = audit.parts.iter().any(|part| part.moves_to.is_some());
         audit.is_cut_short = is_staged || !leaving.is_empty();
-        audit.strays = audit.strays_in(store, &leaving)?;
+        audit.strays = audit.strays_in(store, &leaving, &root)?;
         Ok((Root::read(store)?.generation == root.generation).then_some(audit))
     }
 
@@ -109,7 +109,12 @@ impl Audit {
     }
 
     /// What lies in the partitions and is not named. Of a day whose list is lost nobody knows.
-    fn strays_in(&self, store: &Path, leaving: &HashSet<PathBuf>) -> Result<Vec<PathBuf>> {
+    fn strays_in(
+        &self,
+        store: &Path,
+        leaving: &HashSet<PathBuf>,
+        root: &Root,
+    ) -> Result<Vec<PathBuf>> {
         let known: HashSet<&Path> = self
             .parts
             .iter()
@@ -125,7 +130,11 @@ impl Audit {
                 .map(|(day, _)| layout::partition(store, table, *day))
                 .collect();
             let dir = layout::table(store, table);
+            let log = root.delta.contains_key(&table).then(|| layout::delta(store, table));
             for partition in fs::names(&dir)?.into_iter().map(|name| dir.join(name)) {
+                if log.as_ref() == Some(&partition) {
+                    continue;
+                }
                 if !partition.is_dir() {
                     strays.push(partition);
                 } else if !unknown.contains(&partition) {

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pmtaq_schema::time::Day;
 
+use crate::delta::{self, Published};
 use crate::encode::Encoder;
 use crate::error::{Error, Result};
 use crate::fs::{self, Disk};
@@ -116,6 +117,11 @@ impl<'a> Writer<'a> {
         let root = Root::read_file(&layout::root(dir))?;
         let writer = Writer { dir, disk, root, next_part: AtomicU32::new(0), _lock: lock };
         writer.apply_moves()?;
+        // A full disk is no reason not to make room: the log begins anew then.
+        match delta::publish(dir, disk, &writer.root) {
+            Err(error) if error.is_full_disk() => {}
+            done => done?,
+        }
         writer.empty_staging()?;
         Ok(writer)
     }
@@ -274,14 +280,34 @@ impl<'a> Writer<'a> {
     /// The steps from 2 on: `root` holds from now on.
     fn replace_root(&mut self, mut root: Root) -> Result<()> {
         root.version = VERSION;
+        delta::plan(self.dir, self.disk, &self.root, &mut root)?;
         let bytes = root.to_bytes();
         self.disk.write_atomic(&layout::root(self.dir), &bytes)?;
         let old = std::mem::replace(&mut self.root, root);
         self.next_part.store(0, Ordering::Relaxed);
         self.apply_moves()?;
+        delta::publish(self.dir, self.disk, &self.root)?;
         // Before the manifests go that the copy of the old root names.
         self.disk.write_atomic(&layout::root_copy(self.dir), &bytes)?;
         self.forget(&old)
+    }
+
+    /// Begins or ends the Delta logs of tables, in a commit that changes no part. Those of `tables` have
+    /// one then, and no other.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] when the disk refuses.
+    pub fn set_delta_logs(&mut self, tables: &[Table]) -> Result<()> {
+        let mut root = self.root.clone();
+        root.generation += 1;
+        root.moves.clear();
+        root.delta.retain(|table, _| tables.contains(table));
+        for &table in tables {
+            root.delta.entry(table).or_insert_with(|| Published::new(table));
+        }
+        self.replace_root(root)?;
+        let rest = Table::ALL.into_iter().filter(|table| !tables.contains(table));
+        rest.into_iter().try_for_each(|table| delta::remove(self.dir, self.disk, table))
     }
 
     /// The folder of the store.

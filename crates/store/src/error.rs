@@ -109,6 +109,12 @@ impl Error {
         matches!(self, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
 
+    /// Whether there is no room for what was to be written.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Error::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+    }
+
     /// A manifest that must have a checksum and has none.
     pub(crate) fn unsealed(path: &Path) -> Error {
         Error::Damaged { path: path.to_owned(), what: "it has lost its checksum".to_owned() }

@@ -4,6 +4,7 @@
 //! <store>/records/date=2026-03-01/00000042-000.parquet   readable by any tool, by a plain glob
 //! <store>/hourly/date=2026-03-01/00000042-001.parquet    its records counted by hour
 //! <store>/rejects/date=2026-03-02/00000042-002.parquet   refused lines, by the day of ingestion
+//! <store>/records/_delta_log/                            versions of the table, where that is asked for
 //! <store>/_pmtaq/root.json                               the truth: one small file
 //! <store>/_pmtaq/root.copy.json                          what the root said last
 //! <store>/_pmtaq/days/2026-03-01/parts-42.json           the parts of a day, as of generation 42
@@ -128,6 +129,16 @@ pub fn table(store: &Path, table: Table) -> PathBuf {
 /// The folder of one day of a table, as hive partitioning spells it.
 pub fn partition(store: &Path, of: Table, day: Day) -> PathBuf {
     table(store, of).join(format!("date={day}"))
+}
+
+/// The folder of a table's Delta log.
+pub fn delta(store: &Path, of: Table) -> PathBuf {
+    table(store, of).join("_delta_log")
+}
+
+/// What a version of a table adds and takes away, in its Delta log.
+pub fn delta_version(store: &Path, of: Table, version: u64) -> PathBuf {
+    delta(store, of).join(format!("{version:020}.json"))
 }
 
 /// The glob that other tools read a table by.

@@ -44,6 +44,8 @@ mod lock;
 
 mod reserve;
 
+mod delta;
+
 mod commit;
 pub use commit::{Change, RemovedBy, Writer};
 
@@ -167,6 +169,15 @@ impl Store {
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn audit(&self) -> Result<Audit> {
         Audit::take(&self.dir)
+    }
+
+    /// The tables that have a Delta log, each with the version that it is now.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn delta_logs(&self) -> Result<Vec<(Table, u64)>> {
+        let logs = manifest::Root::read(&self.dir)?.delta;
+        Ok(logs.into_iter().map(|(table, published)| (table, published.version)).collect())
     }
 
     /// How the addresses of recipients are kept.

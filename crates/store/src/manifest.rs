@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::checksum::Summed;
+use crate::delta::Published;
 use crate::error::{At, Error, Result};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
@@ -44,6 +45,9 @@ pub(crate) struct Root {
     /// What the last ingest of each folder passed over, by the folder; none where it was nothing.
     #[serde(default)]
     pub(crate) skipped_in: BTreeMap<String, Skipped>,
+    /// The tables that have a Delta log, and which version of them this commit is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) delta: BTreeMap<Table, Published>,
 }
 
 /// Files of folders that were passed over for their names. Nobody can say whether records are missing
@@ -136,6 +140,7 @@ impl Default for Root {
             removed: Removed::default(),
             recipients: Recipients::default(),
             skipped_in: BTreeMap::new(),
+            delta: BTreeMap::new(),
         }
     }
 }

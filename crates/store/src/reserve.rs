@@ -31,7 +31,5 @@ pub(crate) fn keep(store: &Path, disk: &Disk) {
 
 /// Whether `result` is that of a full disk and there is room now.
 pub(crate) fn makes_room<T>(result: &Result<T>, store: &Path, disk: &Disk) -> bool {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    matches!(result, Err(Error::Io { source, .. }) if matches!(source.kind(), StorageFull | QuotaExceeded))
-        && disk.give_up(&layout::reserve(store)).is_ok()
+    result.as_ref().is_err_and(Error::is_full_disk) && disk.give_up(&layout::reserve(store)).is_ok()
 }

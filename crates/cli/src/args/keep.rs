@@ -56,6 +56,28 @@ pub(crate) struct Backup {
     pub(crate) copy: bool,
 }
 
+/// Keep a Delta log beside the store, for engines that read tables by one.
+///
+/// Spark, Databricks, Trino, Polars and others then read STORE/records as a Delta table: the rows of one
+/// commit, also while ingest runs, and how the table was at an earlier version as long as its parts are
+/// there. Every commit of any command adds a version. The log follows the store and not the other way
+/// round: nothing that others write into it comes into the store.
+#[derive(Debug, Args)]
+#[command(before_help = "Examples:
+  pmtaq delta
+  pmtaq delta --table records,hourly,rejects
+  pmtaq delta --stop")]
+pub(crate) struct Delta {
+    /// Tables that have a log; others have none
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', default_value = "records,hourly")]
+    pub(crate) table: Vec<String>,
+    /// Remove the logs
+    #[arg(long, conflicts_with = "table")]
+    pub(crate) stop: bool,
+    #[command(flatten)]
+    pub(crate) faults: Faults,
+}
+
 /// Delete data beyond its retention period.
 ///
 /// Whole UTC days go. The files that were ingested stay known: ingested again, they bring nothing

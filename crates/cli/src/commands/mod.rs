@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod compact;
 pub(crate) mod config;
 pub(crate) mod connect;
+pub(crate) mod delta;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -8,6 +8,7 @@ use std::path::Path;
 use pmtaq_schema::time::Day;
 
 use super::parts_there;
+use crate::delta::{self, Published};
 use crate::error::Result;
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
@@ -43,6 +44,11 @@ pub(super) fn root(store: &Path, disk: &Disk) -> Result<Option<String>> {
     let mut root = of_lists(store, &days, last)?;
     if !is_cut_short {
         root.moves.extend(left_behind(store, &days, &replaced));
+    }
+    // What a Delta log has told of is not known: it begins anew, with the next writer.
+    for table in Table::ALL.into_iter().filter(|&table| layout::delta(store, table).is_dir()) {
+        delta::remove(store, disk, table)?;
+        root.delta.insert(table, Published::new(table));
     }
     let (path, bytes) = (layout::root(store), root.to_bytes());
     let forget = || superseded.iter().try_for_each(|list| disk.remove(list));
