@@ -17,17 +17,17 @@
 -- chart: bars by complaints
 -- see: jobs, remote-bounces, hygiene
 with counted as (
-    select *, null as delivered_at from records where rec in ('d', 'rb')
+    select *, null as delivered_at from records where rec = 'd'
     union all
-    select * from returns where rec = 'f'
+    from returns
 )
 select
     coalesce(by(), '(none)') as "by",
     complaints() as complaints,
     accepted() as accepted,
     complaint_rate() as complaint_rate,
-    count(delivered_at) as matched,
-    median(epoch(time_logged - delivered_at)) as median_lead,
+    count(delivered_at) filter (rec = 'f') as matched,
+    median(epoch(time_logged - delivered_at)) filter (rec = 'f') as median_lead,
     max(time_logged) filter (rec = 'f') as last_seen
 from counted
 where time_logged >= $since

@@ -1,7 +1,7 @@
 -- name: job
 -- title: Scorecard of a job
 -- help: What became of a job: injected, delivered, bounced by class, unknown users, complaints, how long until half, nine in ten and 99 in 100 of those delivered were delivered, and the provider that bounced the largest share (of 20 recipients or more).
--- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Asynchronous bounces and complaints have no job: they count where their envelope identifier, or their sender and recipient, are those of a record of the job.
+-- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Asynchronous bounces and complaints count for the job that their record names; where it names none, for that of the latest delivery before them with their envelope identifier, else with their sender and recipient.
 -- needs: d, b
 -- uses: r, t, f
 -- arg: id filter(job_id)  The job, * for any text
@@ -12,13 +12,11 @@
 -- column: at time
 -- chart: bars figure recipients
 -- see: jobs, latency, top-bounces
-with returned as (
-    select * from stored
-    where rec in ('rb', 'f')
-        and (env_id in (select env_id from records where env_id is not null)
-            or env_id is null and (orig, rcpt) in (select (orig, rcpt) from records where rec = 'd'))
+with mine as (
+    select *, null as delivered_at from records where rec not in ('rb', 'f')
+    union all
+    from returns
 ),
-mine as (select * from records union all select * from returned),
 totals as (
     select
         injected() as injected,

@@ -4,6 +4,7 @@
 -- help: `before` is how far back there was a record to compare with: 0 means that nothing was, and everything is new. Without `--since` the window is the last day of the data. Filters choose whose replies count, before the window too: with `--provider yahoo` a reply is new that Yahoo never gave.
 -- needs: b
 -- uses: t, tq, rb
+-- window: 1d
 -- reach: before back
 -- param: back duration = 30d  How far before the window to look
 -- param: top int = 20  Rows to show, 0 for all
@@ -15,10 +16,7 @@
 -- chart: bars template replies
 -- see: top-bounces, deferrals, throttles
 with data as (
-    select
-        min(time_logged) as began,
-        case when $since < min(time_logged) then max(time_logged) - interval 1 day else $since end as since
-    from records
+    select min(time_logged) as began from records
 ),
 seen as (
     select
@@ -39,9 +37,9 @@ select
     sum(bounced)::bigint as bounced,
     first(provider order by seen.replies desc, provider) || case when count(*) > 1 then ' +' || (count(*) - 1) else '' end as provider,
     min(first_seen) as first_seen,
-    greatest(epoch(since - began), 0)::bigint as before
+    greatest(epoch($since::timestamp - began), 0)::bigint as before
 from seen, data
-group by template, since, began
-having min(first_seen) >= since
+group by template, began
+having min(first_seen) >= $since
 order by replies desc, first_seen, template
 limit case when $top = 0 then 9223372036854775807 else $top end

@@ -8,7 +8,7 @@
 -- reach: around horizon
 -- param: step duration = 1h  Length of the steps
 -- param: horizon duration = 1d  How far around the window to look
--- column: time local
+-- column: time time
 -- column: queued count
 -- column: finished count
 -- column: depth count
@@ -112,7 +112,7 @@ steps as (
     select unnest(range(first_step - 1, last_step + 1)) as n, bounds.* from bounds
 )
 select
-    local(make_timestamp(n * $step * 1000000)) as time,
+    make_timestamp(n * $step * 1000000) as time,
     coalesce(queued, 0) as queued,
     coalesce(finished, 0) as finished,
     coalesce(depth, 0) as depth,

@@ -10,10 +10,12 @@
 mod salvage;
 mod sealed;
 
+mod agree;
 mod alert;
 mod alert_faults;
 mod arguments;
 mod check;
+mod clock;
 mod config;
 mod crash;
 mod delta;

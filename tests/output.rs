@@ -32,6 +32,92 @@ fn a_question_that_fails_midway_leaves_the_old_file() {
 }
 
 #[test]
+fn the_name_of_the_file_is_its_format_where_none_is_said() {
+    let sealed = Sealed::of_samples();
+    let written = |args: &[&str], name: &str| {
+        let path = sealed.dir.path().join(name);
+        sealed.done(&[args, &["-q", "-o", path.to_str().unwrap()]].concat());
+        std::fs::read(&path).unwrap()
+    };
+    let question = ["bounce-reasons", "--provider", "gmail"];
+    for (name, format) in [
+        ("a.csv", "csv"),
+        ("a.tsv", "tsv"),
+        ("a.json", "json"),
+        ("a.jsonl", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.md", "markdown"),
+        ("a.xml", "xml"),
+        ("a.txt", "table"),
+        ("a", "table"),
+    ] {
+        let said =
+            sealed.done(&[&question[..], &["-q", "--top", "0", "--format", format]].concat());
+        assert_eq!(String::from_utf8(written(&question, name)).unwrap(), said, "{name}");
+    }
+    assert!(written(&question, "a.html").to_ascii_lowercase().starts_with(b"<!doctype html>"));
+    assert_eq!(written(&question, "a.parquet")[..4], *b"PAR1");
+    // What is said holds, also where the format has a default of its own.
+    let csv = written(&[&question[..], &["--format", "csv"]].concat(), "b.json");
+    assert!(csv.starts_with(b"class,category,"));
+    let export = ["export", "--provider", "gmail", "--columns", "time_logged,rcpt"];
+    assert_eq!(written(&export, "records")[..4], *b"PAR1");
+    assert!(written(&export, "records.csv").starts_with(b"time_logged,rcpt\n"));
+    let table = written(&[&export[..], &["--format", "table"]].concat(), "records.parquet");
+    assert!(table.starts_with(b"time_logged"), "{:?}", &table[..40]);
+    // A setting is as good as an option.
+    let variable = [("PMTAQ_FORMAT", "table")];
+    let path = sealed.dir.path().join("c.csv");
+    let args = [&export[..], &["-q", "-o", path.to_str().unwrap()]].concat();
+    assert_eq!(sealed.run_with(&variable, &args).code, Some(0));
+    assert!(std::fs::read(&path).unwrap().starts_with(b"time_logged   "));
+}
+
+#[test]
+fn programs_and_files_get_all_rows_unless_a_number_is_said() {
+    let sealed = Sealed::of_samples();
+    let lines = |args: &[&str]| sealed.done(&[args, &["-q"]].concat()).lines().count();
+    // Deferrals of queues have no domain, and a line of their own.
+    let domains = sealed.number("select count(distinct coalesce(rcpt_domain, '')) from records");
+    let all = usize::try_from(domains).unwrap() + 1;
+    for format in ["csv", "tsv", "jsonl"] {
+        let extra = usize::from(format == "jsonl");
+        assert_eq!(lines(&["domains", "--format", format]) + extra, all, "{format}");
+    }
+    assert_eq!(lines(&["domains", "--format", "csv", "--top", "20"]), 21);
+    assert_eq!(lines(&["domains"]), 22);
+    assert_eq!(lines(&["domains", "--format", "markdown"]), 22);
+    let path = sealed.dir.path().join("all.md");
+    sealed.done(&["domains", "-q", "-o", path.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), all + 1);
+    let pivot = ["pivot", "--rows", "rcpt_domain", "--metric", "sent", "--format", "csv"];
+    assert!(lines(&pivot) > 100);
+    assert!(!sealed.done(&pivot).contains("\nother,"));
+    assert_eq!(lines(&[&pivot[..], &["--top", "5"]].concat()), 8);
+    let found = ["search", "--where", "rec = 'd'", "--fields", "rcpt", "--format", "csv"];
+    let delivered = sealed.number("select count(*) from deliveries");
+    assert_eq!(lines(&found), usize::try_from(delivered).unwrap() + 1);
+    assert_eq!(lines(&[&found[..], &["--limit", "7"]].concat()), 8);
+}
+
+#[test]
+fn the_day_of_a_record_is_a_column_as_it_is_for_other_readers() {
+    let sealed = Sealed::of_samples();
+    assert_eq!(sealed.number("select count(*) from records where date = '2026-03-02'"), 2265);
+    assert_eq!(sealed.number("select count(distinct date) from hourly"), 3);
+    assert_eq!(sealed.number("select count(*) from rejects where date is null"), 0);
+    let sent = |args: &[&str]| sealed.done(&[args, &["--format", "csv", "-q"]].concat());
+    let domains = |by: &[&str]| sent(&[&["domains", "--from", "records"], by].concat());
+    let by_window = domains(&["--since", "2026-03-02", "--until", "2026-03-03"]);
+    assert_eq!(domains(&["--where", "date = '2026-03-02'"]), by_window);
+    let exported = sent(&["export", "--columns", "date,rec", "--where", "date > '2026-03-02'"]);
+    assert!(exported.starts_with("date,rec\n2026-03-03,"), "{}", &exported[..40]);
+    assert!(!sent(&["export"]).lines().next().unwrap().contains("date,"));
+    let shown = sent(&["search", "550", "--fields", "date,rcpt", "--limit", "1"]);
+    assert!(shown.starts_with("date,rcpt\n2026-03-03,"), "{shown}");
+}
+
+#[test]
 fn an_interrupted_or_killed_question_leaves_the_old_file_and_nothing_else_at_scale() {
     use rustix::process::{Pid, Signal, kill_process};
     let sealed = Sealed::of_samples();

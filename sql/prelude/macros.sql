@@ -24,3 +24,12 @@ end;
 
 -- Whether a row of `stored` is one of `records`: statements with filters have these in its place.
 create macro asked() as true;
+
+-- What the values of a dimension of time are sorted by, so that time runs forward: days of the week begin
+-- with Monday, and of an hour that comes twice the one with the larger offset is the earlier one.
+create macro in_time(value) as
+    coalesce(nullif(list_position(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'], value), 0)::varchar, value[:13])
+    || case when length(value) = 22 then
+        lpad((2000 - try_cast(value[17:19] as bigint) * 60 - try_cast(value[17:17] || value[21:22] as bigint))::varchar, 4, '0')
+    else '0000' end
+    || value[14:16];

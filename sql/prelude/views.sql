@@ -27,7 +27,7 @@ create view complaints as select * from records where rec = 'f';
 -- Attempts that reached a receiver.
 create view attempts as select * from records where rec in ('d', 'b', 't') and dlv_destination_ip is not null;
 
--- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender.
+-- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender, and of no other job than the record itself names.
 create view returns as
 select
     came.* exclude (n, is_asked) replace (
@@ -44,22 +44,26 @@ from (select hash(time_logged, rec, rcpt, source) as n, asked() as is_asked, * f
 left join (
     -- These stand in here, since the engine reads all columns of what stands beside a `with`.
     with came as (
-        select hash(time_logged, rec, rcpt, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt
+        select hash(time_logged, rec, rcpt, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt, job_id
         from stored
         where rec in ('rb', 'f')
     ),
+    delivered as not materialized (
+        -- All of them: the latest one may be one that is not asked for.
+        select *, asked() as is_asked from stored where rec = 'd'
+    ),
     by_id as (
-        select n, came.rcpt = lower(d.rcpt) as is_same, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-        from came join deliveries d on came.env_id = d.env_id
-        where d.time_logged <= came.time_logged
+        select n, came.rcpt = lower(d.rcpt) as is_same, d.is_asked as is_sought, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from came join delivered d on came.env_id = d.env_id
+        where d.time_logged <= came.time_logged and coalesce(came.job_id = d.job_id, true)
     ),
     by_rcpt as (
         -- Most often nothing is left for it, and then the deliveries are not read again.
-        select n, true, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-        from (select * from came where n not in (select n from by_id)) came join deliveries d on came.rcpt = lower(d.rcpt)
-        where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged
+        select n, true, d.is_asked, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from (select * from came where n not in (select n from by_id)) came join delivered d on came.rcpt = lower(d.rcpt)
+        where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged and coalesce(came.job_id = d.job_id, true)
     )
     select * from (from by_id union all from by_rcpt)
     qualify row_number() over (partition by n order by is_same desc nulls last, time_logged desc, job_id, vmta) = 1
 ) latest using (n)
-where latest.n is not null or is_asked;
+where latest.is_sought or came.is_asked;

@@ -9,6 +9,7 @@ mod upkeep;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand};
 use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_store::{Disk, Fault};
@@ -146,11 +147,16 @@ pub(crate) fn called<'a>(
 
 /// The values of a report's own parameters.
 pub(crate) fn given(report: &Report, matches: &ArgMatches) -> Vec<(String, String)> {
+    // What nobody said is for the report to decide; but times by default are named by the clock.
+    let is_said = |param: &Param| {
+        param.kind.is_time() || matches.value_source(&param.name) != Some(ValueSource::DefaultValue)
+    };
     let value = |param: &Param| {
         let mut raw = matches.get_raw(&param.name)?;
         raw.next_back().map(|value| value.to_string_lossy().into_owned())
     };
-    report.settable().filter_map(|p| Some((p.name.clone(), value(p)?))).collect()
+    let said = report.settable().filter(|param| is_said(param));
+    said.filter_map(|param| Some((param.name.clone(), value(param)?))).collect()
 }
 
 /// What to do. Reports are subcommands too, made from the files in `sql/`.
@@ -332,9 +338,10 @@ pub(crate) struct Pivot {
     /// Metrics of the cells; a group in which none of them counts a record is left out
     #[arg(long, value_name = "METRICS", value_delimiter = ',', default_value = "sent,bounce_rate")]
     pub(crate) metric: Vec<String>,
-    /// Rows to show, the rest summed up as `other`; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) top: u32,
+    /// Rows to show, the rest summed up as `other`; 0 for all [default: 20; all in formats for
+    /// programs, in a file and of times]
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<u32>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
     #[command(flatten)]

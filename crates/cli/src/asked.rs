@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use pmtaq_query::{Limits, Selection, Session, SessionConfig, dimension_of};
-use pmtaq_schema::Window;
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::time::Day;
+use pmtaq_schema::{Timestamp, Window};
+use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, Source, Store};
 
 use crate::args::{self, Times};
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::ui;
-use crate::window::{self, window};
+use crate::window::{self, minute, window};
 
 /// A session over what the window needs, and that window.
 pub(crate) struct Asked {
@@ -58,6 +59,13 @@ pub(crate) fn named_window(context: &Context, times: &Times) -> Result<Window> {
     let Times { since, until, last } = times;
     let (since, until, last) = (since.as_deref(), until.as_deref(), last.as_deref());
     window(since, until, last, context.global.tz, context.now).map_err(Failure::usage)
+}
+
+/// The last `seconds` of `window` up to the newest record.
+pub(crate) fn last_of_data(context: &Context, window: Window, seconds: i64) -> Result<Window> {
+    let Some(newest) = Store::open(&context.global.store)?.newest()? else { return Ok(window) };
+    let until = window.until.min(Timestamp(newest.0 + 1));
+    Ok(Window { since: Timestamp(until.0 - 1 - seconds), until })
 }
 
 /// A session over `window`; SQL may read `files` too.
@@ -210,10 +218,29 @@ pub(crate) fn say_rows(
     selection: &Selection,
 ) -> Result<Exit> {
     if rows == 0 {
-        let nearest = nearest_value(asked, selection).unwrap_or_default();
-        ui::note(&context.global, &format!("no rows{nearest}"));
+        let why = nearest_value(asked, selection).unwrap_or_default();
+        say_none(context, asked, &why)?;
     }
     Ok(Exit::Done)
+}
+
+/// Says that there is no row, and where the records end if there is none at all in the window.
+pub(crate) fn say_none(context: &Context, asked: &Asked, why: &str) -> Result<()> {
+    let is_empty = asked.snapshot.of(Table::Records, asked.window).next().is_none();
+    let newest = if is_empty { newest_text(context)? } else { String::new() };
+    ui::note(&context.global, &format!("no rows{newest}{why}"));
+    Ok(())
+}
+
+/// That a window has no record, and which is the newest.
+pub(crate) fn newest_text(context: &Context) -> Result<String> {
+    Ok(match Store::open(&context.global.store)?.newest()? {
+        Some(newest) => {
+            let newest = minute(newest, context.global.tz);
+            format!(": no record in this window; the newest is of {newest}")
+        }
+        None => ": the store is empty".to_owned(),
+    })
 }
 
 /// For the first filter value that no record of the window has: the nearest that some have.

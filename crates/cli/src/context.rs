@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use pmtaq_render::Format;
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
 
@@ -30,8 +31,10 @@ pub(crate) struct Context {
 
 impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
-    pub(crate) fn new(global: Global, settings: Settings, places: Places) -> Result<Context> {
+    pub(crate) fn new(mut global: Global, settings: Settings, places: Places) -> Result<Context> {
         refuse_scheme(&global.store)?;
+        let of_file = global.output.as_deref().and_then(Format::of_file);
+        global.format = global.asked_format.or(of_file).unwrap_or_default();
         let now = match &global.now {
             Some(text) => Timestamp::parse(text.as_bytes())
                 .ok_or_else(|| Failure::usage(format!("--now `{text}` is not a valid time")))?,
@@ -55,6 +58,12 @@ impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
     pub(crate) fn clock(&self) -> Clock {
         Clock { start: std::time::Instant::now(), now: self.now }
+    }
+
+    /// Whether an answer is shown as a whole where nobody says how many rows: what goes to a program
+    /// or a file, not what is read at once.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.global.format.is_for_programs() || self.global.output.is_some()
     }
 
     /// Memory that a query may use, in bytes.

@@ -54,7 +54,7 @@ impl Key {
 pub(crate) const KEYS: &[Key] = &[
     key("store", "store", "").of(Kind::Path),
     key("tz", "tz", ""),
-    key("format", "format", ""),
+    key("format", "format", "as the name of the file of -o ends, else table"),
     key("color", "color", ""),
     key("memory", "memory", "2GB for a query, 512MB for ingest"),
     key("threads", "threads", "all cores"),

@@ -1,7 +1,7 @@
 //! What people call a stretch of time, as a [`Window`]: `2h`, `yesterday`, `monday`, `-7d`,
 //! `2026-03-01`, `2026-03-01T16:00`, unix seconds. Needs to be told what time it is.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Window, Zone};
 
@@ -38,9 +38,10 @@ pub(crate) fn window(
     Ok(window)
 }
 
-/// A moment as people read it, to the minute.
+/// A moment as people read it, to the minute; with its offset where the clock shows the same twice.
 pub(crate) fn minute(time: Timestamp, zone: Zone) -> String {
-    zone.local(time).format("%Y-%m-%d %H:%M").to_string()
+    let offset = zone.told_apart(time).unwrap_or_default();
+    format!("{}{offset}", zone.local(time).format("%Y-%m-%d %H:%M"))
 }
 
 /// A window as people read it, without its zone.
@@ -117,9 +118,15 @@ pub(crate) fn moment(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp
         let on = |days: i64| zone.utc(zone.day_of(now, days).and_time(clock));
         return Ok(if on(0) <= now { on(0) } else { on(-1) });
     }
-    for format in ["%Y-%m-%dt%H:%M:%S", "%Y-%m-%dt%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
-        if let Ok(local) = NaiveDateTime::parse_from_str(&word, format) {
-            return Ok(zone.utc(local));
+    for time in ["%H:%M:%S%.f", "%H:%M"] {
+        for date in ["%Y-%m-%dt", "%Y-%m-%d ", "%m/%d/%Y "] {
+            let format = format!("{date}{time}");
+            if let Ok(local) = NaiveDateTime::parse_from_str(&word, &format) {
+                return Ok(zone.utc(local));
+            }
+            if let Ok(time) = DateTime::parse_from_str(&word, &format!("{format}%#z")) {
+                return Ok(Timestamp(time.timestamp()));
+            }
         }
     }
     if let Some(ago) = parse_duration_s(word.strip_prefix('-').unwrap_or(&word))
@@ -167,6 +174,17 @@ mod tests {
             ("2026-01-07T16:00:00Z", "2026-01-07T16:00:00Z"),
             ("2026-01-07T16:00:00-05:00", "2026-01-07T21:00:00Z"),
             ("1772640000", "2026-03-04T16:00:00Z"),
+            ("1772640000123", "2026-03-04T16:00:00Z"),
+            // As accounting files have them, and as answers show them.
+            ("2026-03-04 10:00:05+0000", "2026-03-04T10:00:05Z"),
+            ("2026-03-04 10:00:05-0500", "2026-03-04T15:00:05Z"),
+            ("03/04/2026 10:00:05-0500", "2026-03-04T15:00:05Z"),
+            ("03/04/2026 10:00:05", "2026-03-04T09:00:05Z"),
+            ("2026-03-04 10:00:05.250", "2026-03-04T09:00:05Z"),
+            ("2026-03-04T10:00:05.250+01:00", "2026-03-04T09:00:05Z"),
+            ("2025-10-26 02:00:00+02:00", "2025-10-26T00:00:00Z"),
+            ("2025-10-26 02:00+01:00", "2025-10-26T01:00:00Z"),
+            ("2026-03-04 10:00 -05", "2026-03-04T15:00:00Z"),
             ("now", "2026-03-04T10:30:00Z"),
             ("11:30", "2026-03-04T10:30:00Z"),
             ("11:31", "2026-03-03T10:31:00Z"),

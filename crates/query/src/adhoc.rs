@@ -1,6 +1,9 @@
 //! SQL that a user wrote: one statement that reads, and nothing else. The session is confined
 //! besides; this is the first wall, with the clearer message.
 
+use pmtaq_schema::COLUMNS;
+use pmtaq_schema::columns::DATE;
+
 use crate::dimension::dimension;
 use crate::error::{Error, Result};
 use crate::lex::{is_balanced, is_said, tokens, words};
@@ -48,13 +51,17 @@ impl Session {
     /// # Errors
     /// [`Error::Unknown`] for a column that `records` does not have.
     pub fn export(&self, columns: &[String], selection: &Selection) -> Result<Query> {
-        let known = || pmtaq_schema::COLUMNS.iter().map(|column| column.name);
+        let stored = || COLUMNS.iter().map(|column| column.name);
+        let known = || stored().chain([DATE.0]);
         for column in columns {
             if !known().any(|name| name == column) {
                 return Err(Error::unknown("column", column, known()));
             }
         }
-        let list = if columns.is_empty() { "*".to_owned() } else { columns.join(", ") };
+        let list = match columns {
+            [] => stored().collect::<Vec<_>>().join(", "),
+            columns => columns.join(", "),
+        };
         let mut query = Query::default();
         let condition = selection.sql(&mut query)?;
         query.sql = narrowed(&condition, &format!("select {list} from records"));

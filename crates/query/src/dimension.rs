@@ -41,6 +41,11 @@ pub(crate) struct Reads {
 }
 
 impl Dimension {
+    /// Whether its values are times, which are shown in their order, and all of them.
+    pub fn is_time(&self) -> bool {
+        self.source != Source::Column
+    }
+
     /// What is read of `hourly` for it; none when that does not know it.
     pub(crate) fn reads(&self) -> Option<Reads> {
         match self.source {
@@ -121,8 +126,8 @@ pub const DIMENSIONS: &[Dimension] = &[
     column("format", "format of a report that came back"),
     column("source", "accounting file"),
     time("day", Source::LocalHour, "strftime(local(time_logged), '%Y-%m-%d')", "day of the local clock"),
-    time("hour", Source::LocalHour, "strftime(local(time_logged), '%Y-%m-%d %H:00')", "hour of the local clock"),
-    time("minute5", Source::LocalMinute, "strftime(time_bucket(interval 5 minute, local(time_logged)), '%Y-%m-%d %H:%M')", "five minutes of the local clock"),
+    time("hour", Source::LocalHour, "strftime(local(time_logged), '%Y-%m-%d %H:00') || told_apart(time_logged)", "hour of the local clock"),
+    time("minute5", Source::LocalMinute, "strftime(time_bucket(interval 5 minute, local(time_logged)), '%Y-%m-%d %H:%M') || told_apart(time_logged)", "five minutes of the local clock"),
     time("hour_of_day", Source::LocalHour, "strftime(local(time_logged), '%H')", "hour of any day"),
     time("weekday", Source::LocalHour, "strftime(local(time_logged), '%a')", "day of any week"),
 ];

@@ -39,6 +39,8 @@ pub struct Pivot {
     metrics: Vec<&'static Metric>,
     /// Rows to show, the rest summed up; 0 for all.
     top: u32,
+    /// Columns to show, likewise.
+    max_columns: u32,
 }
 
 impl Pivot {
@@ -71,7 +73,14 @@ impl Pivot {
             }
             chosen.push(of);
         }
-        Ok(Pivot { rows, cols, metrics: chosen, top })
+        let max_columns = if cols.is_some_and(Dimension::is_time) { 0 } else { MAX_COLUMNS };
+        Ok(Pivot { rows, cols, metrics: chosen, top, max_columns })
+    }
+
+    /// With all columns.
+    #[must_use]
+    pub fn with_all_columns(self) -> Pivot {
+        Pivot { max_columns: 0, ..self }
     }
 
     /// The statement: one row for each cell, row total, column total and the total of all.
@@ -100,13 +109,17 @@ impl Pivot {
         };
         // A number of ours and no parameter, which the engine would not take for a short list.
         let limit = |n: u32| if n == 0 { String::new() } else { format!(" limit {n}") };
-        let ranks = |names: &str, rank: &str, n: u32| {
+        let ranks = |names: &str, order: &Order, rank: &str, n: u32| {
+            let Order { sums, by } = order;
             format!(
-                "(select {names}, row_number() over (order by volume desc, {names}) as {rank} from \
-                 (select {names}, {volume} as volume from keyed group by {names} order by volume desc, {names}{}))",
+                "(select {names}, row_number() over (order by {by}) as {rank} from \
+                 (select *{sums} from (select {names}, {volume} as volume from keyed group by {names} \
+                 order by volume desc, {names}{})))",
                 limit(n)
             )
         };
+        let row_order = Order::of(self.rows.iter().copied().zip(keys.iter().map(String::as_str)));
+        let col_order = Order::of(self.cols.into_iter().map(|col| (col, "c")));
         let mut body = String::new();
         // By the ranks alone, which get their names at last: numbers are grouped faster.
         let _ = write!(
@@ -120,8 +133,8 @@ cells as (select r, cr, {} from placed group by grouping sets ({sets}))
 select {all}, c, r, cr, {} from cells left join row_ranks on r = row_rank left join col_ranks on cr = col_rank
 order by r nulls first, cr nulls last",
             keyed.join(", "),
-            ranks(&all, "row_rank", self.top),
-            ranks("c", "col_rank", MAX_COLUMNS),
+            ranks(&all, &row_order, "row_rank", self.top),
+            ranks("c", &col_order, "col_rank", self.max_columns),
             metrics.join(", "),
             names.join(", "),
         );
@@ -202,6 +215,37 @@ order by r nulls first, cr nulls last",
             })
         });
         Answer::of(keys.chain(columns))
+    }
+}
+
+/// What rows or columns are sorted by: the largest first, but time runs forward. What stands before a
+/// time is sorted by all that it has.
+struct Order {
+    /// Sums that it needs, as columns in SQL.
+    sums: String,
+    by: String,
+}
+
+impl Order {
+    fn of<'n>(keys: impl Iterator<Item = (&'static Dimension, &'n str)>) -> Order {
+        let (dimensions, names): (Vec<&Dimension>, Vec<&str>) = keys.unzip();
+        let before_time = dimensions.iter().rposition(|dimension| dimension.is_time());
+        let (mut sums, mut by) = (String::new(), String::new());
+        for (at, dimension) in
+            dimensions.iter().enumerate().take(before_time.map_or(0, |at| at + 1))
+        {
+            let name = names[at];
+            if dimension.is_time() {
+                let _ = write!(by, "in_time({name}), ");
+            } else {
+                let group = names[..=at].join(", ");
+                let _ = write!(sums, ", sum(volume) over (partition by {group}) as of_{name}");
+                let _ = write!(by, "of_{name} desc, {name}, ");
+            }
+        }
+        by += "volume desc";
+        names.iter().for_each(|name| by.extend([", ", name]));
+        Order { sums, by }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Report {
     pub uses: Records,
     /// The fields without which some of its columns say nothing.
     pub fields: Vec<&'static Column>,
+    /// How long its window is when none is asked for, up to the newest record, in seconds; none for
+    /// all times.
+    pub window_s: Option<i64>,
     /// What it reads beside the window.
     pub reach: Reach,
     /// What can be set.
@@ -46,7 +49,8 @@ pub struct Report {
     pub see: Vec<String>,
     /// What it answers with.
     pub statement: Statement,
-    /// Other statements, each for when the parameter is given: the lines after `-- given: NAME`.
+    /// Other statements, each for when the parameter is given, or has a value: the lines after
+    /// `-- given: NAME` or `-- given: NAME=VALUE`.
     pub variants: Vec<(String, Statement)>,
 }
 
@@ -110,10 +114,13 @@ impl Scope {
     pub const ALL: Scope = Scope { window: Window::ALL, reads: Window::ALL };
 }
 
-const KEYS: [&str; 12] = [
-    "name", "title", "help", "needs", "uses", "reach", "arg", "param", "column", "chart", "see",
-    "rollup",
+const KEYS: [&str; 13] = [
+    "name", "title", "help", "needs", "uses", "window", "reach", "arg", "param", "column", "chart",
+    "see", "rollup",
 ];
+
+/// The parameter that says how many rows are shown.
+const TOP: &str = "top";
 
 impl Report {
     /// Reads a report file called `<stem>.sql`: a report for each of its names.
@@ -133,6 +140,7 @@ impl Report {
             needs: Records::of(&[]),
             uses: Records::of(&[]),
             fields: Vec::new(),
+            window_s: None,
             reach: Reach::Window,
             params: Vec::new(),
             units: BTreeMap::new(),
@@ -156,6 +164,11 @@ impl Report {
                 "help" => report.help = format!("{} {value}", report.help),
                 "needs" => report.needs = Records::parse(&value).map_err(&bad)?,
                 "uses" => report.uses(&value).map_err(&bad)?,
+                "window" => {
+                    let seconds = parse_duration_s(&value).filter(|seconds| *seconds > 0);
+                    report.window_s =
+                        Some(seconds.ok_or_else(|| bad(format!("window `{value}`")))?);
+                }
                 "reach" => {
                     report.reach = match value.split_once(' ') {
                         None if value == "previous" => Reach::Previous,
@@ -186,7 +199,8 @@ impl Report {
         let mut statements = body.split("\n-- given: ");
         report.statement.sql = statements.next().unwrap_or_default().to_owned();
         for (param, sql) in statements.filter_map(|statement| statement.split_once('\n')) {
-            if !report.params.iter().any(|known| known.name == param) {
+            let (name, _) = param.split_once('=').unwrap_or((param, ""));
+            if !report.params.iter().any(|known| known.name == name) {
                 return Err(bad(format!("given `{param}`, which is no parameter")));
             }
             report.variants.push((param.to_owned(), Statement::variant(sql)));
@@ -322,6 +336,23 @@ impl Report {
         value_of(name, given).or(param.and_then(|param| param.default.as_deref()))
     }
 
+    /// How many rows are shown, 0 for all, if the report has a parameter for it. Times are shown all.
+    pub fn top(&self, given: &[(String, String)]) -> Option<u32> {
+        let is_top = |param: &&Param| param.name == TOP && matches!(param.kind, ParamKind::Int);
+        let default = self.params.iter().find(is_top)?.default.as_deref();
+        let default = || if self.time_of(given).is_some() { Some("0") } else { default };
+        value_of(TOP, given).or_else(default)?.parse().ok()
+    }
+
+    /// The parameter that is a dimension of time, for what is `given`.
+    fn time_of(&self, given: &[(String, String)]) -> Option<&str> {
+        let is_time = |param: &&Param| {
+            let dimension = self.value(&param.name, given).and_then(|name| dimension(name).ok());
+            matches!(param.kind, ParamKind::Dimension) && dimension.is_some_and(Dimension::is_time)
+        };
+        self.params.iter().find(is_time).map(|param| param.name.as_str())
+    }
+
     /// The value of a duration; 0 for what is none, which [`Report::query`] refuses.
     fn seconds(&self, name: &str, given: &[(String, String)]) -> i64 {
         self.value(name, given).and_then(parse_duration_s).unwrap_or(0)
@@ -345,10 +376,9 @@ impl Report {
 
     /// The statement that answers when `given` is given.
     pub(crate) fn statement(&self, given: &[(String, String)]) -> &Statement {
-        let is_given = |name: &str| {
-            let param = self.params.iter().find(|param| param.name == name);
-            let default = param.and_then(|param| param.default.as_deref());
-            value_of(name, given).or(default).is_some_and(|value| value != "false")
+        let is_given = |name: &str| match name.split_once('=') {
+            Some((name, wanted)) => self.value(name, given) == Some(wanted),
+            None => self.value(name, given).is_some_and(|value| value != "false"),
         };
         let variant = self.variants.iter().find(|(name, _)| is_given(name));
         variant.map_or(&self.statement, |(_, statement)| statement)
@@ -386,11 +416,17 @@ impl Report {
                 return Err(Error::unknown("parameter", name, known()));
             }
         }
+        if let Some(by) = self.time_of(given) {
+            query.sql = in_time(&query.sql, by);
+        }
         for param in &self.params {
             let default = param.default.as_deref().filter(|_| !param.kind.is_time());
             if let Some(value) = value_of(&param.name, given).or(default) {
                 param.set(value, &mut query)?;
             }
+        }
+        if let Some(top) = self.top(given) {
+            query.values.insert(TOP.to_owned(), Value::Int(top.into()));
         }
         query.units = self.meanings(given)?;
         for (name, time) in [
@@ -417,6 +453,16 @@ impl Statement {
             Some((names, sql)) => Statement { sql: sql.to_owned(), rollup: Some(list(names)) },
             None => Statement { sql: text.to_owned(), rollup: None },
         }
+    }
+}
+
+/// `sql` with its rows sorted by the times that the parameter `by` chooses, before all else.
+fn in_time(sql: &str, by: &str) -> String {
+    const LAST: &str = "\norder by ";
+    let is_shown = sql.contains(&format!("as \"{by}\""));
+    match sql.rsplit_once(LAST).filter(|_| is_shown) {
+        Some((before, order)) => format!("{before}{LAST}in_time(\"{by}\"), {order}"),
+        None => sql.to_owned(),
     }
 }
 
@@ -477,13 +523,24 @@ mod tests {
         assert_eq!((sql("false"), sql("true")), ("select 1", "select 2"));
         assert_eq!(report.statement(&[]).sql, "select 1");
         assert!(parse("x", &text.replace("given: all", "given: some")).is_err());
+        let report =
+            &parse("x", &text.replace("given: all", "given: all=yes")).expect("a report")[0];
+        let sql = |value: &str| &*report.statement(&[("all".to_owned(), value.to_owned())]).sql;
+        assert_eq!((sql("no"), sql("yes")), ("select 1", "select 2"));
     }
 
     #[test]
     fn a_slip_in_a_header_is_named() {
         let error = parse("x", &format!("{HEAD}-- colum: n count\n")).expect_err("a slip");
         assert_eq!(error, "report x.sql:5: unknown key `colum`; did you mean `column`?");
-        for slip in ["uses: q", "reach: far", "reach: before far", "param: by  x", "name: y by=1"] {
+        for slip in [
+            "uses: q",
+            "window: soon",
+            "reach: far",
+            "reach: before far",
+            "param: by  x",
+            "name: y by=1",
+        ] {
             assert!(parse("x", &format!("{HEAD}-- {slip}\n")).is_err(), "{slip}");
         }
         assert!(parse("y", HEAD).is_err());

@@ -1,6 +1,7 @@
 //! Records that hold a text, newest first. Asks the newest day before the others, so that an
 //! answer that is enough ends the search; judges no reply and prints nothing.
 
+use pmtaq_schema::columns::DATE;
 use pmtaq_schema::{COLUMNS, Kind, Unit, Window};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
@@ -261,6 +262,9 @@ impl Field {
         let field = |sql| Ok(Field { name: name.to_owned(), sql });
         if let Some(column) = COLUMNS.iter().find(|column| column.name == name) {
             return field(FieldSql::Column(column.name, column.kind));
+        }
+        if name == DATE.0 {
+            return field(FieldSql::Column(DATE.0, Kind::Time));
         }
         let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
         let extra = name

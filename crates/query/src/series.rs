@@ -97,7 +97,8 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
         };
         // In whole hours where that is enough, which the rollup can answer.
         let reads = Reads::of(self.by).map(|by| by.and(Reads::hour(self.clock == Clock::Local)));
-        let is_whole = self.step.seconds() % 3600 == 0;
+        let is_whole =
+            self.step.seconds() % 3600 == 0 && matches!(self.clock, Clock::Utc(0) | Clock::Local);
         query.ask(selection, reads.filter(|_| is_whole).as_ref())?;
         Ok(query)
     }
@@ -106,12 +107,15 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
     fn place(&self) -> String {
         let (step, origin) = (self.step.seconds(), self.step.origin_s());
         let time = match (self.clock, step % 3600) {
-            (Clock::Utc, 0) => "date_trunc('hour', time_logged)::timestamp",
-            (Clock::Utc, _) => "time_logged",
+            (Clock::Utc(0), 0) => "date_trunc('hour', time_logged)::timestamp",
+            (Clock::Utc(_), _) => "time_logged",
             (Clock::Local, 0) => "date_trunc('hour', local(time_logged))::timestamp",
             (Clock::Local, _) => "local(time_logged)",
         };
         let mut sql = format!("(epoch_us({time}) // 1000000");
+        if let Clock::Utc(ahead @ 1..) = self.clock {
+            let _ = write!(sql, " + {ahead}");
+        }
         if origin != 0 {
             let _ = write!(sql, " - ({origin})");
         }

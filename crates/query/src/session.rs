@@ -30,7 +30,7 @@ use crate::query::{Query, Shape, Value};
 use crate::replies::Replies;
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
-    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macro, near, records_setup, source, view,
+    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macros, near, records_setup, source, view,
 };
 use crate::user_views::UserViews;
 
@@ -146,7 +146,7 @@ impl Session {
         // Not in the configuration, of which the engine shows it and does not heed it.
         connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
         opened.iter_mut().for_each(Opened::hold);
-        let local = local_macro(near(window, snapshot.span), zone);
+        let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
         let records = records_setup(&names, window);
         // Of the hours that are cut the records are read.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_schema::zone::offset_text;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 
 use crate::hours::{hours_view, whole_hours};
@@ -25,7 +26,8 @@ pub(crate) fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local
     format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
 }
 
-/// A view of the rows of `source` whose time, the column `by`, lies in `window`.
+/// A view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by
+/// which the parts lie in folders.
 pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String {
     let time = |time: Timestamp| format!("make_timestamp({})", time.micros());
     let (since, until) = (time(window.since), time(window.until));
@@ -34,7 +36,7 @@ pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String
         Window::ALL => String::new(),
         _ => format!(" where {by} >= {since} and {by} < {until}"),
     };
-    format!("view {name} as select * from {source}{condition};")
+    format!("view {name} as select *, {by}::date as date from {source}{condition};")
 }
 
 /// What a view reads: the parts, or nothing in the right types.
@@ -78,19 +80,47 @@ pub(crate) fn near(window: Window, span: Option<(Day, Day)>) -> Window {
     }
 }
 
-/// The macro `local(t)`: a UTC time on the local clock. Spelt out from the changes of the zone,
-/// because the engine's own zones are an extension that a static build does not have.
-pub(crate) fn local_macro(window: Window, zone: Zone) -> String {
-    let mut offsets = zone.offsets(window);
-    let (_, first) = offsets.remove(0);
+/// The macros of the local clock: `local(t)` is what it shows at a UTC time, `local_hour(t)` the UTC
+/// time when its hour began, and `told_apart(t)` the offset where it shows the same twice, else an
+/// empty text. Spelt out from the changes of the zone, because the engine's own zones are an
+/// extension that a static build does not have.
+pub(crate) fn local_macros(window: Window, zone: Zone) -> String {
+    let offsets = zone.offsets(window);
+    let moment = |seconds: i64| format!("make_timestamp({})", Timestamp(seconds).micros());
+    let (first, later) = (offsets[0].1, &offsets[1..]);
     let mut cases = String::new();
-    for (since, offset) in offsets.into_iter().rev() {
-        let _ = write!(cases, "when t >= make_timestamp({}) then {offset} ", since.micros());
+    for (since, offset) in later.iter().rev() {
+        let _ = write!(cases, "when t >= {} then {offset} ", moment(since.0));
     }
-    if cases.is_empty() {
-        return format!("create macro local(t) as t + to_seconds({first});");
+    let offset = match cases.as_str() {
+        "" => first.to_string(),
+        cases => format!("case {cases}else {first} end"),
+    };
+    let mut twice = String::new();
+    for (before, (at, after)) in offsets.iter().map(|(_, offset)| *offset).zip(later) {
+        let back = before - after;
+        if back > 0 {
+            let at = at.0;
+            for (since, until, offset) in [(at - back, at, before), (at, at + back, *after)] {
+                let (since, until, offset) = (moment(since), moment(until), offset_text(offset));
+                let _ = write!(twice, "when t >= {since} and t < {until} then '{offset}' ");
+            }
+        }
     }
-    format!("create macro local(t) as t + to_seconds(case {cases}else {first} end);")
+    let told_apart = match twice.as_str() {
+        "" => "''".to_owned(),
+        cases => format!("case {cases}else '' end"),
+    };
+    // Where the zone is whole hours from UTC, its hours are those of UTC.
+    let hour = match offsets.iter().all(|(_, offset)| offset % 3600 == 0) {
+        true => "date_trunc('hour', t)::timestamp",
+        false => "t - (local(t) - date_trunc('hour', local(t)))",
+    };
+    format!(
+        "create macro local(t) as t + to_seconds({offset});
+create macro local_hour(t) as {hour};
+create macro told_apart(t) as {told_apart};"
+    )
 }
 
 /// The parts can be read, by these names, and what lies in `folders`.

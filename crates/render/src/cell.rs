@@ -100,9 +100,13 @@ pub(crate) fn display(value: &Value<'_>, unit: Unit, zone: Tz) -> String {
         Value::Null => String::new(),
         Value::Text(text) => escape::visible(text),
         Value::Instant { seconds, nanos, local } => {
-            let seconds = if local { seconds } else { time::local(seconds, zone) };
             let mut out = Vec::new();
-            time::instant(seconds, nanos, b' ', &mut out);
+            if local {
+                time::instant(seconds, nanos, b' ', &mut out);
+            } else {
+                time::instant(time::local(seconds, zone), nanos, b' ', &mut out);
+                out.extend_from_slice(time::told_apart(seconds, zone).as_bytes());
+            }
             String::from_utf8_lossy(&out).into_owned()
         }
         _ => match (as_f64(value), unit) {

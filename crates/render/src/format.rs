@@ -2,6 +2,7 @@
 //! Knows nothing of how one is written.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 /// An output format.
@@ -41,6 +42,24 @@ impl Format {
         Format::Xml,
         Format::Parquet,
     ];
+
+    /// Returns the format that a file of this name has, if its ending says one.
+    pub fn of_file(path: &Path) -> Option<Format> {
+        let ending = path.extension()?.to_str()?.to_lowercase();
+        Some(match ending.as_str() {
+            "txt" => Format::Table,
+            "ndjson" => Format::Jsonl,
+            "md" => Format::Markdown,
+            "htm" => Format::Html,
+            "pq" => Format::Parquet,
+            ending => ending.parse().ok()?,
+        })
+    }
+
+    /// Tells whether programs read it, which want all rows and know no defaults of ours.
+    pub const fn is_for_programs(self) -> bool {
+        !matches!(self, Format::Table | Format::Markdown | Format::Html)
+    }
 
     /// Returns the name that the user types.
     pub const fn name(self) -> &'static str {
@@ -106,6 +125,26 @@ mod tests {
         for &format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
+    }
+
+    #[test]
+    fn the_ending_of_a_file_is_its_format() {
+        let of = |name: &str| Format::of_file(Path::new(name)).map(Format::name);
+        for (name, format) in [
+            ("a.csv", "csv"),
+            ("a.b.TSV", "tsv"),
+            ("a.json", "json"),
+            ("a.jsonl", "jsonl"),
+            ("a.ndjson", "jsonl"),
+            ("a.md", "markdown"),
+            ("a.html", "html"),
+            ("a.xml", "xml"),
+            ("a.parquet", "parquet"),
+            ("a.txt", "table"),
+        ] {
+            assert_eq!(of(name), Some(format), "{name}");
+        }
+        assert_eq!([of("a"), of("csv"), of(".csv"), of("a.xlsx"), of("/dev/stdout")], [None; 5]);
     }
 
     #[test]

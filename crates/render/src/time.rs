@@ -4,6 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 use pmtaq_schema::time::DAY_S;
+use pmtaq_schema::{Timestamp, Zone};
 
 /// Writes a date, `2026-03-01`. Years outside 0 to 9999 get a sign, as ISO 8601 asks.
 pub(crate) fn date(days: i64, out: &mut Vec<u8>) {
@@ -46,6 +47,12 @@ pub(crate) fn local(seconds: i64, zone: Tz) -> i64 {
     let offset = DateTime::from_timestamp(seconds, 0)
         .map(|utc| zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc());
     seconds.saturating_add(i64::from(offset.unwrap_or_default()))
+}
+
+/// The offset of a moment as `+02:00` where the wall clock of `zone` shows the same twice, else
+/// nothing.
+pub(crate) fn told_apart(seconds: i64, zone: Tz) -> String {
+    Zone::from(zone).told_apart(Timestamp(seconds)).unwrap_or_default()
 }
 
 /// Writes an interval as an ISO 8601 duration, `P1M2DT3.5S`, each part with its own sign.
@@ -156,6 +163,17 @@ mod tests {
         let madrid = Tz::Europe__Madrid;
         assert_eq!(local(1_772_380_800, madrid) - 1_772_380_800, 3_600);
         assert_eq!(local(1_780_329_600, madrid) - 1_780_329_600, 7_200);
+    }
+
+    #[test]
+    fn only_a_time_that_comes_twice_names_its_offset() {
+        let madrid = Tz::Europe__Madrid;
+        assert_eq!(told_apart(1_792_888_200, madrid), "+02:00");
+        assert_eq!(told_apart(1_792_891_800, madrid), "+01:00");
+        assert_eq!(told_apart(1_792_895_400, madrid), "");
+        for seconds in [i64::MIN, i64::MAX] {
+            assert_eq!(told_apart(seconds, madrid), "");
+        }
     }
 
     #[test]

@@ -200,6 +200,12 @@ pub const REJECTS: &[Column] = &[
     derived("raw", Text, ALL, "The line as it stands, up to 64 KiB."),
 ];
 
+/// The column that the tables have besides those of their parts, and what it is.
+pub const DATE: (&str, &str) = (
+    "date",
+    "UTC day of `time_logged`, by which the files lie in folders; `hourly` and `rejects` have it too.",
+);
+
 /// What is known of a reply ([`crate::explain`]), by the names that its columns have in SQL. No part
 /// has them: they are looked up by `template` when a statement names them.
 pub const REPLY_COLUMNS: [&str; 3] = ["reply_fault", "mailbox_dead", "reply_family"];

@@ -40,8 +40,8 @@ pub struct Step(i64);
 /// How the step that holds a moment is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// By dividing UTC seconds: the zone is a whole number of steps from UTC all the time.
-    Utc,
+    /// By dividing UTC seconds after so many are added: all offsets of the zone differ by whole steps.
+    Utc(i64),
     /// By dividing the seconds that the clock on the wall shows.
     Local,
 }
@@ -81,8 +81,11 @@ impl Step {
 
     /// Which clock tells its steps in `window`.
     pub fn clock(self, window: Window, zone: Zone) -> Clock {
-        let whole = zone.offsets(window).iter().all(|(_, offset)| offset % self.0 == 0);
-        if whole && self.0 <= HOUR_S { Clock::Utc } else { Clock::Local }
+        let mut ahead =
+            zone.offsets(window).into_iter().map(|(_, offset)| offset.rem_euclid(self.0));
+        let first = ahead.next().unwrap_or_default();
+        let is_same = ahead.all(|other| other == first);
+        if is_same && self.0 <= HOUR_S { Clock::Utc(first) } else { Clock::Local }
     }
 
     /// The steps that meet `window`: for each its begin, and its begin on the clock that tells it,
@@ -100,11 +103,11 @@ impl Step {
         }
         let clock = self.clock(window, zone);
         let shown = |time: Timestamp| match clock {
-            Clock::Utc => time.0,
+            Clock::Utc(ahead) => time.0.saturating_add(ahead),
             Clock::Local => time.0.saturating_add(zone.offset_s(time)),
         };
         let moment = |shown: i64| match clock {
-            Clock::Utc => Timestamp(shown),
+            Clock::Utc(ahead) => Timestamp(shown - ahead),
             Clock::Local => zone.utc(on_the_wall(shown)),
         };
         let first = (shown(window.since) - self.origin_s()).div_euclid(self.0) * self.0;
@@ -180,6 +183,11 @@ mod tests {
         assert_eq!(
             steps("12h", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "Europe/Madrid"),
             ["25 00:00", "25 12:00", "26 00:00"]
+        );
+        // Also where the clock is half an hour from those of others.
+        assert_eq!(
+            steps("1h", "2026-11-01T03:00:00Z", "2026-11-01T06:00:00Z", "America/St_Johns"),
+            ["01 00:00", "01 01:00", "01 01:00", "01 02:00", "01 03:00"]
         );
         assert_eq!(
             steps("1h", "2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "Europe/Madrid"),

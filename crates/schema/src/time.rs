@@ -19,10 +19,14 @@ const PLAUSIBLE: std::ops::Range<i64> = 631_152_000..4_102_444_800;
 impl Timestamp {
     /// Reads a field in any of PMTA's spellings (User's Guide, 11.2.9), or RFC 3339:
     /// `2019-02-08 21:53:41+0000`, `02/08/2019 21:53:41-0500`, `1549662821`,
-    /// `2019-02-08T21:53:41.123Z`. A missing offset means UTC; a fraction is dropped.
+    /// `2019-02-08T21:53:41.123Z`; or milliseconds since 1970, as programs count them. A missing offset means UTC; a fraction is dropped.
     /// Returns `None` for anything else, and for years outside 1990 to 2099.
     pub fn parse(field: &[u8]) -> Option<Timestamp> {
-        let seconds = if field.len() <= 11 { unix(field)? } else { civil(field)? };
+        let seconds = match field.len() {
+            ..=11 => unix(field)?,
+            13 => number(field)? / 1000,
+            _ => civil(field)?,
+        };
         PLAUSIBLE.contains(&seconds).then_some(Timestamp(seconds))
     }
 
@@ -223,6 +227,7 @@ mod tests {
             "2019-02-08 16:53:41-0500",
             "02/08/2019 21:53:41+0000",
             "1549662821",
+            "1549662821999",
             "2019-02-08T21:53:41Z",
             "2019-02-08T23:53:41.999+02:00",
             "2019-02-08 21:53:41",

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{
+    DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone,
+};
 use chrono_tz::Tz;
 
 use crate::time::{Timestamp, Window};
@@ -35,8 +37,15 @@ impl Zone {
 
     /// What the clock on the wall shows at `moment`.
     pub fn local(self, moment: Timestamp) -> NaiveDateTime {
-        let shifted = moment.0 + self.offset_s(moment);
+        let shifted = moment.0.saturating_add(self.offset_s(moment));
         DateTime::from_timestamp(shifted, 0).unwrap_or_default().naive_utc()
+    }
+
+    /// The offset at `moment` as `+02:00`, where the clock on the wall shows the same twice: what
+    /// tells the two apart. None at any other time.
+    pub fn told_apart(self, moment: Timestamp) -> Option<String> {
+        let twice = self.0.from_local_datetime(&self.local(moment));
+        matches!(twice, MappedLocalTime::Ambiguous(..)).then(|| offset_text(self.offset_s(moment)))
     }
 
     /// The moment when the clock on the wall shows `local`. An hour that comes twice (autumn)
@@ -94,6 +103,18 @@ impl Zone {
     }
 }
 
+/// An offset from UTC as `+02:00`.
+pub fn offset_text(offset_s: i64) -> String {
+    let (sign, minutes) = (if offset_s < 0 { '-' } else { '+' }, offset_s.abs() / 60);
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+impl From<Tz> for Zone {
+    fn from(tz: Tz) -> Zone {
+        Zone(tz)
+    }
+}
+
 impl FromStr for Zone {
     type Err = UnknownZone;
 
@@ -142,6 +163,17 @@ mod tests {
         assert_eq!(madrid().utc(local("2026-03-29 02:30")), at("2026-03-29T01:00:00Z"));
         assert_eq!(madrid().utc(local("2026-10-25 02:30")), at("2026-10-25T00:30:00Z"));
         assert_eq!(madrid().utc(local("2026-07-01 16:00")), at("2026-07-01T14:00:00Z"));
+    }
+
+    #[test]
+    fn the_two_hours_of_one_name_are_told_apart_by_their_offsets() {
+        let of = |zone: &str, text| zone.parse::<Zone>().expect("a zone").told_apart(at(text));
+        assert_eq!(of("Europe/Madrid", "2026-10-25T00:30:00Z").as_deref(), Some("+02:00"));
+        assert_eq!(of("Europe/Madrid", "2026-10-25T01:30:00Z").as_deref(), Some("+01:00"));
+        assert_eq!(of("America/St_Johns", "2026-11-01T04:00:00Z").as_deref(), Some("-02:30"));
+        for time in ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z", "2026-03-29T01:00:00Z"] {
+            assert_eq!(of("Europe/Madrid", time), None, "{time}");
+        }
     }
 
     #[test]

@@ -53,9 +53,9 @@ pub(crate) struct Search {
     /// Say only how many records are found
     #[arg(long)]
     pub(crate) count: bool,
-    /// Records to show, 0 for all
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
-    pub(crate) limit: u64,
+    /// Records to show, 0 for all [default: 100; all in formats for programs and in a file]
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,

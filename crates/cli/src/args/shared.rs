@@ -20,14 +20,18 @@ pub(crate) struct Global {
         default_value = "pmtaq-store"
     )]
     pub(crate) store: PathBuf,
-    /// Output format: table, csv, tsv, json, jsonl, markdown, html, xml or parquet
+    /// Output format: table, csv, tsv, json, jsonl, markdown, html, xml or parquet [default: as the
+    /// name of the file of -o ends, else table]
     #[arg(
-        long,
+        id = "format",
+        long = "format",
         global = true,
         env = "PMTAQ_FORMAT",
-        value_name = "FORMAT",
-        default_value = "table"
+        value_name = "FORMAT"
     )]
+    pub(crate) asked_format: Option<Format>,
+    /// What it comes to.
+    #[arg(skip)]
     pub(crate) format: Format,
     /// Write the answer to a file instead of stdout
     #[arg(long, short, global = true, value_name = "FILE")]

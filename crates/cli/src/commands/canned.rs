@@ -17,10 +17,18 @@ pub(crate) fn run(
     context: &Context,
     report: &Report,
     own: Option<&Own>,
-    given: Vec<(String, String)>,
+    mut given: Vec<(String, String)>,
     args: &args::ReportArgs,
 ) -> Result<Exit> {
+    if context.is_whole() && report.settable().any(|param| param.name == "top") {
+        // Said first, so that what the user says holds.
+        given.insert(0, ("top".to_owned(), "0".to_owned()));
+    }
     let window = asked::named_window(context, &args.selection.times)?;
+    let window = match report.window_s.filter(|_| window.since == Window::ALL.since) {
+        Some(seconds) => asked::last_of_data(context, window, seconds)?,
+        None => window,
+    };
     let selection = &asked::selection(&args.selection);
     if report.has_own_windows() && window != Window::ALL {
         let name = &report.name;
@@ -92,9 +100,7 @@ fn by_the_clock(
 
 /// Says that `--top` ended the answer: what is not shown is not nothing.
 fn say_cut(context: &Context, report: &Report, given: &[(String, String)], rows: u64) {
-    let asked = given.iter().find(|(name, _)| name == "top").map(|(_, value)| value);
-    let default = || report.params.iter().find(|param| param.name == "top")?.default.as_ref();
-    let top = asked.or_else(default).and_then(|top| top.parse::<u64>().ok());
+    let top = report.top(given).map(u64::from);
     if let Some(top) = top.filter(|top| *top > 0 && rows >= *top) {
         let text = format!("top {top} shown; --top 0 for all");
         ui::note(&context.global, &text);

@@ -16,10 +16,8 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Result<Exit> {
     asked.session.check(&selection)?;
     let query: Query = asked.session.export(&args.columns, &selection)?;
     // A table of millions of rows is nothing that anyone wants: Parquet unless another is asked.
-    let format = match context.global.format {
-        Format::Table => Format::Parquet,
-        other => other,
-    };
+    let of_file = context.global.output.as_deref().and_then(Format::of_file);
+    let format = context.global.asked_format.or(of_file).unwrap_or(Format::Parquet);
     if format == Format::Parquet && ui::on_terminal(&context.global) {
         return Err(Failure::usage("Parquet is not for a terminal")
             .hint("name a file by -o, redirect stdout, or choose --format csv"));
@@ -28,6 +26,8 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Result<Exit> {
     ui::note(&context.global, &window);
     let title = format!("Records: {window}");
     let written = show::answer(context, &asked.session, &query, format, &title)?;
-    ui::note(&context.global, &format!("{} rows", written.rows));
-    Ok(Exit::Done)
+    if written.rows > 0 {
+        ui::note(&context.global, &format!("{} rows", written.rows));
+    }
+    asked::say_rows(context, &asked, written.rows, &selection)
 }

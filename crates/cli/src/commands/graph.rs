@@ -67,7 +67,7 @@ pub(crate) fn run(context: &Context, args: &args::Graph, catalog: &Catalog) -> R
     asked.session.check(&selection)?;
     let Some(reach) = reach(context, &asked)? else {
         asked::say_window(context, &asked.snapshot, asked.window);
-        ui::note(&context.global, "no rows");
+        asked::say_none(context, &asked, "")?;
         return Ok(Exit::Done);
     };
     let step = match &args.every {
@@ -187,9 +187,7 @@ fn of_the_queue(
     let values = values.collect::<pmtaq_query::Result<Vec<_>>>()?;
     let edges = answer.texts("completeness")?.into_iter().map(|edge| edge.map(|_| Edge::Uncertain));
     let edges: Vec<Option<Edge>> = edges.collect();
-    // Its steps are those of UTC, each as long as the first: one local time names them all.
     let first = answer.times("time")?.first().copied().flatten().unwrap_or_default();
-    let first = context.global.tz.utc(Zone::UTC.local(first));
     let steps = i64::try_from(edges.len()).unwrap_or_default();
     let bounds = (0..=steps).map(|n| Timestamp(first.0 + n * wanted.step.seconds())).collect();
     let timeline = Timeline {

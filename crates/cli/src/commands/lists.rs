@@ -1,7 +1,8 @@
 //! The commands that list what there is to ask for: reports, columns, metrics, dimensions.
 
 use pmtaq_query::{Answer, Catalog, DIMENSIONS, Values, metrics};
-use pmtaq_schema::{COLUMNS, Unit};
+use pmtaq_schema::columns::DATE;
+use pmtaq_schema::{COLUMNS, Records, Unit};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -23,7 +24,9 @@ pub(crate) fn columns(context: &Context) -> Result<Exit> {
         let field = column.fields.first().copied().unwrap_or("(derived)");
         [column.name, field, &column.records.to_string(), column.doc].map(str::to_owned)
     });
-    list(context, ["column", "field", "records", "meaning"], rows.collect())
+    let (date, doc) = DATE;
+    let date = [date, "(derived)", &Records::ALL.to_string(), doc].map(str::to_owned);
+    list(context, ["column", "field", "records", "meaning"], rows.chain([date]).collect())
 }
 
 pub(crate) fn metric_list(context: &Context) -> Result<Exit> {

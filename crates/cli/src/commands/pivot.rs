@@ -1,6 +1,6 @@
 //! `pmtaq pivot`: any metrics by any dimensions.
 
-use pmtaq_query::{Pivot, metric};
+use pmtaq_query::{Dimension, Pivot, dimension, metric};
 
 use crate::args;
 use crate::asked;
@@ -10,7 +10,12 @@ use crate::failure::Result;
 use crate::{show, ui};
 
 pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
-    let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, args.top)?;
+    let is_time = |name: &String| dimension(name).is_ok_and(Dimension::is_time);
+    let is_all = context.is_whole() || args.rows.iter().all(is_time);
+    let top = args.top.unwrap_or(if is_all { 0 } else { 20 });
+    let pivot = Pivot::new(&args.rows, args.cols.as_deref(), &args.metric, top)?;
+    let pivot =
+        if context.is_whole() && args.top.is_none() { pivot.with_all_columns() } else { pivot };
     let selection = asked::selection(&args.selection);
     let asked = asked::open(context, &args.selection.times)?.from(&args.answer.from);
     asked.session.check(&selection)?;

@@ -33,7 +33,8 @@ pub(crate) fn run(context: &Context, args: &args::Search) -> Result<Exit> {
     let asked = asked::open(context, &args.selection.times)?;
     asked.session.check(&selection)?;
     search.check(&asked.session)?;
-    let limit = (args.limit > 0).then_some(args.limit);
+    let usual = if context.is_whole() { 0 } else { 100 };
+    let limit = Some(args.limit.unwrap_or(usual)).filter(|limit| *limit > 0);
     if args.show_sql {
         let query =
             if args.count { search.count(&selection)? } else { search.query(&selection, limit)? };

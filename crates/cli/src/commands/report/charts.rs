@@ -78,12 +78,9 @@ fn edges(desk: &Desk<'_>, bounds: &[i64]) -> Vec<Option<Edge>> {
 
 /// Depth and age of the queue, from the report of that name.
 pub(crate) fn queue(desk: &Desk<'_>, answer: &CitedRows, step_s: i64) -> Vec<Chart> {
-    // The column is a local time, counted as if it were UTC; its steps are those of UTC, each as long
-    // as the first, whatever the clock does.
     let Some(first) = answer.times("time").first().copied().flatten() else { return Vec::new() };
-    let first = desk.zone.utc(pmtaq_schema::Zone::UTC.local(first)).0;
     let n_steps = i64::try_from(answer.n_rows()).unwrap_or(0);
-    let bounds: Vec<i64> = (0..=n_steps).map(|n| first + n * step_s).collect();
+    let bounds: Vec<i64> = (0..=n_steps).map(|n| first.0 + n * step_s).collect();
     let mut all = edges(desk, &bounds);
     for (edge, told) in all.iter_mut().zip(answer.texts("completeness")) {
         if !told.is_empty() {

@@ -193,7 +193,8 @@ impl<'d> Desk<'d> {
     pub(crate) fn clock(&self, time: Timestamp) -> String {
         let local = self.zone.local(time);
         let is_short = self.window.until.0 - self.window.since.0 <= DAY_S;
-        local.format(if is_short { "%H:%M" } else { "%b %-d %H:%M" }).to_string()
+        let offset = self.zone.told_apart(time).unwrap_or_default();
+        format!("{}{offset}", local.format(if is_short { "%H:%M" } else { "%b %-d %H:%M" }))
     }
 }
 

@@ -70,7 +70,7 @@ fn page(desk: &mut Desk<'_>, args: &args::HtmlReport) -> Result<Page> {
     Ok(Page {
         title: title(desk),
         window: window_heading(desk.window, desk.zone),
-        facts: facts(desk, args, &found),
+        facts: facts(desk, args, &found)?,
         tiles,
         problems: found.problems,
         notes: found.notes,
@@ -111,7 +111,7 @@ fn facts(
     desk: &Desk<'_>,
     args: &args::HtmlReport,
     found: &problems::Problems,
-) -> Vec<(String, String)> {
+) -> Result<Vec<(String, String)>> {
     let moment = |time: Timestamp| desk.zone.local(time).format("%Y-%m-%d %H:%M").to_string();
     let mut facts = vec![("Compared with".to_owned(), compared(desk, args, found))];
     let filters = command_line::filters(desk.args);
@@ -120,11 +120,11 @@ fn facts(
         let all: Vec<String> = filters.chain(desk.args.condition.clone()).collect();
         facts.push(("Only".to_owned(), all.join(", ")));
     }
-    if let Some(newest) = found.newest {
+    if let Some(newest) = desk.store.newest()? {
         facts.push(("Newest record".to_owned(), moment(newest)));
     }
     facts.push(("Made".to_owned(), moment(desk.context.now)));
-    facts
+    Ok(facts)
 }
 
 fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Problems) -> String {

@@ -8,7 +8,6 @@ mod slowed;
 mod weighed;
 
 use pmtaq_render::page::Problem;
-use pmtaq_schema::Timestamp;
 
 use super::desk::Desk;
 use crate::commands::why::Explanation;
@@ -25,14 +24,12 @@ pub(crate) struct Problems {
     pub(crate) notes: Vec<String>,
     /// What `why` said, a metric and a day each.
     pub(crate) told: Vec<Explanation>,
-    /// The newest record of the store as far as it was looked at.
-    pub(crate) newest: Option<Timestamp>,
 }
 
 pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Problems> {
     let mut notes = Vec::new();
     let all = super::numbers::totals(desk)?.total("sent").unwrap_or(0.0);
-    let (mut found, newest) = lag::find(desk)?;
+    let mut found = lag::find(desk)?;
     let (causes, told) = changed::find(desk, versus, &mut notes)?;
     found.extend(causes);
     slowed::find(desk, all, &mut found)?;
@@ -47,5 +44,5 @@ pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Problems> {
         notes.push(format!("{more} smaller problems are not shown"));
     }
     let problems = found.into_iter().take(MAX_SHOWN).map(|weighed| weighed.problem).collect();
-    Ok(Problems { problems, notes, told, newest })
+    Ok(Problems { problems, notes, told })
 }

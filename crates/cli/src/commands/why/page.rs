@@ -222,7 +222,8 @@ impl<'t> Page<'t> {
         let shown = |time: Timestamp| {
             let local = self.zone.local(time);
             let same_day = local.date() == self.zone.local(self.told.window.since).date();
-            local.format(if same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
+            let offset = self.zone.told_apart(time).unwrap_or_default();
+            format!("{}{offset}", local.format(if same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" }))
         };
         match evidence.onset {
             Some(Onset::At(time)) => format!(", since {}", shown(time)),

@@ -17,13 +17,12 @@ const STALE_S: i64 = 3600;
 /// Names that are said one by one.
 const MAX_NAMES: usize = 5;
 
-pub(super) fn find(desk: &mut Desk<'_>) -> Result<(Vec<Weighed>, Option<Timestamp>)> {
-    let newest = desk.newest();
+pub(super) fn find(desk: &mut Desk<'_>) -> Result<Vec<Weighed>> {
     let mut found = Vec::new();
-    found.extend(stale(desk, newest));
+    found.extend(stale(desk, desk.newest()));
     found.extend(gone(desk)?);
     found.extend(refused(desk)?);
-    Ok((found, newest))
+    Ok(found)
 }
 
 /// The best of it first: more than any number of recipients.
