@@ -73,15 +73,13 @@ fn help(sealed: &Sealed, words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The names of the commands in a help.
+/// The names of the commands in a help, which may stand in several groups.
 fn listed(help: &str) -> Vec<String> {
-    let commands = help.split("Commands:\n").nth(1).unwrap_or_default();
-    let names = commands.lines().take_while(|line| line.starts_with("  "));
-    let names = names.filter_map(|line| {
-        let name = line.strip_prefix("  ")?.split(' ').next()?;
-        (!name.is_empty() && name != "help").then(|| name.to_owned())
-    });
-    names.collect()
+    let commands = help.split("\nUsage: ").nth(1).unwrap_or_default();
+    let lines = commands.lines().take_while(|line| *line != "Options:");
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let is_command = |name: &&str| name.starts_with(|c: char| c.is_ascii_lowercase());
+    names.filter(is_command).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 fn verb(sealed: &Sealed, words: Vec<String>) -> Verb {

@@ -1,4 +1,4 @@
-//! The help in its other forms: pages of docs/, manual pages, completions, lines for other tools.
+//! The help in its other forms: pages of docs/, manual pages, lines for other tools.
 
 use std::process::Command;
 
@@ -74,29 +74,6 @@ fn docs_metrics_is_what_the_program_says() {
 #[test]
 fn docs_cli_is_what_the_program_says() {
     page("cli.md", &Sealed::new().done(&["man", "--markdown"]));
-}
-
-#[test]
-fn bash_completes_commands_options_and_values() {
-    let sealed = Sealed::new();
-    let script = sealed.file("pmtaq.bash", sealed.done(&["completions", "bash"]));
-    let complete = |words: &str| {
-        let line = format!(
-            "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _pmtaq pmtaq \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
-            script.display()
-        );
-        let output = Command::new("bash").args(["--norc", "-c", &line]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    };
-    assert_eq!(complete("pmtaq top-b"), "top-bounces");
-    assert_eq!(complete("pmtaq pivot --metr"), "--metric");
-    assert_eq!(complete("pmtaq top-bounces --by bounce_c"), "bounce_cat bounce_class");
-    assert_eq!(complete("pmtaq latency --by vm"), "vmta vmta_pool");
-    assert!(complete("pmtaq completions ''").contains("fish"));
-    assert!(sealed.done(&["completions", "zsh"]).starts_with("#compdef pmtaq"));
-    assert!(sealed.done(&["completions", "fish"]).contains("complete -c pmtaq"));
 }
 
 #[test]

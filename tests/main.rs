@@ -16,6 +16,7 @@ mod alert_faults;
 mod arguments;
 mod check;
 mod clock;
+mod complete;
 mod config;
 mod crash;
 mod delta;

@@ -36,8 +36,9 @@ fn a_file_of_the_user_is_a_command_with_help_and_options() {
     );
     let list = sealed.done(&["reports", "--format", "csv"]);
     assert!(list.contains("slow-domains,The slowest domains,d,"), "{list}");
-    let script = sealed.done(&["completions", "bash"]);
-    assert!(script.contains("slow-domains"), "completed too");
+    let mut command = sealed.command();
+    let offered = command.env("PMTAQ_COMPLETE", "zsh").args(["--", "pmtaq", "slow"]).output();
+    assert_eq!(offered.unwrap().stdout, b"slow-domains:The slowest domains\n", "completed too");
 }
 
 #[test]

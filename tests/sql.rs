@@ -179,3 +179,57 @@ fn an_old_name_of_a_column_is_told_its_new_one() {
         assert!(run.stderr.contains(&format!("reports call it `{new}` now")), "{args:?}: {run:?}");
     }
 }
+
+#[test]
+fn the_day_of_the_folder_is_a_column_as_in_other_readers() {
+    let sealed = Sealed::of_samples();
+    let condition = "date = '2026-03-02'";
+    let count = |from: &str| sealed.number(&format!("select count(*) from {from}"));
+    let of_day = count(&format!("records where {condition}"));
+    assert_eq!(
+        of_day,
+        count("records where time_logged >= '2026-03-02' and time_logged < '2026-03-03'")
+    );
+    assert!(of_day > 1000 && count(&format!("bounces where {condition}")) > 10);
+    assert_eq!(count(&format!("returns where {condition}")), 5);
+    assert!(count(&format!("hourly where {condition}")) > 10);
+    let exported = sealed.done(&[
+        "export",
+        "--where",
+        condition,
+        "--columns",
+        "date,rec",
+        "--format",
+        "csv",
+        "-q",
+    ]);
+    assert_eq!(exported.lines().count() as i64, of_day + 1);
+    assert_eq!(exported.lines().nth(1).map(|line| &line[..11]), Some("2026-03-02,"));
+    let whole = sealed.done(&["export", "--format", "csv", "-q", "--where", condition]);
+    assert!(!whole.lines().next().unwrap().contains("date"), "only what the parts have");
+    let found =
+        sealed.done(&["search", "--rec", "rb", "--fields", "date", "--format", "csv", "-q"]);
+    assert!(found.lines().any(|line| line == "2026-03-02"), "{found}");
+}
+
+#[test]
+fn the_files_of_each_table_are_listed_with_the_window_that_was_asked_for() {
+    let sealed = Sealed::of_samples();
+    let asked = ["paths", "--since", "2026-03-02", "--until", "2026-03-03", "--table", "hourly"];
+    let list = sealed.done(&asked);
+    assert!(list.lines().all(|path| path.starts_with("$DIR/store/hourly/date=2026-03-02/")));
+    let json = sealed.done(&[&asked[..], &["--format", "json"]].concat());
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows[0]["path"], list.trim_end());
+    assert_eq!(rows[0]["date"], "2026-03-02");
+    assert_eq!(
+        rows[0]["rows"],
+        sealed.number("select count(*) from hourly where date = '2026-03-02'")
+    );
+    assert_eq!(rows[0]["since"], "2026-03-02T00:00:00Z");
+    assert_eq!(rows[0]["until"], "2026-03-03T00:00:00Z");
+    let all = sealed.done(&["paths", "--format", "csv"]);
+    assert!(all.lines().nth(1).unwrap().ends_with(",,"), "an open window has no ends: {all}");
+    assert_eq!(sealed.done(&["paths", "--table", "rejects"]), "", "none was refused");
+    assert_eq!(sealed.run(&["paths", "--table", "nonsense"]).code, Some(2));
+}

@@ -1,5 +1,6 @@
 //! The command line. The doc comments are the help; reports add their own subcommands.
 
+mod groups;
 mod investigate;
 mod keep;
 mod notify;
@@ -20,7 +21,7 @@ pub(crate) use notify::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
     Metrics, RulesFile, RulesOption,
 };
-pub(crate) use shared::{AnswerArgs, ColorChoice, Global, Selection, Times};
+pub(crate) use shared::{AnswerArgs, ColorChoice, Global, Selection, Times, ValueOf};
 pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
@@ -64,22 +65,25 @@ impl ReportArgs {
 
 /// The command line with the reports as subcommands, made from the headers of their files.
 pub(crate) fn command(catalog: &Catalog) -> clap::Command {
-    catalog.iter().fold(Cli::command(), |command, report| match report.name.split_once(' ') {
-        None => command.subcommand(of_report(&report.name, report)),
-        Some((group, name)) => {
-            if command.find_subcommand(group).is_some() {
-                let add = |group: clap::Command| group.subcommand(of_report(name, report));
-                command.mut_subcommand(group, add)
-            } else {
-                let about = format!("Reports by the names that {} has for them", tool(group));
-                let group = clap::Command::new(group.to_owned()).about(about);
-                let example = format!("Example:\n  pmtaq {}", report.name);
-                let group = group.subcommand_required(true).arg_required_else_help(true);
-                let group = group.before_help(example);
-                command.subcommand(group.subcommand(of_report(name, report)))
+    let command =
+        catalog.iter().fold(Cli::command(), |command, report| match report.name.split_once(' ') {
+            None => command.subcommand(of_report(&report.name, report)),
+            Some((group, name)) => {
+                if command.find_subcommand(group).is_some() {
+                    let add = |group: clap::Command| group.subcommand(of_report(name, report));
+                    command.mut_subcommand(group, add)
+                } else {
+                    let about = format!("Reports by the names that {} has for them", tool(group));
+                    let group = clap::Command::new(group.to_owned()).about(about);
+                    let example = format!("Example:\n  pmtaq {}", report.name);
+                    let group = group.subcommand_required(true).arg_required_else_help(true);
+                    let group = group.before_help(example);
+                    command.subcommand(group.subcommand(of_report(name, report)))
+                }
             }
-        }
-    })
+        });
+    let template = groups::template(&command, catalog);
+    command.help_template(template)
 }
 
 /// Whose names a group of reports has.
@@ -114,6 +118,9 @@ fn of_param(param: &Param) -> Arg {
     }
     if let Some(default) = &param.default {
         arg = arg.default_value(default.clone());
+    }
+    if let ParamKind::Filter(dimension) = param.kind {
+        arg = arg.add(ValueOf(dimension.name));
     }
     match &param.kind {
         _ if param.positional => arg.value_name(param.name.to_uppercase()),
@@ -432,11 +439,16 @@ pub(crate) struct Export {
     pub(crate) selection: Selection,
 }
 
-/// List the Parquet files of the window.
+/// List the Parquet files of the window, as of the last commit: a path a line. In another format each comes with
+/// its table, its day, its rows and bytes, and the window that was asked for.
 #[derive(Debug, Args)]
-#[command(before_help = "Example:
-  pmtaq paths --since yesterday")]
+#[command(before_help = "Examples:
+  pmtaq paths --since yesterday
+  pmtaq paths --table hourly --last 7d --format json")]
 pub(crate) struct Paths {
+    /// The table: records, hourly or rejects
+    #[arg(long, value_name = "TABLE", default_value = "records", value_parser = ["records", "hourly", "rejects"])]
+    pub(crate) table: String,
     #[command(flatten)]
     pub(crate) times: Times,
 }

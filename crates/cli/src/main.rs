@@ -3,6 +3,7 @@
 mod run;
 
 mod commands;
+mod complete;
 
 mod asked;
 mod privacy;

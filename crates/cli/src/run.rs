@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::settings::{Places, Settings};
-use crate::{own, ui};
+use crate::{complete, own, settings, ui};
 
 /// Lets the process open as many files as the system allows it: a query holds its parts open.
 fn allow_many_files() {
@@ -25,7 +25,11 @@ fn allow_many_files() {
 /// Runs the command line that the process was started with.
 pub(crate) fn run() -> Exit {
     allow_many_files();
-    let args = help_of_list_as_list(std::env::args_os().collect());
+    let args = std::env::args_os().collect();
+    if let Some(shell) = settings::variable(complete::VARIABLE) {
+        return complete::run(&shell, args);
+    }
+    let args = help_of_list_as_list(args);
     try_run(&args).unwrap_or_else(|failure| {
         if is_check(&args) {
             return check::unknown(&failure.text());
@@ -143,7 +147,7 @@ fn dispatch(
         }
         Command::Connect(args) => commands::connect::run(&context, &args),
         Command::Doctor(args) => commands::doctor::run(&context, &args, catalog),
-        Command::Completions(args) => pages::completions(&context, args.shell, command),
+        Command::Completions(args) => pages::completions(&context, args.shell),
         Command::Man(args) => pages::man(&context, &args, command),
     };
     Ok(left_out.exit(done?))

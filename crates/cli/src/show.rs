@@ -57,7 +57,17 @@ pub(crate) fn write(
     batches: Batches<'_>,
     format: Format,
 ) -> Result<Written> {
+    refuse_terminal(context, format)?;
     output::answer(&context.global, |out| write_to(context, sheet, batches, format, out))
+}
+
+/// Refuses to write to a terminal what is not text.
+pub(crate) fn refuse_terminal(context: &Context, format: Format) -> Result<()> {
+    if format.is_binary() && ui::on_terminal(&context.global) {
+        return Err(Failure::usage(format!("{format} is not for a terminal"))
+            .hint("name a file by -o, redirect stdout, or choose --format csv"));
+    }
+    Ok(())
 }
 
 /// As [`write`], to an output that is open already: an answer may be several pages.

@@ -2,7 +2,7 @@
 //! progress; the only file that prints.
 
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,6 +37,11 @@ pub(crate) fn complain(text: &str) {
 #[expect(clippy::print_stdout, reason = "the one place that prints")]
 pub(crate) fn say(text: &str) {
     println!("{}", visible_lines(text.trim_end()));
+}
+
+/// Says on stdout what a shell asked for, as it is. A shell that went away needs it no more.
+pub(crate) fn offer(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// Asks on a terminal whether to go on; elsewhere `yes` must have been said.

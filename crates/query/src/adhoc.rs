@@ -46,7 +46,8 @@ impl Session {
         self.must_read(query.sql.trim().trim_end_matches(';'))
     }
 
-    /// Some columns of the records that `selection` lets through.
+    /// Some columns of the records that `selection` lets through; without any named, those that the parts
+    /// have.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a column that `records` does not have.

@@ -39,6 +39,9 @@ pub enum Error {
     /// The rows cannot be stored as Parquet.
     #[error("cannot write the rows as parquet")]
     Parquet(#[source] ParquetError),
+    /// The rows cannot be sent as an Arrow stream.
+    #[error("cannot write the rows as arrow")]
+    Arrow(#[source] ArrowError),
 }
 
 impl Error {
@@ -51,6 +54,15 @@ impl Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Error::Write(error)
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::IoError(_, error) => Error::Write(error),
+            other => Error::Arrow(other),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Format {
     Xml,
     /// Apache Parquet, zstd.
     Parquet,
+    /// Apache Arrow's IPC stream.
+    Arrow,
 }
 
 impl Format {
@@ -41,6 +43,7 @@ impl Format {
         Format::Html,
         Format::Xml,
         Format::Parquet,
+        Format::Arrow,
     ];
 
     /// Returns the format that a file of this name has, if its ending says one.
@@ -73,7 +76,13 @@ impl Format {
             Format::Html => "html",
             Format::Xml => "xml",
             Format::Parquet => "parquet",
+            Format::Arrow => "arrow",
         }
+    }
+
+    /// Whether it is nothing for a terminal.
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
     }
 }
 

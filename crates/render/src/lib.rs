@@ -1,4 +1,4 @@
-//! Answers as tables, CSV, TSV, JSON, Markdown, HTML, XML and Parquet, and reports as one page: Arrow
+//! Answers as tables, CSV, TSV, JSON, Markdown, HTML, XML, Parquet and Arrow, and reports as one page: Arrow
 //! batches in, bytes out.
 //! Never touches files, DuckDB, the environment or the clock, and does no arithmetic on data
 //! beyond layout.
@@ -22,6 +22,7 @@ mod time;
 mod screen;
 
 mod delimited;
+mod ipc;
 mod json;
 mod parquet;
 mod xml;
@@ -90,6 +91,7 @@ fn to(
         Format::Json => json::write(json::Framing::Array, &mut feed, out)?,
         Format::Jsonl => json::write(json::Framing::Lines, &mut feed, out)?,
         Format::Parquet => parquet::write(&mut feed, out)?,
+        Format::Arrow => ipc::write(&mut feed, out)?,
     };
     written.rows = feed.rows();
     out.flush()?;

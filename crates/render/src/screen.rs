@@ -19,7 +19,7 @@ pub(crate) fn spelling(format: Format) -> Option<Spelling> {
         }
         Format::Json | Format::Jsonl => Some(|c| (c != '\n').then(|| json(c))),
         Format::Xml => Some(|c| (c != '\n').then(|| format!("&#{};", u32::from(c)))),
-        Format::Table | Format::Markdown | Format::Html | Format::Parquet => None,
+        Format::Table | Format::Markdown | Format::Html | Format::Parquet | Format::Arrow => None,
     }
 }
 

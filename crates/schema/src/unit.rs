@@ -38,6 +38,20 @@ impl Unit {
         })
     }
 
+    /// The word for it, which [`Unit::parse`] reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Text => "text",
+            Unit::Count => "count",
+            Unit::Percent => "percent",
+            Unit::Bytes => "bytes",
+            Unit::Seconds => "seconds",
+            Unit::Time => "time",
+            Unit::LocalTime => "local",
+            Unit::Number => "number",
+        }
+    }
+
     /// Whether values of it add up, so that nothing is 0 of it.
     pub const fn is_sum(self) -> bool {
         matches!(self, Unit::Count | Unit::Bytes)

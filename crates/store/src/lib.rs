@@ -34,6 +34,7 @@ mod part;
 pub use part::{NewPart, PartWriter, ROW_GROUP_ROWS, arrow_type, schema_of};
 
 mod guard;
+mod names;
 mod read;
 pub use read::PartReader;
 
@@ -64,6 +65,7 @@ mod error;
 use error::At;
 pub use error::{Error, Result};
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use layout::Table;
@@ -143,6 +145,27 @@ impl Store {
         let Some((_, last)) = self.snapshot(nothing)?.span else { return Ok(None) };
         let until = Timestamp(last.start().0 + DAY_S);
         Ok(self.snapshot(Window { since: last.start(), until })?.newest())
+    }
+
+    /// The names that `column` has in the last `days` days that the store holds records of, by the
+    /// dictionaries of its parts: no row is read. Of `hourly` where that has parts, else of `records`. What
+    /// cannot be read is passed over, and so are names of a part that has too many to keep them in one place.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub fn recent_names(&self, column: &str, days: i64) -> Result<BTreeSet<String>> {
+        let nothing = Window { since: Timestamp(0), until: Timestamp(0) };
+        let mut names = BTreeSet::new();
+        let Some((_, last)) = self.snapshot(nothing)?.span else { return Ok(names) };
+        let until = last.start().0 + DAY_S;
+        let window = Window { since: Timestamp(until - days * DAY_S), until: Timestamp(until) };
+        let (snapshot, _) = self.readable_snapshot(window)?;
+        let has_hours = snapshot.of(Table::Hourly, window).next().is_some();
+        let table = if has_hours { Table::Hourly } else { Table::Records };
+        for part in snapshot.of(table, window) {
+            names.extend(names::of_column(&part.path, column).unwrap_or_default());
+        }
+        Ok(names)
     }
 
     /// As [`Store::snapshot`], without the days whose list of parts cannot be read, and these with the

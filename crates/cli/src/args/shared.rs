@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ArgExt;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use pmtaq_query::{FILTERS, Filter};
 use pmtaq_render::Format;
@@ -20,7 +21,7 @@ pub(crate) struct Global {
         default_value = "pmtaq-store"
     )]
     pub(crate) store: PathBuf,
-    /// Output format: table, csv, tsv, json, jsonl, markdown, html, xml or parquet [default: as the
+    /// Output format: table, csv, tsv, json, jsonl, markdown, html, xml, parquet or arrow [default: as the
     /// name of the file of -o ends, else table]
     #[arg(
         id = "format",
@@ -127,6 +128,12 @@ pub(crate) struct Selection {
     pub(crate) condition: Option<String>,
 }
 
+/// The dimension whose values an argument takes, for who completes them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueOf(pub(crate) &'static str);
+
+impl ArgExt for ValueOf {}
+
 /// The values of each of [`FILTERS`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filters([Vec<String>; FILTERS.len()]);
@@ -162,6 +169,7 @@ impl Args for Filters {
     fn augment_args(command: Command) -> Command {
         let arg = |filter: &Filter| {
             let arg = Arg::new(filter.name).long(filter.name).value_name(filter.value);
+            let arg = arg.add(ValueOf(filter.dimension));
             arg.help(filter.help).value_delimiter(',').action(ArgAction::Append)
         };
         command.args(FILTERS.iter().map(arg))

@@ -83,6 +83,9 @@ pub(crate) struct Doctor {
 }
 
 /// Print a shell completion script.
+///
+/// It asks pmtaq at each Tab: for commands, options, metrics, dimensions, columns, and for the providers,
+/// VirtualMTAs, jobs, domains and other names of the last days of the store.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   source <(pmtaq completions bash)

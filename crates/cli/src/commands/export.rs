@@ -7,7 +7,7 @@ use crate::args;
 use crate::asked;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::{show, ui};
 
 pub(crate) fn run(context: &Context, args: &args::Export) -> Result<Exit> {
@@ -18,10 +18,7 @@ pub(crate) fn run(context: &Context, args: &args::Export) -> Result<Exit> {
     // A table of millions of rows is nothing that anyone wants: Parquet unless another is asked.
     let of_file = context.global.output.as_deref().and_then(Format::of_file);
     let format = context.global.asked_format.or(of_file).unwrap_or(Format::Parquet);
-    if format == Format::Parquet && ui::on_terminal(&context.global) {
-        return Err(Failure::usage("Parquet is not for a terminal")
-            .hint("name a file by -o, redirect stdout, or choose --format csv"));
-    }
+    show::refuse_terminal(context, format)?;
     let window = asked::span_text(context, &asked.snapshot, asked.window);
     ui::note(&context.global, &window);
     let title = format!("Records: {window}");

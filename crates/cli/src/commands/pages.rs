@@ -1,41 +1,19 @@
-//! The help in other forms: completions, manual pages, docs/cli.md. All from the command line as
-//! clap knows it; no option is described here.
+//! The help in other forms: manual pages, docs/cli.md. All from the command line as clap knows it; no option is
+//! described here.
 
 use std::fmt::Write as _;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command};
-use pmtaq_query::DIMENSIONS;
 
 use crate::args::{self, ReportArgs, Shell};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::show::print;
-use crate::ui;
+use crate::{complete, ui};
 
-pub(crate) fn completions(context: &Context, shell: Shell, mut command: Command) -> Result<Exit> {
-    let shell = match shell {
-        Shell::Bash => clap_complete::Shell::Bash,
-        Shell::Zsh => clap_complete::Shell::Zsh,
-        Shell::Fish => clap_complete::Shell::Fish,
-    };
-    // By way of memory, since what writes there cannot fail, and a closed pipe must stay silent.
-    let mut script = Vec::new();
-    command = with_names(command);
-    clap_complete::generate(shell, &mut command, "pmtaq", &mut script);
-    print(context, &String::from_utf8_lossy(&script))
-}
-
-/// A name of a dimension is checked by who knows what is near it, not by clap; here it may offer them.
-fn with_names(command: Command) -> Command {
-    let offer = |arg: Arg| match arg.get_value_names() {
-        Some([name]) if name == "DIMENSION" => {
-            arg.value_parser(PossibleValuesParser::new(DIMENSIONS.iter().map(|of| of.name)))
-        }
-        _ => arg,
-    };
-    command.mut_args(offer).mut_subcommands(with_names)
+pub(crate) fn completions(context: &Context, shell: Shell) -> Result<Exit> {
+    print(context, complete::script(shell))
 }
 
 pub(crate) fn man(context: &Context, args: &args::Man, command: Command) -> Result<Exit> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use pmtaq_query::{DIMENSIONS, is_complete, metrics, prelude, sql_type};
 use pmtaq_render::Format;
-use pmtaq_schema::columns::{HOURLY, REJECTS};
+use pmtaq_schema::columns::{DATE, HOURLY, REJECTS};
 use pmtaq_schema::{COLUMNS, Column};
 use pmtaq_store::Store;
 use rustyline::completion::Completer;
@@ -187,15 +187,16 @@ impl Shell<'_> {
         };
         let row =
             |column: &Column| [column.name, sql_type(column.kind), column.doc].map(str::to_owned);
-        self.list(["column", "type", "meaning"], columns.iter().map(row))
+        let day = [DATE.0, "date", DATE.1].map(str::to_owned);
+        self.list(["column", "type", "meaning"], columns.iter().map(row).chain([day]))
     }
 
     fn set_format(&mut self, name: Option<&str>) -> Result<Exit> {
         if let Some(name) = name {
             let format: Format = name.parse().map_err(|error| Failure::failed(&error))?;
-            if format == Format::Parquet {
-                return Err(Failure::usage("Parquet is not for a terminal")
-                    .hint("`pmtaq sql STATEMENT --format parquet -o FILE` writes it"));
+            if format.is_binary() {
+                let hint = format!("`pmtaq sql STATEMENT --format {format} -o FILE` writes it");
+                return Err(Failure::usage(format!("{format} is not for a terminal")).hint(hint));
             }
             self.context.global.format = format;
         }
@@ -240,6 +241,7 @@ impl Words {
         words.extend(
             COLUMNS.iter().chain(HOURLY).chain(REJECTS).map(|column| column.name.to_owned()),
         );
+        words.push(DATE.0.to_owned());
         words.extend(metrics().iter().map(|metric| format!("{}()", metric.name)));
         words.extend(DIMENSIONS.iter().map(|dimension| dimension.name.to_owned()));
         words.extend(HELP.iter().filter_map(|[command, _]| {

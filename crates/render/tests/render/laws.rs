@@ -148,7 +148,8 @@ proptest! {
         let at = at.min(rows.num_rows());
         let sheet = Sheet::new(rows.schema());
         let pieces = [rows.slice(0, at), rows.slice(at, rows.num_rows() - at)];
-        for &format in Format::ALL {
+        // A stream of batches is cut where they are.
+        for &format in Format::ALL.iter().filter(|format| **format != Format::Arrow) {
             let whole = bytes(format, &Style::default(), &sheet, std::slice::from_ref(&rows));
             let pieced = bytes(format, &Style::default(), &sheet, &pieces);
             prop_assert_eq!(whole, pieced, "{}", format);

@@ -17,7 +17,7 @@ use arrow::datatypes::{
 use pmtaq_render::{BoxError, Error, Format, Sheet, Style, write};
 use pmtaq_schema::Unit;
 
-use crate::{batch, bytes, open_parquet, text};
+use crate::{batch, bytes, open_parquet, ordinary, text};
 
 /// Checks one column of two rows, of which the second is null.
 fn check(column: impl arrow::array::Array + 'static, json: &str, csv: &str, shown: &str) {
@@ -251,4 +251,29 @@ fn rows_without_columns_do_not_panic() {
         }
     }
     assert_eq!(text(Format::Jsonl, &Style::default(), &sheet, &[rows]), "{}\n{}\n");
+}
+
+#[test]
+fn an_arrow_stream_holds_the_batches_as_they_are_and_says_what_they_mean() {
+    let (mut sheet, rows) = ordinary();
+    sheet.columns[1].name = "rcpt_domain".to_owned();
+    let (stream, written) = bytes(Format::Arrow, &Style::default(), &sheet, &rows);
+    assert_eq!(written.rows, rows.iter().map(|rows| rows.num_rows() as u64).sum::<u64>());
+    let reader = arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap();
+    let schema = reader.schema();
+    assert_eq!(schema.field(1).name(), "rcpt_domain_1", "no name twice");
+    assert_eq!(schema.field(2).metadata()["unit"], "percent");
+    assert_eq!(schema.field(2).metadata()["of"], "rcpt_domain_1");
+    let utc = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into()));
+    assert_eq!(schema.field(5).data_type(), &utc);
+    let read: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    assert_eq!(read.len(), rows.len());
+    for (read, written) in read.iter().zip(&rows) {
+        assert_eq!(read.columns()[..5], written.columns()[..5]);
+    }
+    let closed = arrow::error::ArrowError::IoError(
+        String::new(),
+        std::io::Error::from(std::io::ErrorKind::BrokenPipe),
+    );
+    assert!(Error::from(closed).is_broken_pipe());
 }
