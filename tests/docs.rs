@@ -81,6 +81,21 @@ fn manual_pages_can_be_read() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("man1");
     sealed.done(&["man", dir.to_str().unwrap()]);
+    let pages: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 60, "{} pages", pages.len());
+    for page in pages {
+        let name = page.file_stem().unwrap().to_str().unwrap();
+        let source = std::fs::read_to_string(&page).unwrap();
+        let title = format!(
+            "\n.TH {} 1  \"pmtaq {}\" pmtaq\n",
+            name.to_uppercase(),
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(source.contains(&title), "{name}: {source}");
+        assert!(!name.contains("help") && !source.contains("\\-help\\fR(1)"), "{name}");
+        let synopsis = source.split(".SH SYNOPSIS\n").nth(1).unwrap().lines().next().unwrap();
+        assert!(synopsis.starts_with("pmtaq") && synopsis.len() < 100, "{name}: {synopsis}");
+    }
     for (page, text) in [("pmtaq.1", "Exit codes"), ("pmtaq-top-bounces.1", "masked")] {
         let source = std::fs::read_to_string(dir.join(page)).unwrap();
         assert!(source.contains(".TH"), "{page}");

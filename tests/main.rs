@@ -50,6 +50,7 @@ mod terminal;
 mod tidy;
 mod told;
 mod top;
+mod upgrades;
 mod upkeep;
 mod watches;
 mod why;

@@ -1,12 +1,14 @@
 //! The program on one screen: arguments, context, command, exit.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
+use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use pmtaq_query::Catalog;
 
 use crate::args::{self, Cli, Command, Global, ReportArgs};
-use crate::commands::{self, canned, check, lists, pages};
+use crate::commands::{self, canned, check, lists, man, pages, version};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -87,7 +89,10 @@ fn usage(error: &clap::Error) -> Exit {
         ui::complain(&error.to_string());
         return Exit::Usage;
     }
-    let _ = error.print();
+    let _ = match error.kind() {
+        ErrorKind::DisplayVersion => std::io::stdout().write_all(version::text().as_bytes()),
+        _ => error.print(),
+    };
     Exit::Done
 }
 
@@ -148,7 +153,7 @@ fn dispatch(
         Command::Connect(args) => commands::connect::run(&context, &args),
         Command::Doctor(args) => commands::doctor::run(&context, &args, catalog),
         Command::Completions(args) => pages::completions(&context, args.shell),
-        Command::Man(args) => pages::man(&context, &args, command),
+        Command::Man(args) => man::run(&context, &args, command),
     };
     Ok(left_out.exit(done?))
 }

@@ -10,6 +10,9 @@
 mod error;
 pub use error::{Error, Result};
 
+mod engine;
+pub use engine::engine;
+
 mod lex;
 pub use lex::is_complete;
 

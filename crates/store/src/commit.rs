@@ -26,7 +26,7 @@ use crate::fs::{self, Disk};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Skipped, Source, VERSION};
+use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Skipped, Source};
 use crate::part::{NewPart, PartWriter};
 use crate::recipients::Recipients;
 use crate::reserve;
@@ -115,6 +115,8 @@ impl<'a> Writer<'a> {
     pub(crate) fn open(dir: &'a Path, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
         let lock = Lock::take(&layout::lock(dir), owner)?;
         let root = Root::read_file(&layout::root(dir))?;
+        // Empty, it is lost on the way by whatever copies files alone.
+        disk.create_dir(&layout::staging(dir))?;
         let writer = Writer { dir, disk, root, next_part: AtomicU32::new(0), _lock: lock };
         writer.apply_moves()?;
         // A full disk is no reason not to make room: the log begins anew then.
@@ -279,7 +281,7 @@ impl<'a> Writer<'a> {
 
     /// The steps from 2 on: `root` holds from now on.
     fn replace_root(&mut self, mut root: Root) -> Result<()> {
-        root.version = VERSION;
+        root.version = manifest::FORMAT;
         delta::plan(self.dir, self.disk, &self.root, &mut root)?;
         let bytes = root.to_bytes();
         self.disk.write_atomic(&layout::root(self.dir), &bytes)?;

@@ -26,7 +26,11 @@ pub enum Error {
         owner: String,
     },
     /// A newer version of pmtaq wrote the store.
-    #[error("{} has format version {found}; this version knows up to {known}", path.display())]
+    #[error(
+        "{} is of format {found}, which a newer pmtaq wrote; this one, {}, reads up to format {known}: \
+         install the newer one (`pmtaq --version` says what it reads)",
+        path.display(), env!("CARGO_PKG_VERSION")
+    )]
     FromTheFuture {
         /// The manifest.
         path: PathBuf,

@@ -24,7 +24,7 @@ mod recipients;
 pub use recipients::Recipients;
 
 pub mod manifest;
-pub use manifest::{DERIVED, Ledger, Part, Removed, Skipped, Source, Stat, Taken};
+pub use manifest::{DERIVED, FORMAT, Ledger, Part, Removed, Skipped, Source, Stat, Taken};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};

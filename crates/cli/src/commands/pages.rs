@@ -1,39 +1,23 @@
-//! The help in other forms: manual pages, docs/cli.md. All from the command line as clap knows it; no option is
+//! The help in other forms: completions, docs/cli.md. All from the command line as clap knows it; no option is
 //! described here.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-use crate::args::{self, ReportArgs, Shell};
+use crate::args::{ReportArgs, Shell};
+use crate::complete;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::show::print;
-use crate::{complete, ui};
 
 pub(crate) fn completions(context: &Context, shell: Shell) -> Result<Exit> {
     print(context, complete::script(shell))
 }
 
-pub(crate) fn man(context: &Context, args: &args::Man, command: Command) -> Result<Exit> {
-    let Some(dir) = &args.dir else { return print(context, &markdown(command)) };
-    let cannot = |error: std::io::Error| {
-        Failure::usage(format!("cannot write to {}: {error}", dir.display()))
-    };
-    std::fs::create_dir_all(dir).map_err(cannot)?;
-    let pages = 1 + count(&command);
-    clap_mangen::generate_to(command, dir).map_err(cannot)?;
-    ui::note(&context.global, &format!("{pages} pages in {}", dir.display()));
-    Ok(Exit::Done)
-}
-
-fn count(command: &Command) -> usize {
-    command.get_subcommands().map(|command| 1 + count(command)).sum()
-}
-
 /// One page about all commands.
-fn markdown(mut command: Command) -> String {
+pub(crate) fn markdown(mut command: Command) -> String {
     command.build();
     let mut page = "# The command line\n\nMade by `pmtaq man --markdown`; `UPDATE=1 cargo test` rewrites it.\n".to_owned();
     let examples = command.get_before_help().map(ToString::to_string).unwrap_or_default();
