@@ -17,7 +17,7 @@ INPUT := $(BENCH)/$(WORLD)-$(HEADER)-$(ROWS)-$(DAYS)d
 # Own code hardly optimised, so that an edit is tested soon; dependencies are those of the release build.
 QUICK := --config .cargo/quick.toml
 
-.PHONY: help demo test test-fast lint deny bench why fuzz golden ci build-tools test-tools library python
+.PHONY: help demo test test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,19 @@ golden: test-tools library python ## rewrite the expected outputs; read the diff
 	UPDATE=1 $(CARGO) test --release --workspace
 
 ci: lint test ## what .ci/run runs
+
+dist: build-tools library ## build once and make packages in target/dist: wheel, tarball, .deb, .rpm, Containerfile
+	scripts/dist
+
+dist-static: build-tools ## make the tarball of one file, with DuckDB compiled into it; over half an hour on 2 cores
+	scripts/dist --static
+
+test-dist: ## install what `make dist` made on a bare Debian, and run it there (as root, with debootstrap, lintian and rpm)
+	scripts/prepare dist
+	target/dist/tools/bin/python -m pytest tests/dist --basetemp target/dist/test -p no:cacheprovider -v
+
+release: ## make a draft of a release on GitHub with what is in target/dist: TAG=v0.1.0
+	scripts/release $(TAG)
 
 build-tools:
 	@scripts/prepare build

@@ -107,22 +107,84 @@ fn the_store_and_the_files_are_named_in_the_configuration_alone() {
     }
 }
 
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 #[test]
-fn both_kinds_of_packages_hold_every_unit() {
-    let cargo = std::fs::read_to_string(root().join("crates/cli/Cargo.toml")).unwrap();
-    let (deb, rpm) = cargo.split_once("[package.metadata.generate-rpm]").unwrap();
+fn packages_hold_every_unit() {
+    let packed = read("packaging/nfpm.yaml");
     for path in all_below(&root().join("packaging/systemd")).into_iter().filter(|p| p.is_file()) {
         let name = path.file_name().unwrap().to_str().unwrap();
-        let packed = if name.starts_with("pmtaq-") { "pmtaq-*" } else { name };
-        for (package, text) in [("deb", deb), ("rpm", rpm)] {
-            assert!(text.contains(&format!("packaging/systemd/{packed}\"")), "{package}: {name}");
+        let source = if name.starts_with("pmtaq-") { "pmtaq-*" } else { name };
+        assert!(packed.contains(&format!("packaging/systemd/{source},")), "{name}");
+    }
+}
+
+/// What stands behind a key, up to the end of the line, without quotes.
+fn said<'a>(text: &'a str, key: &str) -> &'a str {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(key));
+    line.unwrap_or_else(|| panic!("{key}")).trim_matches([' ', '"'])
+}
+
+#[test]
+fn what_is_said_of_the_project_in_several_places_agrees() {
+    let cargo = read("Cargo.toml");
+    assert_eq!(said(&read("CITATION.cff"), "version:"), said(&cargo, "version = "));
+    let repository = said(&cargo, "repository = ");
+    for place in ["CITATION.cff", "SECURITY.md", "python/pyproject.toml"] {
+        assert!(read(place).contains(repository), "{place}");
+    }
+    // The program finds its library at one place, seen from its own, however it was installed.
+    assert!(read("scripts/dist").contains("PMTAQ_RUN_PATH=\"\\$ORIGIN/../lib/pmtaq\""));
+    assert!(read("packaging/nfpm.yaml").contains("dst: /usr/lib/pmtaq/libduckdb.so"));
+    assert!(read("python/pyproject.toml").contains("\"prefix/lib/pmtaq\" = \"lib/pmtaq\""));
+    // And needs one glibc.
+    let (script, packages) = (read("scripts/dist"), read("packaging/nfpm.yaml"));
+    let glibc = said(&script, "glibc=");
+    assert!(packages.contains(&format!("libc6 (>= {glibc})")), "{glibc}");
+    assert!(packages.contains(&format!("glibc >= {glibc}\"")), "{glibc}");
+}
+
+#[test]
+fn workflows_do_nothing_that_make_does_not() {
+    let mut runs = 0;
+    for path in all_below(&root().join(".github/workflows")).into_iter().filter(|p| p.is_file()) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let Some(run) = line.trim_start().trim_start_matches("- ").strip_prefix("run: ") else {
+                continue;
+            };
+            runs += 1;
+            assert!(run.starts_with("make "), "{}: {run}", path.display());
         }
     }
+    assert!(runs >= 3, "{runs} lines");
+}
+
+#[test]
+fn links_among_the_pages_lead_somewhere() {
+    let pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let pages = pages.into_iter().map(|page| root().join(page));
+    let docs = all_below(&root().join("docs")).into_iter();
+    let docs = docs.filter(|page| page.extension().is_some_and(|of| of == "md"));
+    let mut links = 0;
+    for page in pages.chain(docs) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1) {
+            let link = link.split([')', '#', ' ']).next().unwrap_or_default();
+            if link.is_empty() || link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            links += 1;
+            assert!(page.parent().unwrap().join(link).exists(), "{}: {link}", page.display());
+        }
+    }
+    assert!(links > 20, "{links} links");
 }
 
 #[test]
 fn the_rules_that_watch_for_silence_look_at_each_mta_by_itself() {
-    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
     let prometheus = read("packaging/prometheus/pmtaq.rules.yml");
     let rule = prometheus.lines().find(|line| line.contains("- pmtaq_newest_record_timestamp"));
     assert!(rule.is_some_and(|rule| !rule.contains("max")), "{rule:?}");
