@@ -32,6 +32,7 @@ mod integrity;
 mod investigate;
 mod life;
 mod limits;
+mod module;
 mod origin;
 mod output;
 mod own;

@@ -20,7 +20,10 @@ import pyte
 WAIT_S = 60
 WIDTH, HEIGHT = 200, 60
 SETUP = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], "PS1='ready> '; source <(pmtaq completions bash)"),
+    "bash": (
+        ["bash", "--norc", "--noprofile", "-i"],
+        "PS1='ready> '; source <(pmtaq completions bash)",
+    ),
     "zsh": (
         ["zsh", "-f", "-i"],
         "PS1='ready> '; autoload -U compinit; compinit -u -D; source <(pmtaq completions zsh)",
@@ -62,7 +65,9 @@ class Shell:
 
     def line(self):
         """The line that is being typed."""
-        last = max((at for at, row in enumerate(self.screen.display) if "ready> " in row), default=0)
+        last = max(
+            (at for at, row in enumerate(self.screen.display) if "ready> " in row), default=0
+        )
         return self.screen.display[last].rstrip() + (" " if self.is_empty(last) else "")
 
     def is_empty(self, row):
@@ -94,7 +99,10 @@ class Shell:
         else:
             self.type("\r")
             rows = self.screen.display
-            self.await_(lambda: any(re.search(printed, row) for row in rows[1:] + self.screen.display), printed)
+            self.await_(
+                lambda: any(re.search(printed, row) for row in rows[1:] + self.screen.display),
+                printed,
+            )
         self.await_line(r"^ready> $")
 
 
