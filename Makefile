@@ -17,15 +17,18 @@ INPUT := $(BENCH)/$(WORLD)-$(HEADER)-$(ROWS)-$(DAYS)d
 # Own code hardly optimised, so that an edit is tested soon; dependencies are those of the release build.
 QUICK := --config .cargo/quick.toml
 
-.PHONY: help demo test test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
+.PHONY: help demo pictures test test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build-tools library ## build, ingest the samples into ./store and print a first report
+demo: build-tools library ## build, and show a store of generated records up to now, in target/demo
 	$(CARGO) build --release
-	target/release/pmtaq ingest --store store samples/acct
-	target/release/pmtaq top-bounces --store store --domain gmail.com --since 2026-03-01 --until 2026-03-04
+	scripts/demo
+
+pictures: library python ## make the pictures of the README anew from the samples
+	$(CARGO) build --release
+	.venv/bin/python scripts/pictures
 
 test: test-tools library python ## run all the tests
 	$(CARGO) test --release --workspace

@@ -38,3 +38,16 @@ pub(crate) fn words(command: &str) -> Vec<String> {
     }
     words
 }
+
+#[test]
+fn what_the_readme_links_to_is_there_and_its_pictures_are_small() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let links = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let ours: Vec<&str> = links.filter(|link| !link.starts_with("http")).collect();
+    assert!(ours.len() > 10, "{ours:?}");
+    for link in ours {
+        let path = root().join(link.split('#').next().unwrap());
+        let size = path.metadata().unwrap_or_else(|_| panic!("{link} is not there")).len();
+        assert!(!link.contains("pictures/") || size < 300_000, "{link} has {size} bytes");
+    }
+}
