@@ -184,7 +184,10 @@ def measure(contender, source, out, threads, log):
     wall = time.perf_counter() - start
     if status != 0:
         sys.exit(f"{contender.__name__} failed:\n{Path(log).read_text()}")
-    rows = rows_in(out / "records" if contender is pmtaq else out)
+    # pmtaq also writes `hourly`, which no other has.
+    records = out / "records" if contender is pmtaq else out
+    rows = rows_in(records)
+    parquet = sum(file.stat().st_size for file in records.rglob("*.parquet"))
     written = sum(file.stat().st_size for file in Path(out).rglob("*") if file.is_file())
     return {
         "contender": contender.__name__,
@@ -193,6 +196,7 @@ def measure(contender, source, out, threads, log):
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
         "peak_rss_mb": round(usage.ru_maxrss / 1024),
         "out_mb": round(written / 1e6, 1),
+        "records_mb": round(parquet / 1e6, 1) if parquet else "",
     }
 
 
@@ -220,8 +224,9 @@ def table(rows, rounds):
     """Returns the rows as a Markdown table: medians, and the ratio to pmtaq of each round."""
     ours = {row["round"]: row["wall_s"] for row in rows if row["contender"] == "pmtaq"}
     lines = [
-        "| contender | wall s | over pmtaq, by round | cpu s | peak RSS MB | out MB |",
-        "|---|---|---|---|---|---|",
+        "| contender | wall s | over pmtaq, by round | cpu s | peak RSS MB | out MB "
+        "| of it Parquet of records MB |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(row["contender"] for row in rows):
         mine = [row for row in rows if row["contender"] == name]
@@ -235,7 +240,7 @@ def table(rows, rounds):
 
         lines.append(
             f"| {name} | {walls} | {ratios or '-'} | {median('cpu_s'):.2f} "
-            f"| {median('peak_rss_mb'):.0f} | {median('out_mb'):.1f} |"
+            f"| {median('peak_rss_mb'):.0f} | {median('out_mb'):.1f} | {mine[-1]['records_mb']} |"
         )
     return "\n".join(lines)
 

@@ -9,6 +9,8 @@ with named as (
         *,
         coalesce(
             nullif(env_id, ''),
+            message_id,
+            -- Where parts are kept that are older than the column.
             extra['header_Message-Id'],
             extra['header_Message-ID'],
             case

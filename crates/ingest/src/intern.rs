@@ -6,7 +6,7 @@ use pmtaq_store::{NO_NAME, Texts};
 use twox_hash::XxHash3_64;
 
 /// Slots of the short memory; a power of two.
-const RECENT: usize = 256;
+const RECENT: usize = 1024;
 
 /// The names of one column, with their keys, until they are forgotten.
 #[derive(Debug, Default)]
@@ -67,11 +67,17 @@ impl Names {
     }
 
     fn add(&mut self, hash: u64, name: &[u8]) -> u32 {
+        let key = self.add_again(name);
+        let names = Texts { bytes: &self.bytes, ends: &self.ends };
+        self.table.insert_unique(hash, key, |&key| XxHash3_64::oneshot(names.get(key as usize)));
+        key
+    }
+
+    /// A key of its own for `name`, which is not looked for, now or later.
+    pub(crate) fn add_again(&mut self, name: &[u8]) -> u32 {
         let key = u32::try_from(self.ends.len()).expect("a row group has fewer rows than u32");
         self.bytes.extend_from_slice(name);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a row group is smaller than 4 GB"));
-        let names = Texts { bytes: &self.bytes, ends: &self.ends };
-        self.table.insert_unique(hash, key, |&key| XxHash3_64::oneshot(names.get(key as usize)));
         key
     }
 
@@ -97,6 +103,30 @@ impl Names {
         self.ends.clear();
         self.table.clear();
         self.recent.fill(Recent::NOTHING);
+    }
+}
+
+/// Whether the names of one kind are worth a look among those known, by those that came so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Repetition {
+    looked_for: u32,
+    new: u32,
+}
+
+impl Repetition {
+    /// Names after which it is decided.
+    const TRIAL: u32 = 1024;
+
+    /// The key of `name`, which is looked for unless most of those before were new.
+    pub(crate) fn key(&mut self, name: &[u8], names: &mut Names) -> u32 {
+        if self.looked_for >= Repetition::TRIAL && self.new > self.looked_for / 4 * 3 {
+            return names.add_again(name);
+        }
+        let known = names.all().len();
+        let key = names.key(name);
+        self.looked_for = self.looked_for.saturating_add(1);
+        self.new += u32::from(key as usize >= known);
+        key
     }
 }
 
@@ -262,6 +292,20 @@ mod tests {
                 prop_assert_eq!(found, name.as_deref().map(str::as_bytes));
             }
         }
+    }
+
+    #[test]
+    fn names_that_hardly_repeat_are_not_looked_for_any_more() {
+        let (mut names, mut unique, mut tenants) =
+            (Names::default(), Repetition::default(), Repetition::default());
+        for i in 0..4000 {
+            unique.key(format!("<{i}@example.com>").as_bytes(), &mut names);
+            tenants.key(format!("tenant{}", i % 10).as_bytes(), &mut names);
+        }
+        assert_eq!(names.all().len(), 4010);
+        assert_eq!(names.table.len(), Repetition::TRIAL as usize + 10);
+        let again = unique.key(b"<0@example.com>", &mut names);
+        assert_eq!((again, names.get(again)), (4010, &b"<0@example.com>"[..]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
 use crate::checked::Checked;
 use crate::derive::{Added, Derive, SourceFacts};
-use crate::intern::NameColumn;
+use crate::intern::{NameColumn, Repetition};
 use crate::plan::{Extra, Plan, Text};
 use crate::split::{Field, Line, Lines, Place};
 
@@ -49,6 +49,8 @@ pub(crate) struct MapColumn {
     ends: Vec<u32>,
     keys: NameColumn,
     values: NameColumn,
+    /// Of the values, by key.
+    repetition: Vec<Repetition>,
 }
 
 impl Rows {
@@ -189,6 +191,7 @@ impl Rows {
                 Column::Map(map) => {
                     map.keys.names.clear();
                     map.values.names.clear();
+                    map.repetition.clear();
                 }
                 Column::Texts(_) | Column::Numbers(_) => {}
             }
@@ -299,7 +302,7 @@ impl Column {
             Kind::Int | Kind::Time | Kind::Counts => Column::Numbers(Vec::new()),
             Kind::Map => {
                 let (keys, values) = (NameColumn::default(), NameColumn::default());
-                Column::Map(Box::new(MapColumn { ends: Vec::new(), keys, values }))
+                Column::Map(Box::new(MapColumn { ends: vec![], keys, values, repetition: vec![] }))
             }
         }
     }
@@ -414,8 +417,10 @@ impl MapColumn {
     fn add(&mut self, row: usize, key: &[u8], value: &[u8]) {
         let entry = self.keys.keys().len();
         self.pad(row + 1, entry);
-        self.keys.set(entry, key);
-        self.values.set(entry, value);
+        let key = self.keys.set(entry, key) as usize;
+        self.repetition.resize(self.repetition.len().max(key + 1), Repetition::default());
+        let value = self.repetition[key].key(value, &mut self.values.names);
+        self.values.set_key(entry, value);
         self.ends[row] += 1;
     }
 

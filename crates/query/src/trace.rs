@@ -102,7 +102,8 @@ impl Trace {
                 let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
                 let bare = query.bind(Value::Text(bare.to_owned()));
                 format!(
-                    "trim(coalesce(extra['header_Message-Id'], extra['header_Message-ID']), '<>') \
+                    "trim(coalesce(message_id, extra['header_Message-Id'], extra['header_Message-ID']), \
+                     '<>') \
                      = ${bare}"
                 )
             }

@@ -162,6 +162,7 @@ pub const COLUMNS: &[Column] = &[
     field("vmta_pool", &["vmtaPool"], Name, ATTEMPT_R, "Pool that the VirtualMTA was chosen from."),
     field("job_id", &["jobId"], Name, ATTEMPT_R, "Job of the message."),
     field("env_id", &["envId", "envid"], Text, ADDRESSED, "Envelope identifier (RFC 3461 ENVID)."),
+    field("message_id", &["header_Message-Id"], Text, Records::of(&[Delivery, Bounce, Deferral, Reception, Feedback]), "Header Message-Id (RFC 5322), with its angle brackets, where `header_Message-Id` is logged."),
     field("queue", &["queue"], Name, ATTEMPT_TQ, "Queue as `domain/vmta`, or a rollup as `yahoo.rollup/vmta`."),
     field("user_string", &["userString"], Name, ALL, "Text that the `user-string` directive set, often the name of the MTA."),
     field("format", &["format"], Name, Records::of(&[RemoteBounce, RemoteStatus, Feedback]), "Format of the report that came back: dsn, qmail, mxl, arf, jmrp, ..."),
@@ -270,7 +271,10 @@ mod tests {
     #[test]
     fn a_copied_column_is_named_as_pmta_names_it() {
         for column in COLUMNS.iter().filter(|column| !column.is_derived()) {
-            assert_eq!(column.name, snake(column.fields[0]));
+            let field = column.fields[0];
+            // Of a header of the message only what comes behind `header_` is its name.
+            let header = field.strip_prefix("header_").map(|name| name.replace('-', ""));
+            assert_eq!(column.name, snake(header.as_deref().unwrap_or(field)));
         }
     }
 

@@ -2,42 +2,27 @@
 //! Knows encodings and pages, not what a column means; never reads a page.
 //!
 //! The Parquet crate's own writer hashes every value again to find a dictionary that ingest has
-//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers become
-//! `DELTA_BINARY_PACKED`, but for those that repeat, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
+//! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers
+//! that repeat too, others become `DELTA_BINARY_PACKED`, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
 //! groups and the footer stay with the Parquet crate.
 
 mod ahead;
 mod column;
+mod compress;
 mod delta;
 mod header;
 mod hybrid;
 mod levels;
+mod repeats;
 
 use std::ops::Range;
-use std::path::Path;
 
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::writer::SerializedFileWriter;
-use zstd::bulk::Compressor;
-use zstd::zstd_safe::{CParameter, ParamSwitch};
-
-use crate::error::At;
-use crate::part::zstd_level;
 
 use column::ColumnChunk;
+use compress::Compressors;
 use levels::Levels;
-
-/// How zstd is told to differ from its level. A hash table that fits the first cache and matches of
-/// six bytes come to the same size as those of level 1, in 6 % less time. Matches sought at every
-/// fourth position instead of every second, and letters coded by their frequency all the same, take
-/// another 9 % less for 1.4 % more bytes.
-const ZSTD_PARAMETERS: [CParameter; 5] = [
-    CParameter::HashLog(13),
-    CParameter::MinMatch(6),
-    CParameter::WindowLog(18),
-    CParameter::TargetLength(3),
-    CParameter::LiteralCompressionMode(ParamSwitch::Enable),
-];
 
 /// The key of a row without a name.
 pub const NO_NAME: u32 = u32::MAX;
@@ -167,7 +152,7 @@ impl<'a> Texts<'a> {
 
 /// What encoding needs and does not keep from run to run: one for each thread.
 pub struct Encoder {
-    zstd: Compressor<'static>,
+    zstd: Compressors,
     levels: Levels,
     keys: Vec<u32>,
     numbers: Vec<i64>,
@@ -185,13 +170,8 @@ impl Encoder {
     /// # Errors
     /// [`crate::Error::Parquet`] when there is no memory for the compressor.
     pub fn new() -> crate::Result<Encoder> {
-        let level = zstd_level().compression_level();
-        let mut zstd = Compressor::new(level).map_err(ParquetError::from).at(Path::new("zstd"))?;
-        for parameter in ZSTD_PARAMETERS {
-            zstd.set_parameter(parameter).map_err(ParquetError::from).at(Path::new("zstd"))?;
-        }
         Ok(Encoder {
-            zstd,
+            zstd: Compressors::new()?,
             levels: Levels::default(),
             keys: Vec::new(),
             numbers: Vec::new(),
