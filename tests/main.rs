@@ -55,3 +55,4 @@ mod upgrades;
 mod upkeep;
 mod watches;
 mod why;
+mod why_metrics;

@@ -407,7 +407,7 @@ pub(crate) struct Graph {
   pmtaq why delivered --last 2h --vs previous")]
 pub(crate) struct WhyArgs {
     /// Metric: delivered, sent, accepted, injected, bounced, deferred, complaints, bounce_rate,
-    /// accepted_rate, deferral_rate, complaint_rate, ...
+    /// accepted_rate, deferral_rate, complaint_rate, tls_rate, weak_tls, p95 (latency), queue_depth, ...
     #[arg(value_name = "METRIC", default_value = "delivered")]
     pub(crate) metric: String,
     /// The hour that begins then: 16:00, 2026-03-02T16:00

@@ -98,6 +98,9 @@ mod trace;
 pub use trace::Trace;
 
 mod why;
-pub use why::{Ask, Period, Place, Why};
+pub use why::{Ask, COHORT_S, Marked, Period, Place, Why};
+
+mod waiting;
+pub use waiting::{QUEUE_DEPTH, waiting, waiting_reads, watched};
 
 mod adhoc;

@@ -33,7 +33,24 @@ pub enum Ask {
     Queued,
     /// What the records of causes say.
     Evidence,
+    /// Deliveries, told apart by [`Why::mark`].
+    Deliveries,
+    /// The value of [`Why::metric`] in each period.
+    Limit,
+    /// Complaints, with what their delivery adds.
+    Complaints,
+    /// What was delivered in the time that complaints are about: [`COHORT_S`] and the period.
+    Cohort,
+    /// Who waited in the queue at the end of each period; see [`Why::lag_s`].
+    Waiting,
 }
+
+/// How long before a period its complaints' deliveries are counted: most come within a day.
+pub const COHORT_S: i64 = 86_400;
+/// How far before a period the delivery behind a complaint is looked for.
+const MATCH_S: i64 = 3 * 86_400;
+/// How far before a period records tell who waits in it.
+const QUEUE_S: i64 = 2 * 3600;
 
 impl Ask {
     const fn sql(self) -> &'static str {
@@ -45,12 +62,32 @@ impl Ask {
             Ask::Injected => include_str!("../../../sql/why/injected.sql"),
             Ask::Queued => include_str!("../../../sql/why/queued.sql"),
             Ask::Evidence => include_str!("../../../sql/why/evidence.sql"),
+            Ask::Deliveries => include_str!("../../../sql/why/deliveries.sql"),
+            Ask::Limit => include_str!("../../../sql/why/limit.sql"),
+            Ask::Complaints => include_str!("../../../sql/why/complaints.sql"),
+            Ask::Cohort => include_str!("../../../sql/why/cohort.sql"),
+            Ask::Waiting => include_str!("../../../sql/why/waiting.sql"),
         }
+    }
+
+    /// How far before a period it reads.
+    pub const fn before_s(self) -> i64 {
+        match self {
+            Ask::Complaints => MATCH_S,
+            Ask::Cohort => COHORT_S,
+            Ask::Waiting => QUEUE_S,
+            _ => 0,
+        }
+    }
+
+    /// Whether it is watched for a time after a period.
+    const fn looks_behind(self) -> bool {
+        matches!(self, Ask::Queued | Ask::Waiting)
     }
 
     /// Whether records that are alike in an hour are all the same to it.
     const fn only_counts(self) -> bool {
-        matches!(self, Ask::Had | Ask::Remote | Ask::Records | Ask::Injected)
+        matches!(self, Ask::Had | Ask::Remote | Ask::Records | Ask::Injected | Ask::Cohort)
     }
 }
 
@@ -62,7 +99,7 @@ pub type Place = Vec<(String, Option<String>)>;
 pub struct Why {
     /// The window and its baseline.
     pub periods: Vec<Period>,
-    /// For [`Ask::Queued`]: seconds after its end in which a period is still watched.
+    /// For [`Ask::Queued`] and [`Ask::Waiting`]: seconds after its end in which a period is still watched.
     pub lag_s: i64,
     /// The class of the bounces that count.
     pub class: Option<String>,
@@ -72,6 +109,39 @@ pub struct Why {
     pub causes: Vec<Place>,
     /// Seconds of a step of time.
     pub step_s: i64,
+    /// Of which kind of deliveries the share is asked; of those later than so many seconds, where the
+    /// limit is known.
+    pub mark: Option<Marked>,
+    /// For [`Ask::Limit`]: the metric.
+    pub metric: String,
+}
+
+/// A kind of deliveries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Marked {
+    /// Those that took longer than so many seconds.
+    LaterThan(f64),
+    /// Those in plain text.
+    Plaintext,
+    /// Those by SMTP in plain text or by a protocol older than TLS 1.2.
+    WeakTls,
+}
+
+impl Marked {
+    /// The condition in SQL; null of a delivery that cannot be told.
+    pub fn sql(self) -> String {
+        match self {
+            Marked::LaterThan(seconds) => {
+                format!("epoch(time_logged - time_queued) > {seconds:?}")
+            }
+            Marked::Plaintext => "dlv_tls_protocol is null".to_owned(),
+            Marked::WeakTls => {
+                "case when coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard') \
+                then tls_level(dlv_tls_protocol) < tls_level('TLSv1.2') end"
+                    .to_owned()
+            }
+        }
+    }
 }
 
 impl Why {
@@ -88,17 +158,21 @@ impl Why {
             query.values.insert("class".to_owned(), Value::Text(class.clone()));
         }
         let filter = selection.sql(&mut query)?;
-        let lag_s = if ask == Ask::Queued { self.lag_s } else { 0 };
+        let reach = |window: &Window| Window {
+            since: Timestamp(window.since.0.saturating_sub(ask.before_s())),
+            until: Timestamp(window.until.0.saturating_add(if ask.looks_behind() {
+                self.lag_s
+            } else {
+                0
+            })),
+        };
         let by = if ask == Ask::Queued { "time_queued" } else { "time_logged" };
         let mut number = String::new();
         for (period, window) in &self.periods {
             let _ = write!(number, "when {} then {period} ", within(by, *window));
         }
         let mut causes = String::new();
-        let stretches = apart(self.periods.iter().map(|(_, window)| Window {
-            until: Timestamp(window.until.0.saturating_add(lag_s)),
-            ..*window
-        }));
+        let stretches = apart(self.periods.iter().map(|(_, window)| reach(window)));
         let mut condition = format!("({filter})");
         if ask == Ask::Evidence {
             let mut places = Vec::new();
@@ -113,7 +187,24 @@ impl Why {
             let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
+        let marked = match self.mark {
+            Some(mark) => format!("rec = 'd' and {}", mark.sql()),
+            None => "false".to_owned(),
+        };
         let scans = |has_time_queued: bool| -> Vec<_> {
+            if matches!(ask, Ask::Waiting | Ask::Cohort) {
+                // What is near a period may be near another too: each reads for itself.
+                let scan = |(period, window): &Period| {
+                    let (since, until) = (window.since.micros(), window.until.micros());
+                    let columns = format!(
+                        "*, {period} as period, make_timestamp({since}) as since, \
+                         make_timestamp({until}) as until"
+                    );
+                    let within = within("time_logged", reach(window));
+                    (columns, format!("{within} and {condition}"))
+                };
+                return self.periods.iter().map(scan).collect();
+            }
             let scan = |stretch: &Window| {
                 // Where a stretch is a period, no record has to be asked.
                 let alone = self.alone(*stretch).filter(|_| ask != Ask::Queued);
@@ -124,6 +215,7 @@ impl Why {
                         format!(", {} as carried", self.carried(*stretch))
                     }
                     Ask::Records => ", null::boolean as carried".to_owned(),
+                    Ask::Deliveries | Ask::Evidence => format!(", {marked} as marked"),
                     _ => String::new(),
                 };
                 let columns = format!("*, {period} as period{causes}{carried}");
@@ -131,7 +223,12 @@ impl Why {
             };
             stretches.iter().map(scan).collect()
         };
-        query.sql = narrowed_by("stored", &scans(true), ask.sql());
+        let sql = match ask {
+            Ask::Complaints => ask.sql().replace("period()", &format!("case {number}end")),
+            Ask::Limit => ask.sql().replace("metric()", &format!("{}()", self.metric)),
+            _ => ask.sql().to_owned(),
+        };
+        query.sql = narrowed_by("stored", &scans(true), &sql);
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         let is_enough = ask != Ask::Records || self.is_long();
         if ask.only_counts() && is_enough && self.periods.iter().all(is_whole) {

@@ -68,6 +68,12 @@ pub enum Part {
     Remote,
     /// In the mix: no rate changed, but what was sent went more to where it is high or low.
     Mix,
+    /// In the queue as it was when the window began.
+    WaitedBefore,
+    /// In what came into the queue.
+    CameIn,
+    /// In what left the queue.
+    WentOut,
 }
 
 /// A cause.
@@ -98,8 +104,26 @@ pub struct Cause {
     /// A volume, in a question that has other stages, is told once: where several changed, each of
     /// them, the greatest first. `values` then names the greatest, and the numbers are of all together.
     pub scopes: Vec<Scope>,
+    /// Of a cause in the queue: how those under it came to wait.
+    pub moved: Option<Moved>,
     /// What it looks like to a postmaster.
     pub reading: Reading,
+}
+
+/// What came into the queue and what left it, each in the window and on the mean of the baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// Recipients that came in.
+    pub came: (f64, f64),
+    /// Recipients that were delivered or bounced.
+    pub went: (f64, f64),
+}
+
+impl Moved {
+    /// Whether more came in rather than less went out.
+    pub(crate) fn is_by_what_came(&self) -> bool {
+        self.came.0 - self.came.1 > self.went.1 - self.went.0
+    }
 }
 
 /// Messages by the values that they share, with how many there were.
@@ -125,8 +149,9 @@ pub(crate) struct Twin {
 impl Cause {
     /// Reads the cause by whose fault its replies say it is (a value of `reply_fault`), which goes
     /// before what its dimensions and its category suggest. Of values that cannot be told apart, the
-    /// one that the replies speak of is named.
-    pub fn read_by(&mut self, fault: Option<&str>) {
+    /// one that the replies speak of is named. `given` are the dimensions of which only one value was
+    /// asked about: it names the cause too.
+    pub fn read_by(&mut self, fault: Option<&str>, given: &[(&str, &str)]) {
         let spoken_of = crate::reading::dimensions_of(fault);
         let is_named = self.values.iter().any(|(dim, _)| spoken_of.contains(&dim.as_str()));
         let twins = std::mem::take(&mut self.twins);
@@ -139,7 +164,7 @@ impl Cause {
             swap(&mut self.implied, &twin.other, &twin.named);
         }
         self.twins = twins;
-        self.reading = crate::reading::read(self, fault);
+        self.reading = crate::reading::read(self, fault, given);
     }
 
     /// Takes in the same messages, refused in another category.

@@ -1,7 +1,9 @@
 //! What the search found, told as a cause: names for numbers, counts, and a reading.
 
-use crate::answer::{Cause, Twin};
+use crate::answer::{Cause, Moved, Twin};
+use crate::counts::Kind;
 use crate::flow::{Flow, Outcome};
+use crate::metric::Stage;
 use crate::reading::{self, Reading};
 use crate::search::Found;
 
@@ -84,10 +86,23 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         }),
         z: found.z,
         scopes: Vec::new(),
+        moved: (flow.stage == Stage::Waiting).then(|| moved(flow, found)),
         reading: Reading::Unclear,
     };
-    cause.reading = reading::read(&cause, None);
+    cause.reading = reading::read(&cause, None, &[]);
     cause
+}
+
+/// What came into the queue and what left it under a cause.
+fn moved(flow: &Flow, found: &Found) -> Moved {
+    let n_baseline = flow.counts.n_baseline().max(1) as f64;
+    let pair = |kind: Kind| {
+        let by_period = flow.counts.dense(|measure| measure.kind == kind);
+        let sum = |of: &[f64]| found.leaves.iter().map(|&leaf| of[leaf as usize]).sum::<f64>();
+        let past: f64 = by_period[1..].iter().map(|period| sum(period)).sum();
+        (sum(&by_period[0]), past / n_baseline)
+    };
+    Moved { came: pair(Kind::CameIn), went: pair(Kind::WentOut) }
 }
 
 /// Which of the named values could as well be one that is implied.

@@ -1,6 +1,7 @@
 //! Counts of messages by leaf, period and kind: what the findings are made from.
 //! Knows no SQL: batches come in, sums go out.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -15,6 +16,13 @@ pub(crate) const LEFT_OVER: f64 = 0.1;
 /// The last number of a leaf's key: its messages were queued in the period, or before it.
 const FRESH: u32 = 0;
 const CARRIED: u32 = 1;
+
+/// Dimensions at most.
+const MOST_DIMS: usize = 7;
+
+/// The number of the value in each dimension, 0 beyond these; then [`FRESH`] or [`CARRIED`]. Of one
+/// size, since there are many and none is to be allocated by itself.
+type Key = [u32; MOST_DIMS + 1];
 
 /// What the values with few messages are called; no record has it, since it is no printable text.
 const FEW: &str = "\u{0}";
@@ -38,11 +46,22 @@ pub enum Kind {
     Remote,
     /// Complaints (`f` records).
     Complained,
+    /// Deliveries of the kind that is asked about, later than usual or not encrypted; the others
+    /// are [`Kind::Delivered`].
+    Marked,
+    /// Recipients that waited in the queue at the end of the period.
+    Waiting,
+    /// The same at its begin.
+    WaitedBefore,
+    /// Recipients that came into the queue in the period.
+    CameIn,
+    /// Recipients that left it, delivered or bounced.
+    WentOut,
 }
 
 impl Kind {
     /// All kinds, with the word that the SQL of `sql/why` has for each.
-    pub const ALL: [(Kind, &str); 8] = [
+    pub const ALL: [(Kind, &str); 13] = [
         (Kind::Injected, "injected"),
         (Kind::Delivered, "delivered"),
         (Kind::Bounced, "bounced"),
@@ -51,6 +70,11 @@ impl Kind {
         (Kind::Deferred, "deferred"),
         (Kind::Remote, "remote"),
         (Kind::Complained, "complained"),
+        (Kind::Marked, "marked"),
+        (Kind::Waiting, "waiting"),
+        (Kind::WaitedBefore, "waited-before"),
+        (Kind::CameIn, "came-in"),
+        (Kind::WentOut, "went-out"),
     ];
 
     fn parse(word: &str) -> Option<Kind> {
@@ -107,17 +131,17 @@ impl Values {
 pub struct Counts {
     dims: Vec<String>,
     values: Vec<Values>,
-    keys: HashMap<Vec<u32>, u32, Mixed>,
-    /// The number of the value in each dimension, then [`FRESH`] or [`CARRIED`].
-    leaves: Vec<Vec<u32>>,
+    keys: HashMap<Key, u32, Mixed>,
+    leaves: Vec<Key>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) entries: Vec<Entry>,
     n_periods: usize,
 }
 
 impl Counts {
-    /// No counts, of a window and so many periods of its baseline.
+    /// No counts by up to seven dimensions, of a window and so many periods of its baseline.
     pub fn new(dims: &[&str], n_baseline: usize) -> Counts {
+        assert!(dims.len() <= MOST_DIMS, "a key has room for {MOST_DIMS} dimensions");
         Counts {
             dims: dims.iter().map(|&dim| dim.to_owned()).collect(),
             values: vec![Values::default(); dims.len()],
@@ -163,7 +187,7 @@ impl Counts {
         n: u64,
     ) {
         let codes = self.values.iter_mut().zip(values).map(|(dim, text)| dim.code(*text));
-        let key = codes.chain([age]).collect();
+        let key = key(codes, age);
         let leaf = self.leaf(key);
         let measure = self.measure(kind, category);
         let period = period as u16;
@@ -208,12 +232,11 @@ impl Counts {
             let kind = at(&kinds, row).and_then(|word| Kind::parse(&word));
             let period = usize::try_from(periods.value(row)).unwrap_or(usize::MAX);
             let (Some(kind), true) = (kind, period < self.n_periods) else { continue };
-            let mut key = Vec::with_capacity(dims.len() + 1);
-            for (values, array) in self.values.iter_mut().zip(&dims) {
+            let codes = self.values.iter_mut().zip(&dims).map(|(values, array)| {
                 let text = array.as_ref().filter(|array| array.is_valid(row));
-                key.push(values.code(text.map(|array| array.as_string::<i32>().value(row))));
-            }
-            key.push(if is_carried(row) { CARRIED } else { FRESH });
+                values.code(text.map(|array| array.as_string::<i32>().value(row)))
+            });
+            let key = key(codes, if is_carried(row) { CARRIED } else { FRESH });
             let leaf = self.leaf(key);
             let measure = self.measure(kind, at(&categories, row).as_deref());
             let n = numbers.value(row) as f64;
@@ -222,13 +245,12 @@ impl Counts {
         Ok(())
     }
 
-    fn leaf(&mut self, key: Vec<u32>) -> u32 {
-        if let Some(leaf) = self.keys.get(&key) {
-            return *leaf;
+    fn leaf(&mut self, key: Key) -> u32 {
+        let next = self.leaves.len() as u32;
+        let leaf = *self.keys.entry(key).or_insert(next);
+        if leaf == next {
+            self.leaves.push(key);
         }
-        let leaf = self.leaves.len() as u32;
-        self.leaves.push(key.clone());
-        self.keys.insert(key, leaf);
         leaf
     }
 
@@ -263,7 +285,7 @@ impl Counts {
 
     /// Whether the messages of a leaf were queued before the period.
     pub(crate) fn is_carried(&self, leaf: usize) -> bool {
-        self.leaves[leaf][self.dims.len()] == CARRIED
+        self.leaves[leaf][MOST_DIMS] == CARRIED
     }
 
     /// How many values a dimension has.
@@ -342,8 +364,7 @@ impl Counts {
             .iter()
             .map(|key| {
                 let code = |(at, &dim): (usize, &usize)| maps[at][key[dim] as usize];
-                let codes = keep.iter().enumerate().map(code);
-                folded.leaf(codes.chain([key[self.dims.len()]]).collect())
+                folded.leaf(self::key(keep.iter().enumerate().map(code), key[MOST_DIMS]))
             })
             .collect();
         let moved = |entry: &Entry| Entry { leaf: leaves[entry.leaf as usize], ..*entry };
@@ -353,19 +374,22 @@ impl Counts {
 
     /// The same counts, where the values of each dimension with fewer than `least` messages in each
     /// period are one.
-    pub(crate) fn without_few(&self, least: f64) -> Counts {
+    pub(crate) fn without_few(&self, least: f64) -> Cow<'_, Counts> {
         let is_few: Vec<Vec<bool>> = (0..self.dims.len())
             .map(|dim| {
                 let is_few = |periods: Vec<f64>| periods.iter().all(|n| *n < least);
                 self.by_value(dim, |_| true).into_iter().map(is_few).collect()
             })
             .collect();
+        if is_few.iter().flatten().all(|is_few| !is_few) {
+            return Cow::Borrowed(self);
+        }
         let all: Vec<usize> = (0..self.dims.len()).collect();
         let (folded, _) = self.folded(&all, |dim, code| match is_few[dim][code as usize] {
             true => Some(FEW.to_owned()),
             false => self.name(dim, code),
         });
-        folded
+        Cow::Owned(folded)
     }
 
     /// Whether a leaf has a value of a dimension that stands for all those with few messages.
@@ -374,7 +398,10 @@ impl Counts {
     }
 
     /// The window and some periods of its baseline, in their order.
-    pub(crate) fn with_baseline(&self, kept: &[usize]) -> Counts {
+    pub(crate) fn with_baseline(&self, kept: &[usize]) -> Cow<'_, Counts> {
+        if kept.len() == self.n_baseline() {
+            return Cow::Borrowed(self);
+        }
         let mut counts = self.clone();
         counts.n_periods = kept.len() + 1;
         let number = |period: u16| match period {
@@ -383,7 +410,7 @@ impl Counts {
         };
         let moved = |entry: &Entry| Some(Entry { period: number(entry.period)? as u16, ..*entry });
         counts.entries = self.entries.iter().filter_map(moved).collect();
-        counts
+        Cow::Owned(counts)
     }
 
     /// Some kinds by the values of a dimension, for each period.
@@ -400,31 +427,48 @@ impl Counts {
 
     /// The same counts, where what is left of a job that mostly went out in another period counts as
     /// carried over, whatever its records say of when it was queued.
-    pub(crate) fn with_leftovers_carried(mut self) -> Counts {
-        let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return self };
-        let by_period = self.by_value(dim, |_| true);
-        let injected = self.by_value(dim, |kind| kind == Kind::Injected);
+    pub(crate) fn with_leftovers_carried(counts: Cow<'_, Counts>) -> Cow<'_, Counts> {
+        let Some(dim) = counts.dims.iter().position(|dim| dim == "job_id") else { return counts };
+        let by_period = counts.by_value(dim, |_| true);
+        let injected = counts.by_value(dim, |kind| kind == Kind::Injected);
         let most: Vec<f64> =
             by_period.iter().map(|periods| periods.iter().copied().fold(0.0, f64::max)).collect();
-        for at in 0..self.entries.len() {
-            let entry = self.entries[at];
-            let (code, period) =
-                (self.code(entry.leaf as usize, dim) as usize, usize::from(entry.period));
+        let is_left_over = |entry: &Entry| {
+            let code = counts.code(entry.leaf as usize, dim) as usize;
+            let period = usize::from(entry.period);
             let n = by_period[code][period];
-            let is_left_over = n < LEFT_OVER * most[code] && injected[code][period] < 0.25 * n;
-            if is_left_over && self.value(dim, code as u32).is_some() {
-                let mut key = self.leaves[entry.leaf as usize].clone();
-                key[self.dims.len()] = CARRIED;
-                self.entries[at].leaf = self.leaf(key);
-            }
+            let is_little = n < LEFT_OVER * most[code] && injected[code][period] < 0.25 * n;
+            is_little
+                && !counts.is_carried(entry.leaf as usize)
+                && counts.value(dim, code as u32).is_some()
+        };
+        let entries = counts.entries.iter().enumerate();
+        let left: Vec<usize> =
+            entries.filter(|(_, entry)| is_left_over(entry)).map(|(at, _)| at).collect();
+        if left.is_empty() {
+            return counts;
         }
-        self
+        let mut counts = counts.into_owned();
+        for at in left {
+            let mut key = counts.leaves[counts.entries[at].leaf as usize];
+            key[MOST_DIMS] = CARRIED;
+            counts.entries[at].leaf = counts.leaf(key);
+        }
+        Cow::Owned(counts)
     }
 
     /// A copy of the value behind a number, for [`Counts::folded`].
     pub(crate) fn name(&self, dim: usize, code: u32) -> Option<String> {
         self.value(dim, code).map(str::to_owned)
     }
+}
+
+/// The key of a leaf.
+fn key(codes: impl Iterator<Item = u32>, age: u32) -> Key {
+    let mut key = [0; MOST_DIMS + 1];
+    key.iter_mut().zip(codes).for_each(|(at, code)| *at = code);
+    key[MOST_DIMS] = age;
+    key
 }
 
 /// For maps by numbers that we gave ourselves: they are looked up millions of times, and nobody

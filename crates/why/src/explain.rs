@@ -27,8 +27,8 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let left_out_values = left_out_values.collect();
     let kept: Vec<usize> =
         (1..=counts.n_baseline()).filter(|period| !left_out.contains(period)).collect();
-    let counts = counts.with_baseline(&kept).with_leftovers_carried();
-    let counts = &counts;
+    let counts = Counts::with_leftovers_carried(counts.with_baseline(&kept));
+    let counts = counts.as_ref();
     let (now, usual) = (value(metric, counts, 0), usual_value(metric, counts));
     let baseline = (1..=counts.n_baseline()).map(|period| value(metric, counts, period));
     let range = baseline.fold(None, |range: Option<(f64, f64)>, value| {
@@ -42,7 +42,8 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     let least = if metric.is_rate() { least } else { least.max(LEAST) };
     // What has fewer messages than a cause must move is not told apart.
     let unit = of.map_or(1.0, |(now, _)| 100.0 / now.max(1.0));
-    let counts = &counts.without_few(least / 2.0 / unit);
+    let counts = counts.without_few(least / 2.0 / unit);
+    let counts = counts.as_ref();
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {
@@ -116,6 +117,9 @@ fn steps(metric: &Metric, counts: &Counts, flows: &[Flow], change: f64) -> Vec<S
     if flows.is_empty() {
         return Vec::new();
     }
+    if metric.is_of_the_queue() {
+        return steps_of_the_queue(counts);
+    }
     let mut steps: Vec<Step> = flows
         .iter()
         .map(|flow| {
@@ -143,4 +147,18 @@ fn steps(metric: &Metric, counts: &Counts, flows: &[Flow], change: f64) -> Vec<S
     let (now, usual) = pair(metric.of, metric.counted);
     steps.push(Step { part: Part::Mix, effect: by_mix, now, usual });
     steps
+}
+
+/// Who waits at the end waited at the begin or came in, and has not left: the parts add up to the
+/// change, whatever the usual values are.
+fn steps_of_the_queue(counts: &Counts) -> Vec<Step> {
+    let step = |part: Part, kind: Kind, sign: f64| {
+        let (now, usual) = (counts.sum(0, &[kind]), counts.usual(&[kind]));
+        Step { part, effect: sign * (now - usual), now: (0.0, now), usual: (0.0, usual) }
+    };
+    vec![
+        step(Part::WaitedBefore, Kind::WaitedBefore, 1.0),
+        step(Part::CameIn, Kind::CameIn, 1.0),
+        step(Part::WentOut, Kind::WentOut, -1.0),
+    ]
 }

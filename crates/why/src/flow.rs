@@ -209,7 +209,8 @@ fn categories(counts: &Counts, stage: Stage) -> Vec<Option<Option<String>>> {
 /// leaf is part of. A job that lives in one period only says nothing by its absence from the
 /// others: in a stage that is compared with plain history, all such jobs are one.
 fn on_common_ground(counts: &Counts, stage: Stage) -> (Cow<'_, Counts>, Option<Vec<u32>>) {
-    let is_before_attempts = matches!(stage, Stage::Injection | Stage::Queue | Stage::Carried);
+    let is_before_attempts =
+        matches!(stage, Stage::Injection | Stage::Queue | Stage::Carried | Stage::Waiting);
     let is_unknown = |dim: usize| {
         let may_differ = ["vmta_pool", "vmta", "job_id"].contains(&counts.dims()[dim].as_str());
         is_before_attempts && may_differ && !is_injected_by(counts, dim)

@@ -11,10 +11,15 @@ const PRIOR_COUNTS: f64 = 12.0;
 pub(crate) const HALF: f64 = 0.5;
 
 /// What the baseline says of a candidate: by which factor the usual rates are wrong for it, and
-/// the variance of the logarithm from day to day. One day may have had an incident of its own: a
-/// median and a trimmed sum do not see it.
+/// the variance of the logarithm by which a day differs from what is usual. One day may have had an
+/// incident of its own: a median and a trimmed sum do not see it.
+///
+/// A day of which nothing was expected says nothing, neither of what is usual nor of how much days
+/// differ: of a sender with two campaigns in a week, two days are known. And what is usual is a mean
+/// of so many days, each of which differs as today does.
 pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
     let (past, hoped) = days.iter().fold((0.0, 0.0), |(a, e), (seen, h)| (a + seen, e + h));
+    let days: Vec<(f64, f64)> = days.iter().copied().filter(|(_, hoped)| *hoped >= 1.0).collect();
     let n = days.len() as f64;
     let is_enough = days.len() >= LEAST_PERIODS && hoped / n >= 5.0;
     let bias = match is_enough {
@@ -34,7 +39,9 @@ pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
     let scale = if is_enough { 1.6 } else { 1.0 };
     let excess = scale * trimmed.iter().sum::<f64>().max(0.0);
     let variance = (excess + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
-    (bias, variance + 1.0 / (hoped + PRIOR_COUNTS))
+    // Of no day there is no mean: then it is the rate of what surrounds it that is uncertain.
+    let of_mean = if n > 0.0 { variance / n } else { 0.0 };
+    (bias, variance + of_mean + 1.0 / (hoped + PRIOR_COUNTS))
 }
 
 /// The middle of some values; 0 of none.
@@ -46,5 +53,20 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
         0 => 0.0,
         n if n % 2 == 1 => values[middle],
         _ => values[middle - 1].midpoint(values[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_without_mail_say_nothing_of_how_much_days_differ() {
+        let two = [(100.0, 100.0), (140.0, 120.0)];
+        let mut week = two.to_vec();
+        week.resize(7, (0.0, 0.0));
+        assert_eq!(history(&week, 0.12), history(&two, 0.12));
+        let variance = |n: usize| history(&vec![(100.0, 100.0); n], 0.12).1;
+        assert!(variance(1) > 2.0 * variance(7), "{} {}", variance(1), variance(7));
     }
 }

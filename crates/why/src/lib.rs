@@ -24,11 +24,11 @@ mod search;
 mod usual;
 mod volume;
 
-pub use answer::{Answer, Cause, Part, Scope, Step, Verdict};
+pub use answer::{Answer, Cause, Moved, Part, Scope, Step, Verdict};
 pub use counts::{Counts, Kind};
 pub use explain::explain;
 pub use jobs::{ONE_TIME_JOBS, is_group_of_jobs};
-pub use metric::{Metric, Stage};
+pub use metric::{Mark, Metric, Stage};
 pub use mix::Mover;
-pub use onset::onset;
+pub use onset::climb;
 pub use reading::Reading;

@@ -26,6 +26,12 @@ pub enum Stage {
     Deliveries,
     /// A share of the deliveries is complained about.
     Complaints,
+    /// A share of the deliveries is later than usual.
+    Latency,
+    /// A share of the deliveries is not encrypted, or not well.
+    Encryption,
+    /// More come into the queue than leave it.
+    Waiting,
 }
 
 /// How a cause changes the leaves under it.
@@ -40,6 +46,7 @@ pub(crate) enum Model {
 
 pub(crate) const TRIED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Held];
 const FINISHED: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside];
+const DELIVERED: &[Kind] = &[Kind::Delivered, Kind::Marked];
 const ATTEMPTS: &[Kind] = &[Kind::Delivered, Kind::Bounced, Kind::Aside, Kind::Deferred];
 
 impl Stage {
@@ -55,13 +62,21 @@ impl Stage {
             Stage::Deferrals => "deferrals",
             Stage::Deliveries => "deliveries",
             Stage::Complaints => "complaints",
+            Stage::Latency => "latency",
+            Stage::Encryption => "encryption",
+            Stage::Waiting => "waiting",
         }
     }
 
     /// What enters; nothing for a stage that is compared with plain history.
     pub const fn input(self) -> &'static [Kind] {
         match self {
-            Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => &[],
+            Stage::Injection
+            | Stage::Carried
+            | Stage::Attempts
+            | Stage::Deliveries
+            | Stage::Waiting => &[],
+            Stage::Latency | Stage::Encryption => DELIVERED,
             Stage::Queue => &[Kind::Injected],
             Stage::Deferral => TRIED,
             Stage::Bounce => FINISHED,
@@ -81,18 +96,13 @@ impl Stage {
             Stage::Deferrals => &[Kind::Deferred],
             Stage::Deliveries => &[Kind::Delivered],
             Stage::Complaints => &[Kind::Complained],
+            Stage::Latency | Stage::Encryption => &[Kind::Marked],
+            Stage::Waiting => &[Kind::Waiting],
         }
     }
 
     pub(crate) const fn model(self) -> Model {
-        match self {
-            Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => Model::Scale,
-            Stage::Queue
-            | Stage::Deferral
-            | Stage::Bounce
-            | Stage::Deferrals
-            | Stage::Complaints => Model::Share,
-        }
+        if self.is_volume() { Model::Scale } else { Model::Share }
     }
 
     /// Whether the records that are counted have a bounce category.
@@ -109,11 +119,10 @@ impl Stage {
     pub(crate) const fn dims(self) -> &'static [&'static str] {
         match self {
             // An `r` record knows no address, and often only the pool.
-            Stage::Injection | Stage::Queue => {
+            Stage::Injection | Stage::Queue | Stage::Waiting => {
                 &["provider", "sender_domain", "vmta_pool", "vmta", "job_id"]
             }
             Stage::Carried => &["provider", "sender_domain", "vmta_pool", "vmta"],
-            Stage::Deliveries | Stage::Complaints => &["provider", "sender_domain"],
             _ => &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
         }
     }
@@ -136,13 +145,31 @@ pub struct Metric {
     pub rest: bool,
     /// The stages that it passes, in order.
     pub stages: &'static [Stage],
+    /// Which deliveries are [`Kind::Marked`].
+    pub mark: Option<Mark>,
+}
+
+/// Of which kind of deliveries a metric is the share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Those that took longer than the usual value of a time: a share beyond a limit can be
+    /// explained like any rate, a quantile cannot.
+    Later,
+    /// Those in plain text.
+    Plaintext,
+    /// Those in plain text or by a protocol older than TLS 1.2.
+    WeakTls,
 }
 
 const FUNNEL: &[Stage] =
     &[Stage::Injection, Stage::Queue, Stage::Carried, Stage::Deferral, Stage::Bounce];
 
 const fn volume(name: &'static str, counted: &'static [Kind], stages: &'static [Stage]) -> Metric {
-    Metric { name, counted, remote: 0, class: None, of: &[], rest: false, stages }
+    Metric { name, counted, remote: 0, class: None, of: &[], rest: false, stages, mark: None }
+}
+
+const fn marked(name: &'static str, stages: &'static [Stage], mark: Mark) -> Metric {
+    Metric { of: DELIVERED, mark: Some(mark), ..volume(name, &[Kind::Marked], stages) }
 }
 
 const fn bounces(name: &'static str, class: Option<BounceClass>) -> Metric {
@@ -176,17 +203,40 @@ impl Metric {
         bounce_share("undetermined_rate", Some(BounceClass::Undetermined)),
         Metric { of: ATTEMPTS, stages: &[Stage::Deferrals], ..volume("deferral_rate", &[Kind::Deferred], &[]) },
         Metric { of: &[Kind::Delivered], stages: &[Stage::Complaints], ..volume("complaint_rate", &[Kind::Complained], &[]) },
+        marked("p50", &[Stage::Latency], Mark::Later),
+        marked("p90", &[Stage::Latency], Mark::Later),
+        marked("p95", &[Stage::Latency], Mark::Later),
+        marked("p99", &[Stage::Latency], Mark::Later),
+        Metric { rest: true, ..marked("tls_rate", &[Stage::Encryption], Mark::Plaintext) },
+        marked("weak_tls", &[Stage::Encryption], Mark::WeakTls),
+        volume("queue_depth", &[Kind::Waiting], &[Stage::Waiting]),
     ];
+
+    /// Other names that people ask by.
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("latency", "p95"), ("queue", "queue_depth"), ("tls", "tls_rate")];
 
     /// The metric called `name`.
     pub fn named(name: &str) -> Option<&'static Metric> {
-        let spelt = name.replace('-', "_");
+        let spelt = &*name.replace('-', "_");
+        let aliases = Metric::ALIASES.iter().find(|(alias, _)| *alias == spelt);
+        let spelt = aliases.map_or(spelt, |(_, name)| name);
         Metric::ALL.iter().find(|metric| metric.name == spelt)
     }
 
     /// Whether it is a share of something, in percent.
     pub const fn is_rate(&self) -> bool {
         !self.of.is_empty()
+    }
+
+    /// Whether it is about complaints.
+    pub fn is_of_complaints(&self) -> bool {
+        self.stages.contains(&Stage::Complaints)
+    }
+
+    /// Whether it counts who waits in the queue.
+    pub fn is_of_the_queue(&self) -> bool {
+        self.stages.contains(&Stage::Waiting)
     }
 
     /// Whether its stages follow single messages through the queue.

@@ -37,15 +37,25 @@ const LEVELS: &[&[&str]] = &[
 ];
 
 /// The groups of leaves that share a rate, for all that enters a stage.
-pub(crate) struct Levels {
+pub(crate) struct Levels<'i> {
     levels: Vec<Level>,
-    /// What entered, by leaf: in each period of the baseline, in all of them, and in the window.
-    days: Vec<Vec<f64>>,
+    /// What entered, by leaf: in all periods of the baseline, in the window, and in each period of the
+    /// baseline where anything did.
     past: Vec<f64>,
-    now: Vec<f64>,
+    now: &'i [f64],
+    filled: Vec<Filled>,
+    n_days: usize,
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
     is_once: Vec<bool>,
+}
+
+/// What entered a leaf on a day.
+#[derive(Clone, Copy)]
+struct Filled {
+    leaf: u32,
+    day: u16,
+    n: f64,
 }
 
 struct Level {
@@ -57,15 +67,15 @@ struct Level {
     is_known: Vec<bool>,
 }
 
-impl Levels {
+impl<'i> Levels<'i> {
     /// The groups of `counts`, of which `input` enters by period and leaf.
-    pub(crate) fn new(counts: &Counts, input: &[Vec<f64>]) -> Levels {
+    pub(crate) fn new(counts: &Counts, input: &'i [Vec<f64>]) -> Levels<'i> {
         let dims = counts.dims();
         let past: Vec<f64> = total(&input[1..], counts.n_leaves());
-        let now = input[0].clone();
+        let now = input[0].as_slice();
         let has_carried = (0..counts.n_leaves()).any(|leaf| counts.is_carried(leaf));
         let mut levels = Vec::new();
-        let mut known: HashSet<u64> = HashSet::from([signature(&past, &now)]);
+        let mut known: HashSet<u64> = HashSet::from([signature(&past, now)]);
         for level in LEVELS {
             let is_by_age = level.contains(&"age");
             let by: Vec<usize> =
@@ -77,7 +87,7 @@ impl Levels {
             if is_by_age {
                 groups = groups.by_age(counts);
             }
-            let is_known = signatures(&groups, &past, &now).map(|held| !known.insert(held));
+            let is_known = signatures(&groups, &past, now).map(|held| !known.insert(held));
             let is_known: Vec<bool> = is_known.collect();
             if is_known.contains(&false) {
                 let is_by_job = level.contains(&"job_id");
@@ -85,7 +95,12 @@ impl Levels {
                 levels.push(Level { groups, is_by_job, prior, is_known });
             }
         }
-        Levels { levels, days: input[1..].to_vec(), past, now, is_once: once(counts, input) }
+        let filled = input[1..].iter().enumerate().flat_map(|(day, leaves)| {
+            let filled = leaves.iter().enumerate().filter(|(_, n)| **n > 0.0);
+            filled.map(move |(leaf, &n)| Filled { leaf: leaf as u32, day: day as u16, n })
+        });
+        let (filled, n_days) = (filled.collect(), input.len() - 1);
+        Levels { levels, past, now, filled, n_days, is_once: once(counts, input) }
     }
 
     /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
@@ -105,21 +120,28 @@ impl Levels {
             return rates;
         }
         let (mut came, mut past) = (came, self.past.clone());
-        let mut is_out = vec![vec![false; came.len()]; self.days.len()];
+        let mut is_out = vec![false; self.filled.len()];
         for Level { groups, is_by_job, prior, is_known } in &self.levels {
             self.leave_out(groups, &output[1..], &rates, &mut is_out, &mut came, &mut past);
-            let came = groups.sums(came.iter().copied());
-            let entered = groups.sums(past.iter().copied());
-            let expected = groups.sums(rates.iter().zip(&past).map(|(rate, n)| rate * n));
-            let expected_now = groups.sums(rates.iter().zip(&self.now).map(|(rate, n)| rate * n));
-            let odds_factor = |group: usize| {
-                let prior = prior.max(expected_now[group] - expected[group]);
-                let factor = (came[group] + prior) / (expected[group] + prior);
-                let mean = (expected[group] / entered[group].max(1e-9)).min(MOST);
+            // By group: what came and entered in the past, and what is expected of that and of now.
+            let mut sums = vec![[0.0; 4]; groups.n];
+            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+                let sum = &mut sums[group as usize];
+                sum[0] += came[leaf];
+                sum[1] += past[leaf];
+                sum[2] += rates[leaf] * past[leaf];
+                sum[3] += rates[leaf] * self.now[leaf];
+            }
+            let odds_factor = |[came, entered, expected, expected_now]: [f64; 4]| {
+                let prior = prior.max(expected_now - expected);
+                let factor = (came + prior) / (expected + prior);
+                let mean = (expected / entered.max(1e-9)).min(MOST);
                 factor * (1.0 - mean) / (1.0 - (factor * mean).min(MOST))
             };
-            let factors: Vec<f64> =
-                (0..groups.n).map(|at| if is_known[at] { 1.0 } else { odds_factor(at) }).collect();
+            let groups_of = sums.into_iter().zip(is_known);
+            let factors: Vec<f64> = groups_of
+                .map(|(sums, is_known)| if *is_known { 1.0 } else { odds_factor(sums) })
+                .collect();
             for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
                 if !(*is_by_job && self.is_once[leaf]) {
                     let odds = factors[group as usize] * *rate;
@@ -136,32 +158,29 @@ impl Levels {
         groups: &Groups,
         output: &[Vec<f64>],
         rates: &[f64],
-        is_out: &mut [Vec<bool>],
+        is_out: &mut [bool],
         came: &mut [f64],
         past: &mut [f64],
     ) {
-        let n_days = self.days.len();
+        let n_days = self.n_days;
         if n_days < LEAST_PERIODS {
             return;
         }
-        let mut seen = vec![vec![0.0; n_days]; groups.n];
-        let mut hoped = vec![vec![0.0; n_days]; groups.n];
-        for day in 0..n_days {
-            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
-                if self.days[day][leaf] > 0.0 && !is_out[day][leaf] {
-                    seen[group as usize][day] += output[day][leaf];
-                    hoped[group as usize][day] += rates[leaf] * self.days[day][leaf];
-                }
-            }
+        // By group, and by day of it: what came, and what the rates so far expect.
+        let mut days = vec![(0.0, 0.0); n_days * groups.n];
+        for (filled, _) in self.filled.iter().zip(&*is_out).filter(|(_, is_out)| !**is_out) {
+            let (leaf, day) = (filled.leaf as usize, usize::from(filled.day));
+            let (seen, hoped) = &mut days[groups.of_leaf[leaf] as usize * n_days + day];
+            *seen += output[day][leaf];
+            *hoped += rates[leaf] * filled.n;
         }
-        let dirty: Vec<Option<usize>> =
-            (0..groups.n).map(|group| dirty_day(&seen[group], &hoped[group])).collect();
-        for (leaf, &group) in groups.of_leaf.iter().enumerate() {
-            let Some(day) = dirty[group as usize] else { continue };
-            if !is_out[day][leaf] {
-                is_out[day][leaf] = true;
+        let dirty: Vec<Option<usize>> = days.chunks_exact(n_days).map(dirty_day).collect();
+        for (filled, is_out) in self.filled.iter().zip(is_out) {
+            let (leaf, day) = (filled.leaf as usize, usize::from(filled.day));
+            if !*is_out && dirty[groups.of_leaf[leaf] as usize] == Some(day) {
+                *is_out = true;
                 came[leaf] -= output[day][leaf];
-                past[leaf] -= self.days[day][leaf];
+                past[leaf] -= filled.n;
             }
         }
     }
@@ -169,18 +188,18 @@ impl Levels {
 
 /// The day with an incident of its own: the one that is farthest above the median of its ratios to
 /// what was expected, if by more than five deviations of chance and more than twice as much.
-fn dirty_day(seen: &[f64], hoped: &[f64]) -> Option<usize> {
-    let beyond = |day: usize, usual: f64| seen[day] - usual * hoped[day];
-    if seen.iter().sum::<f64>() < 10.0 {
+fn dirty_day(days: &[(f64, f64)]) -> Option<usize> {
+    if days.iter().map(|(seen, _)| seen).sum::<f64>() < 10.0 {
         return None;
     }
-    let had: Vec<usize> = (0..seen.len()).filter(|&day| hoped[day] > 0.0).collect();
-    let usual = median(had.iter().map(|&day| (seen[day] + 1.0) / (hoped[day] + 1.0)));
-    let worst =
-        had.iter().copied().max_by(|&a, &b| beyond(a, usual).total_cmp(&beyond(b, usual)))?;
-    let chance = (usual * hoped[worst] + 1.0).sqrt();
-    let is_far = beyond(worst, usual) > 5.0 * chance && seen[worst] > 2.0 * usual * hoped[worst];
-    (had.len() >= LEAST_PERIODS && is_far).then_some(worst)
+    let had = || days.iter().enumerate().filter(|(_, (_, hoped))| *hoped > 0.0);
+    let usual = median(had().map(|(_, (seen, hoped))| (seen + 1.0) / (hoped + 1.0)));
+    let beyond = |(seen, hoped): &(f64, f64)| seen - usual * hoped;
+    let (worst, day) = had().max_by(|(_, a), (_, b)| beyond(a).total_cmp(&beyond(b)))?;
+    let (seen, hoped) = *day;
+    let chance = (usual * hoped + 1.0).sqrt();
+    let is_far = beyond(day) > 5.0 * chance && seen > 2.0 * usual * hoped;
+    (had().count() >= LEAST_PERIODS && is_far).then_some(worst)
 }
 
 /// The sum of periods, by leaf.

@@ -30,6 +30,14 @@ pub enum Reading {
     Receiver,
     /// Our network, resolver or host.
     OurSide,
+    /// One job is complained about.
+    ComplaintsOfJob,
+    /// A sender is complained about.
+    ComplaintsOfSender,
+    /// Complaints, and neither a job nor a sender stands out.
+    Complaints,
+    /// Deliveries are encrypted worse, or not at all.
+    Encryption,
     /// Less is refused than usual.
     Relief,
     /// No rule fits.
@@ -37,7 +45,7 @@ pub enum Reading {
 }
 
 /// Each reading with its name in JSON, and what to tell a postmaster.
-const TEXTS: [(Reading, &str, &str); 13] = [
+const TEXTS: [(Reading, &str, &str); 17] = [
     (
         Reading::Injection,
         "injection",
@@ -73,6 +81,26 @@ const TEXTS: [(Reading, &str, &str); 13] = [
         "this receiver, whoever sends: its policy, limits or an outage",
     ),
     (Reading::OurSide, "our-side", "our side: network, DNS or host, since it is not one receiver"),
+    (
+        Reading::ComplaintsOfJob,
+        "complaints-of-job",
+        "this job: whom it was sent to, how they had agreed, and how they unsubscribe",
+    ),
+    (
+        Reading::ComplaintsOfSender,
+        "complaints-of-sender",
+        "this sender: how often it mails, to whom, and how they unsubscribe",
+    ),
+    (
+        Reading::Complaints,
+        "complaints",
+        "more recipients than usual report this mail as spam; `pmtaq complaints --by job` has the jobs",
+    ),
+    (
+        Reading::Encryption,
+        "encryption",
+        "encryption: what these servers offer, or our own TLS settings for them",
+    ),
     (Reading::Relief, "relief", "improvement: fewer refusals than usual"),
     (Reading::Unclear, "unclear", "no known pattern; see the replies"),
 ];
@@ -107,23 +135,35 @@ pub(crate) fn dimensions_of(fault: Option<&str>) -> &'static [&'static str] {
     }
 }
 
-/// What a cause looks like; `fault` is what its replies say, where they are known.
-pub(crate) fn read(cause: &Cause, fault: Option<&str>) -> Reading {
+/// What a cause looks like; `fault` is what its replies say, where they are known, and `given` is
+/// what was asked about.
+pub(crate) fn read(cause: &Cause, fault: Option<&str>, given: &[(&str, &str)]) -> Reading {
+    let named = |dim: &str| {
+        let value = cause.values.iter().find(|(name, _)| name == dim).map(|(_, value)| value);
+        let given = || given.iter().find(|(name, _)| *name == dim).map(|(_, value)| *value);
+        value.and_then(Option::as_deref).or_else(given)
+    };
+    let is_job = named("job_id").is_some_and(|job| !is_group_of_jobs(job));
+    let is_less = cause.now.1 < cause.expected;
     match cause.stage {
         Stage::Injection | Stage::Carried | Stage::Attempts | Stage::Deliveries => {
             return Reading::Injection;
         }
         Stage::Queue => return Reading::Queue,
-        Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Complaints => {}
+        _ if is_less => return Reading::Relief,
+        Stage::Complaints if is_job => return Reading::ComplaintsOfJob,
+        Stage::Complaints if named("sender_domain").is_some() => {
+            return Reading::ComplaintsOfSender;
+        }
+        Stage::Complaints => return Reading::Complaints,
+        Stage::Encryption => return Reading::Encryption,
+        Stage::Waiting if cause.moved.is_some_and(|moved| moved.is_by_what_came()) => {
+            return Reading::Injection;
+        }
+        // Nobody said anything, so nobody else keeps it back.
+        Stage::Waiting if fault.is_none() => return Reading::Queue,
+        Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Latency | Stage::Waiting => {}
     }
-    if cause.now.1 < cause.expected {
-        return Reading::Relief;
-    }
-    let named = |dim: &str| {
-        let value = cause.values.iter().find(|(name, _)| name == dim).map(|(_, value)| value);
-        value.and_then(Option::as_deref)
-    };
-    let is_job = named("job_id").is_some_and(|job| !is_group_of_jobs(job));
     match fault {
         Some("ip") => return Reading::IpReputation,
         Some("sender") => return Reading::SenderDomain,

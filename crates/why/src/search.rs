@@ -228,7 +228,7 @@ impl Side<'_> {
             let rise = sums[at].seen - sums[at].hoped;
             if rise > 0.0 {
                 let (now, expected) = (self.now[leaf], self.expected[leaf]);
-                let more = rise / entered[at] * input[leaf];
+                let more = rise / entered[at].max(1e-9) * input[leaf];
                 shared[at] += now * ((expected + more) / expected.max(1e-9)).ln();
             }
         }
@@ -422,7 +422,8 @@ fn best_part(
         let rest = outside(&whole.leaves, part);
         let (a, e, n) = (sum(&rest, seen), sum(&rest, hoped), sum(&rest, &flow.input[0]));
         let left = (a - e) / excess;
-        flow.stage.model() == Model::Share && gain(a, e) < 4.5 && left < 0.3 && n > 0.5 * entered
+        let can_narrow = flow.stage.model() == Model::Share || flow.stage == Stage::Waiting;
+        can_narrow && gain(a, e) < 4.5 && left < 0.3 && n > 0.5 * entered
     };
     if let Some(part) = parts.iter().find(holds_nearly_all) {
         return Some(*part);
@@ -434,8 +435,14 @@ fn best_part(
         let Some(other) = others.first() else { continue };
         let rest = outside(&rest, other);
         let (a, e) = (sum(&rest, seen), sum(&rest, hoped));
-        let is_usual = e > 0.1 * whole.expected
-            && (a - e).abs() / e < 0.3 * ((whole.seen - whole.expected) / whole.expected).abs();
+        let is_usual = match whole.expected < MIN_COUNTS {
+            // Where nothing is usual, no ratio says how usual the rest is.
+            true => gain(a, e) < 4.5 && sum(&rest, &flow.input[0]) > 0.1 * entered,
+            false => {
+                let ratio = (whole.seen - whole.expected) / whole.expected;
+                e > 0.1 * whole.expected && (a - e).abs() / e < 0.3 * ratio.abs()
+            }
+        };
         let both = part.score + other.score;
         if is_usual && pair.as_ref().is_none_or(|(most, _)| both > *most) {
             let better = if other.score > part.score { other } else { part };

@@ -21,11 +21,14 @@ struct Row {
     held: u16,
     deferred: u16,
     complained: u16,
+    marked: u16,
+    /// Who waited before the period, came in and went out.
+    queue: [u16; 3],
 }
 
 fn row(n_baseline: usize) -> impl Strategy<Value = Row> {
     let few_or_many = || prop_oneof![3 => Just(0), 3 => 0..30_u16, 2 => 0..3000_u16];
-    let counts = prop::collection::vec(few_or_many(), 7);
+    let counts = prop::collection::vec(few_or_many(), 11);
     let leaf = [0..3_u8, 0..4_u8, 0..3_u8, 0..6_u8];
     (0..=n_baseline, leaf, prop::bool::weighted(0.2), counts).prop_map(
         |(period, leaf, is_carried, n)| Row {
@@ -39,6 +42,8 @@ fn row(n_baseline: usize) -> impl Strategy<Value = Row> {
             held: n[4],
             deferred: n[5],
             complained: n[6],
+            marked: n[7],
+            queue: [n[8], n[9], n[10].min(n[8] + n[9])],
         },
     )
 }
@@ -69,6 +74,12 @@ fn table(n_baseline: usize, rows: &[Row]) -> Counts {
         add(Kind::Held, Some("policy-related"), row.held);
         add(Kind::Deferred, None, row.deferred);
         add(Kind::Complained, None, row.complained);
+        add(Kind::Marked, None, row.marked);
+        let [before, came, went] = row.queue;
+        add(Kind::WaitedBefore, None, before);
+        add(Kind::CameIn, None, came);
+        add(Kind::WentOut, None, went);
+        add(Kind::Waiting, None, before + came - went);
         // A reception knows no address.
         values[4] = None;
         counts.add(row.period, &values, Kind::Injected, None, row.injected.into());
@@ -146,7 +157,7 @@ proptest! {
             let (aside, deferred, complained) = (0, held, 0);
             let leaf = [0, 0, 0, 0];
             let is_carried = false;
-            Row { period, leaf, is_carried, injected, delivered, bounced, aside, held, deferred, complained }
+            Row { period, leaf, is_carried, injected, delivered, bounced, aside, held, deferred, complained, marked: 0, queue: [0; 3] }
         };
         let counts = table(1, &[row(0, &now), row(1, &usual)]);
         for metric in Metric::ALL {

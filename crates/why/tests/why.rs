@@ -158,7 +158,7 @@ fn of_values_that_cannot_be_told_apart_the_replies_name_one() {
         ("sender", "sender_domain", "vmta_pool", Reading::SenderDomain),
     ] {
         let mut cause = answer.causes[0].clone();
-        cause.read_by(Some(fault));
+        cause.read_by(Some(fault), &[]);
         let has =
             |pairs: &[(String, Option<String>)], dim| pairs.iter().any(|(name, _)| name == dim);
         assert!(has(&cause.values, named) && !has(&cause.values, other), "{fault}: {cause:?}");

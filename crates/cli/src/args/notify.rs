@@ -24,7 +24,7 @@ use super::shared::{Selection, Times};
                   newest record in seconds. The window is the last hour, of lag the last 7 days."
 )]
 pub(crate) struct Check {
-    /// Metric, or lag
+    /// Metric, lag or queue_depth
     #[arg(value_name = "METRIC")]
     pub(crate) metric: String,
     /// Judge each value of a dimension [default: all records together]

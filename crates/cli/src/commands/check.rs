@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pmtaq_alert::{Limits, Perf, Plugin, Status};
-use pmtaq_query::{Metric, Selection};
+use pmtaq_query::{Metric, QUEUE_DEPTH, Selection, waiting_reads, watched};
 use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Unit, Window};
@@ -42,7 +42,11 @@ pub(crate) fn run(context: &Context, args: &args::Check) -> Result<Exit> {
     let timeout = seconds("timeout", &args.timeout)?;
     let is_lag = args.metric == "lag";
     let last = if is_lag { "7d" } else { "1h" };
-    let window = asked::window_or_last(context, &args.selection.times, last)?;
+    let mut window = asked::window_or_last(context, &args.selection.times, last)?;
+    if !is_lag && is_queue(args) {
+        // Who waits at its end has a record of the day before.
+        window = waiting_reads(window.until.min(context.now));
+    }
     let asked = asked::open_whole(context, window)?;
     let guard = ui::interrupt(asked.session.interrupt());
     let stop = asked.session.interrupt();
@@ -73,7 +77,7 @@ struct Judged {
 }
 
 fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
-    let metric = pmtaq_query::metric(&args.metric)?;
+    let metric = watched(&args.metric)?;
     let base = measure::base(metric);
     if let (None, Some(_)) = (base, args.min_n) {
         return Err(Failure::usage(format!(
@@ -88,10 +92,17 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         std::iter::once(metric.name.as_str()).chain(base).map(str::to_owned).collect();
     let by = args.by.as_deref();
     let top = if by.is_some() { 0 } else { 1 };
-    let measured = measure::measure(&asked.session, by.unwrap_or("host"), &names, top, &selection)?;
+    let session = &asked.session;
+    let measured = match is_queue(args) {
+        true => measure::queue(session, by, asked.window.until, &selection)?,
+        false => measure::measure(session, by.unwrap_or("host"), &names, top, &selection)?,
+    };
     let newest = asked.session.newest("rec", &Selection::default())?;
     let newest = newest.iter().map(|(_, time)| *time).max();
-    let span = span_text(context, asked.window);
+    let span = match is_queue(args) {
+        true => format!("at {}", crate::window::minute(asked.window.until, context.global.tz)),
+        false => span_text(context, asked.window),
+    };
     let Some(newest) = newest else {
         return nothing(context, args, asked, metric);
     };
@@ -165,6 +176,11 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         lines.push(format!("{n_few} not judged: fewer than {least} {}", base.unwrap_or("records")));
     }
     Ok(Plugin { service: metric.name.clone(), status, headline, lines, perf })
+}
+
+/// Whether the depth of the queue is asked for.
+fn is_queue(args: &args::Check) -> bool {
+    args.metric.replace('-', "_") == QUEUE_DEPTH
 }
 
 /// The verdict on a window without any record: of a count it is 0. That may be less than there must be,

@@ -1,9 +1,9 @@
 //! Metrics of each value of a dimension, as numbers: what `check` and the metrics for Prometheus
 //! are made of. Judges nothing and prints nothing.
 
-use pmtaq_query::{Metric, Pivot, Selection, Session, dimension, metric};
+use pmtaq_query::{Metric, Pivot, Selection, Session, dimension, metric, waiting};
 use pmtaq_render::words::{self, count, percent};
-use pmtaq_schema::Unit;
+use pmtaq_schema::{Timestamp, Unit};
 
 use crate::failure::Result;
 
@@ -45,6 +45,27 @@ pub(crate) fn measure(
     let is_cut = top > 0 && groups.len() > top as usize;
     let rest = if is_cut { groups.pop() } else { None };
     Ok(Measured { groups, rest, total })
+}
+
+/// The depth of the queue at a moment, of each value of a dimension.
+pub(crate) fn queue(
+    session: &Session,
+    by: Option<&str>,
+    at: Timestamp,
+    selection: &Selection,
+) -> Result<Measured> {
+    let by: Vec<String> = by.into_iter().map(str::to_owned).collect();
+    let depths = waiting(session, at, &by, selection)?;
+    let group = |(name, depth): (Vec<String>, f64)| Group {
+        name: name.into_iter().next().unwrap_or_else(|| pmtaq_query::QUEUE_DEPTH.to_owned()),
+        values: vec![Some(depth)],
+    };
+    let mut groups: Vec<Group> = depths.into_iter().map(group).collect();
+    let depth = |group: &Group| group.values[0].unwrap_or(0.0);
+    groups.sort_by(|a, b| depth(b).total_cmp(&depth(a)).then(a.name.cmp(&b.name)));
+    let all = groups.iter().map(depth).sum();
+    let total = Group { name: pmtaq_query::QUEUE_DEPTH.to_owned(), values: vec![Some(all)] };
+    Ok(Measured { groups, rest: None, total: Some(total) })
 }
 
 /// What a value of the metric rests on: the denominator of a rate, the deliveries of a duration;

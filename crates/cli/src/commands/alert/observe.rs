@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use chrono::Days;
 use pmtaq_alert::{Rule, Seconds, Seen, Watch};
-use pmtaq_query::{Measured, Moments, Selection, first_seen, metric};
+use pmtaq_query::{
+    Measured, Moments, QUEUE_DEPTH, Selection, first_seen, waiting, waiting_reads, watched,
+};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
 use pmtaq_store::Store;
@@ -34,18 +36,19 @@ pub(crate) struct Watcher<'c> {
     /// Opened when a rule asks for it, and again after one has failed.
     asked: Option<Asked>,
     newest: Option<Option<Timestamp>>,
+    turned_to: Option<Window>,
 }
 
 impl<'c> Watcher<'c> {
     /// Who looks at what rules need that are judged from `since` to `until`.
     pub(crate) fn new(context: &'c Context, since: Timestamp, until: Timestamp) -> Watcher<'c> {
-        // What is usual of the longest window, and what `why` reads after it.
-        let back = (i64::from(USUAL_DAYS) + 2) * DAY_S;
+        // What is usual of the longest window, and what `why` reads before and after it.
+        let back = (i64::from(USUAL_DAYS) + 5) * DAY_S;
         let hull = Window {
             since: Timestamp(since.0.saturating_sub(back)),
             until: Timestamp(until.0.saturating_add(DAY_S)),
         };
-        Watcher { context, hull, asked: None, newest: None }
+        Watcher { context, hull, asked: None, newest: None, turned_to: None }
     }
 
     /// The session and the snapshot that it reads.
@@ -83,7 +86,9 @@ impl<'c> Watcher<'c> {
 
     fn turn_to(&mut self, window: Window) -> Result<()> {
         let Asked { session, snapshot, .. } = self.asked()?;
-        Ok(session.turn_to(snapshot, window)?)
+        session.turn_to(snapshot, window)?;
+        self.turned_to = Some(window);
+        Ok(())
     }
 
     /// What a rule sees when it is judged by the records before `at`.
@@ -143,7 +148,7 @@ impl<'c> Watcher<'c> {
         rule: &Rule,
         at: Timestamp,
     ) -> Result<Option<&'static str>> {
-        let metric = rule.metric.as_deref().map(metric).transpose()?;
+        let metric = rule.metric.as_deref().map(watched).transpose()?;
         let Some(metric) = metric.filter(|metric| metric.needs_field()) else { return Ok(None) };
         self.turn_to_window(rule.longest_window_s(), at)?;
         Ok(self.asked()?.session.missing_fields([metric])?.first().copied())
@@ -181,11 +186,33 @@ impl<'c> Watcher<'c> {
         n: i64,
     ) -> Result<Measured> {
         let (by, names) = questions(rule)?;
+        if names == [QUEUE_DEPTH] {
+            return self.queue(rule, last, step_s, n);
+        }
         let moments = Moments::new(&by, &names, window.0, last, step_s, n)?;
         let session = &self.asked()?.session;
         let guard = crate::ui::interrupt(session.interrupt());
         let measured = moments.run(session, &selection(rule))?;
         drop(guard);
+        Ok(measured)
+    }
+
+    /// The depth of the queue at `n` moments up to `last`, by what was known then.
+    fn queue(&mut self, rule: &Rule, last: Timestamp, step_s: i64, n: i64) -> Result<Measured> {
+        let before = self.turned_to;
+        let mut measured = Measured::new();
+        for moment in (0..n).map(|step| Timestamp(last.0 - step * step_s)) {
+            self.turn_to(waiting_reads(moment))?;
+            let session = &self.asked()?.session;
+            let guard = crate::ui::interrupt(session.interrupt());
+            let depths = waiting(session, moment, &rule.by, &selection(rule))?;
+            drop(guard);
+            let depths = depths.into_iter().map(|(group, depth)| (group, vec![Some(depth)]));
+            measured.insert(moment, depths.collect());
+        }
+        if let Some(before) = before {
+            self.turn_to(before)?;
+        }
         Ok(measured)
     }
 
@@ -286,10 +313,16 @@ impl<'c> Watcher<'c> {
     }
 
     /// A session turned to what `why` reads about the window before `at`, and its frame.
-    pub(crate) fn frame(&mut self, window_s: i64, at: Timestamp) -> Result<Frame> {
+    pub(crate) fn frame(
+        &mut self,
+        metric: &pmtaq_why::Metric,
+        window_s: i64,
+        at: Timestamp,
+    ) -> Result<Frame> {
         let window = Window { since: Timestamp(at.0 - window_s), until: at };
         let zone = self.zone();
-        let frame = Frame::of(&self.asked()?.snapshot, Versus::SameHour(USUAL_DAYS), window, zone);
+        let versus = Versus::SameHour(USUAL_DAYS);
+        let frame = Frame::of(&self.asked()?.snapshot, versus, window, zone).of_metric(metric);
         self.turn_to(frame.hull())?;
         Ok(frame)
     }
@@ -305,8 +338,9 @@ fn questions(rule: &Rule) -> Result<(Vec<String>, Vec<String>)> {
     let owned = |names: [&str; 2]| names.map(str::to_owned).to_vec();
     Ok(match &rule.metric {
         Some(name) => {
-            let base = measure::base(metric(name)?).map(str::to_owned);
-            (rule.by.clone(), std::iter::once(name.clone()).chain(base).collect())
+            let metric = watched(name)?;
+            let base = measure::base(metric).map(str::to_owned);
+            (rule.by.clone(), std::iter::once(metric.name.clone()).chain(base).collect())
         }
         None if rule.watch == Watch::Silence => (rule.by.clone(), owned(ATTEMPTS)),
         None => {
@@ -337,6 +371,10 @@ pub(super) fn check(context: &Context, rule: &Rule) -> Result<()> {
         return Ok(());
     }
     let (by, names) = questions(rule)?;
+    if names == [QUEUE_DEPTH] {
+        waiting(&session, context.now, &by, &selection(rule))?;
+        return Ok(());
+    }
     Moments::new(&by, &names, 60, context.now, 60, 1)?.run(&session, &selection(rule))?;
     Ok(())
 }

@@ -74,7 +74,7 @@ pub(crate) fn of(
         let pivot = CommandLine::new("pivot").option("--rows", by).option("--metric", name);
         return Ok((reasons, line(pivot.window(window))));
     };
-    let frame = watcher.frame(seen.window_s, at)?;
+    let frame = watcher.frame(metric, seen.window_s, at)?;
     if !frame.baseline.is_empty() {
         // Among its like, so that what sets it apart is seen.
         let mut like = seen.clone();
@@ -90,7 +90,7 @@ pub(crate) fn of(
 
 /// The replies that came most often: of bounces, if the metric counts these, else of deferrals.
 fn replies(watcher: &mut Watcher<'_>, metric: &str, selection: &Selection) -> Result<Vec<String>> {
-    let needs = pmtaq_query::metric(metric)?.needs;
+    let needs = pmtaq_query::watched(metric)?.needs;
     let of_bounces = needs.contains(Record::Bounce) && !needs.contains(Record::Deferral);
     let names = [if of_bounces { "bounced" } else { "deferred" }.to_owned()];
     let measured =

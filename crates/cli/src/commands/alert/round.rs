@@ -138,7 +138,7 @@ impl<'r> Round<'r> {
 
 /// Whether the rule finds those of whom less and less comes.
 fn is_of_silence(rule: &Rule) -> bool {
-    let metric = rule.metric.as_deref().and_then(|name| pmtaq_query::metric(name).ok());
+    let metric = rule.metric.as_deref().and_then(|name| pmtaq_query::watched(name).ok());
     rule.is_of_too_little() && metric.is_some_and(|metric| metric.unit.is_sum())
 }
 

@@ -35,7 +35,7 @@ pub(super) fn read(context: &Context, file: &args::RulesFile) -> Result<(Rules, 
 
 fn check_names(rule: &Rule) -> Result<()> {
     if let Some(name) = &rule.metric {
-        pmtaq_query::metric(name)?;
+        pmtaq_query::watched(name)?;
     }
     for name in rule.by.iter().chain(rule.only.keys()) {
         pmtaq_query::dimension(name)?;

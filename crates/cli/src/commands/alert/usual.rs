@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pmtaq_alert::{Rule, Seconds, Seen};
-use pmtaq_query::{Measured, dimension, metric};
+use pmtaq_query::{Measured, dimension, watched};
 use pmtaq_schema::{Timestamp, Unit, Zone};
 
 use super::observe::{USUAL_DAYS, days_before};
@@ -24,7 +24,7 @@ pub(super) fn seen(
     zone: Zone,
 ) -> Result<Vec<Seen>> {
     let Some(name) = &rule.metric else { return Ok(Vec::new()) };
-    let unit = metric(name)?.unit;
+    let unit = watched(name)?.unit;
     let days: Vec<u32> = (1..=if rule.needs_usual() { USUAL_DAYS } else { 0 }).collect();
     let is_past = |day: &u32| {
         let before = days_before(at, *day, zone);

@@ -1,7 +1,7 @@
 //! What was measured, in words.
 
 use pmtaq_alert::{Rule, Seen, Watch, group_name};
-use pmtaq_query::{Metric, metric};
+use pmtaq_query::{Metric, watched};
 use pmtaq_render::words::{count, duration, percent, visible};
 use pmtaq_schema::human::exact_duration;
 
@@ -14,7 +14,7 @@ pub(super) fn words(rule: &Rule, seen: &Seen) -> String {
     let (value, process) = (seen.value, rule.process.as_deref().unwrap_or_default());
     let span = exact_duration(seen.window_s);
     match rule.watch {
-        Watch::Metric => match rule.metric.as_deref().and_then(|name| metric(name).ok()) {
+        Watch::Metric => match rule.metric.as_deref().and_then(|name| watched(name).ok()) {
             Some(metric) => who + &of_metric(rule, metric, seen),
             None => who,
         },

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pmtaq_query::{Answer, Catalog, Pivot, Selection, Series, Session, Timeline};
+use pmtaq_query::{
+    Answer, Catalog, Measured, Moments, Pivot, Selection, Series, Session, Timeline,
+};
 use pmtaq_render::page::Table;
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
@@ -163,6 +165,18 @@ impl<'d> Desk<'d> {
         let series = Series::new(&names, by, step, MAX_LINES, (self.window, self.zone))?;
         let _guard = crate::ui::interrupt(self.session.interrupt());
         Ok(series.run(&self.session, &self.selection)?)
+    }
+
+    /// Metrics of the time before a moment.
+    pub(crate) fn measured(
+        &mut self,
+        moment: &Moments,
+        until: Timestamp,
+        length_s: i64,
+    ) -> Result<Measured> {
+        self.turn_to(Window { since: Timestamp(until.0 - length_s), until })?;
+        let _guard = crate::ui::interrupt(self.session.interrupt());
+        Ok(moment.run(&self.session, &self.selection)?)
     }
 
     /// The newest record of the store as far as it was looked at.

@@ -85,12 +85,11 @@ pub(crate) fn tiles(desk: &mut Desk<'_>, told: &[Explanation]) -> Result<Vec<Til
 
 fn usually(told: &Explanation, shown: impl Fn(f64) -> String) -> String {
     let answer = &told.answer;
+    let (usual, (low, high)) =
+        told.own.map_or((answer.usual, answer.range), |own| (own.usual, (own.lowest, own.highest)));
     match told.baseline.len() {
-        1 => format!("before {}", shown(answer.usual)),
-        _ => {
-            let (low, high) = answer.range;
-            format!("usually {} ({} to {})", shown(answer.usual), shown(low), shown(high))
-        }
+        1 => format!("before {}", shown(usual)),
+        _ => format!("usually {} ({} to {})", shown(usual), shown(low), shown(high)),
     }
 }
 

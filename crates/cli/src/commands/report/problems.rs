@@ -2,6 +2,7 @@
 //! recipients they cost; here they are ranked.
 
 mod changed;
+mod fewer;
 mod lag;
 mod rates;
 mod slowed;
@@ -36,6 +37,7 @@ pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Problems> {
     rates::complaints(desk, &mut found)?;
     rates::unknown_users(desk, all, &mut found)?;
     slowed::new_replies(desk, all, &mut found, &mut notes)?;
+    fewer::find(desk, &mut found)?;
     found.sort_by(|a, b| {
         (b.problem.level.cmp(&a.problem.level)).then(b.weight.total_cmp(&a.weight))
     });

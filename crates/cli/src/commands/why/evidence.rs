@@ -1,8 +1,8 @@
 //! What the records of a cause say: since when, and in which words. Fetches once for all causes.
 
 use pmtaq_query::{Ask, Period, Selection, Session, Why};
-use pmtaq_schema::Timestamp;
-use pmtaq_why::{Answer, Cause, Kind, onset};
+use pmtaq_schema::{Timestamp, Window};
+use pmtaq_why::{Answer, Cause, Kind, Stage, climb};
 
 use super::frame::Frame;
 use crate::failure::Result;
@@ -18,6 +18,8 @@ const LEAD: i64 = -1;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
     pub(crate) onset: Option<Onset>,
+    /// The part of the window in which it happened.
+    pub(crate) episode: Option<Window>,
     pub(crate) replies: Vec<Reply>,
 }
 
@@ -111,8 +113,19 @@ pub(crate) fn of(
     let rows: Vec<Row> = rows.collect();
     let told = |(number, cause): (usize, &Cause)| {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cause == number).collect();
+        let found = episode(cause, &rows, frame, step_s);
+        let whole = frame.lead.since;
+        let onset = found.map(|found| match found.since <= whole {
+            true => Onset::Before(whole),
+            false => Onset::At(found.since),
+        });
+        let within = |found: Window| Window {
+            since: found.since.max(frame.window.since),
+            until: found.until.min(frame.window.until),
+        };
         Evidence {
-            onset: since(cause, &rows, frame, step_s),
+            onset,
+            episode: found.map(within).filter(|episode| episode.since < episode.until),
             replies: replies(cause, &rows, frame.baseline.len()),
         }
     };
@@ -128,8 +141,11 @@ fn is_counted(cause: &Cause, row: &Row) -> bool {
         "b" => kinds.contains(&Kind::Bounced),
         "t" => kinds.contains(&Kind::Held) || kinds.contains(&Kind::Deferred),
         "f" => kinds.contains(&Kind::Complained),
+        "m" => kinds.contains(&Kind::Marked),
         _ => false,
     };
+    // Who waits in the queue was deferred, or leaves no record.
+    let is_kind = is_kind || cause.stage == Stage::Waiting && row.rec == "t";
     is_kind && (cause.categories.is_empty() || cause.categories.contains(&row.category))
 }
 
@@ -141,11 +157,13 @@ fn is_entering(cause: &Cause, row: &Row) -> bool {
         "d" => kinds.contains(&Kind::Delivered),
         "b" => kinds.contains(&Kind::Bounced),
         "t" => kinds.contains(&Kind::Held) || kinds.contains(&Kind::Deferred),
+        "m" => kinds.contains(&Kind::Marked),
         _ => false,
     }
 }
 
-fn since(cause: &Cause, rows: &[&Row], frame: &Frame, step_s: i64) -> Option<Onset> {
+/// From when to when, by whole steps, of the window and the time before it.
+fn episode(cause: &Cause, rows: &[&Row], frame: &Frame, step_s: i64) -> Option<Window> {
     let first = frame.lead.since.0.div_euclid(step_s) * step_s;
     let n_steps = usize::try_from((frame.window.until.0 - first).div_euclid(step_s) + 1).ok()?;
     let (mut seen, mut entered) = (vec![0.0; n_steps], vec![0.0; n_steps]);
@@ -178,9 +196,9 @@ fn since(cause: &Cause, rows: &[&Row], frame: &Frame, step_s: i64) -> Option<Ons
     let middle = (rate_now + rate_usual) / 2.0;
     let expected: Vec<f64> =
         entered.iter().map(|n| if has_input { n * middle } else { middle }).collect();
-    let step = onset(&seen, &expected, rate_now > rate_usual)?;
-    let at = Timestamp(first + step as i64 * step_s);
-    Some(if step == 0 { Onset::Before(frame.lead.since) } else { Onset::At(at) })
+    let steps = climb(&seen, &expected, rate_now > rate_usual)?;
+    let at = |step: usize| Timestamp(first + step as i64 * step_s);
+    Some(Window { since: at(steps.start), until: at(steps.end) })
 }
 
 /// The replies that are more frequent than usual, given how many there are.
@@ -189,8 +207,11 @@ fn replies(cause: &Cause, rows: &[&Row], n_baseline: usize) -> Vec<Reply> {
     for row in rows {
         let Some(template) = &row.template else { continue };
         // Who is turned away at the greeting stands for a whole queue.
-        let is_queue = row.rec == "tq" && cause.stage.output().contains(&Kind::Held);
-        let is_refusal = matches!(row.rec.as_str(), "b" | "t") && is_counted(cause, row);
+        let stands_for_many = matches!(cause.stage, Stage::Waiting | Stage::Latency);
+        let is_queue =
+            row.rec == "tq" && (stands_for_many || cause.stage.output().contains(&Kind::Held));
+        let is_refusal = matches!(row.rec.as_str(), "b" | "t") && is_counted(cause, row)
+            || cause.stage == Stage::Latency && row.rec == "t";
         if row.period == LEAD || !(is_refusal || is_queue) {
             continue;
         }

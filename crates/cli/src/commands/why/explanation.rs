@@ -1,6 +1,6 @@
 //! All that `why` tells of a metric: the answer, the evidence, and what it rests on.
 
-use pmtaq_query::Filter;
+use pmtaq_query::{Filter, Marked};
 use pmtaq_schema::Window;
 use pmtaq_why::Answer;
 
@@ -24,6 +24,20 @@ pub(crate) struct Explanation {
     pub(crate) filters: Vec<(&'static Filter, String)>,
     /// Records of the window itself.
     pub(crate) n_in_window: u64,
+    /// Which deliveries are counted, where a share of them is.
+    pub(crate) mark: Option<Marked>,
+    /// The metric itself, where a share that can be explained stands for it in `answer`.
+    pub(crate) own: Option<Own>,
     /// The condition in SQL.
     pub(crate) condition: Option<String>,
+}
+
+/// Values of a metric: seconds of a time, percent of a rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) now: f64,
+    /// The middle, the least and the greatest of the baseline.
+    pub(crate) usual: f64,
+    pub(crate) lowest: f64,
+    pub(crate) highest: f64,
 }

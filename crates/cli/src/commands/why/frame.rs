@@ -1,9 +1,14 @@
 //! The window and what it is compared with, as far as the store reaches. Reads no records.
 
+use pmtaq_query::Ask;
 use pmtaq_schema::{Timestamp, Window, Zone};
 use pmtaq_store::Snapshot;
+use pmtaq_why::Metric;
 
 use crate::versus::Versus;
+
+/// No question reads farther before a window than this.
+const MOST_BEFORE_S: i64 = 3 * 86_400;
 
 /// How long after a period its messages may still show up, where no `r` records tell of them.
 const LAG_S: i64 = 2 * 3600;
@@ -15,6 +20,8 @@ pub(crate) struct Frame {
     pub(crate) baseline: Vec<Window>,
     /// The time before the window in which an onset may lie.
     pub(super) lead: Window,
+    /// How far before a window its question reads.
+    pub(super) before_s: i64,
     /// The last record of the store as far as it was looked at.
     pub(super) last: Option<Timestamp>,
     pub(super) notes: Vec<String>,
@@ -25,7 +32,20 @@ impl Frame {
     pub(crate) fn near(versus: Versus, wanted: Window, zone: Zone) -> Window {
         let baseline = versus.baseline(wanted, zone);
         let since = baseline.iter().map(|window| window.since).min().unwrap_or(wanted.since);
+        let since = Timestamp(since.0.saturating_sub(MOST_BEFORE_S));
         Window { since, until: Timestamp(wanted.until.0 + LAG_S) }
+    }
+
+    /// The frame of a question about `metric`, which may read more before each window.
+    pub(crate) fn of_metric(self, metric: &Metric) -> Frame {
+        let before_s = match metric {
+            metric if metric.is_of_complaints() => {
+                Ask::Complaints.before_s().max(Ask::Cohort.before_s())
+            }
+            metric if metric.is_of_the_queue() => Ask::Waiting.before_s(),
+            _ => 0,
+        };
+        Frame { before_s, ..self }
     }
 
     /// By what `snapshot` says of the window [`Frame::near`].
@@ -43,15 +63,17 @@ impl Frame {
         }
         let lead_s = (window.until.0 - window.since.0).min(LAG_S);
         let lead = Window { since: Timestamp(window.since.0 - lead_s), until: window.since };
-        Frame { window, baseline, lead, last, notes }
+        Frame { window, baseline, lead, before_s: 0, last, notes }
     }
 
     /// What a session must have opened.
     pub(super) fn windows(&self) -> Vec<Window> {
-        let after =
-            |window: &Window| Window { until: Timestamp(window.until.0 + LAG_S), ..*window };
-        let mut windows = vec![after(&self.window), self.lead];
-        windows.extend(self.baseline.iter().map(after));
+        let around = |window: &Window| Window {
+            since: Timestamp(window.since.0.saturating_sub(self.before_s)),
+            until: Timestamp(window.until.0 + LAG_S),
+        };
+        let mut windows = vec![around(&self.window), self.lead];
+        windows.extend(self.baseline.iter().map(around));
         windows
     }
 

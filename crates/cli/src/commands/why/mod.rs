@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
     let metric = Metric::named(&args.metric).ok_or_else(|| unknown(&args.metric))?;
     let zone = context.global.tz;
     let wanted = window::asked(args, zone, context.now).map_err(Failure::usage)?;
-    let frame = |snapshot: &Snapshot| Frame::of(snapshot, args.vs, wanted, zone);
+    let frame = |snapshot: &Snapshot| Frame::of(snapshot, args.vs, wanted, zone).of_metric(metric);
     let windows = |snapshot: &Snapshot| frame(snapshot).windows();
     let reach = Frame::near(args.vs, wanted, zone);
     let Asked { session, snapshot, .. } = asked::open_windows(context, reach, &[], windows)?;
@@ -96,9 +96,8 @@ fn unknown(name: &str) -> Failure {
 /// The command that tells most of a metric that `why` does not explain.
 fn elsewhere(metric: &str) -> Option<&'static str> {
     Some(match metric {
-        "latency" | "p50" | "p90" | "p95" | "p99" | "slowest" => "latency --at TIME",
-        "queue" | "queue_depth" | "queue_age" => "why delivered` and `pmtaq queue",
-        "tls" | "tls_rate" => "tls --downgrades",
+        "slowest" => "why p99` and `pmtaq latency --slow-first",
+        "queue_peak" | "queue_oldest" => "why queue_depth` and `pmtaq queue",
         "delayed" | "delayed_rate" => "why deferral_rate",
         "attempts" => "why deferred",
         "bounced_in_band" => "why bounced",

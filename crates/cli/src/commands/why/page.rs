@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use pmtaq_query::{FILTERS, Filter};
-use pmtaq_render::words::{count, cut, percent, visible};
+use pmtaq_query::{FILTERS, Filter, Marked};
+use pmtaq_render::words::{count, cut, duration, percent, visible};
 use pmtaq_schema::{Timestamp, Zone};
 use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
 
@@ -72,10 +72,36 @@ impl<'t> Page<'t> {
         format!("{}{text}", if n < 0.0 && !is_nothing { "-" } else { "+" })
     }
 
+    /// The metric in the window, and what is usual.
+    pub(crate) fn now_and_usual(&self) -> String {
+        let (answer, own) = (&self.told.answer, self.told.own);
+        let (now, usual) = own.map_or((answer.now, answer.usual), |own| (own.now, own.usual));
+        let value = |n: f64| match (own, answer.metric.mark) {
+            (Some(_), Some(_)) => duration(n),
+            (Some(_), None) => percent(n),
+            (None, _) => self.value(n),
+        };
+        format!("{} {}, usually {}", answer.metric.name, value(now), value(usual))
+    }
+
     fn headline(&self, out: &mut String) {
         let answer = &self.told.answer;
         let (low, high) = answer.range;
         let mut text = format!("{} {}", answer.metric.name, self.value(answer.now));
+        if let Some(own) = self.told.own {
+            let is_time = answer.metric.mark.is_some();
+            let value = |n: f64| if is_time { duration(n) } else { percent(n) };
+            text = format!("{} {}", answer.metric.name, value(own.now));
+            if !self.told.baseline.is_empty() {
+                let (low, high) = (value(own.lowest), value(own.highest));
+                let _ = write!(text, ", usually {} ({low} to {high})", value(own.usual));
+            }
+            self.line(out, 0, &text);
+            text = match is_time {
+                true => format!("later than {}: {}", value(own.usual), self.value(answer.now)),
+                false => format!("of deliveries since a day before: {}", self.value(answer.now)),
+            };
+        }
         if let Some((now, _)) = answer.of {
             let _ = write!(text, " of {}", count(now));
         }
@@ -127,13 +153,19 @@ impl<'t> Page<'t> {
         match step.part {
             Part::Stage(Stage::Injection) => counts("injected"),
             Part::Stage(Stage::Attempts) => counts("attempts"),
-            Part::Stage(Stage::Deliveries) => counts("delivered"),
+            Part::Stage(Stage::Deliveries) => counts("delivered since a day before"),
             Part::Stage(Stage::Queue) => shares("queued, not yet attempted"),
             Part::Stage(Stage::Carried) => counts("attempted of earlier mail"),
             Part::Stage(Stage::Deferral) => shares("deferred of attempted"),
             Part::Stage(Stage::Bounce) => shares("bounced of sent"),
             Part::Stage(Stage::Deferrals) => shares("deferral rate"),
             Part::Stage(Stage::Complaints) => shares("complaint rate"),
+            Part::Stage(Stage::Latency) => shares("later than usual"),
+            Part::Stage(Stage::Encryption) => shares("not encrypted well"),
+            Part::Stage(Stage::Waiting) => counts("waiting"),
+            Part::WaitedBefore => counts("waited before the window"),
+            Part::CameIn => counts("came into the queue"),
+            Part::WentOut => counts("left the queue"),
             Part::Remote => counts("asynchronous bounces"),
             Part::Mix => ("traffic mix", String::new(), String::new()),
         }
@@ -152,6 +184,7 @@ impl<'t> Page<'t> {
         self.line(out, 0, &head);
         self.line(out, 3, &named(cause));
         self.line(out, 3, &self.rates(cause));
+        self.moved(cause, out);
         self.scopes(cause, out);
         self.line(out, 3, cause.reading.text());
         for reply in &evidence.replies {
@@ -166,6 +199,16 @@ impl<'t> Page<'t> {
         // Not cut: it is there to be copied.
         if let Some(command) = command(self.told, cause) {
             let _ = writeln!(out, "   {command}");
+        }
+    }
+
+    /// How those came to wait.
+    fn moved(&self, cause: &Cause, out: &mut String) {
+        if let Some(moved) = cause.moved {
+            let both =
+                |(now, usual): (f64, f64)| format!("{} (usually {})", count(now), count(usual));
+            let text = format!("{} came in, {} left", both(moved.came), both(moved.went));
+            self.line(out, 3, &text);
         }
     }
 
@@ -198,6 +241,12 @@ impl<'t> Page<'t> {
             Stage::Deferrals => "deferred",
             Stage::Deliveries => "delivered",
             Stage::Complaints => "complained",
+            Stage::Latency => "later than usual",
+            Stage::Encryption if self.told.mark == Some(Marked::WeakTls) => {
+                "over an old protocol or none"
+            }
+            Stage::Encryption => "not encrypted",
+            Stage::Waiting => "waiting",
         };
         let words: Vec<String> = cause
             .categories
@@ -309,6 +358,17 @@ fn list(values: &[(String, Option<String>)]) -> String {
 
 /// The command that shows the records of a cause. None where a value cannot be typed.
 pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
+    // Complaints and the queue have commands that show more of them than their records do.
+    let shows = match cause.stage {
+        Stage::Complaints => Some(CommandLine::new("complaints").option("--by", "job_id")),
+        Stage::Waiting => Some(CommandLine::new("queue")),
+        _ => None,
+    };
+    if let Some(line) = shows {
+        return filtered(told, cause, line);
+    }
+    let marked = told.mark.map_or_else(|| "true".to_owned(), Marked::sql);
+    let marked = format!("rec = 'd' and {marked}");
     let rec = match cause.stage {
         Stage::Injection | Stage::Queue if told.had.iter().any(|rec| rec == "r") => "rec = 'r'",
         Stage::Injection | Stage::Queue | Stage::Carried | Stage::Attempts => {
@@ -317,7 +377,8 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
         Stage::Deferral | Stage::Deferrals => "rec = 't'",
         Stage::Bounce => "rec = 'b'",
         Stage::Deliveries => "rec = 'd'",
-        Stage::Complaints => "rec = 'f'",
+        Stage::Latency | Stage::Encryption => marked.as_str(),
+        Stage::Complaints | Stage::Waiting => return None,
     };
     // A comment at its end would take what is put behind it.
     if told.condition.as_ref().is_some_and(|condition| condition.contains("--")) {
@@ -354,6 +415,23 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     filters.extend(args);
     let line = CommandLine::new("export").window(told.window).filters(&filters);
     line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
+}
+
+/// `line` for what a cause names, as far as filters can say it.
+fn filtered(told: &Explanation, cause: &Cause, line: CommandLine) -> Option<String> {
+    let mut filters = told.filters.clone();
+    for (dim, value) in &cause.values {
+        // An `f` record knows no more than these of its message.
+        let is_known = cause.stage != Stage::Complaints
+            || matches!(dim.as_str(), "provider" | "sender_domain");
+        let value = value.as_ref().filter(|value| !value.contains(['*', ',']));
+        if let (true, Some(filter), Some(value)) = (is_known, filter_of(dim), value) {
+            filters.retain(|(named, _)| named.name != filter.name);
+            filters.push((filter, value.clone()));
+        }
+    }
+    let line = line.window(told.window).filters(&filters);
+    told.condition.iter().fold(line, |line, sql| line.option("--where", sql)).text()
 }
 
 fn filter_of(dimension: &str) -> Option<&'static Filter> {

@@ -1,11 +1,11 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
-use pmtaq_query::{Ask, Query, Session, Why};
+use pmtaq_query::{Ask, COHORT_S, Marked, Query, Selection, Session, Why};
 use pmtaq_schema::Window;
-use pmtaq_why::{Counts, Metric, explain};
+use pmtaq_why::{Counts, Mark, Metric, explain};
 
 use super::evidence;
-use super::explanation::Explanation;
+use super::explanation::{Explanation, Own};
 use super::frame::Frame;
 use crate::command_line::filters;
 use crate::failure::{Failure, Result};
@@ -31,22 +31,63 @@ impl Question<'_> {
             lag_s: self.frame.lag_s(),
             class: metric.class.map(|class| class.as_str().to_owned()),
             reached: metric.name == "deferral_rate",
+            mark: match metric.mark {
+                Some(Mark::Plaintext) => Some(Marked::Plaintext),
+                Some(Mark::WeakTls) => Some(Marked::WeakTls),
+                // Its limit is not known yet.
+                Some(Mark::Later) | None => None,
+            },
+            metric: metric.name.to_owned(),
             ..Why::default()
         };
         let selection = asked::selection(self.selection);
         let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
         let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
-            (false, _) => &[Ask::Records],
             (true, true) => &[Ask::Messages, Ask::Remote, Ask::Injected],
             (true, false) => &[Ask::Messages, Ask::Remote, Ask::Queued],
+            _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
+            _ if metric.is_of_the_queue() => &[Ask::Waiting],
+            _ if metric.mark.is_some() => &[Ask::Deliveries],
+            _ => &[Ask::Records],
         };
         Ok((why, had, asks))
+    }
+
+    /// The value of the metric in the window and what is usual of it, the middle of its baseline,
+    /// for metrics of which only a share can be explained.
+    fn own(&self, metric: &Metric, why: &Why, selection: &Selection) -> Result<Option<Own>> {
+        if metric.mark != Some(Mark::Later) && metric.name != "complaint_rate" {
+            return Ok(None);
+        }
+        let answer = self.session.answer(&why.query(Ask::Limit, selection)?)?;
+        let rows = answer.i64s("period")?.into_iter().zip(answer.f64s("value")?);
+        let (mut now, mut usual) = (None, Vec::new());
+        for (period, value) in rows {
+            match (period, value) {
+                (Some(0), value) => now = value,
+                (_, Some(value)) => usual.push(value),
+                _ => {}
+            }
+        }
+        usual.sort_by(f64::total_cmp);
+        let Some(now) = now else { return Ok(None) };
+        let at = |place: usize| usual.get(place).copied().unwrap_or(now);
+        let (lowest, highest) = (at(0), at(usual.len().saturating_sub(1)));
+        Ok(Some(Own { now, usual: at(usual.len() / 2), lowest, highest }))
+    }
+
+    /// With the limit beyond which deliveries are later than usual.
+    fn limited(why: Why, metric: &Metric, own: Option<Own>) -> Why {
+        let limit = own.filter(|_| metric.mark == Some(Mark::Later)).map(|own| own.usual);
+        Why { mark: limit.map(Marked::LaterThan).or(why.mark), ..why }
     }
 
     /// The statements that count, to be shown.
     pub(super) fn sql(&self, metric: &Metric) -> Result<String> {
         let (why, _, asks) = self.asks(metric)?;
         let selection = asked::selection(self.selection);
+        let own = self.own(metric, &why, &selection)?;
+        let why = Self::limited(why, metric, own);
         let script = |ask: &Ask| Ok(self.session.script(&why.query(*ask, &selection)?));
         asks.iter().map(script).collect()
     }
@@ -66,6 +107,8 @@ impl Question<'_> {
             notes.push(format!("only {n_kept} of the {n_asked} baseline windows have records"));
         }
         why.periods = frame.periods();
+        let own = self.own(metric, &why, &selection)?;
+        why = Self::limited(why, metric, own);
         let mut counts = Counts::new(&DIMS, frame.baseline.len());
         for ask in asks {
             self.session.run(&why.query(*ask, &selection)?, |_, batches| -> Result<()> {
@@ -86,8 +129,16 @@ impl Question<'_> {
         let frame = Frame { baseline: kept, ..frame };
         why.periods = frame.periods();
         let evidence = evidence::of(self.session, &frame, &why, &selection, &answer)?;
+        // Of several values of a filter none is the one.
+        let filters = filters(self.selection);
+        let is_alone = |name: &str| filters.iter().filter(|(f, _)| f.name == name).count() == 1;
+        let given: Vec<(&str, &str)> = filters
+            .iter()
+            .filter(|(filter, value)| is_alone(filter.name) && !value.contains('*'))
+            .map(|(filter, value)| (filter.dimension, value.as_str()))
+            .collect();
         for (cause, evidence) in answer.causes.iter_mut().zip(&evidence) {
-            cause.read_by(evidence.fault());
+            cause.read_by(evidence.fault(), &given);
         }
         notes.extend(missing(metric, &had));
         Ok(Explanation {
@@ -100,7 +151,9 @@ impl Question<'_> {
             n_records: had.all(),
             n_in_window: had.n(0).unsigned_abs(),
             notes,
-            filters: filters(self.selection),
+            mark: why.mark,
+            own,
+            filters,
             condition: self.selection.condition.clone(),
         })
     }
@@ -155,6 +208,16 @@ fn missing(metric: &Metric, had: &Had) -> Vec<String> {
     }
     if metric.counted.contains(&pmtaq_why::Kind::Deferred) && !had.has("t") {
         notes.push("no t records: deferrals are not logged here".to_owned());
+    }
+    if metric.is_of_complaints() {
+        let days = COHORT_S / 86_400;
+        notes.push(format!(
+            "complaints are set against what was delivered in the window and {days} day before it, \
+             and count where their delivery does"
+        ));
+    }
+    if metric.is_of_the_queue() && !(had.has("r") || had.has("t")) {
+        notes.push("no r and no t records: who waits is known only once it has left".to_owned());
     }
     if metric.counted.contains(&pmtaq_why::Kind::Complained) && !had.has("f") {
         notes.push("no f records: complaints are not logged here".to_owned());

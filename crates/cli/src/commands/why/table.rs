@@ -70,6 +70,8 @@ fn whole(told: &Explanation) -> Columns {
         ("highest", numbers([has_range.then_some(answer.range.1)])),
         ("of_now", of(|(now, _)| now)),
         ("of_usual", of(|(_, usual)| usual)),
+        ("value_now", numbers([told.own.map(|own| own.now)])),
+        ("value_usual", numbers([told.own.map(|own| own.usual)])),
         ("change", numbers([has_range.then_some(answer.now - answer.usual)])),
         ("unexplained", numbers([has_range.then_some(answer.unexplained)])),
         ("funnel", one_list(list_of(funnel(told)))),
@@ -107,6 +109,9 @@ fn funnel(told: &Explanation) -> Columns {
         Part::Stage(stage) => stage.name(),
         Part::Remote => "remote",
         Part::Mix => "mix",
+        Part::WaitedBefore => "waited-before",
+        Part::CameIn => "came-in",
+        Part::WentOut => "went-out",
     };
     vec![
         ("stage", texts(steps.iter().map(|step| Some(name(step.part))))),

@@ -16,11 +16,13 @@ use crate::failure::Result;
 use crate::versus::Versus;
 
 /// What is explained, and by which column of `volume` a day stands out.
-const METRICS: [(&str, &str); 4] = [
+const METRICS: [(&str, &str); 5] = [
     ("deferral_rate", "deferred"),
     ("bounce_rate", "bounced"),
     ("delivered", "delivered"),
     ("complaint_rate", "complaints"),
+    // No column of it: of a long window it is not explained.
+    ("weak_tls", ""),
 ];
 
 /// Days with fewer than this say nothing.
@@ -28,6 +30,10 @@ const FEW: f64 = 100.0;
 
 /// Of a long window, this many days are explained for each metric.
 const DAYS: usize = 3;
+
+/// So many causes of a metric are looked at more closely, where they had an episode of this length.
+const MAX_CLOSER: usize = 3;
+const LEAST_EPISODE_S: i64 = 1200;
 
 /// An unusual number that comes to fewer recipients is not worth a word.
 const LEAST: f64 = 10.0;
@@ -46,7 +52,7 @@ pub(super) fn find(
     let mut known: Vec<(Stage, Values)> = Vec::new();
     let mut all_told = Vec::new();
     for (metric, window) in windows {
-        let frame = Frame::of(&desk.snapshot, versus, window, desk.zone);
+        let frame = Frame::of(&desk.snapshot, versus, window, desk.zone).of_metric(metric);
         if frame.baseline.is_empty() {
             let note = "no such hours in the store before the window: changes were not looked for";
             if !notes.iter().any(|known| known == note) {
@@ -55,28 +61,44 @@ pub(super) fn find(
             continue;
         }
         let told = desk.why(&frame, |question| question.tell(metric))?;
-        // One incident hits several jobs: causes with the same words are one problem.
-        let mut groups: Vec<Vec<(&Cause, &Evidence)>> = Vec::new();
         let nothing = Evidence::default();
-        for (number, cause) in told.answer.causes.iter().enumerate() {
-            if !is_told(&told, cause) {
-                continue;
-            }
-            let evidence = told.evidence.get(number).unwrap_or(&nothing);
-            let is_same = |group: &&mut Vec<(&Cause, &Evidence)>| {
-                let (first, said) = group[0];
-                let reply = |of: &Evidence| of.replies.first().map(|reply| reply.template.clone());
-                first.stage == cause.stage
-                    && reply(evidence).is_some_and(|text| reply(said) == Some(text))
+        let causes = told.answer.causes.iter().enumerate();
+        let of = told.answer.of.map_or(told.answer.usual, |(of, _)| of);
+        let all: Vec<Seen<'_>> = causes
+            .map(|(number, cause)| {
+                let evidence = told.evidence.get(number).unwrap_or(&nothing);
+                Seen { told: &told, cause, evidence, of }
+            })
+            .filter(|seen| is_told(seen.told, seen.cause))
+            .collect();
+        let closer = closer(desk, versus, &all)?;
+        let seen = all.iter().zip(&closer).map(|(seen, closer)| match closer {
+            Some((told, number)) => Seen {
+                told,
+                cause: &told.answer.causes[*number],
+                evidence: told.evidence.get(*number).unwrap_or(&nothing),
+                of,
+            },
+            None => *seen,
+        });
+        // One incident hits several jobs: causes with the same words are one problem.
+        let mut groups: Vec<Vec<Seen<'_>>> = Vec::new();
+        for seen in seen {
+            let reply = |of: &Seen<'_>| of.evidence.replies.first().map(|r| r.template.clone());
+            let is_same = |group: &&mut Vec<Seen<'_>>| {
+                group[0].cause.stage == seen.cause.stage
+                    && reply(&seen).is_some_and(|text| reply(&group[0]) == Some(text))
             };
             match groups.iter_mut().find(is_same) {
-                Some(group) => group.push((cause, evidence)),
-                None => groups.push(vec![(cause, evidence)]),
+                Some(group) => group.push(seen),
+                None => groups.push(vec![seen]),
             }
         }
-        for group in &groups {
-            let about = (group[0].0.stage, group[0].0.values.clone());
-            let weighed = problem(desk, &told, group);
+        for group in &mut groups {
+            // Looked at closely, two may be one.
+            group.dedup_by(|a, b| a.cause.values == b.cause.values);
+            let about = (group[0].cause.stage, group[0].cause.values.clone());
+            let weighed = problem(desk, group);
             match known.iter().position(|other| *other == about) {
                 Some(worse) => found[worse].problem.facts.push(again(desk, &told, &weighed)),
                 None => {
@@ -99,12 +121,63 @@ pub(super) fn find(
     Ok((found, all_told))
 }
 
+/// A cause with all that was said beside it.
+#[derive(Clone, Copy)]
+struct Seen<'t> {
+    told: &'t Explanation,
+    cause: &'t Cause,
+    evidence: &'t Evidence,
+    /// What was explained at first comes to so many, which may be a day of many.
+    of: f64,
+}
+
+/// For each of the greatest causes what the same search says of the part of the window in which it
+/// happened, and which of its causes is the one: in a day, one that had an hour is thin, and a job of
+/// the hour may stand for the address that was blocked.
+fn closer(
+    desk: &mut Desk<'_>,
+    versus: Versus,
+    all: &[Seen<'_>],
+) -> Result<Vec<Option<(Explanation, usize)>>> {
+    let mut closer = Vec::new();
+    for (place, seen) in all.iter().enumerate() {
+        let length = |window: Window| window.until.0 - window.since.0;
+        let episode = seen.evidence.episode.filter(|episode| {
+            place < MAX_CLOSER
+                && length(*episode) >= LEAST_EPISODE_S
+                && 2 * length(*episode) < length(seen.told.window)
+        });
+        let Some(episode) = episode else {
+            closer.push(None);
+            continue;
+        };
+        let metric = seen.told.answer.metric;
+        let frame = Frame::of(&desk.snapshot, versus, episode, desk.zone).of_metric(metric);
+        let told = desk.why(&frame, |question| question.tell(metric))?;
+        let reply = |evidence: Option<&Evidence>| {
+            evidence.and_then(|e| e.replies.first()).map(|reply| reply.template.clone())
+        };
+        let is_it = |(number, cause): (usize, &Cause)| {
+            let has_reply = reply(told.evidence.get(number))
+                .is_some_and(|text| reply(Some(seen.evidence)) == Some(text));
+            let shares = seen.cause.values.iter().any(|pair| cause.values.contains(pair));
+            is_told(&told, cause) && cause.stage == seen.cause.stage && (has_reply || shares)
+        };
+        let number = told.answer.causes.iter().enumerate().position(is_it);
+        closer.push(number.map(|number| (told, number)));
+    }
+    Ok(closer)
+}
+
 /// What is explained: the window, or for each metric the worst days of it, the worst first.
 fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
     let named = METRICS.iter().filter_map(|(name, column)| Some((Metric::named(name)?, *column)));
     let metrics: Vec<(&'static Metric, &str)> = named.collect();
     if desk.window.until.0 - desk.window.since.0 <= LONG_S {
-        return Ok(metrics.into_iter().map(|(metric, _)| (metric, desk.window)).collect());
+        let is_asked = |metric: &Metric, any: f64| metric.name != "weak_tls" || any >= LEAST;
+        let any = weakly_encrypted(desk)?;
+        let metrics = metrics.into_iter().filter(|(metric, _)| is_asked(metric, any));
+        return Ok(metrics.map(|(metric, _)| (metric, desk.window)).collect());
     }
     let days = desk.ask("volume", &[("per", "day")])?;
     let starts = days.times("time");
@@ -123,6 +196,18 @@ fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
         windows.extend(starts.map(|start| (metric, day(desk, start))));
     }
     Ok(windows)
+}
+
+/// Deliveries in plain text or by an old protocol.
+fn weakly_encrypted(desk: &mut Desk<'_>) -> Result<f64> {
+    let tls = desk.ask("tls", &[("by", "provider"), ("top", "0")])?;
+    let (delivered, plain, older) =
+        (tls.numbers("delivered"), tls.numbers("plaintext"), tls.numbers("older"));
+    let weak = |row: usize| {
+        let share = plain[row].unwrap_or(0.0) + older[row].unwrap_or(0.0);
+        delivered[row].unwrap_or(0.0) * share / 100.0
+    };
+    Ok((0..tls.n_rows()).map(weak).sum())
 }
 
 /// The day of the local clock that begins at the local time `start`, as far as it lies in the window.
@@ -169,9 +254,8 @@ fn is_bad(told: &Explanation, change: f64) -> bool {
 
 /// Whether a cause is for the worse, and no other metric tells it.
 fn is_told(told: &Explanation, cause: &Cause) -> bool {
-    // What is deferred or bounced is told by its own metric.
-    let is_twice = told.answer.metric.name == "delivered"
-        && !matches!(cause.stage, Stage::Injection | Stage::Queue);
+    // What is deferred or bounced is told by its own metric, and who sends less by another search.
+    let is_twice = told.answer.metric.name == "delivered" && cause.stage != Stage::Queue;
     !is_twice && !is_mix(cause) && is_bad(told, cause.effect) && cause.reading != Reading::Relief
 }
 
@@ -180,58 +264,70 @@ fn is_mix(cause: &Cause) -> bool {
     let share = |(entered, counted): (f64, f64)| counted / entered;
     let is_share = matches!(
         cause.stage,
-        Stage::Bounce | Stage::Deferral | Stage::Deferrals | Stage::Complaints
+        Stage::Bounce
+            | Stage::Deferral
+            | Stage::Deferrals
+            | Stage::Complaints
+            | Stage::Latency
+            | Stage::Encryption
     );
     is_share && share(cause.now) <= share(cause.usual)
 }
 
 /// A problem of causes that have their stage and their words in common.
-fn problem(desk: &Desk<'_>, told: &Explanation, causes: &[(&Cause, &Evidence)]) -> Weighed {
+fn problem(desk: &Desk<'_>, causes: &[Seen<'_>]) -> Weighed {
+    let Seen { told, cause: first, evidence, of } = causes[0];
     let words = Page::new(told, desk.zone, None);
-    let (first, evidence) = causes[0];
-    let weight = causes.iter().map(|(cause, _)| (cause.now.1 - cause.expected).abs()).sum();
-    let effect = causes.iter().map(|(cause, _)| cause.effect).sum();
+    let weight = causes.iter().map(|seen| (seen.cause.now.1 - seen.cause.expected).abs()).sum();
+    let effect = causes.iter().map(|seen| seen.cause.effect).sum();
     // What is left of several jobs has nothing but the time in common.
     let is_named = |cause: &Cause| cause.values.iter().any(|pair| !is_group(pair));
     let mut heads: Vec<&Cause> =
-        causes.iter().map(|(cause, _)| *cause).filter(|cause| is_named(cause)).collect();
+        causes.iter().map(|seen| seen.cause).filter(|cause| is_named(cause)).collect();
     if heads.is_empty() {
-        heads = causes.iter().map(|(cause, _)| *cause).collect();
+        heads = causes.iter().map(|seen| seen.cause).collect();
     }
     let shared = shared(&heads);
     let mut facts: Vec<String> = causes
         .iter()
-        .map(|(cause, _)| format!("{}: {}", named(cause), words.rates(cause)))
+        .map(|seen| {
+            let words = Page::new(seen.told, desk.zone, None);
+            format!("{}: {}", named(seen.cause), words.rates(seen.cause))
+        })
         .collect();
-    facts.push(format!(
-        "{} {}, usually {}; {} by this",
-        told.answer.metric.name,
-        words.value(told.answer.now),
-        words.value(told.answer.usual),
-        words.change(effect)
-    ));
+    facts.push(format!("{}; {} by this", words.now_and_usual(), words.change(effect)));
     facts.extend(told.notes.iter().filter(|note| note.starts_with("the last record")).cloned());
     let is_one_address = shared.iter().any(|(dim, _)| ADDRESSES.contains(&dim.as_str()));
-    let reading = match (heads.len(), is_one_address) {
-        (1, _) => heads[0].reading.text(),
-        (_, true) => Reading::IpReputation.text(),
-        (_, false) => Reading::Receiver.text(),
+    // They have their words in common, and by these they are read; else by what they are.
+    let is_one_reading = heads.iter().all(|cause| cause.reading == heads[0].reading);
+    let reading = match (is_one_reading, is_one_address) {
+        (true, _) => heads[0].reading,
+        (_, true) => Reading::IpReputation,
+        (_, false) => Reading::Receiver,
     };
     let problem = Problem {
-        // Of what was explained, which may be a day of many.
-        level: level(weight, told.answer.of.map_or(told.answer.usual, |(of, _)| of)).min(
-            // Who sends less may have less to say.
-            if first.stage == Stage::Injection { Level::Warning } else { Level::Alarm },
-        ),
+        level: level(weight, of).max(shut_out(first, reading)),
         kind: kind(first.stage).to_owned(),
         title: title(&heads, &shared),
         when: when(desk, told, words.since(evidence).trim_start_matches(", ")),
-        reading: reading.to_owned(),
+        reading: reading.text().to_owned(),
         facts,
         replies: evidence.replies.iter().map(said).collect(),
         command: command(told, first),
     };
     Weighed::new(problem, weight)
+}
+
+/// The least level of an address that a receiver refuses: however small its part of the day is,
+/// nothing of it arrives there.
+fn shut_out(cause: &Cause, reading: Reading) -> Level {
+    let (entered, refused) = cause.now;
+    let is_refusal = cause.stage == Stage::Bounce && reading == Reading::IpReputation;
+    match refused / entered.max(1.0) {
+        share if is_refusal && entered >= 50.0 && share >= 0.9 => Level::Alarm,
+        share if is_refusal && entered >= 20.0 && share >= 0.5 => Level::Warning,
+        _ => Level::Notice,
+    }
 }
 
 /// One line on a lesser day of a problem that is known.
@@ -269,6 +365,9 @@ const fn kind(stage: Stage) -> &'static str {
         Stage::Deferral | Stage::Deferrals => "Deferrals",
         Stage::Bounce => "Bounces",
         Stage::Complaints => "Complaints",
+        Stage::Latency => "Slow deliveries",
+        Stage::Encryption => "Encryption",
+        Stage::Waiting => "Growing queue",
         Stage::Attempts | Stage::Deliveries => "Volume",
     }
 }
@@ -292,6 +391,9 @@ fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
         Stage::Deferrals => "of attempts deferred",
         Stage::Deliveries => "delivered",
         Stage::Complaints => "complained",
+        Stage::Latency => "later than usual",
+        Stage::Encryption => "over an old protocol or none",
+        Stage::Waiting => "waiting",
     };
     let part = |of: fn(&Cause) -> (f64, f64)| {
         let (entered, counted) = causes.iter().fold((0.0, 0.0), |sum, cause| {
@@ -305,8 +407,13 @@ fn title(causes: &[&Cause], shared: &[(String, Option<String>)]) -> String {
 
 /// The day, where it is one of several, and since when.
 fn when(desk: &Desk<'_>, told: &Explanation, since: &str) -> String {
+    let length = |window: Window| window.until.0 - window.since.0;
     if told.window == desk.window {
         return since.to_owned();
+    }
+    // A part of a day, which was looked at by itself.
+    if length(told.window) < pmtaq_schema::time::DAY_S / 2 {
+        return format!("{} to {}", desk.clock(told.window.since), desk.clock(told.window.until));
     }
     let day = desk.zone.local(told.window.since).format("%a %-d %b");
     format!("{day} {since}").trim_end().to_owned()
