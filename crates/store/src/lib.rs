@@ -147,13 +147,13 @@ impl Store {
         Ok(self.snapshot(Window { since: last.start(), until })?.newest())
     }
 
-    /// The names that `column` has in the last `days` days that the store holds records of, by the
-    /// dictionaries of its parts: no row is read. Of `hourly` where that has parts, else of `records`. What
-    /// cannot be read is passed over, and so are names of a part that has too many to keep them in one place.
+    /// The names that begin with `prefix` and that `column` has in the last `days` days that the store holds
+    /// records of, by the dictionaries of its parts: no row is read. Of `hourly` where that has parts, else of
+    /// `records`; of the newest parts only when the dictionaries are large. What cannot be read is passed over.
     ///
     /// # Errors
     /// As [`Store::snapshot`].
-    pub fn recent_names(&self, column: &str, days: i64) -> Result<BTreeSet<String>> {
+    pub fn recent_names(&self, column: &str, prefix: &str, days: i64) -> Result<BTreeSet<String>> {
         let nothing = Window { since: Timestamp(0), until: Timestamp(0) };
         let mut names = BTreeSet::new();
         let Some((_, last)) = self.snapshot(nothing)?.span else { return Ok(names) };
@@ -162,8 +162,20 @@ impl Store {
         let (snapshot, _) = self.readable_snapshot(window)?;
         let has_hours = snapshot.of(Table::Hourly, window).next().is_some();
         let table = if has_hours { Table::Hourly } else { Table::Records };
-        for part in snapshot.of(table, window) {
-            names.extend(names::of_column(&part.path, column).unwrap_or_default());
+        let mut take = |name: &str| {
+            if name.starts_with(prefix) && !names.contains(name) {
+                names.insert(name.to_owned());
+            }
+        };
+        let parts: Vec<_> = snapshot.of(table, window).collect();
+        let mut left = names::ENOUGH;
+        for part in parts.into_iter().rev() {
+            if left == 0 {
+                break;
+            }
+            let read = names::of_column(&part.path, column, &mut left, &mut take);
+            // A part that is damaged hides no other.
+            read.unwrap_or_default();
         }
         Ok(names)
     }

@@ -1,12 +1,13 @@
 //! Which values an argument may have: of closed lists, and of the store. Reads the store when it is asked for
 //! candidates, and not before.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
 use clap_complete::CompletionCandidate;
-use clap_complete::engine::ArgValueCandidates;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use pmtaq_query::{DIMENSIONS, metrics};
 use pmtaq_render::Format;
 use pmtaq_schema::columns::DATE;
@@ -44,7 +45,7 @@ fn of_argument(arg: Arg, command: &str, store: &Path) -> Arg {
         // A filter by codes takes two of them.
         let column = if *dimension == "code" { "enhanced_code" } else { dimension };
         let store = store.to_owned();
-        return arg.add(ArgValueCandidates::new(move || names(&store, column)));
+        return arg.add(ArgValueCompleter::new(move |begun: &OsStr| names(&store, column, begun)));
     }
     let Some([name, ..]) = arg.get_value_names() else { return arg };
     let list = match (name.as_str(), command) {
@@ -65,9 +66,10 @@ fn of_argument(arg: Arg, command: &str, store: &Path) -> Arg {
     arg.add(ArgValueCandidates::new(list))
 }
 
-/// The names of a column that the newest days of the store have.
-fn names(store: &Path, column: &str) -> Vec<CompletionCandidate> {
-    let names = Store::open(store).and_then(|store| store.recent_names(column, DAYS));
+/// The names of a column that the newest days of the store have, as far as they go on as they were begun.
+fn names(store: &Path, column: &str, begun: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(begun) = begun.to_str() else { return Vec::new() };
+    let names = Store::open(store).and_then(|store| store.recent_names(column, begun, DAYS));
     names.unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
 }
 
