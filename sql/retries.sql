@@ -1,6 +1,6 @@
 -- name: retries
 -- title: Gaps between attempts, and what the next attempt brought
--- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. The row with the best success says how long to wait; wasted retries are those that got the very reply of the attempt before.
+-- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. The row with the best success says how long to wait; `same_reply` counts the retries that got the very reply of the attempt before.
 -- help: A retry is a t, d or b record that follows a t record of the same recipient: the same sender, recipient, envelope identifier and time of queueing. It counts when it lies in the window; the attempt before it is looked for up to `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
 -- needs: t, d
 -- uses: b, time_queued, rcpt

@@ -212,3 +212,62 @@ fn complaints_are_explained_by_the_job_of_the_delivery_that_they_match() {
         assert_eq!(answer["causes"][0]["counted_now"], of_job["complaints"], "{metric}");
     }
 }
+
+/// The problems of a day's HTML report, as text.
+fn problems(sealed: &Sealed, day: &str, next: &str) -> String {
+    let mut command = sealed.command();
+    command.args(["--now", &format!("{next}T00:10:00Z"), "report", "--html", "-"]);
+    let output = command.args(["--since", day, "--until", next]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    let (_, rest) = page.split_once("Problems").unwrap();
+    let mut text = String::new();
+    let mut is_tag = false;
+    for c in rest.chars() {
+        match c {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            c if !is_tag => text.push(c),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_tells_worse_encryption_and_reads_an_episode_by_its_replies() {
+    let text = problems(&stored(), "2026-03-08", "2026-03-09");
+    assert!(
+        text.contains("t-online: 100.0 % over an old protocol or none, usually 0.0 %"),
+        "{text}"
+    );
+    assert!(text.contains("this job: whom it was sent to"), "{text}");
+    // Of the day, the part in which it happened; the records end a few seconds before the hour does.
+    assert!(text.contains("16:10 to 16:59") && text.contains("IP reputation"), "{text}");
+    assert!(!text.contains("SPF, DKIM, DMARC"), "{text}");
+}
+
+#[test]
+fn who_sends_less_is_one_notice_by_the_same_weekday_of_the_weeks_before() {
+    let sundays = |numbers: &[(&str, usize, usize)]| {
+        let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag\n".to_owned();
+        for (day, one, two) in numbers {
+            for (sender, n) in [("one.example", *one), ("two.example", *two)] {
+                for n in 0..n {
+                    let (minute, second) = (n / 60, n % 60);
+                    let time = format!("{day} 10:{minute:02}:{second:02}+0000");
+                    let who = format!("bounce@{sender},u{day}-{n}@gmail.com");
+                    let _ = writeln!(csv, "d,{time},{time},{who},smtp;250 ok");
+                }
+            }
+        }
+        let sealed = Sealed::new();
+        sealed.ingest(&[&sealed.file("acct.csv", csv)]);
+        problems(&sealed, "2026-03-22", "2026-03-23")
+    };
+    let weeks = [("2026-03-08", 200, 200), ("2026-03-15", 900, 220), ("2026-03-22", 70, 190)];
+    let text = sundays(&weeks);
+    assert!(text.contains("one.example: 70 injected, 200 at least before"), "{text}");
+    assert!(!text.contains("two.example"), "{text}");
+    // One weekday before says nothing of how much a sender swings.
+    assert!(!sundays(&weeks[1..]).contains("Fewer messages"));
+}
