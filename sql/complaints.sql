@@ -14,6 +14,7 @@
 -- column: matched count
 -- column: median_lead seconds
 -- column: last_seen time
+-- matched: rb, f
 -- chart: bars by complaints
 -- see: jobs, remote-bounces, hygiene
 with counted as (

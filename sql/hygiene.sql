@@ -17,6 +17,7 @@
 -- column: bounced_at time
 -- column: mailed_again count
 -- column: last_mailed time
+-- groups: provider
 -- chart: bars by unknown_users
 -- see: jobs, suppress, top-bounces
 with dead as (

@@ -10,6 +10,7 @@
 -- column: share percent of total
 -- column: after seconds
 -- column: at time
+-- matched: rb, f
 -- chart: bars figure recipients
 -- see: jobs, latency, top-bounces
 with mine as (

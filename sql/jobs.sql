@@ -8,6 +8,8 @@
 -- column: bounce_rate percent of sent
 -- column: unknown_user_rate percent of sent
 -- column: p95 seconds
+-- groups: job_id
+-- matched: rb, f
 -- chart: bars job_id sent
 -- see: job
 with counted as (

@@ -15,6 +15,7 @@
 -- column: matched count
 -- column: median_lead seconds
 -- column: last_seen time
+-- matched: rb, f
 -- chart: bars by bounces
 -- see: top-bounces, hygiene, complaints
 select

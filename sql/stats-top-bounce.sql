@@ -10,6 +10,7 @@
 -- column: transient count
 -- column: reply_count count
 -- column: share percent of bounced
+-- groups: domain
 -- chart: bars domain bounced
 -- see: top-bounces, domains
 with domains as (

@@ -24,9 +24,9 @@
 -- see: providers
 with judged as (
     select
-        coalesce(dlv_tls_protocol, '(plaintext)') as protocol,
+        coalesce(dlv_tls_protocol, case when $known_tls_rate then '(plaintext)' else '(none logged)' end) as protocol,
         coalesce(dlv_tls_cipher, '(none)') as cipher,
-        weakness(dlv_tls_protocol, dlv_tls_cipher) as weakness,
+        case when $known_tls_rate or dlv_tls_protocol is not null then weakness(dlv_tls_protocol, dlv_tls_cipher) end as weakness,
         count(*) as delivered,
         count(distinct rcpt_domain) as domains,
         max(time_logged) as last_seen
@@ -35,7 +35,7 @@ with judged as (
     group by all
 )
 select protocol, cipher, delivered, share, total, domains, weakness, last_seen
-from (select *, 100.0 * delivered / sum(delivered) over () as share, sum(delivered) over ()::bigint as total from judged)
+from (select *, case when $known_tls_rate then 100.0 * delivered / sum(delivered) over () end as share, sum(delivered) over ()::bigint as total from judged)
 where $weak is not true or weakness is not null
 order by delivered desc, protocol, cipher
 limit case when $top = 0 then 9223372036854775807 else $top end
@@ -84,11 +84,11 @@ with judged as (
 select
     coalesce(key, '(none)') as "by",
     count(*) as delivered,
-    100.0 * count(*) filter (level = 5) / count(*) as tls13,
-    100.0 * count(*) filter (level = 4) / count(*) as tls12,
-    100.0 * count(*) filter (level between 1 and 3) / count(*) as older,
-    100.0 * count(*) filter (level = 0) / count(*) as plaintext,
-    100.0 * count(weakness) / count(*) as weak
+    case when $known_tls_rate then 100.0 * count(*) filter (level = 5) / count(*) end as tls13,
+    case when $known_tls_rate then 100.0 * count(*) filter (level = 4) / count(*) end as tls12,
+    case when $known_tls_rate then 100.0 * count(*) filter (level between 1 and 3) / count(*) end as older,
+    case when $known_tls_rate then 100.0 * count(*) filter (level = 0) / count(*) end as plaintext,
+    case when $known_tls_rate then 100.0 * count(weakness) / count(*) end as weak
 from judged
 group by key
 having $weak is not true or count(weakness) > 0

@@ -32,12 +32,12 @@ steps as (
 )
 select
     time,
-    coalesce(injected, 0) as injected,
-    coalesce(delivered, 0) as delivered,
-    coalesce(bounced, 0) as bounced,
-    coalesce(deferred, 0) as deferred,
-    coalesce(complaints, 0) as complaints,
-    coalesce(bytes, 0) as bytes
+    case when counted.time is null then 0 else injected end as injected,
+    case when counted.time is null then 0 else delivered end as delivered,
+    case when counted.time is null then 0 else bounced end as bounced,
+    case when counted.time is null then 0 else deferred end as deferred,
+    case when counted.time is null then 0 else complaints end as complaints,
+    case when counted.time is null then 0 else bytes end as bytes
 from steps left join counted using (time)
 order by time
 -- given: per=day
@@ -59,11 +59,11 @@ steps as (
 )
 select
     time,
-    coalesce(injected, 0) as injected,
-    coalesce(delivered, 0) as delivered,
-    coalesce(bounced, 0) as bounced,
-    coalesce(deferred, 0) as deferred,
-    coalesce(complaints, 0) as complaints,
-    coalesce(bytes, 0) as bytes
+    case when counted.time is null then 0 else injected end as injected,
+    case when counted.time is null then 0 else delivered end as delivered,
+    case when counted.time is null then 0 else bounced end as bounced,
+    case when counted.time is null then 0 else deferred end as deferred,
+    case when counted.time is null then 0 else complaints end as complaints,
+    case when counted.time is null then 0 else bytes end as bytes
 from steps left join counted using (time)
 order by time

@@ -55,6 +55,19 @@ fn docs_metrics_is_what_the_program_says() {
             "# Metrics, dimensions, bounce classes\n\n{MADE}\n\n{list}\n\
              In SQL a metric is its name with empty parentheses, an aggregate over `records`:\n\n\
              ```sql\n{definitions}```\n\n## Dimensions\n\n{dimensions}\n\
+             ## What is not logged is not zero\n\n\
+             A number is null, and the reason is said, where the records that it counts cannot tell it. What\n\
+             record types have is looked at by MTA and UTC day, of all records of the window.\n\n\
+             | of the records that a metric counts | it is null |\n|---|---|\n\
+             | a type lacks a field that the metric is made of (tls_rate: dlvTlsProtocol, bytes: dlvSize, hard: bounceCat) | everywhere |\n\
+             | a type lacks the field of a dimension or a filter | in every group that has a value; of those without one, a share is null |\n\
+             | a dimension tells outcomes apart (rec, categories, codes, replies), and the metric is a share of several types | everywhere |\n\
+             | more of them are counted above the line than below | there |\n\n\
+             Of fields that each record has (rcpt, vmta, queue, timeQueued) one in twenty may be without it. Others (a job, a\n\
+             pool, an address) are judged by the other types of that MTA and day: chance must leave the field out of so\n\
+             many records in less than one of a thousand. Remote bounces and deferrals of a whole queue correct a number\n\
+             and do not make it: where they lack a dimension they are left out of its groups. `pmtaq doctor` lists\n\
+             what is not known, the worst first, with the lines of PMTA's configuration that log it.\n\n\
              ## Bounce classes\n\n\
              Any other category is undetermined. A site says otherwise in `[bounce-classes]` of its\n\
              configuration, see [configuration.md](configuration.md).\n\n\

@@ -51,6 +51,7 @@ mod terminal;
 mod tidy;
 mod told;
 mod top;
+mod unknown;
 mod upgrades;
 mod upkeep;
 mod watches;

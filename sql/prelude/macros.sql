@@ -22,6 +22,10 @@ create macro weakness(protocol, cipher) as case
     when tls_level(protocol) = 4 and not regexp_matches(upper(cipher), 'DHE|EDH') then 'no forward secrecy'
 end;
 
+-- Whether an attempt reached a receiver: its address is logged, or else a reply of it.
+create macro reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code) as
+    dlv_destination_ip is not null or bounce_origin = 'receiver' or (rec = 'd' and smtp_code is not null);
+
 -- Whether a row of `stored` is one of `records`: statements with filters have these in its place.
 create macro asked() as true;
 

@@ -5,11 +5,10 @@
 -- `records` and over the rollup `hourly` is printed from it: sums for counts, and for percentiles its
 -- histograms, which are exact below 128 seconds and less than 1 % off above.
 --
--- A line with its name and unit, one with the record types (and the field) without which it says
--- nothing, its meaning, and what it is; of a percentage, what stands above the line:
+-- A line with its name and unit, one with the record types without which it says nothing, its meaning, and what it is; of a percentage, what stands above the line:
 --   count of RECORDS           how many, of record types such as `d, b`
 --   ... where CONDITION        those only: COLUMN = TEXT, COLUMN = TEXT or null, COLUMN <> TEXT or null,
---                              COLUMN is not null
+--                              COLUMN is not null, or `reached`: the attempts that reached a receiver
 --   COUNT less COUNT           the difference
 --   COUNT else COUNT           the second where no record of the first was logged
 --   distinct COLUMNS of ...    how many different ones
@@ -104,9 +103,9 @@ count of t, tq
 distinct rcpt, time_queued of t
 
 -- metric: attempts count
--- needs: d, b, t, dlv_destination_ip
--- Attempts for a recipient that reached a receiver; null where no delivery has dlvDestinationIp.
-count of d, b, t where dlv_destination_ip is not null
+-- needs: d, b, t
+-- Attempts for a recipient that reached a receiver, by its address or by its reply.
+count of d, b, t where reached
 
 -- metric: complaints count
 -- needs: f
@@ -156,7 +155,7 @@ unknown_users
 -- metric: deferral_rate percent of attempts
 -- needs: d, b, t
 -- Deferrals of recipients among the attempts that reached a receiver.
-count of t where dlv_destination_ip is not null
+count of t where reached
 
 -- metric: delayed_rate percent of sent
 -- needs: d, b, t

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use pmtaq_query::{Limits, Selection, Session, SessionConfig, dimension_of};
+use pmtaq_query::{Lack, Limits, Selection, Session, SessionConfig, dimension_of};
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Window};
@@ -207,6 +207,23 @@ pub(crate) fn say_missing_fields(context: &Context, fields: &[&str]) {
             "no record here has {list}; a line like `{line}` in <acct-file> logs more fields"
         );
         ui::note(&context.global, &text);
+    }
+}
+
+/// Says why numbers of the last answer are not known, and the lines that would log what they need.
+pub(crate) fn say_lacks(context: &Context, lacks: &[Lack]) {
+    const TOLD: usize = 6;
+    for lack in lacks.iter().take(TOLD) {
+        let lines = lack.lines().join("` and `");
+        let lines = match lines.as_str() {
+            "" => String::new(),
+            lines => format!("; `{lines}` in <acct-file> logs it"),
+        };
+        ui::note(&context.global, &format!("{lack}{lines}"));
+    }
+    if lacks.len() > TOLD {
+        let more = lacks.len() - TOLD;
+        ui::note(&context.global, &format!("{more} more reasons; `pmtaq doctor` tells all"));
     }
 }
 

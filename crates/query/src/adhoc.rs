@@ -6,8 +6,9 @@ use pmtaq_schema::columns::DATE;
 
 use crate::dimension::dimension;
 use crate::error::{Error, Result};
+use crate::judged::Judged;
 use crate::lex::{is_balanced, is_said, tokens, words};
-use crate::metric::{expand, metrics};
+use crate::metric::{expand, expand_by, metrics};
 use crate::query::{Query, quoted};
 use crate::selection::Selection;
 use crate::session::Session;
@@ -20,7 +21,12 @@ impl Session {
     /// [`Error::NotReading`] for any other, and for several; [`Error::Syntax`] for none.
     pub fn adhoc(&self, sql: &str) -> Result<Query> {
         // What is checked is what runs, so the metrics are replaced first.
-        let sql = expand(&with_names(sql));
+        let named = with_names(sql);
+        let mut judged = Judged { is_asked: true, ..Judged::named_in(&named) };
+        // Whose columns a `pivot` makes takes no parameters.
+        judged.is_asked &= !named.to_lowercase().contains("pivot");
+        let sql =
+            expand_by(&named, &mut |metric, _| judged.where_known(metric, expand(&metric.sql)));
         let trimmed = sql.trim().trim_end_matches(';').trim_end();
         let (explain, statement) = match trimmed.get(..8) {
             Some(word) if word.eq_ignore_ascii_case("explain ") => {
@@ -35,7 +41,7 @@ impl Session {
         }
         let sql = if explain { trimmed } else { statement };
         self.create_user_views(sql)?;
-        Ok(Query { sql: sql.to_owned(), ..Query::default() })
+        Ok(Query { sql: sql.to_owned(), judged, ..Query::default() })
     }
 
     /// Checks that the statement of a report that a user wrote is one, and one that reads.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::filters::{CODE, FILTERS};
 
 /// Something to group by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimension {
     /// Its name.
     pub name: &'static str,

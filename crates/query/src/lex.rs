@@ -2,7 +2,7 @@
 
 /// The tokens of `sql`, in order and without loss: a quoted text, a comment, a word, a
 /// parameter with its `$`, or one other character.
-pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> + Clone {
     let mut rest = sql;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;

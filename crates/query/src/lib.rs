@@ -35,6 +35,14 @@ pub use selection::{Selection, dimension_of, glob};
 
 mod hours;
 
+mod judged;
+mod known;
+mod lack;
+mod logged;
+mod need;
+mod written;
+pub use lack::Lack;
+
 mod replies;
 mod rollup;
 mod statement;
@@ -42,8 +50,11 @@ mod statement;
 mod param;
 pub use param::{Param, ParamKind};
 
+mod scope;
+pub use scope::{Reach, Scope};
+
 mod report;
-pub use report::{ColumnUnit, Reach, Report, Scope, Statement};
+pub use report::{ColumnUnit, Report, Statement};
 
 mod catalog;
 pub use catalog::{Catalog, Own};

@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter};
 use std::sync::LazyLock;
 
 use pmtaq_schema::columns::REPLY_COLUMNS;
-use pmtaq_schema::{COLUMNS, Column, Record, Records, Unit};
+use pmtaq_schema::{Column, Record, Records, Unit};
 
 use crate::error::{Error, Result};
 use crate::lex::tokens;
@@ -22,15 +22,6 @@ const LATENCY: &str = "epoch(time_logged - time_queued)";
 /// The column that says whether a receiver was reached.
 pub(crate) const RECEIVER: &str = "dlv_destination_ip";
 
-/// The parameter that says whether any record has it, a value of the session.
-pub(crate) const RECEIVERS_LOGGED: &str = "receivers_logged";
-
-/// A count of attempts, where it can be known: some record of the window names a receiver, and one of
-/// the group does if it has deliveries. An MTA that logs no receivers may stand beside others.
-pub(crate) fn where_logged(count: &str, deliveries: &str) -> String {
-    format!("case when ${RECEIVERS_LOGGED} and ({count} > 0 or {deliveries} = 0) then {count} end")
-}
-
 /// A number that can be computed for any group of records.
 #[derive(Clone, Debug)]
 pub struct Metric {
@@ -42,8 +33,6 @@ pub struct Metric {
     pub of: Option<String>,
     /// The record types without which it says nothing.
     pub needs: Records,
-    /// The field without which it says nothing: it is null where deliveries lack it.
-    pub field: Option<&'static Column>,
     /// Meaning.
     pub doc: String,
     /// Its definition over `records`, in SQL in which other metrics are called by name.
@@ -98,6 +87,8 @@ pub(crate) enum Test {
     IsNot(&'static str),
     /// `is not null`
     IsThere,
+    /// `reached`: by its address, by its reply, or by a delivery's.
+    Reached,
 }
 
 impl Metric {
@@ -116,16 +107,6 @@ impl Metric {
         };
         counted.extend(self.of.as_deref().into_iter().flat_map(of_named));
         counted
-    }
-
-    /// Whether it is null for want of a field.
-    pub fn needs_field(&self) -> bool {
-        self.lacked().is_some()
-    }
-
-    /// The field for want of which it is null, its own or that of its denominator.
-    pub(crate) fn lacked(&self) -> Option<&'static Column> {
-        self.field.or_else(|| metric(self.of.as_deref()?).ok()?.field)
     }
 
     /// What stands below it, by which a value of it is judged: the denominator of a rate, the
@@ -157,19 +138,14 @@ pub fn metric(name: &str) -> Result<&'static Metric> {
     found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
 }
 
-/// The metrics that `sql` calls.
-pub(crate) fn metrics_in(sql: &str) -> impl Iterator<Item = &'static Metric> {
-    let words: BTreeSet<&str> = tokens(sql).collect();
-    metrics().iter().filter(move |metric| words.contains(&*metric.name))
-}
-
 /// `sql` with every `metric()` replaced by its definition. Texts in quotes and comments stay.
 pub(crate) fn expand(sql: &str) -> String {
-    expand_by(sql, &mut |metric| expand(&metric.sql))
+    expand_by(sql, &mut |metric, _| expand(&metric.sql))
 }
 
-/// `sql` with every `metric()` replaced by what `meaning` gives for it.
-pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric) -> String) -> String {
+/// `sql` with every `metric()` replaced by what `meaning` gives for it, which is told whether it is a column
+/// of what is selected: `metric() as name`.
+pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric, bool) -> String) -> String {
     let mut out = String::new();
     let mut tokens = tokens(sql).peekable();
     while let Some(token) = tokens.next() {
@@ -180,8 +156,10 @@ pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric) -> String) -
         };
         tokens.next();
         if tokens.next_if_eq(&")").is_some() {
+            let mut after = tokens.clone().skip_while(|token| token.trim().is_empty());
+            let is_column = after.next().is_some_and(|token| token.eq_ignore_ascii_case("as"));
             out.push('(');
-            out.push_str(&meaning(metric));
+            out.push_str(&meaning(metric, is_column));
             out.push(')');
         } else {
             out.push_str(token);
@@ -189,6 +167,17 @@ pub(crate) fn expand_by(sql: &str, meaning: &mut dyn FnMut(&Metric) -> String) -
         }
     }
     out
+}
+
+/// A count of attempts, null where there are deliveries and none of them names a receiver.
+pub(crate) fn attempts(count: &str, deliveries: &str) -> String {
+    format!("case when {count} > 0 or {deliveries} = 0 then {count} end")
+}
+
+/// So many of a hundred. What is more than the whole is no share of it: complaints of an earlier hour, or
+/// records that lack what others have.
+pub(crate) fn share(of: &str, whole: &str) -> String {
+    format!("case when {of} <= {whole} then 100.0 * {of} / nullif({whole}, 0) end")
 }
 
 /// The metrics of a file: for each the lines `-- metric:`, `-- needs:` and its meaning, and the
@@ -205,24 +194,13 @@ fn parse_metric(block: &'static str) -> Option<Metric> {
     let doc = lines.next()?.strip_prefix("-- ")?;
     let definition = Definition::parse(lines.next()?)?;
     let Meaning { unit, of } = Meaning::parse(unit)?;
-    let (fields, needs): (Vec<&str>, Vec<&str>) =
-        needs.split(", ").partition(|word| Column::index(word).is_some());
-    let field = match fields.as_slice() {
-        [] => None,
-        // The one field of which the session can tell.
-        [name] if *name == RECEIVER => Some(&COLUMNS[Column::index(name)?]),
-        _ => return None,
-    };
-    let mut sql = match &of {
-        Some(base) => format!("100.0 * {definition} / nullif({base}(), 0)"),
+    let sql = match &of {
+        Some(base) => share(&definition.to_string(), &format!("{base}()")),
         None => definition.to_string(),
     };
-    if field.is_some() {
-        sql = where_logged(&sql, &Definition::Count(Subset::deliveries()).to_string());
-    }
-    let needs = Records::parse(&needs.join(",")).ok()?;
+    let needs = Records::parse(needs).ok()?;
     let (name, doc) = (name.to_owned(), doc.to_owned());
-    lines.next().is_none().then_some(Metric { name, unit, of, needs, field, doc, sql, definition })
+    lines.next().is_none().then_some(Metric { name, unit, of, needs, doc, sql, definition })
 }
 
 impl Definition {
@@ -254,6 +232,12 @@ impl Subset {
         Subset { records: vec![Record::Delivery], condition: None }
     }
 
+    /// Whether it is of the attempts that reached a receiver, deliveries too.
+    pub(crate) fn is_of_attempts(&self) -> bool {
+        let is_reached = self.condition.as_ref().is_some_and(|of| of.test == Test::Reached);
+        is_reached && self.records.contains(&Record::Delivery)
+    }
+
     fn parse(text: &'static str) -> Option<Subset> {
         let (records, condition) = match text.split_once(" where ") {
             Some((records, condition)) => (records, Some(Condition::parse(condition)?)),
@@ -275,6 +259,9 @@ impl Subset {
 
 impl Condition {
     fn parse(text: &'static str) -> Option<Condition> {
+        if text == "reached" {
+            return Some(Condition { column: RECEIVER, test: Test::Reached });
+        }
         let (column, test) = text.split_once(' ')?;
         let test = match (test.split_once(' ')?, test.strip_suffix(" or null")) {
             (("=", _), Some(test)) => Test::IsOrNull(test.strip_prefix("= ")?),
@@ -292,6 +279,14 @@ impl Condition {
 impl Display for Definition {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
+            Definition::Count(of) if of.is_of_attempts() => {
+                let deliveries = Subset::deliveries();
+                let of = attempts(
+                    &format!("count(*) filter ({of})"),
+                    &format!("count(*) filter ({deliveries})"),
+                );
+                f.write_str(&of)
+            }
             Definition::Count(of) => write!(f, "count(*) filter ({of})"),
             Definition::Distinct(columns, of) => {
                 write!(f, "count(distinct hash({columns})) filter ({of})")
@@ -331,6 +326,9 @@ impl Display for Condition {
             Test::IsOrNull(value) => write!(f, "coalesce({column}, {value}) = {value}"),
             Test::IsNot(value) => write!(f, "{column} is distinct from {value}"),
             Test::IsThere => write!(f, "{column} is not null"),
+            Test::Reached => {
+                write!(f, "reached_receiver(rec, {column}, bounce_origin, smtp_code)")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use pmtaq_schema::{Column, Record};
 
 use crate::error::Result;
 use crate::hours::HOURS_VIEW;
-use crate::metric::{Metric, RECEIVER, metrics_in};
+use crate::metric::RECEIVER;
 use crate::report::Report;
 use crate::session::Session;
 
@@ -37,31 +37,10 @@ impl Session {
             }
         }
         let statement = &report.statement(given).sql;
-        let by_metrics: Vec<_> = metrics_in(statement).filter_map(Metric::lacked).collect();
         for column in &report.fields {
             let Column { name, fields, .. } = column;
-            let is_read =
-                statement.contains(name) || by_metrics.iter().any(|field| field.name == *name);
-            if is_read && !self.any(name, "is not null")? {
+            if statement.contains(name) && !self.any(name, "is not null")? {
                 missing.fields.push(fields.first().unwrap_or(name));
-            }
-        }
-        Ok(missing)
-    }
-
-    /// The fields, as PMTA calls them, for want of which one of `metrics` is null.
-    ///
-    /// # Errors
-    /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn missing_fields<'m>(
-        &self,
-        metrics: impl IntoIterator<Item = &'m Metric>,
-    ) -> Result<Vec<&'static str>> {
-        let mut missing = Vec::new();
-        for field in metrics.into_iter().filter_map(Metric::lacked) {
-            let name = field.fields.first().unwrap_or(&field.name);
-            if !missing.contains(name) && !self.receivers_logged()? {
-                missing.push(name);
             }
         }
         Ok(missing)

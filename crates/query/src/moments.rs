@@ -9,6 +9,7 @@ use pmtaq_schema::Timestamp;
 
 use crate::dimension::{Dimension, dimension};
 use crate::error::Result;
+use crate::known::{Group, Label};
 use crate::metric::{Metric, metric};
 use crate::query::Query;
 use crate::selection::Selection;
@@ -98,11 +99,20 @@ select moment, {keys}{} from placed group by {keys}moment",
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
         let values = values.collect::<Result<Vec<_>>>()?;
+        let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
         let mut measured = Measured::new();
         for (row, moment) in moments.into_iter().enumerate() {
             let Some(moment) = moment.map(Timestamp) else { continue };
-            let group = keys.iter().map(|key| key[row].clone().unwrap_or_default()).collect();
-            let values = values.iter().map(|column| column[row]).collect();
+            let group: Vec<String> =
+                keys.iter().map(|key| key[row].clone().unwrap_or_default()).collect();
+            let labels = self.by.iter().zip(&group);
+            let labels = labels.map(|(by, text)| (*by, Label::of(text), text.as_str()));
+            let since = Timestamp(moment.0 - self.window_s);
+            let place = Group::of(labels, session.zone).between(since, moment);
+            let values = values.iter().zip(&verdicts);
+            let values = values
+                .map(|(column, verdict)| column[row].filter(|_| session.knows(verdict, &place)));
+            let values = values.collect();
             measured.entry(moment).or_default().insert(group, values);
         }
         Ok(measured)

@@ -12,6 +12,7 @@ use crate::answer::{Answer, Values};
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, volume};
+use crate::known::{Group, Label, Verdict};
 use crate::metric::{Metric, metric};
 use crate::query::{Meaning, Query};
 use crate::selection::Selection;
@@ -151,12 +152,15 @@ order by r nulls first, cr nulls last",
     /// # Errors
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Answer> {
-        self.lay_out(&session.answer(&self.query(selection)?)?)
+        let answer = session.answer(&self.query(selection)?)?;
+        let by = self.rows.iter().copied().chain(self.cols);
+        let verdicts = session.verdicts(&self.metrics, by, selection)?;
+        self.lay_out(&answer, session, &verdicts)
     }
 
     /// Cells in a column each, as rows of a table. The total of all comes first from the engine,
     /// since it knows every column in the order of its rank; it is shown last.
-    fn lay_out(&self, answer: &Answer) -> Result<Answer> {
+    fn lay_out(&self, answer: &Answer, session: &Session, verdicts: &[Verdict]) -> Result<Answer> {
         let (mut rows, mut columns) = (Axis::default(), Axis::default());
         if self.cols.is_none() {
             columns.place(Some(1), || vec![String::new()]);
@@ -183,6 +187,23 @@ order by r nulls first, cr nulls last",
         }
         let order: Vec<usize> =
             (1..rows.ranks.len()).chain((!rows.ranks.is_empty()).then_some(0)).collect();
+        let cols: Vec<&'static Dimension> = self.cols.into_iter().collect();
+        let is_known = |row: usize, column: usize, m: usize| {
+            let of_rows = rows.values(row, &self.rows);
+            let of_column = columns.values(column, &cols);
+            session.knows(&verdicts[m], &Group::of(of_rows.chain(of_column), session.zone))
+        };
+        let n_columns = columns.ranks.len();
+        let is_whole = verdicts.iter().all(|verdict| verdict.is_whole());
+        for &row in order.iter().filter(|_| !is_whole) {
+            for column in 0..n_columns {
+                for m in 0..verdicts.len() {
+                    if !is_known(row, column, m) {
+                        cells.insert((row, column, m), None);
+                    }
+                }
+            }
+        }
         Ok(self.table(&rows.names(), &order, &columns.names(), &cells))
     }
 
@@ -259,6 +280,20 @@ impl Axis {
         self.ranks.push(rank);
         self.labels.push(labels());
         self.ranks.len() - 1
+    }
+
+    /// What is known of the values at a place, by dimension; nothing of the total.
+    fn values<'a>(
+        &'a self,
+        at: usize,
+        of: &'a [&'static Dimension],
+    ) -> impl Iterator<Item = (&'static Dimension, Label, &'a str)> + 'a {
+        let is_rest = self.ranks[at] == Some(REST);
+        let of = if self.ranks[at].is_some() { of } else { &[] };
+        of.iter().enumerate().map(move |(i, of)| match is_rest {
+            true => (*of, Label::Mixed, ""),
+            false => (*of, Label::of(&self.labels[at][i]), self.labels[at][i].as_str()),
+        })
     }
 
     /// The labels, with those of the rest and of the total told apart from values.

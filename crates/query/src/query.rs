@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use pmtaq_schema::untrusted::is_hidden;
 use pmtaq_schema::{Timestamp, Unit};
 
+use crate::judged::Judged;
 use crate::lex::tokens;
 
 /// A statement, its parameters by name, and what its columns mean.
@@ -20,6 +21,8 @@ pub struct Query {
     pub units: BTreeMap<String, Meaning>,
     /// The same question to the rollup, if that can answer it.
     pub(crate) over_hours: Option<OverHours>,
+    /// What its metrics are of, where the statement itself asks which of them can be known.
+    pub(crate) judged: Judged,
 }
 
 /// A statement over `hourly` that gives what one over `records` gives.

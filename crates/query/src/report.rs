@@ -13,9 +13,11 @@ use pmtaq_schema::{Column, Records, Timestamp, Window};
 
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
+use crate::judged::Judged;
 use crate::metric::metric;
 use crate::param::{Param, ParamKind};
 use crate::query::{Meaning, Query, Value};
+use crate::scope::{Reach, Scope};
 use crate::selection::Selection;
 
 /// A canned question.
@@ -47,6 +49,10 @@ pub struct Report {
     pub chart: Option<String>,
     /// Reports that answer the next question.
     pub see: Vec<String>,
+    /// `groups`: the dimensions that its rows are of, where no `rollup` says so.
+    pub groups: Vec<String>,
+    /// `matched`: the record types that it gives the dimensions of their deliveries.
+    pub matched: Records,
     /// What it answers with.
     pub statement: Statement,
     /// Other statements, each for when the parameter is given, or has a value: the lines after
@@ -73,50 +79,9 @@ pub struct Statement {
     pub rollup: Option<Vec<String>>,
 }
 
-/// What a report reads beside the window that is asked for. The window is `$since` and `$until`;
-/// `$reads` is where reading begins. The others name a parameter: how long.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
-    /// Nothing.
-    #[default]
-    Window,
-    /// `previous`: as much time before it, to compare with.
-    Previous,
-    /// `before PARAM`: what was before it.
-    Before(String),
-    /// `after PARAM`: what came after it.
-    After(String),
-    /// `around PARAM`: both.
-    Around(String),
-}
-
-impl Reach {
-    /// Whether `param` says how far.
-    pub fn names(&self, param: &str) -> bool {
-        match self {
-            Reach::Window | Reach::Previous => false,
-            Reach::Before(name) | Reach::After(name) | Reach::Around(name) => name == param,
-        }
-    }
-}
-
-/// A window that is asked for, and the one that must be read to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope {
-    /// What is asked for.
-    pub window: Window,
-    /// What must be read.
-    pub reads: Window,
-}
-
-impl Scope {
-    /// All times.
-    pub const ALL: Scope = Scope { window: Window::ALL, reads: Window::ALL };
-}
-
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "name", "title", "help", "needs", "uses", "window", "reach", "arg", "param", "column", "chart",
-    "see", "rollup",
+    "see", "groups", "matched", "rollup",
 ];
 
 /// The parameter that says how many rows are shown.
@@ -146,6 +111,8 @@ impl Report {
             units: BTreeMap::new(),
             chart: None,
             see: Vec::new(),
+            groups: Vec::new(),
+            matched: Records::default(),
             statement: Statement::default(),
             variants: Vec::new(),
         };
@@ -189,6 +156,8 @@ impl Report {
                 "chart" => report.chart = Some(value),
                 "rollup" => report.statement.rollup = Some(list(&value)),
                 "see" => report.see = list(&value),
+                "groups" => report.groups = list(&value),
+                "matched" => report.matched = Records::parse(&value).map_err(&bad)?,
                 unknown => {
                     let hint = nearest(unknown, KEYS).unwrap_or("help");
                     return Err(bad(format!("unknown key `{unknown}`; did you mean `{hint}`?")));
@@ -206,7 +175,7 @@ impl Report {
             report.variants.push((param.to_owned(), Statement::variant(sql)));
         }
         let statements = report.variants.iter().map(|(_, of)| of).chain([&report.statement]);
-        for name in statements.flat_map(|of| of.rollup.iter().flatten()) {
+        for name in statements.flat_map(|of| of.rollup.iter().flatten()).chain(&report.groups) {
             report.rolled_up(name, &[]).map_err(|error| bad(format!("rollup: {error}")))?;
         }
         if let Reach::Before(name) | Reach::After(name) | Reach::Around(name) = &report.reach
@@ -330,6 +299,20 @@ impl Report {
         Ok(meanings)
     }
 
+    /// What its metrics are of.
+    fn judged(&self, given: &[(String, String)], selection: &Selection) -> Judged {
+        let statement = self.statement(given);
+        let rolled_up = statement.rollup.iter().flatten().chain(&self.groups);
+        let names = rolled_up.filter(|name| *name != "rec");
+        let by = names.filter_map(|name| self.rolled_up(name, given).ok().flatten());
+        let chosen = self.params.iter().filter_map(|param| {
+            let is_dimension = matches!(param.kind, ParamKind::Dimension);
+            self.value(&param.name, given).filter(|_| is_dimension).map(dimension)
+        });
+        let by = by.chain(chosen.filter_map(Result::ok));
+        Judged { matched: self.matched, is_asked: true, ..Judged::new(by, selection) }
+    }
+
     /// The value of a parameter: what is given, or its default.
     fn value<'v>(&'v self, name: &str, given: &'v [(String, String)]) -> Option<&'v str> {
         let param = self.params.iter().find(|param| param.name == name);
@@ -436,6 +419,7 @@ impl Report {
         ] {
             query.values.insert(name.to_owned(), Value::Time(time));
         }
+        query.judged = self.judged(given, &self.narrowed(given, selection));
         let reads = statement.rollup.as_ref().and_then(|names| {
             let dimensions = names.iter().filter_map(|name| self.rolled_up(name, given).ok()?);
             Reads::of(dimensions)

@@ -16,18 +16,27 @@ use std::fmt::Write as _;
 
 use crate::dimension::{Reads, is_hourly};
 use crate::hours::HOURS_VIEW;
-use crate::metric::{Definition, Metric, RECEIVER, Subset, Test, expand_by, metric, where_logged};
+use crate::judged::Judged;
+use crate::metric::{
+    Condition, Definition, Metric, Subset, Test, attempts, expand_by, metric, share,
+};
 use crate::query::OverHours;
 
 /// `body` over `hourly`, for the records for which `condition` holds; none when one of its metrics
 /// counts what `hourly` does not tell apart.
-pub(crate) fn over_hours(body: &str, condition: &str, reads: &Reads) -> Option<OverHours> {
+pub(crate) fn over_hours(
+    body: &str,
+    condition: &str,
+    reads: &Reads,
+    judged: &Judged,
+) -> Option<OverHours> {
     let mut sums = Sums::default();
     let mut is_known = true;
-    let outer = expand_by(body, &mut |metric| {
+    let outer = expand_by(body, &mut |metric, is_column| {
         let sql = sums.metric(metric);
         is_known &= sql.is_some();
-        sql.unwrap_or_default()
+        let sql = sql.unwrap_or_default();
+        if is_column { judged.where_known(metric, sql) } else { sql }
     });
     let sql = is_known.then(|| statement(&outer, condition, reads, &sums))?;
     Some(OverHours { sql, is_local: reads.is_local })
@@ -57,16 +66,16 @@ impl Sums {
         let mut sql = self.definition(&of.definition)?;
         if let Some(base) = &of.of {
             let base = self.metric(metric(base).ok()?)?;
-            sql = format!("100.0 * {sql} / nullif(({base}), 0)");
+            sql = share(&format!("({sql})"), &format!("({base})"));
         }
-        Some(match of.field {
-            Some(_) => where_logged(&sql, &self.count(&Subset::deliveries())?),
-            None => sql,
-        })
+        Some(sql)
     }
 
     fn definition(&mut self, definition: &Definition) -> Option<String> {
         Some(match definition {
+            Definition::Count(of) if of.is_of_attempts() => {
+                attempts(&self.count(of)?, &self.count(&Subset::deliveries())?)
+            }
             Definition::Count(of) => self.count(of)?,
             Definition::Less(a, b) => format!("{} - {}", self.count(a)?, self.count(b)?),
             Definition::Else(a, b) => {
@@ -96,7 +105,7 @@ impl Sums {
     fn add(&mut self, total: &str, column: &str, of: &Subset) -> Option<String> {
         let condition = condition(of)?;
         self.filtered_by.insert("rec");
-        self.filtered_by.extend(of.condition.as_ref().map(|test| hours_column(test.column)));
+        self.filtered_by.extend(of.condition.iter().flat_map(hours_columns));
         // The engine takes longer for the same as a filter.
         let sql = format!("{total}(case when {condition} then {column} end)::bigint");
         let at = self.inner.iter().position(|other| *other == sql).unwrap_or_else(|| {
@@ -110,17 +119,22 @@ impl Sums {
 /// Which rows count records `of`; none when their condition is about what `hourly` lacks.
 fn condition(of: &Subset) -> Option<String> {
     match &of.condition {
-        // Whether a receiver was reached is all that `hourly` knows of its address.
-        Some(test) if test.column == RECEIVER && test.test == Test::IsThere => {
-            Some(format!("{} and reached = 1", of.types()))
-        }
+        // Whether one is there is all that `hourly` knows of its address.
+        Some(Condition { test: Test::Reached, .. }) => Some(format!(
+            "{} and reached_receiver(rec, case when reached = 1 then '' end, bounce_origin, smtp_code)",
+            of.types()
+        )),
         Some(test) if !is_hourly(test.column) => None,
         _ => Some(of.to_string()),
     }
 }
 
-fn hours_column(column: &'static str) -> &'static str {
-    if column == RECEIVER { "reached" } else { column }
+/// The columns of `hourly` that a condition reads.
+fn hours_columns(of: &Condition) -> Vec<&'static str> {
+    match of.test {
+        Test::Reached => vec!["reached", "bounce_origin", "smtp_code"],
+        _ => vec![of.column],
+    }
 }
 
 /// What `quantile_cont` gives for the seconds in `latency_s`, each `latency_n` times: the value at

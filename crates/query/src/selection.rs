@@ -45,7 +45,7 @@ const CONDITION_WORDS: &[&str] = &[
 
 /// Which records count. Several values of one filter mean any of them; different filters must
 /// all hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Filters by dimension name, with the values that pass. `*` stands for any text. The name
     /// `code` means the reply code or the enhanced code, as the value is written.

@@ -14,6 +14,7 @@ use crate::answer::{Answer, Values};
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, apart, volume};
+use crate::known::{Group, Label};
 use crate::metric::{Metric, metric};
 use crate::query::{Query, Value};
 use crate::selection::Selection;
@@ -159,6 +160,24 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
                 lines[line].1[m][place] = numbers[row];
             }
         }
+        let verdicts = session.verdicts(&self.metrics, self.by, selection)?;
+        let bounds: Vec<Timestamp> =
+            self.steps.iter().map(|(begin, _)| *begin).chain([self.end]).collect();
+        for ((label, metrics), rank) in lines.iter_mut().zip(&ranks) {
+            let label_of = |text: &str| match rank {
+                Some(REST) => Label::Mixed,
+                _ => Label::of(text),
+            };
+            for (verdict, values) in verdicts.iter().zip(metrics) {
+                for (value, step) in values.iter_mut().zip(bounds.windows(2)) {
+                    let by = self.by.map(|by| (by, label_of(label), label.as_str()));
+                    let group = Group::of(by, session.zone).between(step[0], step[1]);
+                    if !session.knows(verdict, &group) {
+                        *value = None;
+                    }
+                }
+            }
+        }
         if ranks.last() == Some(&Some(REST)) {
             let name = apart(OTHER, lines.iter().map(|(label, _)| label));
             lines[ranks.len() - 1].0 = name;
@@ -169,7 +188,7 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
         Ok(Timeline {
             by: self.by.map(|by| by.name),
             metrics: self.metrics.iter().map(|m| (m.name.clone(), m.unit)).collect(),
-            bounds: self.steps.iter().map(|(begin, _)| *begin).chain([self.end]).collect(),
+            bounds,
             lines,
         })
     }

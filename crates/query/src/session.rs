@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,7 +24,8 @@ use pmtaq_store::layout::Table;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
-use crate::metric::RECEIVERS_LOGGED;
+use crate::lack::Lack;
+use crate::lex::tokens;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value};
@@ -33,6 +35,7 @@ use crate::setup::{
     CONFINEMENT, SETTINGS, allowance, hours_setup, local_macros, near, records_setup, source, view,
 };
 use crate::user_views::UserViews;
+use crate::written::Written;
 
 /// What a session may use.
 #[derive(Clone, Debug)]
@@ -92,10 +95,12 @@ pub struct Session {
     pub(crate) window: Cell<Window>,
     /// What the rollup can answer.
     hours: Hours,
-    zone: Zone,
+    pub(crate) zone: Zone,
     timeout: Option<Duration>,
-    /// Whether receivers are logged, once it is known.
-    receivers_logged: Cell<Option<bool>>,
+    /// What the records have, by what was asked of them.
+    pub(crate) written: RefCell<HashMap<String, Rc<Vec<Written>>>>,
+    /// Why numbers are missing in what was asked.
+    pub(crate) lacks: RefCell<Vec<Lack>>,
 }
 
 impl Session {
@@ -177,7 +182,8 @@ impl Session {
             hours,
             zone,
             timeout,
-            receivers_logged: Cell::new(None),
+            written: RefCell::default(),
+            lacks: RefCell::default(),
         };
         session.classify(classes)?;
         Ok(session)
@@ -188,7 +194,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
-        self.receivers_logged.set(None);
+        self.written.borrow_mut().clear();
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
         let view = view(self.parts_view.get(), &source(&records, COLUMNS), "time_logged", window);
@@ -272,10 +278,9 @@ impl Session {
                 Some(Value::Time(time)) => {
                     duckdb::types::Value::Timestamp(TimeUnit::Microsecond, time.micros())
                 }
-                None if name == RECEIVERS_LOGGED => {
-                    duckdb::types::Value::Boolean(self.receivers_logged()?)
-                }
-                None => duckdb::types::Value::Null,
+                None => self
+                    .is_known(&name, &query.judged)?
+                    .map_or(duckdb::types::Value::Null, duckdb::types::Value::Boolean),
             };
             values.insert(name, value);
         }
@@ -326,8 +331,13 @@ impl Session {
     /// All that `query` needs, as one script for the DuckDB shell.
     pub fn script(&self, query: &Query) -> String {
         let sql = self.sql_of(query);
-        let sql = sql.replace(&format!("${RECEIVERS_LOGGED}"), &self.receivers_sql());
-        let sql = query.literally(&sql);
+        let mut literal = query.clone();
+        for name in tokens(sql).filter_map(|token| token.strip_prefix('$')) {
+            if let Ok(Some(is_known)) = self.is_known(name, &query.judged) {
+                literal.values.insert(name.to_owned(), Value::Bool(is_known));
+            }
+        }
+        let sql = literal.literally(sql);
         format!("{}{}\n{};\n", self.setup, self.replies_script(&sql), sql.trim_end())
     }
 
@@ -356,32 +366,6 @@ impl Session {
     pub(crate) fn table_with(&self, column: &str) -> &'static str {
         let has = HOURLY.iter().any(|known| known.name == column);
         if has && self.answers_hours() { HOURS_VIEW } else { "stored" }
-    }
-
-    /// Whether the receivers of attempts are logged at all: not where there are deliveries, and no
-    /// record names a receiver.
-    pub(crate) fn receivers_logged(&self) -> Result<bool> {
-        if let Some(known) = self.receivers_logged.get() {
-            return Ok(known);
-        }
-        let sql = format!("select {}", self.receivers_sql());
-        let engine = if self.answers_hours() { &self.connection } else { self.connection()? };
-        let is_logged = engine.query_row(&sql, [], |row| row.get(0))?;
-        self.receivers_logged.set(Some(is_logged));
-        Ok(is_logged)
-    }
-
-    fn receivers_sql(&self) -> String {
-        let (table, reached) = if self.answers_hours() {
-            (HOURS_VIEW, "reached = 1")
-        } else {
-            ("stored", "dlv_destination_ip is not null")
-        };
-        // A limit, since the engine reads all of it for `exists`.
-        let any = |condition: &str| {
-            format!("(select count(*) > 0 from (select 1 from {table} where {condition} limit 1))")
-        };
-        format!("({} or not {})", any(reached), any("rec = 'd'"))
     }
 
     /// Whether the rollup answers what names no local time.

@@ -8,7 +8,7 @@ use pmtaq_schema::Record;
 
 use crate::dimension::Reads;
 use crate::error::Result;
-use crate::metric::expand;
+use crate::metric::{expand, expand_by};
 use crate::prelude;
 use crate::query::{Query, quoted};
 use crate::rollup::over_hours;
@@ -43,9 +43,13 @@ impl Query {
     fn ask_where(&mut self, condition: &str, selection: &Selection, reads: Option<&Reads>) {
         let body = std::mem::take(&mut self.sql);
         self.over_hours = reads.zip(selection.reads()).and_then(|(reads, filtered)| {
-            let mut over = over_hours(&body, condition, reads)?;
+            let mut over = over_hours(&body, condition, reads, &self.judged)?;
             over.is_local |= filtered.is_local;
             Some(over)
+        });
+        let body = expand_by(&body, &mut |metric, is_column| {
+            let sql = expand(&metric.sql);
+            if is_column { self.judged.where_known(metric, sql) } else { sql }
         });
         self.sql = narrowed(condition, &body);
     }

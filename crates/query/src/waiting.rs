@@ -37,7 +37,6 @@ pub fn watched(name: &str) -> Result<&'static Metric> {
         unit: Unit::Count,
         of: None,
         needs: metric("deferred").expect("it is in the list").needs,
-        field: None,
         doc: "Recipients in the queue at a moment.".to_owned(),
         sql: String::new(),
         definition: Definition::Count(Subset { records: Vec::new(), condition: None }),

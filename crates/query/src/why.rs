@@ -109,6 +109,8 @@ pub struct Why {
     pub causes: Vec<Place>,
     /// Seconds of a step of time.
     pub step_s: i64,
+    /// The dimensions that are not told apart.
+    pub blind: Vec<&'static str>,
     /// Of which kind of deliveries the share is asked; of those later than so many seconds, where the
     /// limit is known.
     pub mark: Option<Marked>,
@@ -187,6 +189,12 @@ impl Why {
             let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
+        let blind: Vec<String> =
+            self.blind.iter().map(|name| format!("null::varchar as {name}")).collect();
+        let blind = match blind.is_empty() {
+            true => String::new(),
+            false => format!(" replace ({})", blind.join(", ")),
+        };
         let marked = match self.mark {
             Some(mark) => format!("rec = 'd' and {}", mark.sql()),
             None => "false".to_owned(),
@@ -218,7 +226,7 @@ impl Why {
                     Ask::Deliveries | Ask::Evidence => format!(", {marked} as marked"),
                     _ => String::new(),
                 };
-                let columns = format!("*, {period} as period{causes}{carried}");
+                let columns = format!("*{blind}, {period} as period{causes}{carried}");
                 (columns, format!("{within} and {condition}"))
             };
             stretches.iter().map(scan).collect()
@@ -379,6 +387,7 @@ group by all";
             ("bounce_cat", "'x', 'y', 'z', null"),
             ("bounce_class", "'hard', 'soft', null"),
             ("dlv_destination_ip", "'8', '9', null"),
+            ("bounce_origin", "'receiver', 'pmta', null"),
             ("rcpt_domain", "'m', 'n', null"),
         ];
         let columns = columns.iter().zip(0..);
@@ -391,6 +400,7 @@ group by all";
             source(&[], COLUMNS)
         );
         connection.execute_batch(&rows).expect("records");
+        connection.execute_batch(crate::prelude::MACROS).expect("macros");
         connection
     }
 

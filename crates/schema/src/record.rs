@@ -89,7 +89,7 @@ impl fmt::Display for Record {
 }
 
 /// A set of record types, small enough for a constant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Records(u8);
 
 impl Records {

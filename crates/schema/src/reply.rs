@@ -34,9 +34,9 @@ impl<'a> Reply<'a> {
         let quoted = diag_type.starts_with("x-").then(|| rest.split_once("reply:")).flatten();
         let quoted = quoted.map(|(_, reply)| trim_start(reply));
         // Not every configuration writes the type before a reply.
-        let bare = (diag_type.is_empty() || quoted.is_some()) && {
-            smtp_code(quoted.unwrap_or(rest)).0.is_some_and(|code| code >= 400)
-        };
+        let least = if quoted.is_some() { 400 } else { 200 };
+        let bare = (diag_type.is_empty() || quoted.is_some())
+            && smtp_code(quoted.unwrap_or(rest)).0.is_some_and(|code| code >= least);
         if !diag_type.eq_ignore_ascii_case("smtp") && !bare {
             return Reply { diag_type, enhanced_code: of_status(), text: rest, ..Reply::default() };
         }
@@ -150,7 +150,8 @@ mod tests {
         assert_eq!(codes(quoted, "5.0.0 (undefined status)"), expected);
         assert_eq!(Reply::parse(quoted, "").diag_type, "x-pmta");
         assert_eq!(codes("550 5.7.1 Blocked (S3150)", ""), expected);
-        for text in ["x-pmta;bounce-queue", "x-pmta;bounce-queue;reply:", "250 ok", "12 550"] {
+        assert_eq!(Reply::parse("250 ok", "2.0.0").smtp_code, Some(250));
+        for text in ["x-pmta;bounce-queue", "x-pmta;bounce-queue;reply:", "12 550"] {
             assert_eq!(Reply::parse(text, "").smtp_code, None, "{text}");
         }
     }

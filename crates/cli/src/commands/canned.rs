@@ -125,5 +125,6 @@ fn say_missing(
         ui::note(&context.global, &text);
     }
     asked::say_missing_fields(context, &fields);
+    asked::say_lacks(context, &session.take_lacks());
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pmtaq_alert::{Limits, Perf, Plugin, Status};
-use pmtaq_query::{Metric, QUEUE_DEPTH, Selection, waiting_reads, watched};
+use pmtaq_query::{Lack, Metric, QUEUE_DEPTH, Selection, waiting_reads, watched};
 use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Unit, Window};
@@ -97,6 +97,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         true => measure::queue(session, by, asked.window.until, &selection)?,
         false => measure::measure(session, by.unwrap_or("host"), &names, top, &selection)?,
     };
+    let lacks: Vec<String> = asked.session.take_lacks().iter().map(Lack::to_string).collect();
     let newest = asked.session.newest("rec", &Selection::default())?;
     let newest = newest.iter().map(|(_, time)| *time).max();
     let span = match is_queue(args) {
@@ -144,7 +145,9 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let Some(worst) = judged.iter().find(is_known).filter(|_| n_known > 0) else {
         let of = base.unwrap_or(&metric.name);
         let most = judged.iter().filter_map(|group| group.n).fold(0.0, f64::max);
-        let text = if judged.is_empty() {
+        let text = if let Some(lack) = lacks.first() {
+            return Ok(unknown_of(metric, format!("not judged {span}: {lack}"), perf));
+        } else if judged.is_empty() {
             format!("no records of that kind {span}")
         } else {
             format!("too few to judge {span}: {} {of} at most, {least} needed", count(most))
@@ -171,7 +174,9 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         .take(MAX_TOLD)
         .map(|group| format!("{} {}", group.status, group_text(metric, group, &limits, true)))
         .collect();
-    let n_few = judged.len() - n_known;
+    let n_unknown = judged.iter().filter(|group| group.value.is_none()).count();
+    lines.extend(lacks.iter().map(|lack| format!("not judged: {lack}")));
+    let n_few = judged.len() - n_known - if lacks.is_empty() { 0 } else { n_unknown };
     if n_few > 0 {
         lines.push(format!("{n_few} not judged: fewer than {least} {}", base.unwrap_or("records")));
     }

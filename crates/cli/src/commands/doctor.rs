@@ -4,6 +4,7 @@
 mod acct;
 mod files;
 mod finding;
+mod lacks;
 mod wants;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,8 @@ pub(crate) fn run(
     let presence = asked.session.presence()?;
     let store = Store::open(&context.global.store)?;
     let sources = files::within(context, &store, asked.window)?;
-    let mut findings = records(context, &presence);
+    let mut findings = lacks::findings(&asked.session)?;
+    findings.extend(records(context, &presence));
     findings.extend(wants::findings(&presence, catalog));
     findings.extend(renamed(&asked, &presence)?);
     if let Some(config) = &args.config {

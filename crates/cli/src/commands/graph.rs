@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use pmtaq_query::{Catalog, Selection, Series, Timeline, metric};
+use pmtaq_query::{Catalog, Selection, Series, Timeline};
 use pmtaq_render::Format;
 use pmtaq_render::chart::{self, Chart, Edge, Line, Size};
 use pmtaq_schema::step::Step;
@@ -147,8 +147,7 @@ fn of_records(context: &Context, asked: &Asked, wanted: &Wanted<'_>) -> Result<D
     let guard = ui::interrupt(asked.session.interrupt());
     let timeline = series.run(&asked.session, selection)?;
     drop(guard);
-    let metrics = metrics.iter().filter_map(|name| metric(name).ok());
-    asked::say_missing_fields(context, &asked.session.missing_fields(metrics)?);
+    asked::say_lacks(context, &asked.session.take_lacks());
     let edges = timeline
         .bounds
         .windows(2)

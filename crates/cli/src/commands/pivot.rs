@@ -1,6 +1,6 @@
 //! `pmtaq pivot`: any metrics by any dimensions.
 
-use pmtaq_query::{Dimension, Pivot, dimension, metric};
+use pmtaq_query::{Dimension, Pivot, dimension};
 
 use crate::args;
 use crate::asked;
@@ -30,8 +30,7 @@ pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let format = context.global.format;
     let sheet = show::titled(show::sheet(answer.shape()), format, &format!("Pivot: {window}"));
     show::write(context, &sheet, &mut show::batches(&answer), format)?;
-    let metrics = args.metric.iter().filter_map(|name| metric(name).ok());
-    asked::say_missing_fields(context, &asked.session.missing_fields(metrics)?);
+    asked::say_lacks(context, &asked.session.take_lacks());
     let exit = asked::say_rows(context, &asked, answer.len() as u64, &selection)?;
     asked.session.leak();
     Ok(exit)

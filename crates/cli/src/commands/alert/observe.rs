@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use chrono::Days;
 use pmtaq_alert::{Rule, Seconds, Seen, Watch};
 use pmtaq_query::{
-    Measured, Moments, QUEUE_DEPTH, Selection, first_seen, waiting, waiting_reads, watched,
+    Lack, Measured, Moments, QUEUE_DEPTH, Selection, dimension, first_seen, waiting, waiting_reads,
+    watched,
 };
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
@@ -141,17 +142,19 @@ impl<'c> Watcher<'c> {
         }
     }
 
-    /// The field that no record before `at` has, and for want of which nothing is known of the metric
-    /// of a rule.
-    pub(crate) fn missing_field(
-        &mut self,
-        rule: &Rule,
-        at: Timestamp,
-    ) -> Result<Option<&'static str>> {
+    /// Why the metric of a rule is not known before `at`, of some of its groups or of all; and whether it is
+    /// of all.
+    pub(crate) fn unknown(&mut self, rule: &Rule, at: Timestamp) -> Result<(Vec<Lack>, bool)> {
         let metric = rule.metric.as_deref().map(watched).transpose()?;
-        let Some(metric) = metric.filter(|metric| metric.needs_field()) else { return Ok(None) };
+        let Some(metric) = metric else { return Ok((Vec::new(), false)) };
         self.turn_to_window(rule.longest_window_s(), at)?;
-        Ok(self.asked()?.session.missing_fields([metric])?.first().copied())
+        let by = rule.by.iter().map(|name| dimension(name));
+        let by = by.collect::<pmtaq_query::Result<Vec<_>>>()?;
+        let lacks = self.asked()?.session.unknown([metric], &by, &selection(rule))?;
+        // A count that is not known must not be taken for one of nothing.
+        let is_of_all = lacks.iter().any(|lack| !lack.is_of_groups) || metric.unit.is_sum();
+        let is_of_all = is_of_all && !lacks.is_empty();
+        Ok((lacks, is_of_all))
     }
 
     pub(super) fn zone(&self) -> Zone {

@@ -61,8 +61,11 @@ impl<'r> Round<'r> {
             Watch::Metric | Watch::NewReply => newest,
             _ => now,
         };
-        if let Some(field) = self.watcher.missing_field(rule, at)? {
-            self.notes.insert(format!("{}: not judged, since no record has {field}", rule.name));
+        let (lacks, is_of_all) = self.watcher.unknown(rule, at)?;
+        let not_judged = if is_of_all { "not judged" } else { "not judged in all groups" };
+        let notes = lacks.iter().map(|lack| format!("{}: {not_judged}, since {lack}", rule.name));
+        self.notes.extend(notes);
+        if is_of_all {
             return Ok(None);
         }
         let seen = self.watcher.now(rule, at)?;

@@ -179,6 +179,21 @@ impl<'d> Desk<'d> {
         Ok(moment.run(&self.session, &self.selection)?)
     }
 
+    /// Why numbers are missing in what was asked so far.
+    pub(crate) fn lacks(&self) -> impl Iterator<Item = String> {
+        let lacks = self.session.take_lacks().into_iter();
+        // What the rates of single values are without is told where they are asked for.
+        lacks.filter(|lack| !lack.is_unnamed).map(|lack| lack.to_string())
+    }
+
+    /// Why a metric is not known of the records of `frame`; none when it is.
+    pub(crate) fn lack_of(&mut self, metric: &str, frame: &Frame) -> Result<Option<String>> {
+        self.turn_to(frame.hull())?;
+        let metric = pmtaq_query::metric(metric).into_iter();
+        let lacks = self.session.unknown(metric, &[], &self.selection)?;
+        Ok(lacks.first().map(ToString::to_string))
+    }
+
     /// The newest record of the store as far as it was looked at.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         self.snapshot.newest()

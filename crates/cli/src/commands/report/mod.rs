@@ -67,13 +67,15 @@ fn page(desk: &mut Desk<'_>, args: &args::HtmlReport) -> Result<Page> {
     let found = problems::find(desk, args.vs)?;
     let tiles = numbers::tiles(desk, &found.told)?;
     let sections = figures::sections(desk)?;
+    let mut notes = found.notes.clone();
+    notes.extend(desk.lacks());
     Ok(Page {
         title: title(desk),
         window: window_heading(desk.window, desk.zone),
         facts: facts(desk, args, &found)?,
         tiles,
         problems: found.problems,
-        notes: found.notes,
+        notes,
         sections,
     })
 }

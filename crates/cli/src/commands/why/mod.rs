@@ -44,14 +44,21 @@ pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
     if args.show_sql {
         return show::print(context, &question.sql(metric)?);
     }
+    let of_query = pmtaq_query::metric(metric.name).into_iter();
+    let lacks = session.unknown(of_query, &[], &asked::selection(&args.selection))?;
+    if let Some(lack) = lacks.first() {
+        let failure = Failure::from_text(lack.to_string());
+        return Err(match lack.lines().as_slice() {
+            [] => failure,
+            lines => failure.hint(format!("`{}` in <acct-file> logs it", lines.join("` and `"))),
+        });
+    }
     let guard = ui::interrupt(session.interrupt());
     let told = question.tell(metric)?;
     drop(guard);
-    let missing = session.missing_fields(pmtaq_query::metric(metric.name).ok())?;
     session.leak();
     if context.global.format == Format::Table {
         say(context, args.vs, &told);
-        asked::say_missing_fields(context, &missing);
         return show::print(context, &page::text(&told, zone, ui::width(&context.global)));
     }
     table::write(context, &told)?;

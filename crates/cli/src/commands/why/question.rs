@@ -1,6 +1,6 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
-use pmtaq_query::{Ask, COHORT_S, Marked, Query, Selection, Session, Why};
+use pmtaq_query::{Ask, COHORT_S, Lack, Marked, Query, Selection, Session, Why, dimension};
 use pmtaq_schema::Window;
 use pmtaq_why::{Counts, Mark, Metric, explain};
 
@@ -41,6 +41,7 @@ impl Question<'_> {
             ..Why::default()
         };
         let selection = asked::selection(self.selection);
+        let why = Why { blind: self.blind(metric, &selection)?, ..why };
         let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
         let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
             (true, true) => &[Ask::Messages, Ask::Remote, Ask::Injected],
@@ -80,6 +81,26 @@ impl Question<'_> {
     fn limited(why: Why, metric: &Metric, own: Option<Own>) -> Why {
         let limit = own.filter(|_| metric.mark == Some(Mark::Later)).map(|own| own.usual);
         Why { mark: limit.map(Marked::LaterThan).or(why.mark), ..why }
+    }
+
+    /// The dimensions by which the metric is not known: no cause can be one of these.
+    fn blind(&self, metric: &Metric, selection: &Selection) -> Result<Vec<&'static str>> {
+        let Ok(metric) = pmtaq_query::metric(metric.name) else { return Ok(Vec::new()) };
+        // A complaint is given what its delivery has.
+        if metric.name.starts_with("complaint") {
+            return Ok(Vec::new());
+        }
+        let of_all = self.session.unknown([metric], &[], selection)?;
+        let mut blind = Vec::new();
+        for name in DIMS {
+            let lacks = self.session.unknown([metric], &[dimension(name)?], selection)?;
+            // What remote bounces lack leaves them out, and no more.
+            let is_unknown = |lack: &Lack| lack.by == Some(name) && lack.is_of_groups;
+            if lacks.iter().any(|lack| !of_all.contains(lack) && is_unknown(lack)) {
+                blind.push(name);
+            }
+        }
+        Ok(blind)
     }
 
     /// The statements that count, to be shown.
@@ -141,6 +162,10 @@ impl Question<'_> {
             cause.read_by(evidence.fault(), &given);
         }
         notes.extend(missing(metric, &had));
+        if !why.blind.is_empty() {
+            let names = why.blind.join(", ");
+            notes.push(format!("not told apart, since some record types lack it: {names}"));
+        }
         Ok(Explanation {
             answer,
             evidence,

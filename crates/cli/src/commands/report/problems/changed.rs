@@ -60,6 +60,10 @@ pub(super) fn find(
             }
             continue;
         }
+        if let Some(lack) = desk.lack_of(metric.name, &frame)? {
+            notes.push(format!("changes were not looked for: {lack}"));
+            continue;
+        }
         let told = desk.why(&frame, |question| question.tell(metric))?;
         let nothing = Evidence::default();
         let causes = told.answer.causes.iter().enumerate();

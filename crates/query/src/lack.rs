@@ -1,0 +1,119 @@
+//! Why a number is not known, and the words for it. Judges nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Formatter};
+
+use pmtaq_schema::Record;
+use pmtaq_schema::time::Day;
+
+use crate::dimension::Dimension;
+use crate::metric::Metric;
+
+/// Why a number is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lack {
+    /// The dimension by which it is not known; none for not at all.
+    pub by: Option<&'static str>,
+    /// PMTA's name of the field that is not there; none where the dimension tells outcomes apart.
+    pub field: Option<&'static str>,
+    /// The record types that lack it.
+    pub records: Vec<Record>,
+    /// Whether these types never have it.
+    pub is_never: bool,
+    /// Whether the number of all records is known, and only those of groups are not.
+    pub is_of_groups: bool,
+    /// Whether it is the group without a value alone.
+    pub is_unnamed: bool,
+    /// The metrics that it is about.
+    pub metrics: Vec<String>,
+    /// The MTAs that lack it, and the first and the last day.
+    pub hosts: Vec<String>,
+    /// The first and the last day on which it is not there; none where that is no matter of days.
+    pub days: Option<(Day, Day)>,
+}
+
+/// Those that differ in the metric alone as one.
+pub(crate) fn merged(lacks: Vec<Lack>) -> Vec<Lack> {
+    let mut all: BTreeMap<Lack, Vec<String>> = BTreeMap::new();
+    for mut lack in lacks {
+        let metrics = std::mem::take(&mut lack.metrics);
+        let known = all.entry(lack).or_default();
+        for metric in metrics {
+            if !known.contains(&metric) {
+                known.push(metric);
+            }
+        }
+    }
+    all.into_iter().map(|(lack, metrics)| Lack { metrics, ..lack }).collect()
+}
+
+impl Lack {
+    /// Of a share by a dimension that tells outcomes apart.
+    pub(crate) fn of_outcomes(metric: &Metric, of: &Dimension) -> Lack {
+        Lack {
+            by: Some(of.name),
+            field: None,
+            records: Vec::new(),
+            is_never: true,
+            is_of_groups: false,
+            is_unnamed: false,
+            metrics: vec![metric.name.clone()],
+            hosts: Vec::new(),
+            days: None,
+        }
+    }
+
+    /// The lines of PMTA's configuration that would log it; none of what is never there.
+    pub fn lines(&self) -> Vec<String> {
+        let field = self.field.filter(|_| !self.is_never);
+        let line = |field| {
+            let records = self.records.iter();
+            records.map(move |record| format!("record-fields {record} *,{field}"))
+        };
+        field.into_iter().flat_map(line).collect()
+    }
+
+    /// What is not there, and where.
+    pub fn place(&self) -> String {
+        let types: Vec<&str> = self.records.iter().map(|record| record.as_str()).collect();
+        let (types, field) = (types.join(" and "), self.field.unwrap_or_default());
+        let hosts = match self.hosts.as_slice() {
+            [one, two, three, more @ ..] if !more.is_empty() => {
+                format!("{one}, {two}, {three} and {} more", more.len())
+            }
+            hosts => hosts.join(", "),
+        };
+        let days = match self.days {
+            Some((first, last)) if first == last => format!(", {first}"),
+            Some((first, last)) => format!(", {first} to {last}"),
+            None => String::new(),
+        };
+        format!("no {field} in the {types} records of {hosts}{days}")
+    }
+}
+
+/// As a sentence.
+impl Display for Lack {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.metrics.join(", "))?;
+        if let Some(by) = self.by {
+            write!(f, " by {by}")?;
+        }
+        if self.is_unnamed {
+            f.write_str(", of (none),")?;
+        }
+        let Some(field) = self.field else {
+            return f.write_str(" says nothing: each group of it is of one outcome alone");
+        };
+        let is = if self.metrics.len() == 1 { "is" } else { "are" };
+        if self.is_never {
+            let types: Vec<&str> = self.records.iter().map(|record| record.as_str()).collect();
+            return write!(
+                f,
+                " {is} not known: {} records never have {field}",
+                types.join(" and ")
+            );
+        }
+        write!(f, " {is} not known: {}", self.place())
+    }
+}
