@@ -47,7 +47,7 @@ deny: ## check licences and advisories of the dependencies, if cargo-deny is ins
 bench: test-tools library python ## compare ingest with its peers: WORLD=esp HEADER=usual ROWS=1000000 DAYS=7 ROUNDS=3
 	$(CARGO) build --release
 	test -d $(INPUT) || { rm -rf $(BENCH)/part && $(CARGO) run --release -p pmtaq-gen -- --out $(BENCH)/part \
-	--world $(WORLD) --header $(HEADER) --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(INPUT); }
+	--world $(WORLD) $(if $(HEADER),--header $(HEADER)) --rows $(ROWS) --days $(DAYS) && mv $(BENCH)/part $(INPUT); }
 	.venv/bin/python benches/compare/ingest.py $(INPUT) --rounds $(ROUNDS)
 
 why: build-tools ## measure how often `why` is right in three worlds: WINDOWS=300 SEED=2
