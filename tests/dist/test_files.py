@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
-from conftest import DIST, MACHINE, ROOT, first_report, one, run
+from conftest import DIST, MACHINE, first_report, one, run
 
 # What RHEL 8 and Debian 10 have.
 OLDEST_GLIBC = (2, 28)
@@ -63,6 +63,8 @@ def test_the_wheel_is_installed_and_answers_within_a_minute(tmp_path, within_a_m
     pmtaq = tmp_path / "venv/bin/pmtaq"
     assert pmtaq.read_bytes()[:4] == b"\x7fELF", "no Python starts the program"
     first_report(pmtaq, tmp_path)
+    found = "import pmtaq; from pmtaq import _program; print(_program.find())"
+    assert run(tmp_path / "venv/bin/python", "-c", found, env={}).strip() == str(pmtaq)
 
 
 def test_the_wheel_says_what_it_needs_and_carries_its_licences():
@@ -75,8 +77,7 @@ def test_the_wheel_says_what_it_needs_and_carries_its_licences():
     assert "Requires-Python: >=3.9" in metadata and "License-Expression: Apache-2.0" in metadata
     assert not re.findall(r"\]\((?!https?:|#)", metadata), "a link that leads nowhere"
     assert any(name.endswith("THIRD-PARTY.txt") for name in names)
-    if (ROOT / "python/pmtaq").is_dir():
-        assert "pmtaq/__init__.py" in names
+    assert "pmtaq/__init__.py" in names and "pmtaq/py.typed" in names
 
 
 def test_the_tarball_is_unpacked_and_answers_within_a_minute(tmp_path, within_a_minute):
