@@ -2,7 +2,7 @@
 -- title: Two windows side by side
 -- help: A metric in two windows, by any dimension, the most significant change first; `(all)` is the whole. A window is a day (yesterday, monday, 2026-03-01), the time up to now (2h), or two moments (2026-03-01T10:00..2026-03-01T12:00).
 -- help: `change` of a rate is in percent of `a`; so is that of a count, brought to the same length of window. `z` of a rate is the two-proportion z-test with pooled variance, of a count the conditional Poisson test (C-test); of sizes and times there is none. `significance` is * from 1.96 (a change that chance makes in 5 of 100 rows), ** from 2.58 (1 of 100), *** from 3.29 (1 of 1,000), and `few` where fewer than 5 would be expected. Mail comes in jobs, so counts vary more than chance alone: take a star on a count for a hint.
--- help: `a_total` and `b_total` stand below the rate; beside a count they are that of all groups, beside a time or a size the deliveries.
+-- help: `a_total` and `b_total` stand below the rate; beside a count they are that of all groups, beside a time or a size the deliveries. Times of fewer than 20 deliveries stand last.
 -- needs: d, b
 -- param: a window = yesterday  The window to compare with
 -- param: b window = today  The window to compare
@@ -87,5 +87,5 @@ select
     end as significance
 from scored
 where a > 0 or b > 0
-order by whole desc, expected < 5, abs(z) desc nulls last, coalesce(b, 0) + coalesce(a, 0) desc, "by"
+order by whole desc, expected < 5, metric_unit() = 'seconds' and least(a_total, b_total) < 20, abs(z) desc nulls last, coalesce(b, 0) + coalesce(a, 0) desc, "by"
 limit case when $top = 0 then 9223372036854775807 else $top + 1 end

@@ -1,7 +1,7 @@
 -- name: complaints
 -- title: Complaints from feedback loops
 -- help: Complaints (f records), their rate over accepted recipients, and the lead time from delivery to complaint.
--- help: Accepted are the deliveries of the window less its asynchronous bounces; a complaint counts in the window in which it came, whenever its message was delivered. A complaint says little of its message, so it is matched to the latest delivery before it, up to `--back` before the window: by envelope identifier, else by recipient and sender. `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead time.
+-- help: Accepted are the deliveries of the window less its asynchronous bounces; a complaint counts in the window in which it came, whenever its message was delivered. The rate of a group without any complaint is empty: many receivers have no feedback loop. A complaint says little of its message, so it is matched to the latest delivery before it, up to `--back` before the window: by envelope identifier, else by recipient and sender. `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead time.
 -- needs: f, d
 -- uses: env_id, orig
 -- reach: before back
@@ -26,7 +26,7 @@ select
     coalesce(by(), '(none)') as "by",
     complaints() as complaints,
     accepted() as accepted,
-    complaint_rate() as complaint_rate,
+    case when complaints() > 0 then complaint_rate() end as complaint_rate,
     count(delivered_at) filter (rec = 'f') as matched,
     median(epoch(time_logged - delivered_at)) filter (rec = 'f') as median_lead,
     max(time_logged) filter (rec = 'f') as last_seen

@@ -1,6 +1,6 @@
 -- name: retries
 -- title: Gaps between attempts, and what the next attempt brought
--- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. The row with the best success says how long to wait; `same_reply` counts the retries that got the very reply of the attempt before.
+-- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. Of the rows with many retries the one with the best success says how long to wait; `same_reply` counts the retries that got the very reply of the attempt before.
 -- help: A retry is a t, d or b record that follows a t record of the same recipient: the same sender, recipient, envelope identifier and time of queueing. It counts when it lies in the window; the attempt before it is looked for up to `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
 -- needs: t, d
 -- uses: b, time_queued, rcpt
@@ -21,8 +21,7 @@ with attempt as (
     select message(orig, rcpt, env_id, time_queued) as message, time_logged, rec, hash(template) as template
     from records
     where rec in ('t', 'd')
-        or rec = 'b' and smtp_code is not null and template not like '%[internal]%'
-            and (dlv_destination_ip is not null or not $receivers_logged)
+        or rec = 'b' and reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code)
 ),
 deferred as (
     select distinct message from attempt where rec = 't'
@@ -37,12 +36,12 @@ followed as (
     window same as (partition by message order by time_logged, rec <> 't')
 ),
 retries as (
-    select *, list_position(list_transform([300, 600, 1800, 3600, 7200, 14400, 28800], lambda limit_s: gap < limit_s), true) as bin
+    select *, list_position(list_transform([300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800], lambda limit_s: gap < limit_s), true) as bin
     from followed
     where rec_before = 't' and time_logged >= $since and time_logged < $until
 )
 select
-    ['under 5 min', '5 to 10 min', '10 to 30 min', '30 to 60 min', '1 to 2 h', '2 to 4 h', '4 to 8 h', '8 h and more'][coalesce(bin, 8)] as gap,
+    ['under 5 min', '5 to 10 min', '10 to 15 min', '15 to 20 min', '20 to 30 min', '30 to 60 min', '1 to 2 h', '2 to 4 h', '4 to 8 h', '8 h and more'][coalesce(bin, 10)] as gap,
     count(*) as retries,
     100.0 * count(*) / sum(count(*)) over () as share,
     sum(count(*)) over ()::bigint as total,
@@ -54,4 +53,4 @@ select
     count(*) filter (rec = 'b') as bounced
 from retries
 group by bin
-order by coalesce(bin, 8)
+order by coalesce(bin, 10)

@@ -26,6 +26,7 @@ mod doctor;
 mod forms;
 mod garbage;
 mod graph;
+mod headers;
 mod incidents;
 mod ingest;
 mod integrity;

@@ -26,6 +26,9 @@ end;
 create macro reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code) as
     dlv_destination_ip is not null or bounce_origin = 'receiver' or (rec = 'd' and smtp_code is not null);
 
+-- The field of a record that no column takes, by its name in lower case.
+create macro field_of(extra, name) as list_filter(map_entries(extra), lambda entry: lower(entry.key) = name)[1].value;
+
 -- Whether a row of `stored` is one of `records`: statements with filters have these in its place.
 create macro asked() as true;
 

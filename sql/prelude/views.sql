@@ -40,11 +40,11 @@ select
         coalesce(latest.dlv_source_ip, came.dlv_source_ip) as dlv_source_ip
     ),
     latest.time_logged as delivered_at
-from (select hash(time_logged, rec, rcpt, source) as n, asked() as is_asked, * from stored where rec in ('rb', 'f')) came
+from (select hash(time_logged, rec, rcpt, orig, env_id, source) as n, asked() as is_asked, * from stored where rec in ('rb', 'f')) came
 left join (
     -- These stand in here, since the engine reads all columns of what stands beside a `with`.
     with came as (
-        select hash(time_logged, rec, rcpt, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt, job_id
+        select hash(time_logged, rec, rcpt, orig, env_id, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt, job_id
         from stored
         where rec in ('rb', 'f')
     ),

@@ -14,13 +14,15 @@ from collections import Counter, defaultdict
 from datetime import datetime, timezone
 
 import recount
-from report_counts import DEAD, FULL, Record, percent, quantile, shown
+from report_counts import DEAD, FULL, Record, delivery_of, percent, quantile, shown
 
 WEAK = re.compile("RC4|RC2|DES|NULL|EXP|MD5|ANON|ADH|AECDH")
 GAPS = [
     (300, "under 5 min"),
     (600, "5 to 10 min"),
-    (1800, "10 to 30 min"),
+    (900, "10 to 15 min"),
+    (1200, "15 to 20 min"),
+    (1800, "20 to 30 min"),
     (3600, "30 to 60 min"),
     (7200, "1 to 2 h"),
     (14400, "2 to 4 h"),
@@ -131,15 +133,6 @@ def tls(records):
     ])
 
 
-def delivery_of(record, records):
-    """Returns the latest delivery that a complaint or remote bounce may be about."""
-    before = [r for r in records if r.rec == "d" and r.logged <= record.logged]
-    found = [r for r in before if record.env_id and r.env_id == record.env_id]
-    if not found:
-        found = [r for r in before if (r.address, r.orig) == (record.address, record.orig)]
-    return max(found, key=lambda r: r.logged, default=None)
-
-
 def returned(records):
     came = {r: delivery_of(r, records) for r in records if r.rec in ("f", "rb")}
     leads = lambda found: quantile([r.logged - came[r].logged for r in found if came[r]], 0.5)
@@ -151,17 +144,12 @@ def returned(records):
         counted = [r for r in records if r.rec in ("d", "f", "rb")]
         for name, found in groups(counted, key):
             complaints = [r for r in found if r.rec == "f"]
-            # A remote bounce has no job, so it lowers the accepted of none.
-            accepted = sum(r.rec == "d" for r in found) - sum(
-                r.rec == "rb" and (by != "job_id" or name == "(none)") for r in found
-            )
-            if by == "job_id" and name == "(none)":
-                accepted -= sum(r.rec == "rb" and bool(came[r].job_id) for r in came)
+            accepted = sum({"d": 1, "rb": -1}.get(r.rec, 0) for r in found)
             rows.append({
                 by: name,
                 "complaints": len(complaints),
                 "accepted": accepted,
-                "complaint_rate": percent(len(complaints), accepted),
+                "complaint_rate": percent(len(complaints), accepted) if complaints else None,
                 "matched": sum(bool(came[r]) for r in complaints),
                 "median_lead": leads(complaints),
             })
@@ -214,7 +202,9 @@ def survival(records):
 
 def retries(records):
     def rows(since, until):
-        attempts = [r for r in records if r.rec in "dt" or r.rec == "b" and r.diag[:4] == "smtp"]
+        # What PMTA says of itself has a code too, and reached nobody.
+        tried = lambda r: r.diag[:4] == "smtp" and "[internal]" not in r.diag and r.reached
+        attempts = [r for r in records if r.rec in "dt" or r.rec == "b" and tried(r)]
         found = defaultdict(list)
         for _, tries in groups(attempts, lambda r: r.message):
             tries.sort(key=lambda r: r.logged)
@@ -279,7 +269,7 @@ def throttles(records, domain, step, gap, share, least):
                 "ip": ip,
                 "onset": shown(inside[0].logged),
                 "lasted": inside[-1].logged - inside[0].logged,
-                "state": "on" if end - inside[-1].logged < gap else "over",
+                "state": "ongoing" if end - inside[-1].logged < gap else "ended",
                 "peak_share": percent(len(by_step[worst]), tried[ip, worst]),
                 "peak_attempts": tried[ip, worst],
                 "delayed": len(began),
@@ -314,7 +304,7 @@ def queue(records, step):
         waiting = standing(end)
         minutes = range(begin, end + 1, 60)
         rows.append({
-            "time": shown(begin)[:-1],
+            "time": shown(begin),
             "queued": sum(begin <= came < end for came, _ in stays),
             "finished": sum(went is not None and begin <= went < end for _, went in stays),
             "depth": len(waiting),

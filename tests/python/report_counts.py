@@ -6,6 +6,7 @@ definitions of the metrics and not from the SQL. What pmtaq derives from tables 
 template) is not recounted; what is grouped by other dimensions covers the same SQL.
 """
 
+import copy
 import csv
 import json
 import math
@@ -163,13 +164,29 @@ def dimensions(records):
         yield question(f"{name} --top 0", [by], rows)
 
 
+def delivery_of(record, records):
+    """Returns the latest delivery that a complaint or remote bounce may be about."""
+    before = [r for r in records if r.rec == "d" and r.logged <= record.logged]
+    found = [r for r in before if record.env_id and r.env_id == record.env_id]
+    if not found:
+        found = [r for r in before if (r.rcpt.lower(), r.orig) == (record.rcpt.lower(), record.orig)]
+    return max(found, key=lambda r: r.logged, default=None)
+
+
 def jobs(records):
     """All jobs, and the scorecard of some."""
     told = of(records, "r", "d", "b", "t")
+    for record in of(records, "rb"):
+        record = copy.copy(record)
+        delivery = delivery_of(record, records)
+        record.job_id = record.job_id or (delivery.job_id if delivery else "")
+        told.append(record)
     yield question("jobs --top 0", ["job_id"], [
         {
             "job_id": key,
-            "began": shown(min(r.logged if r.queued is None else r.queued for r in m.records)),
+            "began": shown(min(
+                r.logged if r.queued is None else r.queued for r in m.records if r.rec != "rb"
+            )),
             "sent": m.sent,
             "bounce_rate": m.bounce_rate,
             "unknown_user_rate": percent(m.unknown_users, m.sent),
@@ -415,7 +432,7 @@ def stats(records):
         if m.bounced
     ])
     for record in final:
-        record.time = shown(record.logged // 3600 * 3600)[:-1]
+        record.time = shown(record.logged // 3600 * 3600)
         record.day = shown(record.logged)[:10]
         record.ip, record.domain = record.dlv_source_ip, record.rcpt_domain
     for args, keys, least in [
@@ -448,7 +465,7 @@ def volume(records):
     for hour in range(min(hours), max(hours) + 1):
         m = Metrics(hours.get(hour, []))
         counts = {name: getattr(m, name) for name in names}
-        rows.append({"time": shown(hour * 3600)[:-1], "bytes": sum(m.sizes), **counts})
+        rows.append({"time": shown(hour * 3600), "bytes": sum(m.sizes), **counts})
     yield question("volume", ["time"], rows)
 
 

@@ -176,6 +176,13 @@ pub(crate) fn selection(args: &args::Selection) -> Selection {
     for (filter, values) in args.filters.iter() {
         selection.filter(filter.dimension, values.to_vec());
     }
+    // Several values of one dimension mean any of them.
+    for (at, (name, _)) in args.others.iter().enumerate() {
+        if args.others[..at].iter().all(|(earlier, _)| earlier != name) {
+            let same = args.others.iter().filter(|(other, _)| other == name);
+            selection.filter(name, same.map(|(_, value)| value.clone()).collect());
+        }
+    }
     selection
 }
 

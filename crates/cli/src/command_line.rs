@@ -55,6 +55,14 @@ impl CommandLine {
             .fold(self, |line, (filter, value)| line.option(&format!("--{}", filter.name), value))
     }
 
+    /// With the other filters of the command line.
+    pub(crate) fn others(self, others: &[(String, String)]) -> CommandLine {
+        let with = |line: CommandLine, (name, value): &(String, String)| {
+            line.option("--filter", format!("{name}={value}"))
+        };
+        others.iter().fold(self, with)
+    }
+
     /// As a shell reads it. None where a value holds what cannot be typed.
     pub(crate) fn text(&self) -> Option<String> {
         let typed = |arg: &String| arg.chars().all(|c| !c.is_control()) && visible(arg) == *arg;

@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command};
+use pmtaq_query::SiteDimension;
 use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::nearest::nearest;
 use pmtaq_schema::provider::Providers;
@@ -74,6 +75,9 @@ pub(crate) const KEYS: &[Key] = &[
 
 /// The table of the classes of bounce categories.
 const CLASSES: &str = "bounce-classes";
+
+/// The table of the dimensions of the site.
+const DIMENSIONS: &str = "dimensions";
 
 /// Where a value was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +163,8 @@ pub(crate) struct Settings {
     pub(crate) classes: BounceClasses,
     /// Where each of them is said.
     pub(crate) class_origins: Vec<(String, BounceClass, Origin)>,
+    /// The dimensions of the site, each where it is said.
+    pub(crate) dimensions: Vec<(SiteDimension, Origin)>,
 }
 
 impl Settings {
@@ -175,6 +181,45 @@ impl Settings {
             }
         }
         Ok(settings)
+    }
+
+    /// Lets all questions know the dimensions of the site.
+    ///
+    /// # Errors
+    /// [`Failure::usage`] with file and line for one that cannot be.
+    pub(crate) fn define_dimensions(&self) -> Result<()> {
+        self.dimensions.iter().try_for_each(|(dimension, origin)| {
+            pmtaq_query::define(dimension)
+                .map_err(|what| Failure::usage(format!("{origin}: {what}")))
+        })
+    }
+
+    /// Takes a line of the table of dimensions: `NAME.field` or `NAME.pattern`.
+    fn take_dimension(
+        &mut self,
+        key: &str,
+        text: String,
+        origin: Origin,
+    ) -> std::result::Result<(), String> {
+        let (name, part) = key.rsplit_once('.').unwrap_or((key, ""));
+        let at = self.dimensions.iter().position(|(known, _)| known.name == name);
+        let at = at.unwrap_or_else(|| {
+            let (field, pattern) = (String::new(), String::new());
+            let name = name.to_owned();
+            self.dimensions.push((SiteDimension { name, field, pattern }, origin));
+            self.dimensions.len() - 1
+        });
+        match part {
+            "field" => self.dimensions[at].0.field = text,
+            "pattern" => self.dimensions[at].0.pattern = text,
+            _ => {
+                return Err(format!(
+                    "`{name}` must be {{ field = \"orig\", pattern = \"...\" }}: a field, and a \
+                     regular expression with a group"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, file: &Path, text: &str, command: &Command) -> Result<()> {
@@ -201,6 +246,11 @@ impl Settings {
                 })?;
                 self.classes.set(category, class);
                 self.class_origins.push((category.to_owned(), class, origin));
+                continue;
+            }
+            if let Some(key) = name.strip_prefix(DIMENSIONS).and_then(|n| n.strip_prefix('.')) {
+                let text = text_of(&name, value.get_ref()).map_err(wrong)?;
+                self.take_dimension(key, text, origin.clone()).map_err(wrong)?;
                 continue;
             }
             let index = KEYS.iter().position(|key| key.name == name).ok_or_else(|| {
@@ -366,7 +416,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 /// What a file may say at the top and in its tables.
 fn known_names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.name).chain([CLASSES])
+    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS])
 }
 
 /// The values of a table by their dotted names, each with the place of its key.

@@ -44,6 +44,7 @@ mod quote;
 mod split;
 pub use split::{Field, Line, Splitter};
 
+mod encoded_words;
 mod plan;
 pub use plan::{Plan, PlanError};
 

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use memchr::memchr_iter;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 
+use crate::encoded_words;
 use crate::reject::shorten;
 use crate::split::Splitter;
 
@@ -53,6 +54,8 @@ pub struct Extra {
     pub field: usize,
     /// Its key in the column `extra`.
     pub key: String,
+    /// Whether it is a header of the message.
+    pub is_header: bool,
     /// Position of the field that must not be empty, or a column takes this one instead.
     pub unless_empty: Option<usize>,
     /// Position of an earlier field of the same name: while that is empty, the key is the name alone.
@@ -165,7 +168,8 @@ impl Plan {
                         .filter(|&column| COLUMNS[column].kind.is_text())
                         .and_then(|column| plan.sources[column]);
                     let after = first.filter(|_| column.is_none());
-                    plan.extra.push(Extra { field: i, key, unless_empty, after });
+                    let is_header = encoded_words::is_header(name);
+                    plan.extra.push(Extra { field: i, key, is_header, unless_empty, after });
                 }
             }
         }
@@ -205,8 +209,8 @@ impl Plan {
             .for_each(|source| *source = None);
         self.sources[TIME_LOGGED] = Some(at);
         if self.extra.iter().all(|extra| extra.field != at) {
-            let (key, unless_empty, after) = (fields[at].clone(), None, None);
-            self.extra.push(Extra { field: at, key, unless_empty, after });
+            let (key, is_header, unless_empty, after) = (fields[at].clone(), false, None, None);
+            self.extra.push(Extra { field: at, key, is_header, unless_empty, after });
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
 use crate::checked::Checked;
 use crate::derive::{Added, Derive, SourceFacts};
+use crate::encoded_words::decoded;
 use crate::intern::{NameColumn, Repetition};
 use crate::plan::{Extra, Plan, Text};
 use crate::split::{Field, Line, Lines, Place};
@@ -404,11 +405,13 @@ impl MapColumn {
         stored: impl Fn(Cow<'l, [u8]>) -> Cow<'l, [u8]>,
     ) {
         let is_empty = |field: &Option<usize>| field.is_some_and(|at| line.field(at).is_empty());
-        for Extra { field, key, unless_empty, after } in &plan.extra {
+        for Extra { field, key, is_header, unless_empty, after } in &plan.extra {
             let value = line.field(*field);
             if !value.is_empty() && !is_empty(unless_empty) {
                 let key = if is_empty(after) { &plan.fields[*field] } else { key };
-                self.add(row, key.as_bytes(), &stored(value.text()));
+                let text = value.text();
+                let text = if *is_header { decoded(text) } else { text };
+                self.add(row, key.as_bytes(), &stored(text));
             }
         }
     }

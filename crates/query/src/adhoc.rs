@@ -60,15 +60,18 @@ impl Session {
     pub fn export(&self, columns: &[String], selection: &Selection) -> Result<Query> {
         let stored = || COLUMNS.iter().map(|column| column.name);
         let known = || stored().chain([DATE.0]);
-        for column in columns {
-            if !known().any(|name| name == column) {
-                return Err(Error::unknown("column", column, known()));
-            }
-        }
-        let list = match columns {
-            [] => stored().collect::<Vec<_>>().join(", "),
-            columns => columns.join(", "),
+        let sql = |name: &String| match known().find(|known| known == name) {
+            Some(column) => Ok(column.to_owned()),
+            None => match dimension(name) {
+                Ok(dimension) => Ok(format!("{} as \"{name}\"", dimension.sql)),
+                Err(_) => Err(Error::unknown("column", name, known())),
+            },
         };
+        let list: Vec<String> = match columns {
+            [] => stored().map(str::to_owned).collect(),
+            columns => columns.iter().map(sql).collect::<Result<_>>()?,
+        };
+        let list = list.join(", ");
         let mut query = Query::default();
         let condition = selection.sql(&mut query)?;
         query.sql = narrowed(&condition, &format!("select {list} from records"));

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use pmtaq_schema::columns::{HOURLY, REPLY_COLUMNS};
 
 use crate::error::{Error, Result};
+use crate::fields;
 use crate::filters::{CODE, FILTERS};
 
 /// Something to group by.
@@ -30,6 +31,8 @@ enum Source {
     LocalHour,
     /// Minutes of the local clock.
     LocalMinute,
+    /// A field that no column takes, or what a site makes of one.
+    Field,
 }
 
 /// What is read of each row of `hourly`, in the words of `records`: columns, and whether their hours
@@ -43,7 +46,16 @@ pub(crate) struct Reads {
 impl Dimension {
     /// Whether its values are times, which are shown in their order, and all of them.
     pub fn is_time(&self) -> bool {
-        self.source != Source::Column
+        matches!(self.source, Source::LocalHour | Source::LocalMinute)
+    }
+
+    /// One that is made of a field.
+    pub(crate) const fn of_field(
+        name: &'static str,
+        sql: &'static str,
+        doc: &'static str,
+    ) -> Dimension {
+        Dimension { name, sql, doc, source: Source::Field }
     }
 
     /// What is read of `hourly` for it; none when that does not know it.
@@ -53,7 +65,7 @@ impl Dimension {
                 is_hourly(self.name).then(|| Reads { columns: [self.name].into(), is_local: false })
             }
             Source::LocalHour => Some(Reads::hour(true)),
-            Source::LocalMinute => None,
+            Source::LocalMinute | Source::Field => None,
         }
     }
 }
@@ -145,14 +157,19 @@ pub fn dimension(name: &str) -> Result<&'static Dimension> {
     let filters = FILTERS.iter().map(|filter| (filter.name, filter.dimension));
     let mut aliases = filters.chain(ALIASES.iter().copied());
     let full = aliases.find(|(alias, _)| *alias == wanted).map_or(wanted, |(_, full)| full);
+    if name.contains(',') {
+        let nearest = Some(format!("pmtaq pivot --rows {name}"));
+        return Err(Error::Unknown { what: "dimension", name: name.to_owned(), nearest });
+    }
     if full == CODE {
         // The filter of this name takes both; a group has one value.
         let nearest = Some("enhanced_code` or `smtp_code".to_owned());
         return Err(Error::Unknown { what: "dimension", name: name.to_owned(), nearest });
     }
     let found = DIMENSIONS.iter().find(|dimension| dimension.name == full);
-    let known = || DIMENSIONS.iter().map(|d| d.name);
-    found.ok_or_else(|| Error::unknown("dimension", name, known()))
+    let found = found.or_else(|| fields::named(name));
+    let known = || DIMENSIONS.iter().copied().chain(fields::site_dimensions().into_iter().copied());
+    found.ok_or_else(|| Error::unknown("dimension", name, known().map(|known| known.name)))
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub use filters::{FILTERS, Filter};
 mod dimension;
 pub use dimension::{DIMENSIONS, Dimension, dimension};
 
+mod fields;
+pub use fields::{SiteDimension, define, site_dimensions};
+
 mod metric;
 pub use metric::{Metric, metric, metrics};
 
@@ -63,6 +66,7 @@ mod deadline;
 mod opened;
 mod setup;
 mod user_views;
+mod variables;
 pub use setup::sql_type;
 
 mod session;

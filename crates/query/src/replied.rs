@@ -22,6 +22,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the templates.
     pub(crate) fn read_replies(&self, sql: &str) -> Result<()> {
+        self.set_variables(sql)?;
         let had = self.replies.get();
         let wants_columns = names_replies(sql) && !had.has_columns;
         let is_first = !self.knows_templates.get();

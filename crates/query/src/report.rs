@@ -267,6 +267,13 @@ impl Report {
             let window = Window { since, until };
             return Scope { window, reads: window };
         }
+        // What is asked of a moment reads around it and no further.
+        let window = match (self.moment(given), &self.reach) {
+            (Some(at), Reach::Around(_)) if window == Window::ALL => {
+                Window { since: at, until: Timestamp(at.0 + 1) }
+            }
+            _ => window,
+        };
         let (before, after) = match &self.reach {
             Reach::Window => (0, 0),
             Reach::Previous => ((window.until.0.min(now.0) - window.since.0).max(0), 0),
@@ -277,6 +284,13 @@ impl Report {
         let since = Timestamp(window.since.0.saturating_sub(before).max(Window::ALL.since.0));
         let until = Timestamp(window.until.0.saturating_add(after).min(Window::ALL.until.0));
         Scope { window, reads: Window { since, until } }
+    }
+
+    /// The moment that is asked for, among what was given.
+    pub fn moment(&self, given: &[(String, String)]) -> Option<Timestamp> {
+        let times = self.params.iter().filter(|param| matches!(param.kind, ParamKind::Time));
+        let mut given = times.filter_map(|param| value_of(&param.name, given));
+        Timestamp::parse(given.next()?.as_bytes())
     }
 
     /// What the columns mean, when the parameters have these values.

@@ -71,8 +71,6 @@ struct Field {
 enum FieldSql {
     Column(&'static str, Kind),
     Dimension(&'static str),
-    /// A field of `extra`, under PMTA's own name.
-    Extra(String),
 }
 
 /// Whether a needle that names no field is a reply code (`550`, `55*`) or an enhanced code
@@ -142,7 +140,7 @@ impl Search {
         let columns: Vec<String> = self
             .columns
             .iter()
-            .map(|field| format!("{} as \"{}\"", field.sql(&mut query), field.name))
+            .map(|field| format!("{} as \"{}\"", field.sql(), field.name))
             .collect();
         for field in &self.columns {
             query.units.extend(field.unit().map(|unit| (field.name.clone(), unit.into())));
@@ -248,7 +246,7 @@ impl Search {
         };
         if let Some(name) = &needle.field {
             let field = Field::new(name)?;
-            return Ok(holds(&field.text(query)));
+            return Ok(holds(&field.text()));
         }
         let mut any: Vec<String> = SEARCHED.iter().map(|column| holds(column)).collect();
         any.push(holds("array_to_string(map_values(extra), ' ')"));
@@ -266,13 +264,6 @@ impl Field {
         if name == DATE.0 {
             return field(FieldSql::Column(DATE.0, Kind::Time));
         }
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-        let extra = name
-            .strip_prefix("extra.")
-            .or_else(|| (name.starts_with("header_") || name.starts_with("arf_")).then_some(name));
-        if let (Some(extra), true) = (extra, plain) {
-            return field(FieldSql::Extra(extra.to_owned()));
-        }
         match dimension(name) {
             Ok(dimension) => field(FieldSql::Dimension(dimension.sql)),
             Err(_) => {
@@ -282,23 +273,19 @@ impl Field {
         }
     }
 
-    fn sql(&self, query: &mut Query) -> String {
+    fn sql(&self) -> String {
         match &self.sql {
             FieldSql::Column(name, _) => (*name).to_owned(),
             FieldSql::Dimension(sql) => (*sql).to_owned(),
-            FieldSql::Extra(name) => {
-                let name = query.bind(Value::Text(name.clone()));
-                format!("extra[${name}]")
-            }
         }
     }
 
     /// The value as text, to look into.
-    fn text(&self, query: &mut Query) -> String {
+    fn text(&self) -> String {
         match &self.sql {
             FieldSql::Column(_, Kind::Map) => "array_to_string(map_values(extra), ' ')".to_owned(),
             FieldSql::Column(name, Kind::Int | Kind::Time) => format!("{name}::varchar"),
-            _ => self.sql(query),
+            _ => self.sql(),
         }
     }
 

@@ -4,7 +4,7 @@
 //! settings are locked before any user's SQL is seen.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use pmtaq_store::layout::Table;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::fields;
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::lack::Lack;
 use crate::lex::tokens;
@@ -89,6 +90,8 @@ pub struct Session {
     /// What the views have of replies, and whether their templates were read.
     pub(crate) replies: Cell<Replies>,
     pub(crate) knows_templates: Cell<bool>,
+    /// The variables that are set.
+    pub(crate) variables: RefCell<BTreeSet<String>>,
     /// Whether every day that was opened has a rollup.
     pub(crate) has_hours: bool,
     /// The window that the rollup answers for.
@@ -177,6 +180,7 @@ impl Session {
             replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
             knows_templates: Cell::new(false),
+            variables: RefCell::default(),
             has_hours: hours != Hours::None,
             window: Cell::new(window),
             hours,
@@ -338,7 +342,8 @@ impl Session {
             }
         }
         let sql = literal.literally(sql);
-        format!("{}{}\n{};\n", self.setup, self.replies_script(&sql), sql.trim_end())
+        let (fields, replies) = (fields::script(&sql), self.replies_script(&sql));
+        format!("{}{fields}{replies}\n{};\n", self.setup, sql.trim_end())
     }
 
     /// Leaks the engine, for a process that ends too: to give back all memory piece by piece would
@@ -378,6 +383,11 @@ impl Session {
         self.connection()?.execute_batch(sql)?;
         self.setup.push_str(sql);
         Ok(())
+    }
+
+    /// The engine, before a statement is known.
+    pub(crate) fn engine(&self) -> &Connection {
+        &self.connection
     }
 
     /// The engine, with all that a statement of ours may name.

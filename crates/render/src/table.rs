@@ -2,7 +2,7 @@
 //! The only file that knows colours; nothing is said by colour alone.
 //!
 //! The first rows decide how wide the columns are, and are all that is kept: what is wider further
-//! down is cut on a terminal, and elsewhere widens the lines around it.
+//! down is cut on a terminal, and elsewhere widens the lines around it. Long texts stand last.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use comfy_table::{
 use unicode_width::UnicodeWidthStr;
 
 use crate::feed::Feed;
-use crate::fit::{self, GAP, Measure};
+use crate::fit::{self, GAP, Kind, Measure};
 use crate::grid::{self, Cell, Lane, Rows};
 use crate::{Error, Style, Written, escape};
 
@@ -25,6 +25,9 @@ const SAMPLE_BYTES: usize = 8 << 20;
 
 /// The widest text that the drawer keeps on one line: it counts in 16 bits.
 const WIDEST_DRAWN: usize = 60_000;
+
+/// A text that may be wider than this stands last.
+const LONG: usize = 30;
 
 /// Rows that are laid out at once.
 const BLOCK_ROWS: usize = 1000;
@@ -81,6 +84,8 @@ struct Table<'s> {
 
 struct Column {
     lane: Lane,
+    /// Its place among the columns of the sheet.
+    place: usize,
     width: usize,
     /// Whether one of its texts was shortened.
     is_cut: bool,
@@ -88,15 +93,23 @@ struct Column {
 
 impl<'s> Table<'s> {
     fn new(style: &'s Style, lanes: Vec<Lane>, sample: &[Vec<Cell>]) -> Self {
-        let measures: Vec<Measure> =
-            lanes.iter().enumerate().map(|(n, lane)| measure(lane, sample, n)).collect();
+        let measured = lanes.into_iter().enumerate().map(|(place, lane)| {
+            let (kind, measure) = measure(&lane, sample, place);
+            (kind == Kind::Text && measure.natural > LONG, place, lane, measure)
+        });
+        let (texts, others): (Vec<_>, Vec<_>) = measured.partition(|(is_long, ..)| *is_long);
+        let (columns, measures): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .chain(texts)
+            .map(|(_, place, lane, measure)| ((place, lane), measure))
+            .unzip();
         let widths = fit::widths(&measures, style.width);
-        let hidden = lanes.len() - widths.len();
-        let columns = lanes.into_iter().zip(&measures).zip(widths);
-        let columns = columns.map(|((lane, measure), width)| Column {
-            lane,
-            width,
-            is_cut: style.width.is_some() && measure.natural > width,
+        let hidden = widths.iter().filter(|width| width.is_none()).count();
+        let columns = columns.into_iter().zip(&measures).zip(widths);
+        let columns = columns.filter_map(|(((place, lane), measure), width)| {
+            let width = width?;
+            let is_cut = style.width.is_some() && measure.natural > width;
+            Some(Column { lane, place, width, is_cut })
         });
         Table { style, columns: columns.collect(), hidden }
     }
@@ -130,16 +143,18 @@ impl<'s> Table<'s> {
     }
 
     /// The texts of a row, those shortened that do not fit.
-    fn texts(&mut self, row: Vec<Cell>) -> Vec<String> {
+    fn texts(&mut self, mut row: Vec<Cell>) -> Vec<String> {
         let on_terminal = self.style.width.is_some();
-        let texts = self.columns.iter_mut().zip(row).map(|(column, cell)| {
+        let texts = self.columns.iter_mut().map(|column| {
+            let cell = &mut row[column.place];
+            let text = std::mem::take(&mut cell.text);
             let may_cut = on_terminal && (column.is_cut || cell.cuttable);
             let room = if may_cut { column.width } else { WIDEST_DRAWN };
-            if cell.text.width() <= room {
-                return cell.text;
+            if text.width() <= room {
+                return text;
             }
             column.is_cut = true;
-            fit::cut(&cell.text, room)
+            fit::cut(&text, room)
         });
         texts.collect()
     }
@@ -188,12 +203,16 @@ impl<'s> Table<'s> {
     }
 }
 
-/// The measures of the `n`th column.
-fn measure(lane: &Lane, sample: &[Vec<Cell>], n: usize) -> Measure {
-    let cells = sample.iter().map(|row| &row[n]);
-    Measure::new(
-        lane.name.width(),
-        cells.clone().map(|cell| cell.text.width()).max().unwrap_or_default(),
-        cells.clone().any(|cell| cell.cuttable),
-    )
+/// What the `n`th column gives, and its measures.
+fn measure(lane: &Lane, sample: &[Vec<Cell>], n: usize) -> (Kind, Measure) {
+    let cells = || sample.iter().map(|row| &row[n]);
+    let is_sentence = |cell: &Cell| cell.cuttable && cell.text.contains(' ');
+    let kind = match (cells().any(is_sentence), cells().any(|cell| cell.cuttable)) {
+        (true, _) => Kind::Text,
+        (false, true) => Kind::Name,
+        (false, false) => Kind::Number,
+    };
+    let widest = cells().map(|cell| cell.text.width()).max().unwrap_or_default();
+    let is_constant = sample.len() > 1 && cells().all(|cell| cell.text == sample[0][n].text);
+    (kind, Measure::new(lane.name.width(), widest, kind, is_constant))
 }

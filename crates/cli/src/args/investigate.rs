@@ -1,7 +1,7 @@
 //! The arguments of the commands that look at single records and at replies. Only words; what
 //! they mean is decided by the commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -203,15 +203,26 @@ pub(crate) struct Top {
 /// replies, latency, TLS and jobs. Each figure names the command that gives it in a terminal.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
-  pmtaq report --html yesterday.html --since yesterday --until today
-  pmtaq report --html - --last 7d --provider gmail > gmail.html")]
+  pmtaq report yesterday.html --since yesterday --until today
+  pmtaq report - --last 7d --provider gmail > gmail.html")]
 pub(crate) struct HtmlReport {
     /// File to write, - for stdout
-    #[arg(long, required = true, value_name = "FILE")]
-    pub(crate) html: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "html")]
+    file: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    html: Option<PathBuf>,
     /// What a day is compared with: same-hour/7d (the same hours of the last 7 days) or previous
     #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
     pub(crate) vs: crate::versus::Versus,
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+impl HtmlReport {
+    /// The file to write.
+    pub(crate) fn path(&self) -> &Path {
+        // One of them is given.
+        self.file.as_deref().or(self.html.as_deref()).unwrap_or(Path::new("-"))
+    }
 }

@@ -123,6 +123,9 @@ pub(crate) struct Selection {
     pub(crate) times: Times,
     #[command(flatten)]
     pub(crate) filters: Filters,
+    /// Any dimension and its value, such as header_X-Campaign=spring*
+    #[arg(long = "filter", value_name = "DIMENSION=VALUE", value_parser = dimension_and_value)]
+    pub(crate) others: Vec<(String, String)>,
     /// A condition in SQL over the columns of `records`
     #[arg(long = "where", value_name = "SQL")]
     pub(crate) condition: Option<String>,
@@ -133,6 +136,14 @@ pub(crate) struct Selection {
 pub(crate) struct ValueOf(pub(crate) &'static str);
 
 impl ArgExt for ValueOf {}
+
+/// Reads `DIMENSION=VALUE`.
+fn dimension_and_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    let (name, value) =
+        pair.ok_or("write it like bounce_class=hard or header_X-Campaign=spring*")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
 
 /// The values of each of [`FILTERS`].
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,9 @@
 //! A report by its name: a file of `sql/`, or of the user's own, with what was set on the command line.
 
-use pmtaq_query::{Missing, Own, ParamKind, Report, Session};
-use pmtaq_schema::{Record, Window};
+use pmtaq_query::{Missing, Own, ParamKind, Reach, Report, Session};
+use pmtaq_render::words::duration;
+use pmtaq_schema::{Record, Timestamp, Window};
+use pmtaq_store::Store;
 
 use crate::args;
 use crate::asked;
@@ -9,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::own::blamed;
-use crate::window::{moment, stretch};
+use crate::window::{minute, moment, stretch};
 use crate::{show, ui};
 
 /// A report by its name, with what the user set.
@@ -35,7 +37,8 @@ pub(crate) fn run(
         return Err(Failure::usage(format!("`pmtaq {name}` has windows of its own"))
             .hint(format!("`pmtaq {name} --help` says which options name them")));
     }
-    let given = by_the_clock(context, report, given, window)?;
+    let mut given = by_the_clock(context, report, given, window)?;
+    let moment = known_moment(context, report, &mut given)?;
     let scope = report.scope(&given, window, context.now);
     // Before the store is opened: a wrong value is told at once.
     let query = report.query(&given, selection, scope)?;
@@ -58,6 +61,8 @@ pub(crate) fn run(
         windows
             .map(|(name, window)| format!("{name}: {}", asked::window_text(context, window)))
             .collect()
+    } else if let Some(moment) = moment {
+        vec![moment]
     } else {
         vec![asked::span_text(context, &asked.snapshot, scope.window)]
     };
@@ -96,6 +101,33 @@ fn by_the_clock(
         *value = told.map_err(|error| Failure::usage(format!("--{name}: {error}")))?;
     }
     Ok(given)
+}
+
+/// The moment that is asked for, in words; of a report that rebuilds what was around it, the newest
+/// record at the latest, which is put into what was given.
+fn known_moment(
+    context: &Context,
+    report: &Report,
+    given: &mut [(String, String)],
+) -> Result<Option<String>> {
+    let moment = report.moment(given).filter(|_| matches!(report.reach, Reach::Around(_)));
+    let Some(at) = moment else { return Ok(None) };
+    let zone = context.global.tz;
+    let newest = Store::open(&context.global.store)?.newest()?;
+    let known = newest.map_or(at, |newest| Timestamp(newest.0 + 1));
+    if known >= at {
+        return Ok(Some(format!("at {} {zone}", minute(at, zone))));
+    }
+    for (name, value) in given {
+        let param = report.params.iter().find(|param| param.name == *name);
+        if param.is_some_and(|param| matches!(param.kind, ParamKind::Time)) {
+            *value = known.to_string();
+        }
+    }
+    let (known_text, late) = (minute(known, zone), duration((at.0 - known.0) as f64));
+    Ok(Some(format!(
+        "at the newest record, {known_text} {zone}: of the {late} since nothing is known"
+    )))
 }
 
 /// Says that `--top` ended the answer: what is not shown is not nothing.

@@ -56,9 +56,14 @@ fn show(
         let name = format!("bounce-classes.{category}");
         rows.push([name, class.as_str().to_owned(), origin.to_string()]);
     }
+    for (dimension, origin) in &context.settings.dimensions {
+        let value = format!("{} by {}", dimension.field, dimension.pattern);
+        rows.push([format!("dimensions.{}", dimension.name), value, origin.to_string()]);
+    }
     rows.push(["providers".to_owned(), "built in".to_owned(), "default".to_owned()]);
     for (path, lines) in providers(&context.places)?.1 {
-        let value = format!("{lines} lines over it");
+        let value =
+            if lines == 1 { "1 line over it".to_owned() } else { format!("{lines} lines over it") };
         rows.push(["providers".to_owned(), value, path.display().to_string()]);
     }
     for own in catalog.iter().filter_map(|report| catalog.own(&report.name)) {

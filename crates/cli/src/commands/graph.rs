@@ -236,10 +236,7 @@ impl Drawn {
                     values: values[m].clone(),
                 })
             });
-            let mut lines: Vec<Line> = lines.collect();
-            if let [line] = &mut lines[..] {
-                line.label.clear();
-            }
+            let lines: Vec<Line> = lines.collect();
             charts.push(chart(names.join(", "), unit, false, lines));
         }
         charts

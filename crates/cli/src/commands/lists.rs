@@ -1,6 +1,6 @@
 //! The commands that list what there is to ask for: reports, columns, metrics, dimensions.
 
-use pmtaq_query::{Answer, Catalog, DIMENSIONS, Values, metrics};
+use pmtaq_query::{Answer, Catalog, DIMENSIONS, Values, metrics, site_dimensions};
 use pmtaq_schema::columns::DATE;
 use pmtaq_schema::{COLUMNS, Records, Unit};
 
@@ -43,8 +43,13 @@ pub(crate) fn metric_list(context: &Context) -> Result<Exit> {
 }
 
 pub(crate) fn dimensions(context: &Context) -> Result<Exit> {
-    let rows = DIMENSIONS.iter().map(|d| [d.name.to_owned(), d.doc.to_owned()]);
-    list(context, ["dimension", "meaning"], rows.collect())
+    let all = DIMENSIONS.iter().chain(site_dimensions());
+    let rows = all.map(|dimension| [dimension.name.to_owned(), dimension.doc.to_owned()]);
+    let field = [
+        "header_NAME".to_owned(),
+        "a header of the message that is logged, such as header_X-Campaign".to_owned(),
+    ];
+    list(context, ["dimension", "meaning"], rows.chain([field]).collect())
 }
 
 pub(crate) fn list<const N: usize>(

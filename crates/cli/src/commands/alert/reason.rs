@@ -33,7 +33,7 @@ pub(crate) fn of(
     let zone = watcher.context.global.tz;
     let args = arguments(rule, seen);
     let line = |line: CommandLine| {
-        let line = line.filters(&filters(&args));
+        let line = line.filters(&filters(&args)).others(&args.others);
         let line = args.condition.iter().fold(line, |line, sql| line.option("--where", sql));
         let line = if zone == Zone::UTC { line } else { line.option("--tz", zone.to_string()) };
         line.text()

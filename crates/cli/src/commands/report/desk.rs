@@ -202,6 +202,7 @@ impl<'d> Desk<'d> {
     /// `line` about the window and the filters of the report.
     pub(crate) fn line(&self, line: CommandLine) -> CommandLine {
         let line = line.window(self.window).filters(&command_line::filters(self.args));
+        let line = line.others(&self.args.others);
         let condition = self.args.condition.iter();
         let line = condition.fold(line, |line, sql| line.option("--where", sql));
         if self.zone == Zone::UTC { line } else { line.option("--tz", self.zone.to_string()) }

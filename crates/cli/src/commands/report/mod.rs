@@ -29,11 +29,11 @@ pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
     // Not before all is asked: what is wrong with the question leaves the file as it was.
     let mut html = Vec::new();
     write(&page, &mut html)?;
-    if args.html == Path::new("-") {
+    if args.path() == Path::new("-") {
         output::answer(&context.global, |out| Ok(out.write_all(&html)?))?;
         return Ok(Exit::Done);
     }
-    output::file(&args.html, |out| Ok(out.write_all(&html)?))?;
+    output::file(args.path(), |out| Ok(out.write_all(&html)?))?;
     let worst = page.problems.first().map(|problem| format!("; first: {}", problem.title));
     let problems = match page.problems.len() {
         0 => "no problems".to_owned(),
@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &args::HtmlReport) -> Result<Exit> {
     };
     ui::note(
         &context.global,
-        &format!("{}: {problems}{}", args.html.display(), worst.unwrap_or_default()),
+        &format!("{}: {problems}{}", args.path().display(), worst.unwrap_or_default()),
     );
     Ok(Exit::Done)
 }
@@ -117,9 +117,10 @@ fn facts(
     let moment = |time: Timestamp| desk.zone.local(time).format("%Y-%m-%d %H:%M").to_string();
     let mut facts = vec![("Compared with".to_owned(), compared(desk, args, found))];
     let filters = command_line::filters(desk.args);
-    if !filters.is_empty() || desk.args.condition.is_some() {
-        let filters = filters.iter().map(|(filter, value)| format!("{} {value}", filter.name));
-        let all: Vec<String> = filters.chain(desk.args.condition.clone()).collect();
+    let filters = filters.iter().map(|(filter, value)| format!("{} {value}", filter.name));
+    let others = desk.args.others.iter().map(|(name, value)| format!("{name} {value}"));
+    let all: Vec<String> = filters.chain(others).chain(desk.args.condition.clone()).collect();
+    if !all.is_empty() {
         facts.push(("Only".to_owned(), all.join(", ")));
     }
     if let Some(newest) = desk.store.newest()? {

@@ -22,6 +22,8 @@ pub(crate) struct Explanation {
     pub(crate) notes: Vec<String>,
     /// The filters, value by value.
     pub(crate) filters: Vec<(&'static Filter, String)>,
+    /// The filters by other dimensions.
+    pub(crate) others: Vec<(String, String)>,
     /// Records of the window itself.
     pub(crate) n_in_window: u64,
     /// Which deliveries are counted, where a share of them is.

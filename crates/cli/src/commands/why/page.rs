@@ -414,6 +414,7 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     filters.retain(|(filter, _)| args.iter().all(|(named, _)| named.name != filter.name));
     filters.extend(args);
     let line = CommandLine::new("export").window(told.window).filters(&filters);
+    let line = line.others(&told.others);
     line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
 }
 

@@ -179,6 +179,7 @@ impl Question<'_> {
             mark: why.mark,
             own,
             filters,
+            others: self.selection.others.clone(),
             condition: self.selection.condition.clone(),
         })
     }

@@ -80,7 +80,10 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
     let template = &group[0].template;
     let condition = format!("rec in ('t', 'tq') and {}", equals("template", Some(template)));
     let window = pmtaq_schema::Window { since: onset, until: pmtaq_schema::Timestamp(ended.0 + 1) };
-    let line = CommandLine::new("export").window(window).filters(&filters(desk.args));
+    let line = CommandLine::new("export")
+        .window(window)
+        .filters(&filters(desk.args))
+        .others(&desk.args.others);
     let line = line.option("--provider", &group[0].provider).option("--where", condition);
     Problem {
         level: level(delayed, all).min(if is_on { Level::Alarm } else { Level::Warning }),
