@@ -105,7 +105,7 @@ def main():
     shell.type(".limit 3\r")
     shell.expect("limit 3")
     shell.type("select x from range(1000) r(x);\r")
-    shell.expect("the first 3 rows; there are more")
+    shell.expect("first 3 rows shown")
     shell.expect("pmtaq> ")
     # Ctrl-C ends the query and not the shell.
     shell.type(SLOW + "\r")
