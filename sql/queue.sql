@@ -28,50 +28,69 @@ with data as (
     select min(time_logged) as began, max(time_logged) as ended, bool_or(rec = 'r') as has_r, bool_or(rec = 't') as has_t
     from records
 ),
-told as materialized (
-    -- One scan of all the long names: of each record its recipient, and when that was queued.
-    select
-        hash(orig, rcpt, env_id) as recipient,
-        case rec when 'r' then time_logged else time_queued end as queued,
-        time_logged,
-        rec = 'r' as is_r,
-        rec = 't' as is_t,
-        asked() as is_asked
+-- What is read of records, over and over, are numbers alone: a scan of these is short.
+deferred as not materialized (
+    select message_key, time_queued as queued, time_logged
+    from records
+    where rec = 't' and time_queued is not null
+),
+finished as not materialized (
+    select message_key, time_queued as queued, time_logged, asked() as is_asked
     from stored
-    where rec in ('r', 'd', 'b', 't')
+    where rec in ('d', 'b')
 ),
-retried as (
-    select recipient, queued, min(time_logged) as first_deferred
-    from told
-    where is_t and is_asked and queued is not null
-    group by recipient, queued
+retried as materialized (
+    select message_key, queued, min(time_logged) as first_deferred
+    from deferred
+    group by message_key, queued
 ),
-finished as (
-    from told where not is_r and not is_t
+uneven as materialized (
+    -- Most receptions have a record of their recipient, queued in that very moment and logged no
+    -- earlier: where the sums of their keys are equal, all that were received in it have.
+    select queued
+    from (
+        select time_logged as queued, message_key::hugeint as received, 0::hugeint as left_again
+        from receptions
+        union all
+        select queued, 0, message_key from finished where is_asked and queued <= time_logged
+    )
+    group by queued
+    having sum(received) <> sum(left_again)
 ),
-left_over as (
-    -- Most receptions have a record of their recipient, queued in that very moment and logged no earlier.
-    select recipient, time_logged
-    from told anti join finished on told.recipient = finished.recipient and told.queued = finished.queued and finished.queued <= finished.time_logged
-    where told.is_r and told.is_asked
+left_over as materialized (
+    select message_key, time_logged
+    from (select message_key, time_logged from receptions where time_logged in (select queued from uneven)) received
+    anti join (select * from finished where queued <= time_logged and queued in (select queued from uneven)) finished
+        on received.message_key = finished.message_key and received.time_logged = finished.queued
 ),
 tried as (
-    select recipient, max(time_logged) as latest
-    from told
-    where not is_r and recipient in (select recipient from left_over)
-    group by recipient
+    select message_key, max(time_logged) as latest
+    from stored
+    where rec in ('d', 'b', 't') and message_key in (select message_key from left_over)
+    group by message_key
 ),
-stays as (
+waited as (
     select epoch_us(queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
     from finished
     where is_asked and queued <= time_logged
     union all
     select epoch_us(queued) // 1000000, null
-    from retried anti join finished using (recipient, queued)
+    from retried anti join (
+        select * from finished where message_key in (select message_key from retried)
+    ) finished using (message_key, queued)
     union all
     select epoch_us(time_logged) // 1000000, null
-    from left_over left join tried using (recipient)
+    from left_over left join tried using (message_key)
     where latest is null or latest < time_logged
+),
+stays as materialized (
+    -- Those that came and went in the same minutes and steps are one row.
+    select
+        came // 60 as came_minute, went // 60 as went_minute, came // $step as came_step, went // $step as went_step,
+        count(*) as n,
+        min(came) as came
+    from waited
+    group by all
 ),
 bounds as (
     select
@@ -81,7 +100,7 @@ bounds as (
         has_r,
         case
             when has_t then (select quantile_disc(epoch(first_deferred - queued), 0.99) from retried)
-            else (select quantile_disc(went - came, 0.99) from stays, data where not has_t)
+            else (select quantile_disc(epoch_us(time_logged) // 1000000 - epoch_us(queued) // 1000000, 0.99) from finished, data where not has_t and is_asked and queued <= time_logged)
         end as near
     from data
     where began is not null
@@ -89,20 +108,21 @@ bounds as (
 waiting as (
     -- At the end of step n stand those that came before it and had not gone before it.
     select
-        unnest(range(greatest(came // $step, first_step - 1), least(coalesce(went // $step, last_step + 1), last_step + 1))) as n,
+        unnest(range(greatest(came_step, first_step - 1), least(coalesce(went_step, last_step + 1), last_step + 1))) as step,
+        n,
         came
     from stays, bounds
-    where came // $step <= last_step and (went is null or went // $step >= first_step and went // $step > came // $step)
+    where came_step <= last_step and (went_step is null or went_step >= first_step and went_step > came_step)
 ),
 depths as (
-    select n, count(*) as depth, (n + 1) * $step - min(came) as oldest
+    select step as n, sum(n)::bigint as depth, (step + 1) * $step - min(came) as oldest
     from waiting
-    group by n
+    group by step
 ),
 moved as (
-    select came // 60 as minute, count(*) as came, 0 as went from stays group by 1
+    select came_minute as minute, sum(n)::bigint as came, 0 as went from stays group by 1
     union all
-    select went // 60, 0, count(*) from stays where went is not null group by 1
+    select went_minute, 0, sum(n)::bigint from stays where went_minute is not null group by 1
 ),
 minutes as (
     select minute, sum(sum(came) - sum(went)) over (order by minute) as depth from moved group by minute
@@ -111,10 +131,10 @@ peaks as (
     select minute * 60 // $step as n, max(depth) as peak from minutes group by 1
 ),
 entered as (
-    select came // $step as n, count(*) as queued from stays group by 1
+    select came_step as n, sum(n)::bigint as queued from stays group by 1
 ),
 gone as (
-    select went // $step as n, count(*) as finished from stays where went is not null group by 1
+    select went_step as n, sum(n)::bigint as finished from stays where went_step is not null group by 1
 ),
 steps as (
     select unnest(range(first_step - 1, last_step + 1)) as n, bounds.* from bounds

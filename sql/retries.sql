@@ -1,7 +1,7 @@
 -- name: retries
 -- title: Gaps between attempts, and what the next attempt brought
 -- help: How long PMTA waited after a deferral before it tried again, and what came of that retry: delivered, deferred again, bounced. Of the rows with many retries the one with the best success says how long to wait; `same_reply` counts the retries that got the very reply of the attempt before.
--- help: A retry is a t, d or b record that follows a t record of the same recipient: the same sender, recipient, envelope identifier and time of queueing. It counts when it lies in the window; the attempt before it is looked for up to `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
+-- help: A retry is a t, d or b record that follows a t record of the same recipient: the same recipient, envelope identifier (without one the sender) and time of queueing. It counts when it lies in the window; the attempt before it is looked for up to `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
 -- needs: t, d
 -- uses: b, time_queued, rcpt
 -- reach: before horizon
@@ -18,10 +18,11 @@
 -- chart: bars gap success
 -- see: survival, deferrals, throttles
 with attempt as (
-    select message(orig, rcpt, env_id, time_queued) as message, time_logged, rec, hash(template) as template
+    select message(message_key, time_queued) as message, time_logged, rec, hash(template) as template
     from records
-    where rec in ('t', 'd')
-        or rec = 'b' and reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code)
+    where message_key in (select message_key from deferrals)
+        and (rec in ('t', 'd')
+            or rec = 'b' and reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code))
 ),
 deferred as (
     select distinct message from attempt where rec = 't'

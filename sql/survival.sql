@@ -1,7 +1,7 @@
 -- name: survival
 -- title: What became of deferred recipients
 -- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many are still queued.
--- help: The shares are cumulative and of all these recipients, those still queued included; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when sender, recipient, envelope identifier and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
+-- help: The shares are cumulative and of all these recipients, those still queued included; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when recipient, envelope identifier (without one the sender) and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
 -- needs: t, d, b
 -- uses: time_queued, rcpt
 -- reach: around horizon
@@ -19,19 +19,19 @@
 -- chart: bars by deferred
 -- see: deferrals, throttles, retries
 with deferred as (
-    select message(orig, rcpt, env_id, time_queued) as message, time_logged, by() as key
+    select message_key, message(message_key, time_queued) as message, time_logged, by() as key
     from deferrals
 ),
 cohort as (
-    select message, min(time_logged) as since, arg_min(key, time_logged) as key
+    select message_key, message, min(time_logged) as since, arg_min(key, time_logged) as key
     from deferred
-    group by message
+    group by message_key, message
     having min(time_logged) >= $since and min(time_logged) < $until
 ),
 finished as (
-    select message(orig, rcpt, env_id, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered
+    select message(message_key, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered
     from records
-    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from cohort)
+    where rec in ('d', 'b') and message_key in (select message_key from cohort)
     group by 1
 ),
 waits as (

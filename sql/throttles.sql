@@ -40,7 +40,8 @@ refused as (
         coalesce(dlv_source_ip, '(none)') as ip,
         coalesce(template, '(none)') as template,
         time_logged,
-        case when rec = 't' then message(orig, rcpt, env_id, time_queued) end as message
+        message_key,
+        case when rec = 't' then message(message_key, time_queued) end as message
     from records
     where rec in ('t', 'tq') and smtp_code is not null and time_logged >= $since and time_logged < $until
 ),
@@ -89,15 +90,15 @@ kept as (
     having max(deferred_so_far) - min(deferred_so_far - deferred) >= $least
 ),
 delayed as (
-    select provider, ip, template, n, message, min(time_logged) as since
+    select provider, ip, template, n, message_key, message, min(time_logged) as since
     from kept join refused using (provider, ip, template)
     where time_logged between onset and ended and message is not null
     group by all
 ),
 finished as (
-    select message(orig, rcpt, env_id, time_queued) as message, max(time_logged) as finished
+    select message(message_key, time_queued) as message, max(time_logged) as finished
     from records
-    where rec in ('d', 'b') and message(orig, rcpt, env_id, time_queued) in (select message from delayed)
+    where rec in ('d', 'b') and message_key in (select message_key from delayed)
     group by 1
 ),
 data as (select max(time_logged) as until from records),

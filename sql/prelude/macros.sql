@@ -1,8 +1,8 @@
 -- Functions that reports, pivots and SQL of the user share.
 
--- The recipient of a message, the same number in all its records but `r`: who, from whom, under
--- which envelope identifier, queued when.
-create macro message(orig, rcpt, env_id, time_queued) as hash(orig, rcpt, env_id, time_queued);
+-- The recipient of a message, the same number in all its records but `r`: who, under which
+-- envelope identifier, else from whom, queued when.
+create macro message(message_key, time_queued) as hash(message_key, time_queued);
 
 -- TLS protocols in order: 0 is plaintext, 1 SSL, 2 to 5 are TLS 1.0 to 1.3.
 create macro tls_level(protocol) as case

@@ -8,7 +8,7 @@ with tried as (
         carried,
         hash(period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried)
             as leaf,
-        hash(rcpt, time_queued) as message, rec, bounce_cat, bounce_class
+        hash(message_key >> 32, time_queued) as message, rec, bounce_cat, bounce_class
     from records
     -- What an operator deleted is in no rate.
     where (rec in ('d', 'b', 't')) is true and bounce_class is distinct from 'administrative'

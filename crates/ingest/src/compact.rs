@@ -1,10 +1,13 @@
 //! Small parts of a day as fewer larger ones: read, sorted, written, swapped in one commit.
 //! Changes no row and decides no day.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use pmtaq_schema::columns::{SORTED_BY, index_of};
+use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
@@ -31,7 +34,7 @@ const FULL_ROWS: u64 = 8_000_000;
 pub enum Effort {
     /// What has become many small parts, such that a row is merged a few times in its life.
     Little,
-    /// All parts of a day into as few as make sense.
+    /// All parts of a day into as few as make sense, and those of an older version anew.
     Whole,
 }
 
@@ -78,7 +81,7 @@ pub fn compact(
                 done.damaged.extend(checked.as_ref().err().map(error_text));
                 checked.is_ok()
             });
-            if chosen.len() < 2 {
+            if chosen.len() < 2 && !chosen.iter().any(is_older) {
                 continue;
             }
             let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
@@ -103,7 +106,12 @@ pub fn compact(
     Ok(done)
 }
 
-/// Keeps the parts that are to be merged, or none.
+/// Whether an older version wrote the part, without a column that questions need.
+fn is_older(part: &&SnapshotPart) -> bool {
+    part.part.table == Table::Records && !part.part.has_keys
+}
+
+/// Keeps the parts that are to be written anew, or none.
 ///
 /// A little: from the smallest on, as many as possible of which the largest has no more rows
 /// than all others together. So the part of every row at least doubles when it is merged: a row
@@ -114,7 +122,10 @@ fn choose(parts: &mut Vec<&SnapshotPart>, effort: Effort) {
     let chosen = match effort {
         Effort::Whole => {
             let small = parts.partition_point(|part| part.part.rows < FULL_ROWS / 2);
-            if small > 1 { small } else { 0 }
+            let mut rest = parts.split_off(if small > 1 { small } else { 0 });
+            rest.retain(is_older);
+            parts.extend(rest);
+            parts.len()
         }
         Effort::Little => {
             let (mut chosen, mut sum) = (0, 0);
@@ -243,7 +254,7 @@ impl<'w> Merged<'w> {
         let group = std::mem::take(&mut self.group);
         let rows = concat_batches(&schema_of(self.table), &group)
             .expect("batches of one schema, of a row group's size");
-        let rows = if self.table == Table::Records { sorted(&rows) } else { rows };
+        let rows = if self.table == Table::Records { sorted(&keyed(rows)) } else { rows };
         let part = match &mut self.open {
             Some(part) => part,
             none => none.insert(self.writer.stage(self.table, self.day)?),
@@ -263,6 +274,23 @@ impl<'w> Merged<'w> {
         self.close()?;
         Ok(self.done)
     }
+}
+
+/// Records with the keys of their messages, which a part of an older version lacks.
+fn keyed(rows: RecordBatch) -> RecordBatch {
+    let texts =
+        ["rcpt", "env_id", "orig"].map(|name| rows.column(index_of(name)).as_string::<i32>());
+    let key = |row| {
+        let [rcpt, env_id, orig] = texts.map(|texts| match texts.is_valid(row) {
+            true => texts.value(row).as_bytes(),
+            false => b"",
+        });
+        message_key(rcpt, env_id, orig)
+    };
+    let keys = UInt64Array::from_iter_values((0..rows.num_rows()).map(key));
+    let mut columns = rows.columns().to_vec();
+    columns[index_of("message_key")] = Arc::new(keys);
+    RecordBatch::try_new(rows.schema(), columns).expect("the same types and rows")
 }
 
 /// Records by the names of [`SORTED_BY`], then by time. Ingest groups each of its runs by the same
@@ -315,6 +343,21 @@ mod tests {
         let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
         choose(&mut parts, effort);
         parts.iter().map(|part| part.part.rows).collect()
+    }
+
+    #[test]
+    fn a_part_of_an_older_version_is_written_anew_by_a_whole_compaction_alone() {
+        let old = |rows| {
+            let part = Part { rows, has_keys: false, ..Part::new(Table::Records, String::new()) };
+            let (path, moves_to) = (std::path::PathBuf::new(), None);
+            SnapshotPart { day: Day(0), part, path, moves_to }
+        };
+        let parts = [old(5_000_000), old(3)];
+        for (effort, n) in [(Effort::Whole, 2), (Effort::Little, 0)] {
+            let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
+            choose(&mut parts, effort);
+            assert_eq!(parts.len(), n, "{effort:?}");
+        }
     }
 
     #[test]

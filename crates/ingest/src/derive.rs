@@ -285,7 +285,7 @@ fn text_of(columns: &mut [Column], column: usize, key: u32) -> String {
 fn names(columns: &mut [Column], column: usize) -> &mut NameColumn {
     match &mut columns[column] {
         Column::Names(names) => names,
-        Column::Texts(_) | Column::Numbers(_) | Column::Map(_) => {
+        Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) | Column::Map(_) => {
             unreachable!("only columns of names are asked for")
         }
     }

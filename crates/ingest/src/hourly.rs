@@ -415,7 +415,7 @@ impl Owned {
                 let numbers = column.as_primitive::<Int64Type>().iter();
                 Owned::Numbers(numbers.map(|number| number.unwrap_or(NO_NUMBER)).collect())
             }
-            Kind::Text | Kind::Map | Kind::Counts => Owned::Numbers(Vec::new()),
+            Kind::Text | Kind::Hash | Kind::Map | Kind::Counts => Owned::Numbers(Vec::new()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pmtaq_schema::columns::{SORTED_BY, index_of};
+use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::{COLUMNS, Kind};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
@@ -15,7 +16,10 @@ use crate::split::{Field, Line, Lines, Place};
 
 const RCPT: usize = index_of("rcpt");
 const ORCPT: usize = index_of("orcpt");
+const ORIG: usize = index_of("orig");
+const ENV_ID: usize = index_of("env_id");
 const EXTRA: usize = index_of("extra");
+const MESSAGE_KEY: usize = index_of("message_key");
 
 /// Rows being gathered, column by column. A cell without a value costs nothing: a column is
 /// padded with nulls when its next value comes, or at the end.
@@ -37,6 +41,7 @@ pub(crate) enum Column {
     Names(NameColumn),
     Texts(TextColumn),
     Numbers(Vec<i64>),
+    Hashes(Vec<u64>),
     Map(Box<MapColumn>),
 }
 
@@ -112,7 +117,7 @@ impl Rows {
                     #[inline(always)]
                     |row, text| texts.set(row, text),
                 ),
-                Column::Numbers(_) | Column::Map(_) => {}
+                Column::Numbers(_) | Column::Hashes(_) | Column::Map(_) => {}
             }
         }
         for (i, &(column, _)) in plan.numbers.iter().enumerate() {
@@ -128,6 +133,20 @@ impl Rows {
         }
         let added = Added { first, lines, places, checked, plan, known, people: &people };
         self.derive.rows(&added, &mut self.columns);
+        self.add_keys(first);
+    }
+
+    /// Adds the keys of the messages of the rows from `first` on, whose texts are there.
+    fn add_keys(&mut self, first: usize) {
+        let text = |column: usize, row| match &self.columns[column] {
+            Column::Texts(texts) => texts.get(row),
+            _ => b"",
+        };
+        let key = |row| message_key(text(RCPT, row), text(ENV_ID, row), text(ORIG, row));
+        let keys: Vec<u64> = (first..self.len).map(key).collect();
+        if let Column::Hashes(hashes) = &mut self.columns[MESSAGE_KEY] {
+            hashes.extend(keys);
+        }
     }
 
     /// Puts the rows in order: by the names of [`SORTED_BY`], and then as they came, which is by time.
@@ -164,6 +183,7 @@ impl Rows {
                 Column::Names(names) => names.give_back(),
                 Column::Texts(texts) => *texts = TextColumn::default(),
                 Column::Numbers(numbers) => *numbers = Vec::new(),
+                Column::Hashes(hashes) => *hashes = Vec::new(),
                 Column::Map(map) => {
                     map.ends = Vec::new();
                     map.keys.give_back();
@@ -178,7 +198,7 @@ impl Rows {
         let of = |column: &Column| match column {
             Column::Names(names) => names.names.bytes(),
             Column::Map(map) => map.keys.names.bytes() + map.values.names.bytes(),
-            Column::Texts(_) | Column::Numbers(_) => 0,
+            Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) => 0,
         };
         self.derive.bytes() + self.columns.iter().map(of).sum::<usize>()
     }
@@ -194,7 +214,7 @@ impl Rows {
                     map.values.names.clear();
                     map.repetition.clear();
                 }
-                Column::Texts(_) | Column::Numbers(_) => {}
+                Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) => {}
             }
         }
     }
@@ -255,6 +275,7 @@ pub(crate) struct Order {
     rows: Vec<u32>,
     spare: Vec<u32>,
     spare_numbers: Vec<i64>,
+    spare_hashes: Vec<u64>,
 }
 
 impl Order {
@@ -301,6 +322,7 @@ impl Column {
             Kind::Name => Column::Names(NameColumn::default()),
             // No column of `records` counts.
             Kind::Int | Kind::Time | Kind::Counts => Column::Numbers(Vec::new()),
+            Kind::Hash => Column::Hashes(Vec::new()),
             Kind::Map => {
                 let (keys, values) = (NameColumn::default(), NameColumn::default());
                 Column::Map(Box::new(MapColumn { ends: vec![], keys, values, repetition: vec![] }))
@@ -322,6 +344,7 @@ impl Column {
             Column::Texts(texts) => texts.fill(rows),
             Column::Numbers(numbers) if numbers.is_empty() => {}
             Column::Numbers(numbers) => numbers.resize(rows, NO_NUMBER),
+            Column::Hashes(_) => {}
             Column::Map(map) => map.fill(rows),
         }
     }
@@ -333,6 +356,7 @@ impl Column {
             Column::Numbers(numbers) => {
                 Order::apply(&order.rows, numbers, &mut order.spare_numbers)
             }
+            Column::Hashes(hashes) => Order::apply(&order.rows, hashes, &mut order.spare_hashes),
             Column::Map(map) => map.reorder(order),
         }
     }
@@ -346,6 +370,7 @@ impl Column {
                 Cells::Texts { order, texts: Texts { bytes: &texts.bytes, ends: &texts.ends } }
             }
             Column::Numbers(numbers) => Cells::Numbers(numbers),
+            Column::Hashes(hashes) => Cells::Hashes(hashes),
             Column::Map(map) => Cells::Map {
                 ends: &map.ends,
                 keys: (map.keys.keys(), map.keys.names.all()),
@@ -362,6 +387,7 @@ impl Column {
                 texts.ends.clear();
             }
             Column::Numbers(numbers) => numbers.clear(),
+            Column::Hashes(hashes) => hashes.clear(),
             Column::Map(map) => {
                 map.ends.clear();
                 map.keys.clear_rows();
@@ -376,6 +402,12 @@ impl TextColumn {
         self.pad(row);
         self.bytes.extend_from_slice(text);
         self.ends.push(end(&self.bytes));
+    }
+
+    /// The text of a row; empty where it has none.
+    fn get(&self, row: usize) -> &[u8] {
+        let texts = Texts { bytes: &self.bytes, ends: &self.ends };
+        if row < texts.len() { texts.get(row) } else { b"" }
     }
 
     fn fill(&mut self, rows: usize) {

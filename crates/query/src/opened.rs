@@ -99,6 +99,11 @@ impl Opened {
         })
     }
 
+    /// Whether all parts have the keys of messages.
+    pub(crate) fn have_keys(&self) -> bool {
+        self.parts.iter().all(|part| part.of.part.has_keys)
+    }
+
     /// The paths that people know.
     pub(crate) fn paths(&self) -> Vec<&str> {
         self.parts.iter().map(|part| part.path.as_str()).collect()

@@ -17,7 +17,7 @@ use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection};
 use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::HOURLY;
-use pmtaq_schema::{COLUMNS, Window, Zone};
+use pmtaq_schema::{Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
@@ -33,7 +33,8 @@ use crate::query::{Query, Shape, Value};
 use crate::replies::Replies;
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
-    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macros, near, records_setup, source, view,
+    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macros, near, records_setup,
+    records_source, source, view,
 };
 use crate::user_views::UserViews;
 use crate::written::Written;
@@ -156,7 +157,8 @@ impl Session {
         opened.iter_mut().for_each(Opened::hold);
         let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
-        let records = records_setup(&names, window);
+        let has_keys = opened[0].have_keys();
+        let records = records_setup(&names, has_keys, window);
         // Of the hours that are cut the records are read.
         let cuts_hours = whole_hours(window) != window;
         if cuts_hours {
@@ -165,7 +167,7 @@ impl Session {
         connection.execute_batch(&hours_setup(&names, window, &local))?;
         connection.execute_batch(CONFINEMENT)?;
         let paths = opened.each_ref().map(Opened::paths);
-        let setup = records_setup(&paths, window) + &hours_setup(&paths, window, &local);
+        let setup = records_setup(&paths, has_keys, window) + &hours_setup(&paths, window, &local);
         let setup = setup + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -201,7 +203,8 @@ impl Session {
         self.written.borrow_mut().clear();
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
-        let view = view(self.parts_view.get(), &source(&records, COLUMNS), "time_logged", window);
+        let source = records_source(&records, self.opened[0].have_keys());
+        let view = view(self.parts_view.get(), &source, "time_logged", window);
         Ok(self.connection()?.execute_batch(&format!("create or replace {view}"))?)
     }
 

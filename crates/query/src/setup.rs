@@ -13,8 +13,12 @@ use crate::prelude;
 use crate::query::quoted;
 
 /// The tables over the parts of `records` and `rejects`.
-pub(crate) fn records_setup([records, _, rejects]: &[Vec<&str>; 3], window: Window) -> String {
-    let stored = view("stored", &source(records, COLUMNS), "time_logged", window);
+pub(crate) fn records_setup(
+    [records, _, rejects]: &[Vec<&str>; 3],
+    has_keys: bool,
+    window: Window,
+) -> String {
+    let stored = view("stored", &records_source(records, has_keys), "time_logged", window);
     let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
     format!("create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n")
 }
@@ -37,6 +41,20 @@ pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String
         _ => format!(" where {by} >= {since} and {by} < {until}"),
     };
     format!("view {name} as select *, {by}::date as date from {source}{condition};")
+}
+
+/// What stands for `message_key` where not all parts have it, since an older version wrote them: no
+/// number that a part holds, and as good to tell messages apart.
+const KEY: &str =
+    "hash(lower(rcpt)) // 4294967296 * 4294967296 + hash(coalesce(env_id, orig)) % 4294967296";
+
+/// What a view of records reads.
+pub(crate) fn records_source(parts: &[&str], has_keys: bool) -> String {
+    let source = source(parts, COLUMNS);
+    if has_keys {
+        return source;
+    }
+    format!("(select * replace ({KEY} as message_key) from {source})")
 }
 
 /// What a view reads: the parts, or nothing in the right types.
@@ -63,6 +81,7 @@ pub fn sql_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Name => "varchar",
         Kind::Int => "bigint",
+        Kind::Hash => "ubigint",
         Kind::Time => "timestamp",
         Kind::Map => "map(varchar, varchar)",
         Kind::Counts => "map(bigint, bigint)",

@@ -396,7 +396,8 @@ group by all";
         let connection = Connection::open_in_memory().expect("an engine");
         let rows = format!(
             "create table stored as from {}; insert into stored by name select {columns}, \
-             make_timestamp(range % 200 * 60000000) as time_logged from range(4000)",
+             make_timestamp(range % 200 * 60000000) as time_logged from range(4000); \
+             update stored set message_key = hash(rcpt)",
             source(&[], COLUMNS)
         );
         connection.execute_batch(&rows).expect("records");

@@ -31,6 +31,8 @@ pub enum Kind {
     Int,
     /// UTC time without zone, in milliseconds.
     Time,
+    /// Hash, 64 bits without a sign, of which nearly every row has its own; stored plain.
+    Hash,
     /// Map of field name to text, for fields that this table does not know.
     Map,
     /// Map of a number to how often it came.
@@ -88,7 +90,7 @@ const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-use Kind::{Counts, Int, Map, Name, Text, Time};
+use Kind::{Counts, Hash, Int, Map, Name, Text, Time};
 use Record::{
     Bounce, Deferral, Delivery, Feedback, QueueDeferral, Reception, RemoteBounce, RemoteStatus,
 };
@@ -173,6 +175,7 @@ pub const COLUMNS: &[Column] = &[
     field("reported_domain", &["reportedDomain"], Name, F, "Domain that the complaint is about (RFC 5965 Reported-Domain)."),
     derived("extra", Map, ALL, "Every field that this table does not know, under PMTA's own name: `header_...`, `arf_...` and newer ones."),
     derived("source", Name, ALL, "Name of the accounting file that the record came from."),
+    derived("message_key", Hash, ALL, "The same number in all records of one recipient of one message: a hash of `rcpt` in lower case in its upper 32 bits, of `env_id`, else of `orig`, in its lower ones."),
 ];
 
 /// The columns of names by which records are sorted within a row group, the first of them first, then
@@ -307,7 +310,7 @@ mod tests {
                     column.name
                 ),
                 Kind::Time => assert!(column.doc.contains("UTC"), "{}", column.name),
-                Kind::Text | Kind::Name | Kind::Map | Kind::Counts => {}
+                Kind::Text | Kind::Name | Kind::Hash | Kind::Map | Kind::Counts => {}
             }
             assert!(column.records.iter().count() > 0);
         }

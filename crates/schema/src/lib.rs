@@ -24,6 +24,7 @@ pub mod address;
 pub mod bounce;
 pub mod explain;
 pub mod latency;
+pub mod message_key;
 pub mod nearest;
 pub mod origin;
 pub mod provider;

@@ -3,7 +3,7 @@
 //!
 //! The Parquet crate's own writer hashes every value again to find a dictionary that ingest has
 //! built while parsing. Here the keys become `RLE_DICTIONARY` pages as they stand; numbers
-//! that repeat too, others become `DELTA_BINARY_PACKED`, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
+//! that repeat too, others become `DELTA_BINARY_PACKED`, hashes `PLAIN`, texts `DELTA_LENGTH_BYTE_ARRAY`. Files, row
 //! groups and the footer stay with the Parquet crate.
 
 mod ahead;
@@ -51,6 +51,8 @@ pub enum Cells<'a> {
     },
     /// By row, the number or [`NO_NUMBER`].
     Numbers(&'a [i64]),
+    /// By row, a hash; no row is without.
+    Hashes(&'a [u64]),
     /// Numbers that repeat.
     Repeated {
         /// By row, the key of a number or [`NO_NAME`].
@@ -109,7 +111,9 @@ impl<'a> Cells<'a> {
         match *self {
             Cells::Names { names, .. } => (Dictionary::Texts(names), None),
             Cells::Repeated { numbers, .. } => (Dictionary::Numbers(numbers), None),
-            Cells::Texts { .. } | Cells::Numbers(_) => (Dictionary::NOTHING, None),
+            Cells::Texts { .. } | Cells::Numbers(_) | Cells::Hashes(_) => {
+                (Dictionary::NOTHING, None)
+            }
             Cells::Map { keys, values, .. } => {
                 (Dictionary::Texts(keys.1), Some(Dictionary::Texts(values.1)))
             }
@@ -225,6 +229,7 @@ impl RowGroup {
                 }
                 Cells::Texts { order, texts } => next().push_texts(encoder, &order[rows], texts)?,
                 Cells::Numbers(numbers) => next().push_numbers(encoder, rows, numbers)?,
+                Cells::Hashes(hashes) => next().push_hashes(encoder, rows, hashes)?,
                 Cells::Map { ends, keys: (keys, _), values: (values, _) }
                 | Cells::Counts { ends, keys: (keys, _), values: (values, _) } => {
                     next().push_entries(encoder, rows.clone(), ends, keys, first)?;

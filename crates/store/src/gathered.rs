@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, AsArray, DictionaryArray, MapArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Int32Type, Int64Type, TimestampMillisecondType,
+    ArrowPrimitiveType, DataType, Int32Type, Int64Type, TimestampMillisecondType, UInt64Type,
 };
 
 use crate::encode::{Cells, NO_NAME, NO_NUMBER, Texts};
@@ -59,6 +59,7 @@ enum Column {
     Names(Keyed<Names>),
     Texts { order: Vec<u32>, texts: TextBytes },
     Numbers(Vec<i64>),
+    Hashes(Vec<u64>),
     Map { ends: Vec<u32>, keys: Keyed<Names>, values: Keyed<Names> },
     Counts { ends: Vec<u32>, keys: Keyed<Numbers>, values: Keyed<Numbers> },
 }
@@ -76,6 +77,7 @@ impl Column {
                 let (keys, values) = (Keyed::default(), Keyed::default());
                 Column::Counts { ends: Vec::new(), keys, values }
             }
+            DataType::UInt64 => Column::Hashes(Vec::new()),
             _ => Column::Numbers(Vec::new()),
         }
     }
@@ -95,6 +97,7 @@ impl Column {
             Column::Numbers(numbers) => {
                 push_numbers(numbers, array.as_primitive::<TimestampMillisecondType>());
             }
+            Column::Hashes(hashes) => hashes.extend(array.as_primitive::<UInt64Type>().values()),
             Column::Map { ends, keys, values } => {
                 let map = array.as_map();
                 let texts = [map.keys(), map.values()].map(|texts| texts.as_string::<i32>());
@@ -121,6 +124,7 @@ impl Column {
             Column::Names(names) => Cells::Names { keys: &names.keys, names: names.values.all() },
             Column::Texts { order, texts } => Cells::Texts { order, texts: texts.all() },
             Column::Numbers(numbers) => Cells::Numbers(numbers),
+            Column::Hashes(hashes) => Cells::Hashes(hashes),
             Column::Map { ends, keys, values } => Cells::Map {
                 ends,
                 keys: (&keys.keys, keys.values.all()),
@@ -142,6 +146,7 @@ impl Column {
                 texts.clear();
             }
             Column::Numbers(numbers) => numbers.clear(),
+            Column::Hashes(hashes) => hashes.clear(),
             Column::Map { ends, keys, values } => {
                 ends.clear();
                 keys.keys.clear();
@@ -164,7 +169,7 @@ impl Column {
             Column::Counts { keys, values, .. } => {
                 (*keys, *values) = (Keyed::default(), Keyed::default());
             }
-            Column::Texts { .. } | Column::Numbers(_) => {}
+            Column::Texts { .. } | Column::Numbers(_) | Column::Hashes(_) => {}
         }
     }
 }

@@ -217,6 +217,9 @@ pub struct Part {
     /// Which derived columns its rows have: those up to this number ([`DERIVED`]).
     #[serde(default)]
     pub derived: u32,
+    /// Whether its records have `message_key`, which older versions did not write.
+    #[serde(default)]
+    pub has_keys: bool,
 }
 
 /// The derived columns that a part has which is written today. Since 1 bounces have `bounce_origin`, and
@@ -238,12 +241,14 @@ impl Part {
             checksum,
             generations: Generations::default(),
             derived: DERIVED,
+            has_keys: table == Table::Records,
         }
     }
 
     /// A part of which nothing else is known.
     pub(crate) fn of_unknown(table: Table, name: String) -> Part {
-        Part { generations: Generations::unknown(), derived: 0, ..Part::new(table, name) }
+        let generations = Generations::unknown();
+        Part { generations, derived: 0, has_keys: false, ..Part::new(table, name) }
     }
 
     /// Notes what was written, when all was.

@@ -31,6 +31,7 @@ pub fn arrow_type(kind: Kind) -> DataType {
         Kind::Text => DataType::Utf8,
         Kind::Name => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         Kind::Int => DataType::Int64,
+        Kind::Hash => DataType::UInt64,
         Kind::Time => DataType::Timestamp(TimeUnit::Millisecond, None),
         Kind::Map => map_of(&DataType::Utf8, true),
         Kind::Counts => map_of(&DataType::Int64, false),
@@ -83,7 +84,7 @@ pub(crate) fn properties() -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_write_batch_size(8192);
-    for column in COLUMNS.iter().filter(|column| column.kind == Kind::Text) {
+    for column in COLUMNS.iter().filter(|column| matches!(column.kind, Kind::Text | Kind::Hash)) {
         // Nearly every row has its own value: a dictionary would be built and thrown away, and
         // the least and the greatest of a hundred thousand addresses rule out no question.
         let path = ColumnPath::from(column.name);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
-    TimestampMillisecondArray,
+    TimestampMillisecondArray, UInt64Array,
 };
 use arrow::compute::cast;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use pmtaq_query::{Catalog, Limits, Query, Result, Scope, Selection, Session, SessionConfig};
 use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::REJECTS;
+use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::layout::Table;
@@ -246,6 +247,15 @@ fn array(column: &Column, rows: &[&Row]) -> ArrayRef {
         Kind::Name => {
             let plain: ArrayRef = Arc::new(values.collect::<StringArray>());
             cast(&plain, &arrow_type(Kind::Name)).expect("a dictionary")
+        }
+        Kind::Hash => {
+            let key = |row: &Row| {
+                let texts = ["rcpt", "env_id", "orig"].map(|name| value(row, name).unwrap_or(""));
+                let [rcpt, env_id, orig] = texts.map(str::as_bytes);
+                message_key(rcpt, env_id, orig)
+            };
+            let keys = rows.iter().map(|row| key(row));
+            Arc::new(keys.collect::<UInt64Array>())
         }
         Kind::Int => {
             let numbers = values.map(|v| v.map(|v| v.parse::<i64>().expect("a number")));

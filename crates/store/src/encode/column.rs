@@ -41,6 +41,8 @@ pub(super) struct ColumnChunk {
     /// The encodings of the data pages.
     by_key: bool,
     by_value: bool,
+    /// Values as they are, of which nothing is told.
+    is_plain: bool,
     /// Names that the data pages refer to by key.
     dictionary: usize,
     /// Numbers that came without keys and have some now, while they repeat.
@@ -59,6 +61,7 @@ impl ColumnChunk {
             nulls: 0,
             by_key: false,
             by_value: false,
+            is_plain: false,
             dictionary: 0,
             repeats: Repeats::default(),
             least: i64::MAX,
@@ -176,6 +179,20 @@ impl ColumnChunk {
         delta::encode(present, &mut encoder.page);
         self.by_value = true;
         self.write_page(encoder, values, Encoding::DELTA_BINARY_PACKED)
+    }
+
+    /// A page of hashes.
+    pub(super) fn push_hashes(
+        &mut self,
+        encoder: &mut Encoder,
+        rows: Range<usize>,
+        hashes: &[u64],
+    ) -> Result<()> {
+        let values = rows.len();
+        let hashes = self.begin_flat(encoder, rows, hashes, |_| true);
+        encoder.page.extend(hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        self.is_plain = true;
+        self.write_page(encoder, values, Encoding::PLAIN)
     }
 
     /// Begins a page of a column without repetition: what the levels say. Returns the cells of `rows`
@@ -308,6 +325,9 @@ impl ColumnChunk {
         let mut encodings = vec![Encoding::RLE];
         if self.by_key {
             encodings.extend([Encoding::PLAIN, Encoding::RLE_DICTIONARY]);
+        }
+        if self.is_plain {
+            encodings.push(Encoding::PLAIN);
         }
         if self.by_value {
             encodings.push(self.value_encoding());
