@@ -20,44 +20,65 @@
 -- column: total_delay seconds
 -- chart: bars template total_delay
 -- see: deferrals, survival, retries
-with tried as (
-    select *, sum(tried) over (partition by provider, ip order by step) as tried_so_far
+with refused as materialized (
+    -- Numbers stand for names, which are slow to group by and to put in order.
+    select
+        hash(provider, dlv_source_ip) as pair,
+        hash(provider, dlv_source_ip, template) as refusal,
+        provider,
+        dlv_source_ip,
+        template,
+        epoch_us(time_logged) // (1000000 * $step) as step,
+        time_logged,
+        message_key,
+        case when rec = 't' then message(message_key, time_queued) end as message
+    from (from deferrals union all from queue_deferrals)
+    where smtp_code is not null and time_logged >= $since and time_logged < $until
+),
+named as materialized (
+    -- Without so many deferrals there is no episode.
+    select
+        refusal,
+        coalesce(first(provider), '(none)') as provider,
+        coalesce(first(dlv_source_ip), '(none)') as ip,
+        coalesce(first(template), '(none)') as template
+    from refused
+    group by refusal
+    having count(*) >= $least
+),
+near as (
+    -- Of the attempts only those between two deferrals are compared that lie less than the gap apart.
+    select distinct hash(pair, step // ($gap // $step + 1)) as stretch
+    from refused
+    where refusal in (select refusal from named)
+),
+tried as (
+    select *, sum(tried) over (partition by pair order by step) as tried_so_far
     from (
         select
-            coalesce(provider, '(none)') as provider,
-            coalesce(dlv_source_ip, '(none)') as ip,
+            hash(provider, dlv_source_ip) as pair,
             epoch_us(time_logged) // (1000000 * $step) as step,
             count(*) as tried
         from records
         where (rec in ('d', 't', 'tq') or rec = 'b' and dlv_destination_ip is not null)
             and time_logged >= $since and time_logged < $until
+            and hash(hash(provider, dlv_source_ip), epoch_us(time_logged) // (1000000 * $step) // ($gap // $step + 1)) in (select stretch from near)
         group by all
     )
 ),
-refused as (
-    select
-        coalesce(provider, '(none)') as provider,
-        coalesce(dlv_source_ip, '(none)') as ip,
-        coalesce(template, '(none)') as template,
-        time_logged,
-        message_key,
-        case when rec = 't' then message(message_key, time_queued) end as message
-    from records
-    where rec in ('t', 'tq') and smtp_code is not null and time_logged >= $since and time_logged < $until
-),
 steps as (
-    select *, sum(deferred) over (partition by provider, ip, template order by step) as deferred_so_far
+    select *, sum(deferred) over (partition by refusal order by step) as deferred_so_far
     from (
         select
-            provider, ip, template,
-            epoch_us(time_logged) // (1000000 * $step) as step,
+            refusal, pair, step,
             count(*) as deferred,
             min(time_logged) as began,
             max(time_logged) as ended
         from refused
+        where refusal in (select refusal from named)
         group by all
     )
-    join tried using (provider, ip, step)
+    join tried using (pair, step)
 ),
 marked as (
     select
@@ -67,31 +88,26 @@ marked as (
                 >= $share * (tried_so_far - lag(tried_so_far) over same) as goes_on
     from steps
     where 100 * deferred >= $share * tried
-    window same as (partition by provider, ip, template order by step)
+    window same as (partition by refusal order by step)
 ),
 numbered as (
-    select *, count(*) filter (goes_on is not true) over (partition by provider, ip, template order by step) as n
+    select *, count(*) filter (goes_on is not true) over (partition by refusal order by step) as n
     from marked
-),
-placed as (
-    select *, row_number() over (partition by provider, ip, template, n order by deferred desc, tried, step) as place
-    from numbered
 ),
 kept as (
     select
-        provider, ip, template, n,
+        refusal, n,
         min(began) as onset,
         max(ended) as ended,
-        max(100.0 * deferred / tried) filter (place = 1) as peak_share,
-        max(tried) filter (place = 1) as peak_attempts,
-        (max(deferred_so_far) - min(deferred_so_far - deferred))::bigint as deferred
-    from placed
+        -- Of the step with the most deferrals, of such that with the fewest attempts, the first.
+        arg_max({deferred: deferred, tried: tried}, (deferred, -tried, -step)) as peak
+    from numbered
     group by all
     having max(deferred_so_far) - min(deferred_so_far - deferred) >= $least
 ),
 delayed as (
-    select provider, ip, template, n, message_key, message, min(time_logged) as since
-    from kept join refused using (provider, ip, template)
+    select refusal, n, message_key, message, min(time_logged) as since
+    from kept join refused using (refusal)
     where time_logged between onset and ended and message is not null
     group by all
 ),
@@ -104,7 +120,7 @@ finished as (
 data as (select max(time_logged) as until from records),
 costs as (
     select
-        provider, ip, template, n,
+        refusal, n,
         count(*) as delayed,
         sum(epoch(coalesce(finished, data.until) - since))::bigint as total_delay
     from data, delayed left join finished using (message)
@@ -116,11 +132,11 @@ select
     onset,
     epoch(ended - onset)::bigint as lasted,
     case when least(data.until, $until) - ended < to_seconds($gap) then 'ongoing' else 'ended' end as state,
-    peak_share,
-    peak_attempts,
+    100.0 * peak.deferred / peak.tried as peak_share,
+    peak.tried as peak_attempts,
     coalesce(delayed, 0) as delayed,
     coalesce(total_delay, 0) as total_delay,
     template
-from data, kept left join costs using (provider, ip, template, n)
+from data, kept join named using (refusal) left join costs using (refusal, n)
 order by state desc, total_delay desc, delayed desc, onset, provider, ip, template
 limit case when $top = 0 then 9223372036854775807 else $top end
