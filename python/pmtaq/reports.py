@@ -182,7 +182,8 @@ class Reports:
         rows), ** from 2.58 (1 of 100), *** from 3.29 (1 of 1,000), and `few` where fewer than 5
         would be expected. Mail comes in jobs, so counts vary more than chance alone: take a star on
         a count for a hint. `a_total` and `b_total` stand below the rate; beside a count they are
-        that of all groups, beside a time or a size the deliveries.
+        that of all groups, beside a time or a size the deliveries. Times of fewer than 20
+        deliveries stand last.
 
         Args:
             a: The window to compare with.
@@ -229,7 +230,8 @@ class Reports:
 
         Complaints (f records), their rate over accepted recipients, and the lead time from delivery
         to complaint. Accepted are the deliveries of the window less its asynchronous bounces; a
-        complaint counts in the window in which it came, whenever its message was delivered. A
+        complaint counts in the window in which it came, whenever its message was delivered. The
+        rate of a group without any complaint is empty: many receivers have no feedback loop. A
         complaint says little of its message, so it is matched to the latest delivery before it, up
         to `--back` before the window: by envelope identifier, else by recipient and sender.
         `matched` says how many were found; only these have a VirtualMTA, a pool, a job and a lead
@@ -781,6 +783,9 @@ class Reports:
         *,
         step: str = "1h",
         horizon: str = "1d",
+        at: When | None = None,
+        by: Dimension = "rcpt_domain",
+        top: int | None = None,
         since: When | None = None,
         until: When | None = None,
         last: str | None = None,
@@ -809,11 +814,19 @@ class Reports:
         end of the data that some who were waiting then have left no record yet: nearer than the
         time in which 99 in 100 get their first one (their first deferral; without t records, their
         delivery or bounce). With r records there is no such edge. The begin is exact: who was
-        waiting then is known from what was logged later.
+        waiting then is known from what was logged later. `--at` shows the queue as it was at a
+        moment, by recipient domain, VirtualMTA, job or any other dimension: how many recipients
+        waited, how many of them untried, since when and how long the first of them, how often the
+        others had been deferred, and the latest reply. What is known of now is the queue at the
+        newest record. A recipient counts by what its delivery, bounce or deferral says, else by its
+        reception, which knows neither provider nor address.
 
         Args:
             step: Length of the steps.
             horizon: How far around the window to look.
+            at: Show the queue at this moment: now, 14:47, 2026-03-02T14:47.
+            by: With --at, count by.
+            top: With --at, rows to show, 0 for all.
             since: Begin of the window.
             until: End of the window, not included.
             last: The window up to now, such as `2h`.
@@ -995,13 +1008,13 @@ class Reports:
         """Gaps between attempts, and what the next attempt brought.
 
         How long PMTA waited after a deferral before it tried again, and what came of that retry:
-        delivered, deferred again, bounced. The row with the best success says how long to wait;
-        wasted retries are those that got the very reply of the attempt before. A retry is a t, d or
-        b record that follows a t record of the same recipient: the same sender, recipient, envelope
-        identifier and time of queueing. It counts when it lies in the window; the attempt before it
-        is looked for up to `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole
-        queue) are no attempts and do not count, nor do attempts of whole queues (tq), which name no
-        recipient.
+        delivered, deferred again, bounced. Of the rows with many retries the one with the best
+        success says how long to wait; `same_reply` counts the retries that got the very reply of
+        the attempt before. A retry is a t, d or b record that follows a t record of the same
+        recipient: the same sender, recipient, envelope identifier and time of queueing. It counts
+        when it lies in the window; the attempt before it is looked for up to `--horizon` before.
+        Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not
+        count, nor do attempts of whole queues (tq), which name no recipient.
 
         Args:
             horizon: How far before the window to look for the attempt before.
