@@ -66,7 +66,7 @@ fn the_hour_that_comes_twice_is_two_rows_told_apart_by_their_offset() {
     assert!(json.contains("\"time\":\"2026-10-25T00:00:00Z\",\"injected\":2"), "{json}");
     assert!(json.contains("\"time\":\"2026-10-25T01:00:00Z\",\"injected\":1"), "{json}");
     let day = table(&sealed, &format!("volume {zone} --per day --format csv"));
-    assert!(day.contains("\n2026-10-25,6,6,0,0,0,0\n"), "{day}");
+    assert!(day.contains("\n2026-10-25,6,6,0,0,0,\n"), "{day}");
     let pivot = table(&sealed, &format!("pivot --rows hour --metric sent {zone} --format csv"));
     let expected = [
         ("2026-10-25 00:00", "1"),
@@ -112,7 +112,7 @@ fn an_hour_begins_at_half_past_where_the_clock_says_so() {
     let of = |time: &str| volume.lines().find(|line| line.starts_with(time)).map(str::to_owned);
     assert_eq!(
         times.map(|time| of(time).unwrap()[20..].to_owned()),
-        [",2,2,0,0,0,0", ",1,1,0,0,0,0"]
+        [",2,2,0,0,0,", ",1,1,0,0,0,"]
     );
     let graph = table(&sealed, "graph sent --every 1h --tz America/St_Johns --format csv");
     assert!(graph.contains("2026-11-01T03:30:00Z,2,"), "{graph}");
