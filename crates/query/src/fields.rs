@@ -10,7 +10,6 @@ use pmtaq_schema::{COLUMNS, Column};
 
 use crate::dimension::{Dimension, dimension};
 use crate::filters::FILTERS;
-use crate::query::quoted;
 
 /// What a field of `extra` is called in front, besides its name.
 const FIELDS: [&str; 2] = ["header_", "arf_"];
@@ -165,12 +164,6 @@ pub fn define(site: &SiteDimension) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// What a script must set before `sql`.
-pub(crate) fn script(sql: &str) -> String {
-    let set = |of: Variable| format!("set variable {} = {};\n", of.name, quoted(&of.value));
-    variables_in(sql).into_iter().map(set).collect()
-}
-
 /// The variables that `sql` reads.
 pub(crate) fn variables_in(sql: &str) -> Vec<Variable> {
     let known = known();
@@ -181,7 +174,6 @@ pub(crate) fn variables_in(sql: &str) -> Vec<Variable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dimension::DIMENSIONS;
 
     fn site(name: &str, field: &str) -> std::result::Result<(), String> {
         let of = |text: &str| text.to_owned();
@@ -219,15 +211,5 @@ mod tests {
         let unknown = site("x_of_test", "orgi").expect_err("no field");
         assert!(unknown.contains("did you mean `orig`?"), "{unknown}");
         assert!(site("y_of_test", "dlv_size").is_err());
-    }
-
-    #[test]
-    fn a_script_sets_what_it_reads_with_its_value_as_a_literal() {
-        let sql = dimension("header_X-It").expect("a field").sql;
-        let script = script(sql);
-        assert!(
-            script.starts_with("set variable pmtaq_") && script.ends_with(" = 'header_X-It';\n")
-        );
-        assert!(DIMENSIONS.iter().all(|known| super::script(known.sql).is_empty()));
     }
 }

@@ -23,7 +23,6 @@ use pmtaq_store::layout::Table;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::fields;
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::lack::Lack;
 use crate::lex::tokens;
@@ -37,6 +36,7 @@ use crate::setup::{
     records_source, source, view,
 };
 use crate::user_views::UserViews;
+use crate::variables;
 use crate::written::Written;
 
 /// What a session may use.
@@ -345,7 +345,7 @@ impl Session {
             }
         }
         let sql = literal.literally(sql);
-        let (fields, replies) = (fields::script(&sql), self.replies_script(&sql));
+        let (fields, replies) = (variables::script(&sql), self.replies_script(&sql));
         format!("{}{fields}{replies}\n{};\n", self.setup, sql.trim_end())
     }
 

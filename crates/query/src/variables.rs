@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::fields::{Variable, variables_in};
+use crate::query::quoted;
 use crate::session::Session;
 
 impl Session {
@@ -29,5 +30,25 @@ impl Session {
             self.variables.borrow_mut().insert(name);
         }
         Ok(())
+    }
+}
+
+/// What a script must set before `sql`.
+pub(crate) fn script(sql: &str) -> String {
+    let set = |of: Variable| format!("set variable {} = {};\n", of.name, quoted(&of.value));
+    variables_in(sql).into_iter().map(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::script;
+    use crate::dimension::{DIMENSIONS, dimension};
+
+    #[test]
+    fn a_script_sets_what_it_reads_with_its_value_as_a_literal() {
+        let sql = dimension("header_X-It").expect("a field").sql;
+        let set = script(sql);
+        assert!(set.starts_with("set variable pmtaq_") && set.ends_with(" = 'header_X-It';\n"));
+        assert!(DIMENSIONS.iter().all(|known| script(known.sql).is_empty()));
     }
 }
