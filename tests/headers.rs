@@ -181,11 +181,11 @@ fn names_of_headers_and_values_are_no_sql() {
 #[test]
 fn an_alert_counts_by_a_header() {
     let sealed = tenants();
-    let rules = "[[rule]]\nname = \"tenant\"\nmetric = \"bounce_rate\"\nby = [\"header_X-Tenant\"]\nonly = { \"header_x-tenant\" = [\"s*\"] }\nabove = 10\nleast = 1\nwindow = \"1h\"\n";
+    let rules = "[[rule]]\nname = \"tenant\"\nmetric = \"bounced\"\nby = [\"header_X-Tenant\"]\nonly = { \"header_x-tenant\" = [\"s*\"] }\nabove = 0\nwindow = \"1h\"\n";
     let path = sealed.file("alerts.toml", rules);
     let mut command = sealed.command();
-    command.args(["--now", "2026-03-01T10:30:00Z", "alert", "run", "--print"]).arg(&path);
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("south"), "{said}");
+    command.args(["--now", "2026-03-01T11:00:00Z", "alert", "backfill"]).arg(&path);
+    let output = command.args(["--since", "2026-03-01T09:00:00Z"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("south: bounced 1") && !said.contains("north"), "{output:?}");
 }
