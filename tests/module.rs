@@ -107,6 +107,8 @@ fn shared(report: &Report) -> Vec<(String, &'static str, String)> {
     all.extend(
         FILTERS.iter().map(|filter| (filter.name.to_owned(), "Values", filter.help.to_owned())),
     );
+    let any = "Any dimension and its value, such as `header_X-Campaign=spring*`";
+    all.push(("filter".to_owned(), "Values", any.to_owned()));
     all.push((
         "where".to_owned(),
         "str",

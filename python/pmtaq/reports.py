@@ -123,6 +123,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Why recipients bounced.
@@ -147,6 +148,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("bounce-reasons", locals())
@@ -169,6 +171,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Two windows side by side.
@@ -201,6 +204,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("compare", locals())
@@ -224,6 +228,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Complaints from feedback loops.
@@ -254,6 +259,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("complaints", locals())
@@ -276,6 +282,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Why recipients were deferred.
@@ -300,6 +307,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("deferrals", locals())
@@ -321,6 +329,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Recipient domains.
@@ -343,6 +352,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("domains", locals())
@@ -367,6 +377,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Unknown users and dead addresses, by job and provider.
@@ -397,6 +408,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("hygiene", locals())
@@ -418,6 +430,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Source addresses.
@@ -440,6 +453,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("ips", locals())
@@ -461,6 +475,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Scorecard of a job.
@@ -488,6 +503,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("job", locals(), "id")
@@ -509,6 +525,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Jobs.
@@ -532,6 +549,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("jobs", locals())
@@ -560,6 +578,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """How long deliveries took.
@@ -594,6 +613,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("latency", locals())
@@ -615,6 +635,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Bounces whose category and reply disagree.
@@ -639,6 +660,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("misfiled", locals())
@@ -661,6 +683,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Replies never seen before.
@@ -688,6 +711,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("new-replies", locals())
@@ -709,6 +733,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """VirtualMTA pools.
@@ -731,6 +756,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("pools", locals())
@@ -752,6 +778,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Mailbox providers.
@@ -774,6 +801,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("providers", locals())
@@ -799,6 +827,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Depth and age of the queue.
@@ -840,6 +869,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("queue", locals())
@@ -863,6 +893,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Highest rates.
@@ -888,6 +919,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("rates", locals())
@@ -909,6 +941,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Refused lines.
@@ -931,6 +964,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("rejects", locals())
@@ -954,6 +988,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Asynchronous bounces.
@@ -982,6 +1017,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("remote-bounces", locals())
@@ -1003,6 +1039,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Gaps between attempts, and what the next attempt brought.
@@ -1011,10 +1048,10 @@ class Reports:
         delivered, deferred again, bounced. Of the rows with many retries the one with the best
         success says how long to wait; `same_reply` counts the retries that got the very reply of
         the attempt before. A retry is a t, d or b record that follows a t record of the same
-        recipient: the same sender, recipient, envelope identifier and time of queueing. It counts
-        when it lies in the window; the attempt before it is looked for up to `--horizon` before.
-        Bounces by PMTA itself (expired, deleted, of a whole queue) are no attempts and do not
-        count, nor do attempts of whole queues (tq), which name no recipient.
+        recipient: the same recipient, envelope identifier (without one the sender) and time of
+        queueing. It counts when it lies in the window; the attempt before it is looked for up to
+        `--horizon` before. Bounces by PMTA itself (expired, deleted, of a whole queue) are no
+        attempts and do not count, nor do attempts of whole queues (tq), which name no recipient.
 
         Args:
             horizon: How far before the window to look for the attempt before.
@@ -1031,6 +1068,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("retries", locals())
@@ -1052,6 +1090,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Sender domains.
@@ -1074,6 +1113,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("senders", locals())
@@ -1096,6 +1136,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Sizes of what was delivered.
@@ -1120,6 +1161,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("sizes", locals())
@@ -1141,6 +1183,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Bounce categories, the most frequent first.
@@ -1164,6 +1207,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats bounce-categories", locals())
@@ -1191,6 +1235,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Delivery times, and the recipients delivered in each.
@@ -1225,6 +1270,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats delivery-times", locals())
@@ -1252,6 +1298,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Delivery times of the fastest recipients.
@@ -1285,6 +1332,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats just-delivery-times", locals())
@@ -1305,6 +1353,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Recipients and volume of deliveries and bounces.
@@ -1326,6 +1375,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats message-counts", locals())
@@ -1348,6 +1398,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Domains with the most bounces, and why.
@@ -1371,6 +1422,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats top-bounce", locals())
@@ -1392,6 +1444,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Domains with the most recipients.
@@ -1414,6 +1467,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats top-domains", locals())
@@ -1436,6 +1490,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Data transfer and recipient rates over time.
@@ -1461,6 +1516,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats top-rates", locals())
@@ -1483,6 +1539,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Traffic of each VirtualMTA and address.
@@ -1506,6 +1563,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats vmta-summary", locals())
@@ -1527,6 +1585,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Recipients and bounces of each VirtualMTA by hour and day.
@@ -1550,6 +1609,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats vmta-time-breakdown", locals())
@@ -1572,6 +1632,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Domains with the most bounces of each VirtualMTA.
@@ -1596,6 +1657,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("stats vmta-top-bounce", locals())
@@ -1621,6 +1683,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Addresses to suppress.
@@ -1655,6 +1718,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("suppress", locals())
@@ -1678,6 +1742,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """What became of deferred recipients.
@@ -1686,9 +1751,10 @@ class Reports:
         minutes, 1, 6 and 24 hours of it, how many bounced, how many are still queued. The shares
         are cumulative and of all these recipients, those still queued included; so they are too low
         where the data end less than a day behind the window. A recipient is the same in several
-        records when sender, recipient, envelope identifier and time of queueing agree. What
-        happened up to `--horizon` before and behind the window is read to find the first deferral
-        and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
+        records when recipient, envelope identifier (without one the sender) and time of queueing
+        agree. What happened up to `--horizon` before and behind the window is read to find the
+        first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not
+        count.
 
         Args:
             by: Count by.
@@ -1707,6 +1773,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("survival", locals())
@@ -1733,6 +1800,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Throttle episodes.
@@ -1772,6 +1840,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("throttles", locals())
@@ -1796,6 +1865,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Encryption of deliveries.
@@ -1826,6 +1896,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("tls", locals())
@@ -1849,6 +1920,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Most frequent bounces.
@@ -1876,6 +1948,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("top-bounces", locals())
@@ -1897,6 +1970,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """VirtualMTAs.
@@ -1919,6 +1993,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("vmtas", locals())
@@ -1940,6 +2015,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Volume over time.
@@ -1962,6 +2038,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("volume", locals())
@@ -1983,6 +2060,7 @@ class Reports:
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Volume and reputation of each address, day by day.
@@ -2008,6 +2086,7 @@ class Reports:
             host: MTA that wrote the record.
             category: Bounce category.
             code: Reply code or enhanced code, such as 550, 5.7.1 or 5.7.*.
+            filter: Any dimension and its value, such as `header_X-Campaign=spring*`.
             where: A condition in SQL over the columns of `records`.
         """
         return self._report("warmup", locals())

@@ -108,6 +108,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Any metrics by any dimensions. `top` rows, the rest summed up; all when it is not said."""
@@ -135,6 +136,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Any metrics over time, and `queue_depth`, `queue_peak` and `queue_oldest`. `every` is a step: `5m`, `1h`."""
@@ -160,6 +162,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Picture:
         """What `series` gives, drawn."""
@@ -188,6 +191,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> dict[str, Any]:
         """Why a number changed: stage, causes with their share, since when, replies. docs/why.md has the keys."""
@@ -215,6 +219,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """Records that hold all of some texts, reply codes or regular expressions, newest first; 0 for no limit."""
@@ -240,6 +245,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Answer:
         """The life of a message: everything that happened to it, in order."""
@@ -266,6 +272,7 @@ class Store(Reports):
         host: Values | None = None,
         category: Values | None = None,
         code: Values | None = None,
+        filter: Values | None = None,
         where: str | None = None,
     ) -> Page:
         """The report to read in a browser: what is wrong first, then everything else."""
