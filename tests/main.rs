@@ -14,6 +14,7 @@ mod agree;
 mod alert;
 mod alert_faults;
 mod arguments;
+mod bucket;
 mod check;
 mod clock;
 mod complete;

@@ -63,7 +63,7 @@ pub(crate) fn named_window(context: &Context, times: &Times) -> Result<Window> {
 
 /// The last `seconds` of `window` up to the newest record.
 pub(crate) fn last_of_data(context: &Context, window: Window, seconds: i64) -> Result<Window> {
-    let Some(newest) = Store::open(&context.global.store)?.newest()? else { return Ok(window) };
+    let Some(newest) = context.store()?.newest()? else { return Ok(window) };
     let until = window.until.min(Timestamp(newest.0 + 1));
     Ok(Window { since: Timestamp(until.0 - 1 - seconds), until })
 }
@@ -125,7 +125,7 @@ fn open_reach(
     days: Days,
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let config = config(context, files);
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
@@ -258,7 +258,7 @@ pub(crate) fn say_none(context: &Context, asked: &Asked, why: &str) -> Result<()
 
 /// That a window has no record, and which is the newest.
 pub(crate) fn newest_text(context: &Context) -> Result<String> {
-    Ok(match Store::open(&context.global.store)?.newest()? {
+    Ok(match context.store()?.newest()? {
         Some(newest) => {
             let newest = minute(newest, context.global.tz);
             format!(": no record in this window; the newest is of {newest}")

@@ -1,14 +1,17 @@
 //! What every command is given beside its own arguments, and the clock. The only place that asks
 //! what time it is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use pmtaq_bucket::Bucket;
 use pmtaq_render::Format;
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
+use pmtaq_store::{Disk, Remote, Store};
 
 use crate::args::Global;
+use crate::bucket;
 use crate::failure::{Failure, Result};
 use crate::left_out::LeftOut;
 use crate::settings::{Places, Settings};
@@ -27,12 +30,24 @@ pub(crate) struct Context {
     pub(crate) places: Places,
     /// The days that answers are without.
     pub(crate) left_out: LeftOut,
+    /// The bucket that holds the store, with the folder of what is fetched, which `global.store` lies in
+    /// then.
+    bucket: Option<(Bucket, PathBuf)>,
+    remote: Option<Remote>,
 }
 
 impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
     pub(crate) fn new(mut global: Global, settings: Settings, places: Places) -> Result<Context> {
-        refuse_scheme(&global.store)?;
+        let cache = |bucket| -> Result<_> { Ok((bucket, bucket::cache(global.cache.as_deref())?)) };
+        let bucket = bucket::named(&global.store)?.map(cache).transpose()?;
+        let remote = bucket
+            .as_ref()
+            .map(|(bucket, cache)| Remote::new(bucket.clone(), cache, global.cache_size));
+        let remote = remote.transpose()?;
+        if let Some(remote) = &remote {
+            global.store = remote.dir().to_owned();
+        }
         let of_file = global.output.as_deref().and_then(Format::of_file);
         global.format = global.asked_format.or(of_file).unwrap_or_default();
         let now = match &global.now {
@@ -51,7 +66,54 @@ impl Context {
         let spill = global.spill.as_deref().map(Spill::create).transpose()?;
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let left_out = LeftOut::default();
-        Ok(Context { global, now, threads, timeout, spill, machine, settings, places, left_out })
+        Ok(Context {
+            global,
+            now,
+            threads,
+            timeout,
+            spill,
+            machine,
+            settings,
+            places,
+            left_out,
+            bucket,
+            remote,
+        })
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub(crate) fn store(&self) -> pmtaq_store::Result<Store> {
+        match &self.remote {
+            Some(remote) => Ok(Store::open_remote(remote.clone())),
+            None => Store::open(&self.global.store),
+        }
+    }
+
+    /// The store, which is made when there is none; `disk` does the writing.
+    ///
+    /// # Errors
+    /// As for [`Store::create`].
+    pub(crate) fn new_store(&self, disk: Disk) -> pmtaq_store::Result<Store> {
+        match &self.remote {
+            Some(remote) => Store::create_remote(remote.clone(), disk),
+            None => Store::create(&self.global.store, disk),
+        }
+    }
+
+    /// The store with nothing of it here, so that what is read is what lies there.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub(crate) fn store_afresh(&self) -> pmtaq_store::Result<Store> {
+        let Some((bucket, cache)) = &self.bucket else { return self.store() };
+        let limit = self.global.cache_size;
+        let remote = Remote::new(bucket.clone(), &cache.join("verify"), limit)?;
+        let store = Store::open_remote(remote);
+        store.drop_fetched()?;
+        Ok(store)
     }
 
     /// A clock that goes on from `now`.
@@ -93,21 +155,6 @@ fn timeout(text: &str) -> Result<Duration> {
     let wrong =
         || Failure::usage(format!("--timeout `{text}` is not a valid duration; write it like 30s"));
     seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
-}
-
-/// A folder called `s3:` is not what was meant.
-fn refuse_scheme(store: &Path) -> Result<()> {
-    let text = store.to_string_lossy();
-    let Some((scheme, _)) = text.split_once("://") else { return Ok(()) };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c));
-    if !is_scheme {
-        return Ok(());
-    }
-    let what =
-        format!("--store `{text}`: a store is a folder of this machine, not a {scheme}:// address");
-    Err(Failure::usage(what)
-        .hint("`pmtaq backup DIR` makes a folder that other tools can send anywhere"))
 }
 
 /// The time as it goes, for what runs long.

@@ -162,6 +162,38 @@ impl From<pmtaq_store::Error> for Failure {
             E::Damaged { .. } => Some(REPAIR.to_owned()),
             error if error.is_missing_file() => Some(REPAIR.to_owned()),
             E::Io { .. } => None,
+            E::Bucket(error) => {
+                use pmtaq_bucket::Error as B;
+                match error {
+                    B::Settings(_) => {
+                        failure.exit = Exit::Usage;
+                        None
+                    }
+                    B::Unfit { .. } => {
+                        failure.exit = Exit::Usage;
+                        Some(
+                            "many machines write to a bucket: without a server that compares before it \
+                             swaps one would undo what another has stored"
+                                .to_owned(),
+                        )
+                    }
+                    error if error.is_forbidden() => Some(
+                        "see whose keys these are (AWS_ACCESS_KEY_ID, AWS_PROFILE), what they may do with \
+                         the bucket, and whether the clock is right"
+                            .to_owned(),
+                    ),
+                    B::Refused { .. } | B::Unanswered { .. } | B::Io { .. } => Some(
+                        "run it again: a commit is whole or not there, and what was stored is not stored \
+                         twice"
+                            .to_owned(),
+                    ),
+                }
+            }
+            E::Conflict { .. } => Some("nothing was changed; try again".to_owned()),
+            E::OnlyInFolder { .. } => {
+                failure.exit = Exit::Usage;
+                Some("`pmtaq backup DIR` makes a folder of it".to_owned())
+            }
             E::Unbalanced { .. } | E::Lost { .. } | E::Parquet { .. } => {
                 failure.exit = Exit::Failed;
                 Some("nothing was stored; the store is as it was before".to_owned())

@@ -6,6 +6,7 @@ mod commands;
 mod complete;
 
 mod asked;
+mod bucket;
 mod privacy;
 mod rotation;
 mod show;
@@ -16,6 +17,7 @@ mod output;
 mod own;
 mod settings;
 mod spill;
+mod trust;
 mod ui;
 
 mod args;

@@ -62,6 +62,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("timeout", "timeout", "none"),
     key("spill", "spill", "none").of(Kind::Path),
     key("spill-size", "spill_size", ""),
+    key("cache", "cache", "the user's folder of caches").of(Kind::Path),
+    key("cache-size", "cache_size", ""),
     key("ingest.inputs", "inputs", "none").of(Kind::Paths),
     key("ingest.exclude", "exclude", "none").of(Kind::Texts),
     key("ingest.header", "header", "none: files without a header are refused"),
@@ -378,6 +380,17 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
     Some(states.join("pmtaq"))
 }
 
+/// The folder of the user for what a program can do without; none without a home.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let caches = folder("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))?;
+    Some(caches.join("pmtaq"))
+}
+
+/// The folder of the user.
+pub(crate) fn home() -> Option<PathBuf> {
+    folder("HOME")
+}
+
 /// Whether the user wants no colours, or has a terminal without.
 pub(crate) fn is_colorless() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || is_dumb_terminal()
@@ -446,6 +459,10 @@ fn text_of(name: &str, value: &DeValue<'_>) -> std::result::Result<String, Strin
 
 /// A path in a file is meant from where the file is, since a process of cron is anywhere.
 fn path(file: &Path, text: String) -> std::result::Result<String, String> {
+    // An address of a bucket is no path.
+    if text.contains("://") {
+        return Ok(text);
+    }
     if text.starts_with('~') {
         return Err(format!("`{text}`: no shell reads this file; write the path in full"));
     }

@@ -11,8 +11,8 @@ use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
-    Change, Encoder, NewPart, Part, PartWriter, ROW_GROUP_ROWS, Result, RunWriter, SnapshotPart,
-    Writer, schema_of,
+    Change, Encoder, Error, NewPart, Part, PartWriter, ROW_GROUP_ROWS, Result, RunWriter,
+    SnapshotPart, Writer, schema_of,
 };
 
 use crate::budget::MergeBudget;
@@ -28,6 +28,9 @@ const MERGE_ROWS: u64 = 2_000_000;
 
 /// Rows of a part that a whole compaction aims at; a part of half of it is left alone.
 const FULL_ROWS: u64 = 8_000_000;
+
+/// How often a day is tried again that another machine changes meanwhile.
+const TRIES: u32 = 3;
 
 /// How much to merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,41 +72,70 @@ pub fn compact(
     let budget = MergeBudget::for_what("compact", memory)?;
     let mut done = Compacted::default();
     for &day in days {
-        let parts = writer.parts(day)?;
-        let mut change = Change::default();
-        for table in Table::ALL {
-            let mut chosen: Vec<&SnapshotPart> =
-                parts.iter().filter(|part| part.part.table == table).collect();
-            choose(&mut chosen, effort);
-            // What is damaged must not be written anew, and with a right checksum.
-            chosen.retain(|part| {
-                let checked = part.check();
-                done.damaged.extend(checked.as_ref().err().map(error_text));
-                checked.is_ok()
-            });
-            if chosen.len() < 2 && !chosen.iter().any(is_older) {
-                continue;
+        let mut tries = TRIES;
+        loop {
+            match compact_day(writer, day, effort, budget, &mut done) {
+                // Another machine has merged or stored something of the day meanwhile.
+                Err(Error::Conflict { .. }) if tries > 0 => {
+                    tries -= 1;
+                    writer.renew()?;
+                }
+                Err(Error::Conflict { .. }) if effort == Effort::Little => break,
+                other => {
+                    other?;
+                    break;
+                }
             }
-            let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
-                // What went wrong is said already.
-                let _ = writer.empty_staging();
-            });
-            let old = || chosen.iter().map(|part| &part.part);
-            change.parts.extend(merged?.into_iter().map(|part| part.made_of(old())));
-            change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
         }
-        if change.retired.is_empty() {
-            continue;
-        }
-        done.before += change.retired.len() as u64;
-        done.after += change.parts.len() as u64;
-        let records = change.parts.iter().filter(|part| part.table() == Table::Records);
-        done.records += records.map(NewPart::rows).sum::<u64>();
-        done.bytes_before += change.retired.iter().map(|(_, part)| part.bytes).sum::<u64>();
-        done.bytes_after += change.parts.iter().map(NewPart::bytes).sum::<u64>();
-        writer.commit(change)?;
     }
     Ok(done)
+}
+
+fn compact_day(
+    writer: &mut Writer<'_>,
+    day: Day,
+    effort: Effort,
+    budget: MergeBudget,
+    done: &mut Compacted,
+) -> Result<()> {
+    let parts = writer.parts(day)?;
+    let mut change = Change::default();
+    for table in Table::ALL {
+        let mut chosen: Vec<&SnapshotPart> =
+            parts.iter().filter(|part| part.part.table == table).collect();
+        choose(&mut chosen, effort);
+        // What is damaged must not be written anew, and with a right checksum.
+        chosen.retain(|part| {
+            let checked = part.check();
+            done.damaged.extend(checked.as_ref().err().map(error_text));
+            checked.is_ok()
+        });
+        if chosen.len() < 2 && !chosen.iter().any(is_older) {
+            continue;
+        }
+        let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
+            // What went wrong is said already.
+            let _ = writer.empty_staging();
+        });
+        let old = || chosen.iter().map(|part| &part.part);
+        change.parts.extend(merged?.into_iter().map(|part| part.made_of(old())));
+        change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
+    }
+    if change.retired.is_empty() {
+        return Ok(());
+    }
+    let (before, after) = (change.retired.len() as u64, change.parts.len() as u64);
+    let records = change.parts.iter().filter(|part| part.table() == Table::Records);
+    let records = records.map(NewPart::rows).sum::<u64>();
+    let bytes_before = change.retired.iter().map(|(_, part)| part.bytes).sum::<u64>();
+    let bytes_after = change.parts.iter().map(NewPart::bytes).sum::<u64>();
+    writer.commit(change)?;
+    done.before += before;
+    done.after += after;
+    done.records += records;
+    done.bytes_before += bytes_before;
+    done.bytes_after += bytes_after;
+    Ok(())
 }
 
 /// Whether an older version wrote the part, without a column that questions need.
@@ -188,7 +220,7 @@ fn merge_hourly(
         } else {
             open = Some(part);
         }
-        Ok(())
+        Ok::<(), Error>(())
     };
     for part in parts {
         for batch in part.rows()? {
@@ -338,6 +370,7 @@ mod tests {
                 part: Part { rows, ..Part::new(Table::Records, String::new()) },
                 path: std::path::PathBuf::new(),
                 moves_to: None,
+                remote: None,
             })
             .collect();
         let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
@@ -350,7 +383,7 @@ mod tests {
         let old = |rows| {
             let part = Part { rows, has_keys: false, ..Part::new(Table::Records, String::new()) };
             let (path, moves_to) = (std::path::PathBuf::new(), None);
-            SnapshotPart { day: Day(0), part, path, moves_to }
+            SnapshotPart { day: Day(0), part, path, moves_to, remote: None }
         };
         let parts = [old(5_000_000), old(3)];
         for (effort, n) in [(Effort::Whole, 2), (Effort::Little, 0)] {

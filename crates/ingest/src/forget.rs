@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use pmtaq_schema::address::Mention;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, PartReader, Result, SnapshotPart, Writer};
+use pmtaq_store::{Change, Error, Result, SnapshotPart, Writer};
 
 use crate::budget::MergeBudget;
 use crate::compact::Merged;
@@ -43,8 +43,23 @@ pub fn forget(
     memory: u64,
 ) -> std::result::Result<Forgotten, crate::Error> {
     let budget = MergeBudget::for_what("forget", memory)?;
+    loop {
+        match try_forget(writer, address, dry, budget) {
+            // What another machine has stored or merged meanwhile may have it too.
+            Err(Error::Conflict { .. }) => writer.renew()?,
+            done => return Ok(done?),
+        }
+    }
+}
+
+fn try_forget(
+    writer: &mut Writer<'_>,
+    address: &Mention,
+    dry: bool,
+    budget: MergeBudget,
+) -> Result<Forgotten> {
     let mut done = Forgotten::default();
-    let mut change = Change::default();
+    let mut change = Change { erases: true, ..Change::default() };
     for day in writer.days() {
         forget_day(writer, address, day, dry, budget, &mut change, &mut done)?;
     }
@@ -104,7 +119,7 @@ fn holds(part: &SnapshotPart, address: &Mention) -> Result<bool> {
     let text = |data_type: &DataType| {
         matches!(data_type, DataType::Utf8 | DataType::Dictionary(..) | DataType::Map(..))
     };
-    for batch in PartReader::open(&part.path, part.part.table, |field| text(field.data_type()))? {
+    for batch in part.columns(|field| text(field.data_type()))? {
         if batch?.columns().iter().any(|column| texts(column).any(|t| mentions(&t, address))) {
             return Ok(true);
         }

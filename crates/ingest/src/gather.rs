@@ -22,9 +22,12 @@ pub(crate) struct Inputs<'r> {
     settings: &'r Settings,
     exclude: Exclude,
     spool: Spool,
-    listed: Listing,
+    /// The files that were found, until they are looked at.
+    listed: Option<Listing>,
     /// What came through pipes, which can be read once only.
     pipes: Vec<SourceFile>,
+    /// The pipes that could not be read.
+    unread: Vec<Refused>,
 }
 
 /// What there is to be read.
@@ -48,23 +51,24 @@ impl<'r> Inputs<'r> {
     pub(crate) fn open(settings: &'r Settings) -> Result<Inputs<'r>, Error> {
         let exclude = Exclude::of(&settings.exclude)?;
         let spool = Spool::within(settings.scratch.clone());
-        let mut inputs =
-            Inputs { settings, exclude, spool, listed: Listing::default(), pipes: Vec::new() };
-        inputs.list();
-        for path in std::mem::take(&mut inputs.listed.pipes) {
+        let (pipes, unread) = (Vec::new(), Vec::new());
+        let mut inputs = Inputs { settings, exclude, spool, listed: None, pipes, unread };
+        let mut listed = inputs.list();
+        for path in std::mem::take(&mut listed.pipes) {
             match inputs.read(&path) {
                 Ok(file) => inputs.pipes.push(file),
                 Err(error) => {
                     let reason = error.to_string();
-                    inputs.listed.refused.push(Refused { path, reason });
+                    inputs.unread.push(Refused { path, reason });
                 }
             }
         }
+        inputs.listed = Some(listed);
         Ok(inputs)
     }
 
-    fn list(&mut self) {
-        self.listed = find(&self.settings.inputs, &self.exclude, &self.settings.hook);
+    fn list(&self) -> Listing {
+        find(&self.settings.inputs, &self.exclude, &self.settings.hook)
     }
 
     fn read(&self, path: &Path) -> io::Result<SourceFile> {
@@ -76,7 +80,8 @@ impl<'r> Inputs<'r> {
         Ok(SourceFile::of_pipe(path, section, self.settings))
     }
 
-    /// Looks at the beginnings of all of them, but for those that are `spoilt`.
+    /// Looks at the beginnings of all of them, but for those that are `spoilt`. Files are looked for anew
+    /// whenever that was done before.
     ///
     /// # Errors
     /// When the header that the user gave is none.
@@ -86,13 +91,12 @@ impl<'r> Inputs<'r> {
         pool: &ThreadPool,
         spoilt: &Untaken,
     ) -> Result<Gathered, Error> {
-        if !spoilt.is_empty() {
-            self.list();
-        }
-        let Listing { files, skipped, empty, refused, .. } = std::mem::take(&mut self.listed);
+        let listed = self.listed.take().unwrap_or_else(|| self.list());
+        let Listing { files, skipped, empty, refused, .. } = listed;
         let look = Look::new(self.settings, writer, &self.spool, &self.exclude)?;
         let mut gathered = Gathered { skipped, empty, ..Gathered::default() };
         gathered.untaken.refused = refused;
+        gathered.untaken.refused.extend(self.unread.iter().cloned());
         let pipes = self.pipes.iter().flat_map(|file| look.at(file.clone(), true));
         let pipes = pipes.map(|seen| (None, seen));
         for (input, seen) in pipes.chain(self.at_all(&look, files, pool, spoilt)) {

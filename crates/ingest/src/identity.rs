@@ -54,10 +54,6 @@ impl Untaken {
         self.refused.push(Refused { path, reason: reason.to_string() });
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.refused.is_empty() && self.left.is_empty()
-    }
-
     pub(crate) fn names(&self, path: &Path) -> bool {
         self.refused.iter().any(|refused| refused.path == path)
             || self.left.iter().any(|(left, _)| left == path)

@@ -12,7 +12,10 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, TryLockError};
 
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Ledger, NewPart, PartWriter, Result, Skipped, Source, Writer, Written};
+use pmtaq_store::{
+    Change, Error as StoreError, Ledger, NewPart, PartWriter, Result, Skipped, Source, Writer,
+    Written,
+};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -60,9 +63,13 @@ pub fn ingest(
         })?;
         match staged {
             Ok((mut outcome, change)) => {
-                outcome.refused.append(&mut spoilt.refused);
-                outcome.left.append(&mut spoilt.left);
-                return Ok(finish(outcome, change, writer)?);
+                outcome.refused.extend(spoilt.refused.iter().cloned());
+                outcome.left.extend(spoilt.left.iter().cloned());
+                match finish(outcome, change, writer) {
+                    // Another machine has taken files that begin like some of these.
+                    Err(StoreError::Conflict { .. }) => writer.renew()?,
+                    finished => return Ok(finished?),
+                }
             }
             // Rows of many sources lie in one part: all is made anew, without those. It happens
             // only to a file that is truncated in the moments between its first byte and its last.
@@ -91,18 +98,25 @@ fn stage(
     Ok(run.stage(pool)?.map(|(mut outcome, mut change)| {
         outcome.refused.append(&mut untaken.refused);
         outcome.left.append(&mut untaken.left);
-        let skipped = passed_over(&skipped);
+        // Machines that share a store may have folders of one name.
+        let whose = writer.is_shared().then(|| format!("{}:", settings.machine));
+        let skipped = passed_over(&skipped, whose.as_deref().unwrap_or_default());
         let also = names_of(&also_skipped);
         (outcome.skipped, outcome.empty) = (Skipped::total(skipped.values().chain([&also])), empty);
-        change.skipped = news(skipped, writer.skipped());
+        let whose = whose.as_deref().unwrap_or_default();
+        change.skipped = news(skipped, writer.skipped(), whose);
         (outcome, change)
     }))
 }
 
 /// What is said and remembered of files that were passed over, by folder.
-fn passed_over(skipped: &BTreeMap<PathBuf, BTreeSet<PathBuf>>) -> BTreeMap<String, Skipped> {
-    let of =
-        |(folder, paths): (&PathBuf, _)| (folder.to_string_lossy().into_owned(), names_of(paths));
+fn passed_over(
+    skipped: &BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+    whose: &str,
+) -> BTreeMap<String, Skipped> {
+    let of = |(folder, paths): (&PathBuf, _)| {
+        (format!("{whose}{}", folder.to_string_lossy()), names_of(paths))
+    };
     skipped.iter().map(of).collect()
 }
 
@@ -117,8 +131,12 @@ fn names_of(paths: &BTreeSet<PathBuf>) -> Skipped {
 fn news(
     mut skipped: BTreeMap<String, Skipped>,
     known: &BTreeMap<String, Skipped>,
+    whose: &str,
 ) -> BTreeMap<String, Skipped> {
-    for folder in known.keys().filter(|folder| !Path::new(folder).exists()) {
+    let is_gone = |folder: &&String| {
+        folder.strip_prefix(whose).is_some_and(|folder| !Path::new(folder).exists())
+    };
+    for folder in known.keys().filter(is_gone) {
         skipped.entry(folder.clone()).or_default();
     }
     let nothing = Skipped::default();

@@ -17,6 +17,9 @@ pub enum Error {
         /// What is wrong with it, or what the engine says of it.
         what: String,
     },
+    /// A part lies in a bucket, and could not be had from there.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,

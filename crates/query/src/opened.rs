@@ -1,11 +1,12 @@
 //! The parts of a session, held open: whatever a later commit deletes or moves, the engine reads
-//! on. Reads nothing itself.
+//! on. Parts of a bucket are fetched when the engine needs them. Reads nothing itself.
 //!
 //! The engine follows a path to its end when it is allowed to open it, and again when it opens it;
 //! in between a commit may change where it ends. So it is told to allow the name of an open file
 //! while that leads nowhere yet (to a pipe), which it keeps to the letter; then the part takes the
 //! pipe's place under that number.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::PipeReader;
@@ -34,7 +35,15 @@ struct OpenPart {
     /// The paths that the name may lead to while the file is open.
     targets: Vec<String>,
     /// The file, and the number reserved for it.
-    held: Option<(File, OwnedFd)>,
+    held: RefCell<Option<(Held, OwnedFd)>>,
+}
+
+/// What stands for a part under its number.
+enum Held {
+    /// Nothing yet, since nobody needs it: the part is elsewhere.
+    Away,
+    /// The part.
+    Open(File),
 }
 
 impl Opened {
@@ -47,30 +56,54 @@ impl Opened {
         let open_files = open_files();
         let pipe = std::io::pipe().ok().map(|(reader, _)| reader);
         let pipe = pipe.filter(|_| Path::new(&open_files).is_dir());
-        let open = |part: &SnapshotPart| match (part.open(), &pipe) {
-            (Ok(file), Some(pipe)) => Ok(OpenPart::held(part, file, pipe, &open_files)),
-            (Err(error), _) if error.is_missing_file() => Err(Error::Vanished(part.path.clone())),
-            (Err(pmtaq_store::Error::Damaged { path, what }), _) => {
-                Err(Error::Damaged { path, what })
+        let open = |part: &SnapshotPart| {
+            if !part.is_here()
+                && let Some(pipe) = &pipe
+            {
+                return Ok(OpenPart::held(part, Held::Away, pipe, &open_files));
             }
-            // More parts than files may be open: the engine opens the rest by itself, and only a
-            // commit that replaces one of those during the query can disturb it. What else is
-            // wrong with a file, it says best.
-            (Ok(_) | Err(_), _) => Ok(OpenPart::by_path(part)),
+            match (part.open(), &pipe) {
+                (Ok(file), Some(pipe)) => {
+                    Ok(OpenPart::held(part, Held::Open(file), pipe, &open_files))
+                }
+                // More parts than files may be open: the engine opens the rest by itself, and only
+                // a commit that replaces one of those during the query can disturb it. What else is
+                // wrong with a file, it says best.
+                (opened, _) => unusable(part, opened).map_or(Ok(OpenPart::by_path(part)), Err),
+            }
         };
         Ok(Opened { parts: parts.map(open).collect::<Result<_>>()? })
     }
 
     /// Puts the files under their names. To be called when the engine has been told what to
     /// allow.
-    pub(crate) fn hold(&mut self) {
-        for part in &mut self.parts {
-            if let Some((file, number)) = &mut part.held {
+    pub(crate) fn hold(&self) {
+        for part in &self.parts {
+            if let Some((Held::Open(file), number)) = &mut *part.held.borrow_mut() {
                 // Both are open and the number exists, so there is nothing to fail; if it did,
                 // the engine would say that it cannot read the part.
                 let _ = rustix::io::dup2(file, number);
             }
         }
+    }
+
+    /// Fetches those that are elsewhere, before the engine opens them by their names.
+    ///
+    /// # Errors
+    /// As for [`Opened::new`], and [`Error::Elsewhere`] when one cannot be had.
+    pub(crate) fn bring(&self) -> Result<()> {
+        let is_away = |part: &&OpenPart| matches!(&*part.held.borrow(), Some((Held::Away, _)));
+        let away: Vec<&OpenPart> = self.parts.iter().filter(is_away).collect();
+        let parts: Vec<&SnapshotPart> = away.iter().map(|part| &part.of).collect();
+        pmtaq_store::fetch(&parts).map_err(|error| cannot_be_had(parts[0], error))?;
+        for part in away {
+            let file = part.of.open().map_err(|error| cannot_be_had(&part.of, error))?;
+            if let Some((held, _)) = &mut *part.held.borrow_mut() {
+                *held = Held::Open(file);
+            }
+        }
+        self.hold();
+        Ok(())
     }
 
     /// By which names the engine opens the parts.
@@ -80,8 +113,8 @@ impl Opened {
 
     /// By which names the engine opens those of the parts that are among `parts`.
     pub(crate) fn names_of(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
-        let wanted: HashSet<_> = parts.iter().map(|part| part.path.to_string_lossy()).collect();
-        let parts = self.parts.iter().filter(|part| wanted.contains(part.path.as_str()));
+        let wanted: HashSet<&Path> = parts.iter().map(|part| part.path.as_path()).collect();
+        let parts = self.parts.iter().filter(|part| wanted.contains(part.of.path.as_path()));
         parts.map(|part| part.name.as_str()).collect()
     }
 
@@ -130,19 +163,34 @@ impl Opened {
 
 impl OpenPart {
     fn by_path(part: &SnapshotPart) -> OpenPart {
-        let path = part.path.to_string_lossy().into_owned();
+        let name = part.path.to_string_lossy().into_owned();
         let targets = vec![real(&part.path).to_string_lossy().into_owned()];
-        OpenPart { of: part.clone(), name: path.clone(), path, targets, held: None }
+        OpenPart { of: part.clone(), name, path: part.address(), targets, held: RefCell::default() }
     }
 
-    fn held(part: &SnapshotPart, file: File, pipe: &PipeReader, open_files: &str) -> OpenPart {
+    fn held(part: &SnapshotPart, held: Held, pipe: &PipeReader, open_files: &str) -> OpenPart {
         let by_path = OpenPart::by_path(part);
         let Ok(number) = pipe.try_clone().map(OwnedFd::from) else { return by_path };
         let name = format!("{open_files}{}", number.as_raw_fd());
         let later = part.moves_to.as_deref().map(|path| real(path).to_string_lossy().into_owned());
         let targets = by_path.targets.into_iter().chain(later).collect();
-        OpenPart { name, targets, held: Some((file, number)), ..by_path }
+        OpenPart { name, targets, held: RefCell::new(Some((held, number))), ..by_path }
     }
+}
+
+/// Why a part cannot be read at all, if it is that.
+fn unusable(part: &SnapshotPart, opened: pmtaq_store::Result<File>) -> Option<Error> {
+    match opened {
+        Err(error) if error.is_missing_file() => Some(Error::Vanished(part.path.clone())),
+        Err(pmtaq_store::Error::Damaged { path, what }) => Some(Error::Damaged { path, what }),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Why a part of a bucket is not here.
+fn cannot_be_had(part: &SnapshotPart, error: pmtaq_store::Error) -> Error {
+    let text = error.to_string();
+    unusable(part, Err(error)).unwrap_or(Error::Elsewhere(text))
 }
 
 /// A path without links, whether or not the last folders of it are there yet.

@@ -361,7 +361,7 @@ mod tests {
             let (since, until) = (Day(day).start().0, Day(day + 1).start().0 - 1);
             let (name, rows, bytes) = (String::new(), 1, 1);
             let part = Part { rows, bytes, since, until, ..Part::new(Table::Records, name) };
-            SnapshotPart { day: Day(day), part, path: "x".into(), moves_to: None }
+            SnapshotPart { day: Day(day), part, path: "x".into(), moves_to: None, remote: None }
         };
         let parts = [1, 2, 3, 7, 8, 9, 9].map(part).to_vec();
         let snapshot = Snapshot { generation: 1, parts, span: None, store_rows: 7 };

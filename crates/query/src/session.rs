@@ -142,7 +142,7 @@ impl Session {
             let parts = snapshot.of(table, Window::ALL);
             parts.filter(|part| windows.iter().any(|window| part.meets(*window)))
         };
-        let mut opened = [
+        let opened = [
             Opened::new(parts(Table::Records))?,
             Opened::new(parts(Table::Hourly))?,
             Opened::new(snapshot.of(Table::Rejects, Window::ALL))?,
@@ -154,7 +154,8 @@ impl Session {
         connection.execute_batch(&(allowance(names, files) + SETTINGS))?;
         // Not in the configuration, of which the engine shows it and does not heed it.
         connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
-        opened.iter_mut().for_each(Opened::hold);
+        opened.iter().for_each(Opened::hold);
+        opened[1].bring()?;
         let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
         let has_keys = opened[0].have_keys();
@@ -162,6 +163,8 @@ impl Session {
         // Of the hours that are cut the records are read.
         let cuts_hours = whole_hours(window) != window;
         if cuts_hours {
+            opened[0].bring()?;
+            opened[2].bring()?;
             connection.execute_batch(&records)?;
         }
         connection.execute_batch(&hours_setup(&names, window, &local))?;
@@ -395,6 +398,10 @@ impl Session {
 
     /// The engine, with all that a statement of ours may name.
     pub(crate) fn connection(&self) -> Result<&Connection> {
+        if self.pending_views.borrow().is_some() {
+            self.opened[0].bring()?;
+            self.opened[2].bring()?;
+        }
         if let Some(records) = self.pending_views.take() {
             self.connection.execute_batch(&records)?;
         }

@@ -9,7 +9,8 @@ use pmtaq_schema::time::Day;
 use crate::error::{Error, Result};
 use crate::fs;
 use crate::layout::{self, Table};
-use crate::manifest::{Ledger, Removed, Root, Source};
+use crate::manifest::{DayEntry, Ledger, Removed, Root, Source};
+use crate::place::Place;
 use crate::snapshot::{SnapshotPart, place, read_parts, read_sources};
 
 /// The manifests of one generation.
@@ -46,7 +47,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn take(store: &Path) -> Result<Audit> {
+    pub(crate) fn take(store: &Place) -> Result<Audit> {
         // A commit in between makes what was read of two generations: each new try sees a newer.
         const TRIES: u32 = 100;
         for _ in 0..TRIES {
@@ -58,8 +59,12 @@ impl Audit {
     }
 
     /// Nothing when a commit came in between.
-    fn try_take(store: &Path) -> Result<Option<Audit>> {
-        let root = Root::read(store)?;
+    fn try_take(store: &Place) -> Result<Option<Audit>> {
+        let root = store.root()?;
+        let listed = |(day, entry): (Day, DayEntry)| {
+            [entry.parts_in(store.dir(), day), entry.sources_in(store.dir(), day)]
+        };
+        store.expect_lists(root.days().flat_map(listed).flatten());
         let mut audit = Audit {
             generation: root.generation,
             parts: Vec::new(),
@@ -70,7 +75,7 @@ impl Audit {
             pruned: root.days().filter(|(_, entry)| entry.pruned).map(|(day, _)| day).collect(),
             rows: root.days().map(|(day, entry)| (day, entry.rows)).collect(),
             strays: Vec::new(),
-            root: wrong_root(store, &root),
+            root: if store.remote().is_some() { None } else { wrong_root(store.dir(), &root) },
             lost_parts: Vec::new(),
             lost_sources: Vec::new(),
             is_cut_short: false,
@@ -81,10 +86,12 @@ impl Audit {
                     let placed = parts.into_iter().map(|part| place(store, &root, day, part));
                     audit.parts.extend(placed);
                 }
+                Err(error @ Error::Bucket(_)) => return Err(error),
                 Err(error) => audit.lost_parts.push((day, error)),
             }
             match read_sources(store, &root, day) {
                 Ok(sources) => sources.iter().for_each(|source| audit.count(source)),
+                Err(error @ Error::Bucket(_)) => return Err(error),
                 Err(error) => audit.lost_sources.push((day, error)),
             }
         }
@@ -92,13 +99,16 @@ impl Audit {
             .moves
             .iter()
             .filter(|step| step.leaves)
-            .map(|step| step.settled(store))
+            .map(|step| step.settled(store.dir()))
             .filter(|path| path.exists())
             .collect();
         let is_staged = audit.parts.iter().any(|part| part.moves_to.is_some());
         audit.is_cut_short = is_staged || !leaving.is_empty();
-        audit.strays = audit.strays_in(store, &leaving, &root)?;
-        Ok((Root::read(store)?.generation == root.generation).then_some(audit))
+        audit.strays = match store.remote() {
+            Some(remote) => remote.strays(&audit.parts, &root)?,
+            None => audit.strays_in(store.dir(), &leaving, &root)?,
+        };
+        Ok((store.root()?.generation == root.generation).then_some(audit))
     }
 
     /// There may be a million of them: they are counted, and not kept.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{At, Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout;
-use crate::manifest::Root;
+use crate::place::Place;
 use crate::snapshot::{place, read_parts};
 
 /// What was copied.
@@ -27,14 +27,14 @@ pub struct Backup {
 }
 
 impl Backup {
-    pub(crate) fn take(store: &Path, to: &Path, disk: &Disk, links: bool) -> Result<Backup> {
+    pub(crate) fn take(store: &Place, to: &Path, disk: &Disk, links: bool) -> Result<Backup> {
         if !fs::names(to)?.is_empty() {
             return Err(Error::Occupied { dir: to.to_owned() });
         }
         disk.create_dir(to)?;
-        let [inside, outside] = [to, store].map(|dir| dir.canonicalize().at(dir));
+        let [inside, outside] = [to, store.dir()].map(|dir| dir.canonicalize().at(dir));
         if inside?.starts_with(outside?) {
-            return Err(Error::InStore { path: to.to_owned(), store: store.to_owned() });
+            return Err(Error::InStore { path: to.to_owned(), store: store.dir().to_owned() });
         }
         // Each try finds most of its files there already, and so has less time to be overtaken.
         const TRIES: u32 = 1000;
@@ -48,24 +48,17 @@ impl Backup {
         }
     }
 
-    fn try_take(store: &Path, to: &Path, copied: &mut Copied<'_>) -> Result<Backup> {
-        let mut root = Root::read(store)?;
+    fn try_take(store: &Place, to: &Path, copied: &mut Copied<'_>) -> Result<Backup> {
+        let mut root = store.root()?;
         let mut backup = Backup { generation: root.generation, ..Backup::default() };
         let mut wanted = BTreeSet::new();
         for (day, entry) in root.days() {
             let lists = [
-                (
-                    entry.parts,
-                    layout::parts(store, day, entry.parts),
-                    layout::parts(to, day, entry.parts),
-                ),
-                (
-                    entry.sources,
-                    layout::sources(store, day, entry.sources),
-                    layout::sources(to, day, entry.sources),
-                ),
+                entry.parts_in(store.dir(), day).zip(entry.parts_in(to, day)),
+                entry.sources_in(store.dir(), day).zip(entry.sources_in(to, day)),
             ];
-            for (_, from, list) in lists.into_iter().filter(|(generation, ..)| *generation != 0) {
+            for (from, list) in lists.into_iter().flatten() {
+                store.bring(&from)?;
                 copied.take(&from, &list)?;
                 wanted.insert(list);
             }
@@ -75,6 +68,9 @@ impl Backup {
                 let partition = layout::partition(to, part.table, day);
                 let part = place(store, &root, day, part);
                 let file = partition.join(&part.part.name);
+                if !copied.files.contains(&file) {
+                    part.open()?;
+                }
                 copied.take(&part.path, &file)?;
                 wanted.insert(file);
             }

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pmtaq_schema::time::Day;
@@ -26,9 +26,11 @@ use crate::fs::{self, Disk};
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
-use crate::manifest::{self, Ledger, Move, Part, Removed, Root, Skipped, Source};
+use crate::manifest::{self, FORMAT, Ledger, Move, Part, Removed, Root, Skipped, Source};
 use crate::part::{NewPart, PartWriter};
+use crate::place::Place;
 use crate::recipients::Recipients;
+use crate::remote::Held;
 use crate::reserve;
 use crate::run::RunWriter;
 use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
@@ -36,10 +38,12 @@ use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 /// The one writer of a store.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    dir: &'a Path,
-    disk: &'a Disk,
-    root: Root,
-    next_part: AtomicU32,
+    pub(crate) place: &'a Place,
+    pub(crate) disk: &'a Disk,
+    pub(crate) root: Root,
+    /// Of a bucket, what is needed to replace its root.
+    pub(crate) held: Option<Held>,
+    pub(crate) next_part: AtomicU32,
     _lock: Lock,
 }
 
@@ -66,6 +70,8 @@ pub struct Change {
     pub pruned: Vec<Day>,
     /// What an ingest passed over, by the folder, where that is news.
     pub skipped: BTreeMap<String, Skipped>,
+    /// What is retired must not be left to anyone, as that of an erasure.
+    pub erases: bool,
 }
 
 /// A difference of [`Removed`].
@@ -78,6 +84,16 @@ pub struct RemovedBy {
 }
 
 impl Change {
+    /// Gives what was taken in it the number of the commit that it will be.
+    pub(crate) fn number(&mut self, generation: u64) {
+        for (_, source, old) in &mut self.sources {
+            // What is new stands behind what was known.
+            let known = old.as_ref().map_or(0, |old| old.taken.len());
+            let new = source.taken.iter_mut().skip(known);
+            new.for_each(|taken| taken.generation = generation);
+        }
+    }
+
     /// No row appears or vanishes unless a ledger says so.
     fn check(&self) -> Result<()> {
         for (_, source, _) in &self.sources {
@@ -112,17 +128,23 @@ impl Change {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn open(dir: &'a Path, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
-        let lock = Lock::take(&layout::lock(dir), owner)?;
-        let root = Root::read_file(&layout::root(dir))?;
+    pub(crate) fn open(place: &'a Place, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
+        // Of a bucket it keeps those of this machine apart, which share a folder.
+        let lock = Lock::take(&layout::lock(place.dir()), owner)?;
+        let (root, held) = match place.remote() {
+            Some(remote) => Held::open(remote).map(|(root, held)| (root, Some(held)))?,
+            None => (Root::read_file(&layout::root(place.dir()))?, None),
+        };
         // Empty, it is lost on the way by whatever copies files alone.
-        disk.create_dir(&layout::staging(dir))?;
-        let writer = Writer { dir, disk, root, next_part: AtomicU32::new(0), _lock: lock };
+        disk.create_dir(&layout::staging(place.dir()))?;
+        let writer = Writer { place, disk, root, held, next_part: AtomicU32::new(0), _lock: lock };
         writer.apply_moves()?;
         // A full disk is no reason not to make room: the log begins anew then.
-        match delta::publish(dir, disk, &writer.root) {
-            Err(error) if error.is_full_disk() => {}
-            done => done?,
+        if !writer.is_shared() {
+            match delta::publish(place.dir(), disk, &writer.root) {
+                Err(error) if error.is_full_disk() => {}
+                done => done?,
+            }
         }
         writer.empty_staging()?;
         Ok(writer)
@@ -134,7 +156,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] when one cannot be deleted.
     pub fn empty_staging(&self) -> Result<()> {
-        let staging = layout::staging(self.dir);
+        let staging = layout::staging(self.dir());
         fs::names(&staging)?.iter().try_for_each(|name| self.disk.remove(&staging.join(name)))
     }
 
@@ -143,7 +165,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
     pub fn sources(&self, day: Day) -> Result<Vec<Source>> {
-        read_sources(self.dir, &self.root, day)
+        read_sources(self.place, &self.root, day)
     }
 
     /// All sources but those filed under `lost` days, each with its day.
@@ -151,7 +173,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
     pub fn all_sources(&self, lost: &[Day]) -> Result<Vec<(Day, Source)>> {
-        sources_of_root(self.dir, &self.root, |day| !lost.contains(&day))
+        sources_of_root(self.place, &self.root, |day| !lost.contains(&day))
     }
 
     /// Rows that were taken away for good.
@@ -199,8 +221,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Damaged`].
     pub fn parts(&self, day: Day) -> Result<Vec<SnapshotPart>> {
-        let parts = read_parts(self.dir, &self.root, day)?;
-        Ok(parts.into_iter().map(|part| SnapshotPart::settled(self.dir, day, part)).collect())
+        let parts = read_parts(self.place, &self.root, day)?;
+        Ok(parts.into_iter().map(|part| SnapshotPart::settled(self.place, day, part)).collect())
     }
 
     /// Begins a part of `table` for `day`. May be called from many threads.
@@ -223,7 +245,7 @@ impl<'a> Writer<'a> {
         day: Day,
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
-        let (staging, name) = (layout::staging(self.dir), self.new_name());
+        let (staging, name) = (layout::staging(self.dir()), self.new_name());
         RunWriter::create(self.disk, &staging, table, day, name, encoder)
     }
 
@@ -234,7 +256,7 @@ impl<'a> Writer<'a> {
 
     fn new_name(&self) -> String {
         let number = self.next_part.fetch_add(1, Ordering::Relaxed);
-        layout::part_name(self.next_generation(), number)
+        layout::part_name(self.next_generation(), number, self.by())
     }
 
     /// Makes `change` visible. Either the store is as it was, or all of the change is there and
@@ -245,23 +267,32 @@ impl<'a> Writer<'a> {
     /// anything was written; otherwise what the file system said.
     pub fn commit(&mut self, change: Change) -> Result<()> {
         change.check()?;
+        if self.held.is_some() {
+            return self.commit_there(change);
+        }
         let before = self.root.generation;
         let takes_away = change.parts.is_empty() && !change.retired.is_empty();
         let mut done = self.try_commit(&change);
         // The room that it makes is larger than the one it needs.
         if takes_away
             && before == self.root.generation
-            && reserve::makes_room(&done, self.dir, self.disk)
+            && reserve::makes_room(&done, self.dir(), self.disk)
         {
             done = self.try_commit(&change);
         }
         done?;
-        reserve::keep(self.dir, self.disk);
+        reserve::keep(self.dir(), self.disk);
         Ok(())
     }
 
     fn try_commit(&mut self, change: &Change) -> Result<()> {
-        self.disk.sync_dir(&layout::staging(self.dir))?;
+        self.disk.sync_dir(&layout::staging(self.dir()))?;
+        let root = self.next_root(change)?;
+        self.replace_root(root)
+    }
+
+    /// Step 1: what the root will be, and the lists that it names.
+    pub(crate) fn next_root(&self, change: &Change) -> Result<Root> {
         let mut root = self.root.clone();
         root.generation += 1;
         root.moves.clear();
@@ -275,22 +306,21 @@ impl<'a> Writer<'a> {
             root.days.entry(day.to_string()).or_default().pruned = true;
         }
         self.change_sources(&mut root, change)?;
-
-        self.replace_root(root)
+        Ok(root)
     }
 
     /// The steps from 2 on: `root` holds from now on.
     fn replace_root(&mut self, mut root: Root) -> Result<()> {
-        root.version = manifest::FORMAT;
-        delta::plan(self.dir, self.disk, &self.root, &mut root)?;
+        root.version = root.version.max(FORMAT);
+        delta::plan(self.dir(), self.disk, &self.root, &mut root)?;
         let bytes = root.to_bytes();
-        self.disk.write_atomic(&layout::root(self.dir), &bytes)?;
+        self.disk.write_atomic(&layout::root(self.dir()), &bytes)?;
         let old = std::mem::replace(&mut self.root, root);
         self.next_part.store(0, Ordering::Relaxed);
         self.apply_moves()?;
-        delta::publish(self.dir, self.disk, &self.root)?;
+        delta::publish(self.dir(), self.disk, &self.root)?;
         // Before the manifests go that the copy of the old root names.
-        self.disk.write_atomic(&layout::root_copy(self.dir), &bytes)?;
+        self.disk.write_atomic(&layout::root_copy(self.dir()), &bytes)?;
         self.forget(&old)
     }
 
@@ -300,6 +330,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] when the disk refuses.
     pub fn set_delta_logs(&mut self, tables: &[Table]) -> Result<()> {
+        self.only_in_folder("a Delta log is kept")?;
         let mut root = self.root.clone();
         root.generation += 1;
         root.moves.clear();
@@ -309,12 +340,27 @@ impl<'a> Writer<'a> {
         }
         self.replace_root(root)?;
         let rest = Table::ALL.into_iter().filter(|table| !tables.contains(table));
-        rest.into_iter().try_for_each(|table| delta::remove(self.dir, self.disk, table))
+        rest.into_iter().try_for_each(|table| delta::remove(self.dir(), self.disk, table))
+    }
+
+    /// Refuses what is not done in a bucket.
+    pub(crate) fn only_in_folder(&self, what: &'static str) -> Result<()> {
+        if self.is_shared() { Err(Error::OnlyInFolder { what }) } else { Ok(()) }
     }
 
     /// The folder of the store.
     pub(crate) fn dir(&self) -> &'a Path {
-        self.dir
+        self.place.dir()
+    }
+
+    /// Whether others on other machines write too.
+    pub fn is_shared(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// What tells the names of this writer from those of others.
+    fn by(&self) -> u32 {
+        self.held.as_ref().map_or(0, |held| held.by)
     }
 
     /// Rows and bytes of the records of `day`, as the root counts them.
@@ -325,12 +371,14 @@ impl<'a> Writer<'a> {
 
     /// Makes `parts` the list of `day`, in a commit that changes no part.
     pub(crate) fn replace_list(&mut self, day: Day, parts: &[Part]) -> Result<()> {
+        self.only_in_folder("a list is made anew")?;
         let mut root = self.root.clone();
         root.generation += 1;
         root.moves.clear();
-        let path = layout::parts(self.dir, day, root.generation);
+        let path = layout::parts(self.dir(), day, root.generation);
         self.write_manifest(&path, day, &manifest::list_to_bytes(parts, &root.recipients))?;
-        root.days.entry(day.to_string()).or_default().parts = root.generation;
+        let entry = root.days.entry(day.to_string()).or_default();
+        (entry.parts, entry.parts_by) = (root.generation, 0);
         self.replace_root(root)
     }
 
@@ -341,7 +389,7 @@ impl<'a> Writer<'a> {
         let touched = change.parts.iter().map(|new| new.day).chain(gone().map(|(day, _)| *day));
         for day in touched {
             if let Entry::Vacant(entry) = days.entry(day) {
-                entry.insert(read_parts(self.dir, root, day)?);
+                entry.insert(read_parts(self.place, root, day)?);
             }
         }
         for (day, part) in gone() {
@@ -365,10 +413,10 @@ impl<'a> Writer<'a> {
         for (day, parts) in days {
             let entry = root.days.entry(day.to_string()).or_default();
             let records = || parts.iter().filter(|part| part.table == Table::Records);
-            entry.parts = root.generation;
+            (entry.parts, entry.parts_by) = (root.generation, self.by());
             entry.rows = records().map(|part| part.rows).sum();
             entry.bytes = records().map(|part| part.bytes).sum();
-            let path = layout::parts(self.dir, day, root.generation);
+            let path = layout::parts_by(self.dir(), day, root.generation, self.by());
             self.write_manifest(&path, day, &manifest::list_to_bytes(&parts, &root.recipients))?;
         }
         Ok(())
@@ -389,44 +437,47 @@ impl<'a> Writer<'a> {
             known.push(source.clone());
         }
         for (day, sources) in days {
-            root.days.entry(day.to_string()).or_default().sources = root.generation;
-            let path = layout::sources(self.dir, day, root.generation);
+            let entry = root.days.entry(day.to_string()).or_default();
+            (entry.sources, entry.sources_by) = (root.generation, self.by());
+            let path = layout::sources_by(self.dir(), day, root.generation, self.by());
             self.write_manifest(&path, day, &manifest::list_to_bytes(&sources, &root.recipients))?;
         }
         Ok(())
     }
 
     fn write_manifest(&self, path: &Path, day: Day, bytes: &[u8]) -> Result<()> {
-        let dir = layout::day(self.dir, day);
+        let dir = layout::day(self.dir(), day);
         self.disk.create_dir(&dir)?;
         self.disk.write(path, bytes)?;
         self.disk.sync_dir(&dir)
     }
 
     /// Step 3. Idempotent: a part that is no longer where it comes from has been moved before.
-    fn apply_moves(&self) -> Result<()> {
+    pub(crate) fn apply_moves(&self) -> Result<()> {
         // What leaves goes first, so that a glob never sees a row twice.
         let (leave, come): (Vec<_>, Vec<_>) = self.root.moves.iter().partition(|step| step.leaves);
         for step in leave {
-            let path = step.settled(self.dir);
+            let path = step.settled(self.dir());
             if !step.is_set_aside {
                 self.disk.remove(&path)?;
             } else if path.exists() {
-                let dir = layout::partition(&layout::quarantine(self.dir), step.table, step.day());
+                let dir =
+                    layout::partition(&layout::quarantine(self.dir()), step.table, step.day());
                 self.disk.create_dir(&dir)?;
                 self.disk.rename(&path, &dir.join(&step.name))?;
                 self.disk.sync_dir(&dir)?;
             }
         }
         for step in come {
-            let (from, to) = (layout::staging(self.dir).join(&step.name), step.settled(self.dir));
+            let (from, to) =
+                (layout::staging(self.dir()).join(&step.name), step.settled(self.dir()));
             if from.exists() {
-                self.disk.create_dir(&step.partition(self.dir))?;
+                self.disk.create_dir(&step.partition(self.dir()))?;
                 self.disk.rename(&from, &to)?;
             }
         }
         let mut partitions: Vec<_> =
-            self.root.moves.iter().map(|step| step.partition(self.dir)).collect();
+            self.root.moves.iter().map(|step| step.partition(self.dir())).collect();
         partitions.sort();
         partitions.dedup();
         for dir in partitions.iter().filter(|dir| dir.is_dir()) {
@@ -438,17 +489,20 @@ impl<'a> Writer<'a> {
 
     /// Deletes the manifests that `old` named and the root no longer does. A reader that still
     /// holds the old root and finds one gone takes a new snapshot.
-    fn forget(&self, old: &Root) -> Result<()> {
-        for (date, entry) in &old.days {
-            let new = self.root.days.get(date).copied().unwrap_or_default();
-            let Some(day) = Day::parse(date) else { continue };
-            if entry.parts != new.parts && entry.parts != 0 {
-                self.disk.remove(&layout::parts(self.dir, day, entry.parts))?;
-            }
-            if entry.sources != new.sources && entry.sources != 0 {
-                self.disk.remove(&layout::sources(self.dir, day, entry.sources))?;
-            }
-        }
-        Ok(())
+    pub(crate) fn forget(&self, old: &Root) -> Result<()> {
+        self.replaced_lists(old).iter().try_for_each(|list| self.disk.remove(list))
+    }
+
+    /// The lists that `old` named and the root no longer does.
+    pub(crate) fn replaced_lists(&self, old: &Root) -> Vec<PathBuf> {
+        let replaced = old.days().flat_map(|(day, entry)| {
+            let (new, dir) = (self.root.entry(day), self.dir());
+            let [parts, sources] = [entry.parts_in(dir, day), entry.sources_in(dir, day)];
+            [
+                parts.filter(|list| Some(list) != new.parts_in(dir, day).as_ref()),
+                sources.filter(|list| Some(list) != new.sources_in(dir, day).as_ref()),
+            ]
+        });
+        replaced.flatten().collect()
     }
 }

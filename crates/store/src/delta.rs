@@ -20,6 +20,7 @@ use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::manifest::{Part, Root};
 use crate::part::schema_of;
+use crate::place::Place;
 use crate::snapshot::read_parts;
 
 /// Versions from one checkpoint to the next: a reader reads so many small files at most.
@@ -126,7 +127,7 @@ fn changes(dir: &Path, root: &Root, table: Table, now: i64) -> Result<Vec<Value>
             );
             continue;
         }
-        let parts = read_parts(dir, root, step.day())?;
+        let parts = read_parts(&Place::folder(dir), root, step.day())?;
         let part = parts.iter().find(|part| part.table == table && part.name == step.name);
         lines.extend(
             part.map(|part| add(dir, date, part)).transpose()?.map(|add| json!({"add": add})),
@@ -139,7 +140,9 @@ fn changes(dir: &Path, root: &Root, table: Table, now: i64) -> Result<Vec<Value>
 fn adds(dir: &Path, root: &Root, table: Table) -> Result<Vec<Value>> {
     let mut adds = Vec::new();
     for (day, _) in root.days() {
-        for part in read_parts(dir, root, day)?.iter().filter(|part| part.table == table) {
+        for part in
+            read_parts(&Place::folder(dir), root, day)?.iter().filter(|part| part.table == table)
+        {
             adds.push(add(dir, &day.to_string(), part)?);
         }
     }

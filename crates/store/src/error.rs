@@ -97,6 +97,21 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A bucket could not be asked, or refused.
+    #[error(transparent)]
+    Bucket(#[from] pmtaq_bucket::Error),
+    /// Another machine has committed what this change rests on; nothing was committed.
+    #[error("{store} was changed meanwhile by another writer")]
+    Conflict {
+        /// The address of the store.
+        store: String,
+    },
+    /// What is not done in a bucket.
+    #[error("{what} only in a store that is a folder")]
+    OnlyInFolder {
+        /// What.
+        what: &'static str,
+    },
     /// A part could not be encoded.
     #[error("{}", path.display())]
     Parquet {

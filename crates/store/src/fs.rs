@@ -64,6 +64,11 @@ impl Disk {
         step
     }
 
+    /// A change of a bucket, which is no change of this disk and a step all the same.
+    pub(crate) fn remote_step(&self) {
+        self.free_step();
+    }
+
     /// Makes a folder and those above it.
     pub(crate) fn create_dir(&self, path: &Path) -> Result<()> {
         if path.is_dir() {

@@ -111,14 +111,29 @@ pub fn day(store: &Path, day: Day) -> PathBuf {
     days(store).join(day.to_string())
 }
 
-/// The list of a day's parts, as of `generation`.
+/// The list of a day's parts, as of `generation`, by the only writer.
 pub fn parts(store: &Path, of: Day, generation: u64) -> PathBuf {
-    day(store, of).join(format!("parts-{generation}.json"))
+    parts_by(store, of, generation, 0)
 }
 
-/// The list of a day's sources, as of `generation`.
+/// The same, by one of many writers: two may be at the same generation before one of them commits. The
+/// only writer of a folder is 0.
+pub fn parts_by(store: &Path, of: Day, generation: u64, by: u32) -> PathBuf {
+    day(store, of).join(format!("parts-{generation}{}.json", suffix(by)))
+}
+
+/// The list of a day's sources, as of `generation`, by the only writer.
 pub fn sources(store: &Path, of: Day, generation: u64) -> PathBuf {
-    day(store, of).join(format!("sources-{generation}.json"))
+    sources_by(store, of, generation, 0)
+}
+
+/// The same, by one of many writers.
+pub fn sources_by(store: &Path, of: Day, generation: u64, by: u32) -> PathBuf {
+    day(store, of).join(format!("sources-{generation}{}.json", suffix(by)))
+}
+
+fn suffix(by: u32) -> String {
+    if by == 0 { String::new() } else { format!("-{by:08x}") }
 }
 
 /// The folder of a table.
@@ -146,7 +161,23 @@ pub fn glob(store: &Path, table: Table) -> PathBuf {
     store.join(table.to_string()).join("date=*").join("*.parquet")
 }
 
-/// The name of the `number`th part that `generation` adds.
-pub fn part_name(generation: u64, number: u32) -> String {
-    format!("{generation:08}-{number:03}.parquet")
+/// The name of the `number`th part that `generation` adds; `by` as for [`parts_by`].
+pub fn part_name(generation: u64, number: u32, by: u32) -> String {
+    format!("{generation:08}-{number:03}{}.parquet", suffix(by))
+}
+
+/// Where a commit to a bucket says what it replaced, each in a file of its own.
+pub fn gone(store: &Path) -> PathBuf {
+    private(store).join("gone")
+}
+
+/// Where files of a bucket are while they are fetched into the folder that caches it.
+pub fn fetching(store: &Path) -> PathBuf {
+    private(store).join("fetching")
+}
+
+/// What the folder that caches a bucket knows of it: which store it is of, and whether its server
+/// compares before it swaps.
+pub fn cached(store: &Path) -> PathBuf {
+    private(store).join("cached")
 }

@@ -24,7 +24,9 @@ mod recipients;
 pub use recipients::Recipients;
 
 pub mod manifest;
-pub use manifest::{DERIVED, FORMAT, Ledger, Part, Removed, Skipped, Source, Stat, Taken};
+pub use manifest::{
+    DERIVED, FORMAT, FORMAT_OF_BUCKETS, Ledger, Part, Removed, Skipped, Source, Stat, Taken,
+};
 
 mod encode;
 pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
@@ -37,6 +39,12 @@ mod guard;
 mod names;
 mod read;
 pub use read::PartReader;
+
+mod place;
+use place::Place;
+
+mod remote;
+pub use remote::{Remote, fetch};
 
 mod run;
 pub use run::{RunWriter, Written};
@@ -66,7 +74,7 @@ use error::At;
 pub use error::{Error, Result};
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use layout::Table;
 pub use lock::Lock;
@@ -76,7 +84,7 @@ use pmtaq_schema::{Timestamp, Window};
 /// A store: a folder of Parquet files and the manifests that say which of them count.
 #[derive(Debug)]
 pub struct Store {
-    dir: PathBuf,
+    place: Place,
     disk: Disk,
 }
 
@@ -89,7 +97,7 @@ impl Store {
         if !is_store(dir)? {
             return Err(Error::Missing { dir: dir.to_owned() });
         }
-        Ok(Store { dir: dir.to_owned(), disk: Disk::default() })
+        Ok(Store { place: Place::folder(dir), disk: Disk::default() })
     }
 
     /// Opens the store in `dir`, after making an empty one when there is none. `disk` does the
@@ -99,7 +107,7 @@ impl Store {
     /// [`Error::Io`] when the folder cannot be made; [`Error::Occupied`] when `dir` holds other
     /// things than a store; [`Error::Locked`] when another process is making it.
     pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
-        let store = Store { dir: dir.to_owned(), disk };
+        let store = Store { place: Place::folder(dir), disk };
         if is_store(dir)? {
             return Ok(store);
         }
@@ -118,14 +126,42 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens the store in a bucket. That there is one is seen when it is read.
+    pub fn open_remote(remote: Remote) -> Store {
+        Store { place: Place::bucket(remote), disk: Disk::default() }
+    }
+
+    /// Opens the store in a bucket, after making an empty one when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Bucket`] when the bucket cannot be asked, or its server does not compare before it
+    /// swaps; [`Error::Occupied`] when other things are there.
+    pub fn create_remote(remote: Remote, disk: Disk) -> Result<Store> {
+        remote.create()?;
+        Ok(Store { place: Place::bucket(remote), disk })
+    }
+
+    /// Whether it lies in a bucket.
+    pub fn is_remote(&self) -> bool {
+        self.place.remote().is_some()
+    }
+
+    /// Drops what was fetched of a store in a bucket.
+    ///
+    /// # Errors
+    /// [`Error::Io`] of the folder.
+    pub fn drop_fetched(&self) -> Result<()> {
+        self.place.remote().map_or(Ok(()), Remote::empty)
+    }
+
     /// The same store, written by `disk`.
     pub fn with_disk(self, disk: Disk) -> Store {
         Store { disk, ..self }
     }
 
-    /// The folder of the store.
+    /// The folder of the store; of one in a bucket, where it is cached.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.place.dir()
     }
 
     /// What a reader sees now of the days that `window` touches.
@@ -133,7 +169,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn snapshot(&self, window: Window) -> Result<Snapshot> {
-        Snapshot::take(&self.dir, window)
+        Snapshot::take(&self.place, window)
     }
 
     /// The time of the newest record. Reads the manifest of the last day and of no other.
@@ -186,7 +222,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`] of the root.
     pub fn readable_snapshot(&self, window: Window) -> Result<Readable<Snapshot>> {
-        Snapshot::take_readable(&self.dir, window)
+        Snapshot::take_readable(&self.place, window)
     }
 
     /// The sources whose first record is of a day that `window` touches, without the days whose list
@@ -195,7 +231,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`] of the root.
     pub fn readable_sources(&self, window: Window) -> Result<Readable<Vec<(Day, Source)>>> {
-        snapshot::readable_sources(&self.dir, window)
+        snapshot::readable_sources(&self.place, window)
     }
 
     /// All that the manifests say, as of one commit, and the files that none of them names.
@@ -203,7 +239,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn audit(&self) -> Result<Audit> {
-        Audit::take(&self.dir)
+        Audit::take(&self.place)
     }
 
     /// The tables that have a Delta log, each with the version that it is now.
@@ -211,7 +247,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn delta_logs(&self) -> Result<Vec<(Table, u64)>> {
-        let logs = manifest::Root::read(&self.dir)?.delta;
+        let logs = self.place.root()?.delta;
         Ok(logs.into_iter().map(|(table, published)| (table, published.version)).collect())
     }
 
@@ -220,7 +256,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn recipients(&self) -> Result<Recipients> {
-        Ok(manifest::Root::read(&self.dir)?.recipients)
+        Ok(self.place.root()?.recipients)
     }
 
     /// What the last ingest of each folder passed over for its name.
@@ -228,7 +264,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
     pub fn skipped(&self) -> Result<Skipped> {
-        Ok(Skipped::total(manifest::Root::read(&self.dir)?.skipped_in.values()))
+        Ok(Skipped::total(self.place.root()?.skipped_in.values()))
     }
 
     /// Makes the root anew from its copy, or the copy from the root, when one of them is damaged or
@@ -238,7 +274,10 @@ impl Store {
     /// [`Error::Locked`] when another process writes; what is wrong with the root when nothing is
     /// left to make it from.
     pub fn repair_root(&self, owner: &str) -> Result<Option<String>> {
-        salvage::root(&self.dir, &self.disk, owner)
+        if self.is_remote() {
+            return Err(Error::OnlyInFolder { what: "damage is repaired" });
+        }
+        salvage::root(self.dir(), &self.disk, owner)
     }
 
     /// Who writes at this moment, as [`Store::lock`] was told; none when nobody does.
@@ -246,7 +285,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] that names the file of the lock.
     pub fn writer(&self) -> Result<Option<String>> {
-        Lock::holder(&layout::lock(&self.dir))
+        Lock::holder(&layout::lock(self.dir()))
     }
 
     /// How many damaged parts were set aside, in which rows may be that nobody looks into.
@@ -256,7 +295,7 @@ impl Store {
     pub fn set_aside(&self) -> Result<usize> {
         let mut count = 0;
         for table in Table::ALL {
-            let dir = layout::table(&layout::quarantine(&self.dir), table);
+            let dir = layout::table(&layout::quarantine(self.dir()), table);
             for partition in fs::names(&dir)? {
                 count += fs::names(&dir.join(partition))?.len();
             }
@@ -271,7 +310,8 @@ impl Store {
     /// [`Error::Occupied`] when `to` holds anything, [`Error::InStore`] when it lies in the store,
     /// [`Error::Io`] and [`Error::Damaged`].
     pub fn back_up(&self, to: &Path, links: bool) -> Result<Backup> {
-        Backup::take(&self.dir, to, &self.disk, links)
+        // What was fetched may be lost with the machine's power: it is no copy to keep.
+        Backup::take(&self.place, to, &self.disk, links && !self.is_remote())
     }
 
     /// Becomes the one writer. `owner` says who, for the message that another writer gets.
@@ -279,7 +319,7 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`] when another process writes.
     pub fn lock(&self, owner: &str) -> Result<Writer<'_>> {
-        Writer::open(&self.dir, &self.disk, owner)
+        Writer::open(&self.place, &self.disk, owner)
     }
 }
 

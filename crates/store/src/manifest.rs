@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pmtaq_schema::time::{Day, Timestamp};
 use serde::de::DeserializeOwned;
@@ -23,6 +23,9 @@ use crate::seal::{self, Opened};
 /// The newest format that this version reads and writes. Since 2 manifests and parts have
 /// checksums.
 pub const FORMAT: u32 = 2;
+
+/// That of a store in a bucket.
+pub const FORMAT_OF_BUCKETS: u32 = 3;
 
 /// The truth about a store: for each day, which of its manifests count. Small even for years of
 /// days, because it holds one line a day and no line a source.
@@ -48,6 +51,33 @@ pub(crate) struct Root {
     /// The tables that have a Delta log, and which version of them this commit is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) delta: BTreeMap<Table, Published>,
+    /// What many writers must know of each other; none of a store that was always in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shared: Option<Shared>,
+}
+
+/// What the root of a store in a bucket says beside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Shared {
+    /// Tells the store from any other that was in the same place.
+    pub(crate) id: String,
+    /// The last commit that erased a recipient: what was fetched before may hold the address.
+    pub(crate) erased: u64,
+    /// The last commits, each by a random name, the newest last: by them a writer finds out whether its
+    /// commit was done whose answer was lost.
+    pub(crate) commits: Vec<String>,
+}
+
+impl Shared {
+    /// Commits that are remembered: more than come in the time in which an answer is waited for.
+    const COMMITS: usize = 64;
+
+    /// Notes a commit.
+    pub(crate) fn note(&mut self, commit: &str) {
+        self.commits.push(commit.to_owned());
+        let old = self.commits.len().saturating_sub(Shared::COMMITS);
+        self.commits.drain(..old);
+    }
 }
 
 /// Files of folders that were passed over for their names. Nobody can say whether records are missing
@@ -95,8 +125,14 @@ pub struct Removed {
 pub(crate) struct DayEntry {
     /// Generation of the list of parts; 0 for none.
     pub(crate) parts: u64,
+    /// Which of many writers made it; 0 in a folder.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) parts_by: u32,
     /// Generation of the list of sources; 0 for none.
     pub(crate) sources: u64,
+    /// Which of many writers made it; 0 in a folder.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) sources_by: u32,
     /// Rows in `records`.
     pub(crate) rows: u64,
     /// Bytes of the parts of `records`.
@@ -104,6 +140,22 @@ pub(crate) struct DayEntry {
     /// Records of the day were removed for their age: `hourly` counts more than is left.
     #[serde(default)]
     pub(crate) pruned: bool,
+}
+
+fn is_none(by: &u32) -> bool {
+    *by == 0
+}
+
+impl DayEntry {
+    /// The list of the parts of `day`, which has this entry; none when it has no parts.
+    pub(crate) fn parts_in(&self, store: &Path, day: Day) -> Option<PathBuf> {
+        (self.parts != 0).then(|| layout::parts_by(store, day, self.parts, self.parts_by))
+    }
+
+    /// The list of the sources.
+    pub(crate) fn sources_in(&self, store: &Path, day: Day) -> Option<PathBuf> {
+        (self.sources != 0).then(|| layout::sources_by(store, day, self.sources, self.sources_by))
+    }
 }
 
 /// The names, and how many more there are.
@@ -141,6 +193,7 @@ impl Default for Root {
             recipients: Recipients::default(),
             skipped_in: BTreeMap::new(),
             delta: BTreeMap::new(),
+            shared: None,
         }
     }
 }
@@ -162,17 +215,22 @@ impl Root {
 
     /// The root that a file holds.
     pub(crate) fn read_file(path: &Path) -> Result<Root> {
+        Root::from_bytes(&std::fs::read(path).at(path)?, path)
+    }
+
+    /// The root that these bytes are, which were those of `path`.
+    pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Root> {
         #[derive(Deserialize)]
         struct Format {
             version: u32,
         }
-        let bytes = std::fs::read(path).at(path)?;
         // Asked first: the root of a newer format may be of any shape, and is not damaged for that.
-        let found = seal::from_bytes::<Format>(&bytes, path)?.manifest.version;
-        if found > FORMAT {
-            return Err(Error::FromTheFuture { path: path.to_owned(), found, known: FORMAT });
+        let (found, known) =
+            (seal::from_bytes::<Format>(bytes, path)?.manifest.version, FORMAT_OF_BUCKETS);
+        if found > known {
+            return Err(Error::FromTheFuture { path: path.to_owned(), found, known });
         }
-        let Opened { manifest: root, is_sealed } = seal::from_bytes::<Root>(&bytes, path)?;
+        let Opened { manifest: root, is_sealed } = seal::from_bytes::<Root>(bytes, path)?;
         if root.version > 1 && !is_sealed {
             return Err(Error::unsealed(path));
         }
@@ -441,7 +499,8 @@ mod tests {
     fn a_newer_root_is_newer_whatever_its_shape() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("root.json");
-        let newer = serde_json::json!({"version": FORMAT + 1, "days": ["another", "shape"]});
+        let newer =
+            serde_json::json!({"version": FORMAT_OF_BUCKETS + 1, "days": ["another", "shape"]});
         std::fs::write(&path, seal::to_bytes(&newer)).expect("a file");
         let error = Root::read_file(&path).expect_err("it is not known here");
         assert!(matches!(error, Error::FromTheFuture { .. }), "{error}");

@@ -4,14 +4,17 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::Field;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::checksum;
 use crate::error::{At, Error, Result};
 use crate::layout::{self, Table};
-use crate::manifest::{Move, Part, Root, Source, read_list};
+use crate::manifest::{Move, Part, Root, Source};
+use crate::place::Place;
 use crate::read::PartReader;
+use crate::remote::Remote;
 
 /// A consistent view of the days that a window touches.
 #[derive(Clone, Debug)]
@@ -37,27 +40,31 @@ pub struct SnapshotPart {
     pub path: PathBuf,
     /// Where it will lie, when the renames of its commit are not all done.
     pub moves_to: Option<PathBuf>,
+    /// The bucket that it is fetched from when it is not there.
+    pub remote: Option<Remote>,
 }
 
 impl Snapshot {
-    pub(crate) fn take(store: &Path, window: Window) -> Result<Snapshot> {
+    pub(crate) fn take(store: &Place, window: Window) -> Result<Snapshot> {
         let (snapshot, unreadable) = Snapshot::take_readable(store, window)?;
         unreadable.into_iter().next().map_or(Ok(snapshot), |(_, error)| Err(error))
     }
 
     /// What can be read, and of which days the list cannot.
-    pub(crate) fn take_readable(store: &Path, window: Window) -> Result<Readable<Snapshot>> {
+    pub(crate) fn take_readable(store: &Place, window: Window) -> Result<Readable<Snapshot>> {
         consistent(store, |root| Snapshot::of_root(store, root, window))
     }
 
     /// What `root` says of the days that `window` touches.
-    fn of_root(store: &Path, root: &Root, window: Window) -> Readable<Snapshot> {
+    fn of_root(store: &Place, root: &Root, window: Window) -> Readable<Snapshot> {
         let stored = || root.days.iter().filter(|(_, entry)| entry.rows > 0);
         let span = Option::zip(
             stored().next().and_then(|(date, _)| Day::parse(date)),
             stored().next_back().and_then(|(date, _)| Day::parse(date)),
         );
         let (mut parts, mut unreadable) = (Vec::new(), Vec::new());
+        let days = root.days().filter(|(day, _)| window.touches(*day));
+        store.expect_lists(days.filter_map(|(day, entry)| entry.parts_in(store.dir(), day)));
         for (day, _) in root.days().filter(|(day, _)| window.touches(*day)) {
             match read_parts(store, root, day) {
                 Ok(list) => {
@@ -103,6 +110,9 @@ impl SnapshotPart {
     /// # Errors
     /// [`Error::Io`] when it cannot be opened, [`Error::Damaged`] when it is longer or shorter.
     pub fn open(&self) -> Result<File> {
+        if let Some(remote) = &self.remote {
+            return remote.open(&self.path, &self.part);
+        }
         let file = File::open(&self.path).at(&self.path)?;
         let (found, written) = (file.metadata().at(&self.path)?.len(), self.part.bytes);
         if found != written {
@@ -120,6 +130,10 @@ impl SnapshotPart {
         let mut file = self.open()?;
         let Some(written) = &self.part.checksum else { return Ok(()) };
         if checksum::of_file(&mut file, &self.path)? != *written {
+            if let Some(remote) = &self.remote {
+                // What was fetched has rotted here; there it is compared while it comes.
+                return remote.fetch_anew(&self.path, &self.part);
+            }
             let what = "its bytes are not those that were written".to_owned();
             return Err(Error::Damaged { path: self.path.clone(), what });
         }
@@ -136,6 +150,28 @@ impl SnapshotPart {
         PartReader::open(&self.path, self.part.table, |_| true)
     }
 
+    /// Some of its columns, which are not compared with any checksum.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is not there, [`Error::Damaged`] when it is no part of its table.
+    pub fn columns(&self, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        self.open()?;
+        PartReader::open(&self.path, self.part.table, wanted)
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_here(&self) -> bool {
+        self.remote.is_none() || self.path.exists()
+    }
+
+    /// Where it lies for others: a path, or an address in a bucket.
+    pub fn address(&self) -> String {
+        match &self.remote {
+            Some(remote) => remote.url(&self.path),
+            None => self.path.to_string_lossy().into_owned(),
+        }
+    }
+
     /// Whether some of its times may lie in `window`.
     pub fn meets(&self, window: Window) -> bool {
         self.part.since < window.until.0 && window.since.0 <= self.part.until
@@ -146,13 +182,18 @@ impl SnapshotPart {
 pub type Readable<T> = (T, Vec<(Day, Error)>);
 
 /// What `read` makes of the root and the manifests that it names.
-fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Readable<T>) -> Result<Readable<T>> {
+fn consistent<T>(store: &Place, read: impl Fn(&Root) -> Readable<T>) -> Result<Readable<T>> {
     // A commit may delete a manifest between our reading the root and our reading it. Each new
     // try sees a newer generation, so this ends as soon as no commit falls in between.
     const TRIES: u32 = 100;
     let mut tries = 0;
     loop {
-        let (read, unreadable) = read(&Root::read(store)?);
+        let (read, mut unreadable) = read(&store.root()?);
+        // Nothing is wrong with a day whose bucket does not answer.
+        let is_bucket = |(_, error): &(Day, Error)| matches!(error, Error::Bucket(_));
+        if let Some(at) = unreadable.iter().position(is_bucket) {
+            return Err(unreadable.swap_remove(at).1);
+        }
         if tries >= TRIES || !unreadable.iter().any(|(_, error)| error.is_missing_file()) {
             return Ok((read, unreadable));
         }
@@ -162,11 +203,13 @@ fn consistent<T>(store: &Path, read: impl Fn(&Root) -> Readable<T>) -> Result<Re
 
 /// The sources that are filed under the days of `window`.
 pub(crate) fn readable_sources(
-    store: &Path,
+    store: &Place,
     window: Window,
 ) -> Result<Readable<Vec<(Day, Source)>>> {
     consistent(store, |root| {
         let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+        let days = root.days().filter(|(day, _)| window.touches(*day));
+        store.expect_lists(days.filter_map(|(day, entry)| entry.sources_in(store.dir(), day)));
         for (day, _) in root.days().filter(|(day, _)| window.touches(*day)) {
             match read_sources(store, root, day) {
                 Ok(list) => all.extend(list.into_iter().map(|source| (day, source))),
@@ -179,11 +222,13 @@ pub(crate) fn readable_sources(
 
 /// The sources that `root` knows of some days. Costs as much as there are.
 pub(crate) fn sources_of_root(
-    store: &Path,
+    store: &Place,
     root: &Root,
     wanted: impl Fn(Day) -> bool,
 ) -> Result<Vec<(Day, Source)>> {
     let mut all = Vec::new();
+    let days = root.days().filter(|(day, _)| wanted(*day));
+    store.expect_lists(days.filter_map(|(day, entry)| entry.sources_in(store.dir(), day)));
     for (day, _) in root.days().filter(|(day, _)| wanted(*day)) {
         all.extend(read_sources(store, root, day)?.into_iter().map(|source| (day, source)));
     }
@@ -191,30 +236,26 @@ pub(crate) fn sources_of_root(
 }
 
 /// The parts of `day` that `root` counts.
-pub(crate) fn read_parts(store: &Path, root: &Root, day: Day) -> Result<Vec<Part>> {
-    match root.entry(day).parts {
-        0 => Ok(Vec::new()),
-        generation => read_list(&layout::parts(store, day, generation)),
-    }
+pub(crate) fn read_parts(store: &Place, root: &Root, day: Day) -> Result<Vec<Part>> {
+    let list = root.entry(day).parts_in(store.dir(), day);
+    list.map_or(Ok(Vec::new()), |list| store.list(&list))
 }
 
 /// The sources that `root` knows and files under `day`.
-pub(crate) fn read_sources(store: &Path, root: &Root, day: Day) -> Result<Vec<Source>> {
-    match root.entry(day).sources {
-        0 => Ok(Vec::new()),
-        generation => read_list(&layout::sources(store, day, generation)),
-    }
+pub(crate) fn read_sources(store: &Place, root: &Root, day: Day) -> Result<Vec<Source>> {
+    let list = root.entry(day).sources_in(store.dir(), day);
+    list.map_or(Ok(Vec::new()), |list| store.list(&list))
 }
 
 /// Where a part lies now: in its partition, or still in staging when a kill came between the
 /// commit and the rename.
-pub(crate) fn place(store: &Path, root: &Root, day: Day, part: Part) -> SnapshotPart {
+pub(crate) fn place(store: &Place, root: &Root, day: Day, part: Part) -> SnapshotPart {
     let pending = root
         .moves
         .iter()
         .any(|step| !step.leaves && step.name == part.name && step.table == part.table);
     let mut placed = SnapshotPart::settled(store, day, part);
-    let staged = layout::staging(store).join(&placed.part.name);
+    let staged = layout::staging(store.dir()).join(&placed.part.name);
     // Asked in this order: it may be moved meanwhile.
     if pending && !placed.path.exists() && staged.exists() {
         placed.moves_to = Some(std::mem::replace(&mut placed.path, staged));
@@ -224,9 +265,9 @@ pub(crate) fn place(store: &Path, root: &Root, day: Day, part: Part) -> Snapshot
 
 impl SnapshotPart {
     /// A part that lies in its partition.
-    pub(crate) fn settled(store: &Path, day: Day, part: Part) -> SnapshotPart {
-        let path = layout::partition(store, part.table, day).join(&part.name);
-        SnapshotPart { day, part, path, moves_to: None }
+    pub(crate) fn settled(store: &Place, day: Day, part: Part) -> SnapshotPart {
+        let path = layout::partition(store.dir(), part.table, day).join(&part.name);
+        SnapshotPart { day, part, path, moves_to: None, remote: store.remote().cloned() }
     }
 }
 

@@ -12,7 +12,7 @@ use pmtaq_schema::Zone;
 /// What every command understands, before and after its name.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Folder of the store
+    /// Folder of the store, or its address in a bucket: s3://BUCKET/PREFIX
     #[arg(
         long,
         global = true,
@@ -71,6 +71,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "PMTAQ_SPILL_SIZE", value_name = "SIZE",
           default_value = "4GB", value_parser = pmtaq_schema::size::parse_bytes)]
     pub(crate) spill_size: u64,
+    /// Folder for what is fetched of a store in a bucket [default: pmtaq in the user's caches]
+    #[arg(long, global = true, env = "PMTAQ_CACHE", value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Bytes that it may hold, about; the longest unused goes first
+    #[arg(long, global = true, env = "PMTAQ_CACHE_SIZE", value_name = "SIZE",
+          default_value = "10GB", value_parser = pmtaq_schema::size::parse_bytes)]
+    pub(crate) cache_size: u64,
     /// Compare the parts that a question may read with their checksums first
     #[arg(long, global = true)]
     pub(crate) check: bool,

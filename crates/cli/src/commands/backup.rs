@@ -1,7 +1,6 @@
 //! `pmtaq backup`: what the store holds now, as a store in another folder.
 
 use pmtaq_schema::human;
-use pmtaq_store::Store;
 
 use crate::args::Backup;
 use crate::context::Context;
@@ -10,7 +9,7 @@ use crate::failure::Result;
 use crate::ui;
 
 pub(crate) fn run(context: &Context, args: &Backup) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let done = store.back_up(&args.dir, !args.copy)?;
     let (records, parts, bytes) = (done.records, done.parts, human::size(done.bytes));
     let links = match done.links {

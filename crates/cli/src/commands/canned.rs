@@ -3,7 +3,6 @@
 use pmtaq_query::{Missing, Own, ParamKind, Reach, Report, Session};
 use pmtaq_render::words::duration;
 use pmtaq_schema::{Record, Timestamp, Window};
-use pmtaq_store::Store;
 
 use crate::args;
 use crate::asked;
@@ -113,7 +112,7 @@ fn known_moment(
     let moment = report.moment(given).filter(|_| matches!(report.reach, Reach::Around(_)));
     let Some(at) = moment else { return Ok(None) };
     let zone = context.global.tz;
-    let newest = Store::open(&context.global.store)?.newest()?;
+    let newest = context.store()?.newest()?;
     let known = newest.map_or(at, |newest| Timestamp(newest.0 + 1));
     if known >= at {
         return Ok(Some(format!("at {} {zone}", minute(at, zone))));

@@ -4,7 +4,6 @@ use pmtaq_ingest::Effort;
 use pmtaq_schema::human::size;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Zone};
-use pmtaq_store::Store;
 
 use crate::args::Compact;
 use crate::context::Context;
@@ -14,7 +13,7 @@ use crate::ui;
 use crate::window::window;
 
 pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let store = context.store()?.with_disk(args.faults.disk());
     let mut writer = store.lock(&context.owner())?;
     let stored = writer.days();
     let days = if args.day.is_empty() {

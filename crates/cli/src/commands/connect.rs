@@ -3,18 +3,22 @@
 
 use std::path::Path;
 
-use pmtaq_store::Store;
 use pmtaq_store::layout::{self, Table};
 
 use crate::args::{self, Tool};
 use crate::command_line::single_quoted;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::show::print;
 
 pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
+    if store.is_remote() {
+        let why = "a glob over a bucket sees parts that were replaced and are not deleted yet";
+        return Err(Failure::usage(why)
+            .hint("`pmtaq paths` lists the parts that count, each by its address"));
+    }
     let dir = std::fs::canonicalize(store.dir())?;
     print(context, &lines(args.tool, &dir))
 }

@@ -1,6 +1,5 @@
 //! `pmtaq delta`: a Delta log beside the tables of the store, for engines that read tables by one.
 
-use pmtaq_store::Store;
 use pmtaq_store::layout::{self, Table};
 
 use crate::args;
@@ -12,7 +11,7 @@ use crate::ui;
 /// Ends the logs, or keeps those of the tables that are asked for. Each commit of any command adds a
 /// version to them from then on.
 pub(crate) fn run(context: &Context, args: &args::Delta) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let store = context.store()?.with_disk(args.faults.disk());
     let tables = if args.stop { Vec::new() } else { tables(&args.table)? };
     store.lock("pmtaq delta")?.set_delta_logs(&tables)?;
     for (table, version) in store.delta_logs()? {

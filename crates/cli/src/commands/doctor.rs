@@ -43,7 +43,7 @@ pub(crate) fn run(
     let asked = asked::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let sources = files::within(context, &store, asked.window)?;
     let mut findings = lacks::findings(&asked.session)?;
     findings.extend(records(context, &presence));

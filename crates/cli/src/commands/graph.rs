@@ -9,7 +9,6 @@ use pmtaq_render::chart::{self, Chart, Edge, Line, Size};
 use pmtaq_schema::step::Step;
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Unit, Window, Zone};
-use pmtaq_store::Store;
 
 use crate::args;
 use crate::asked::{self, Asked};
@@ -120,7 +119,7 @@ fn reach(context: &Context, asked: &Asked) -> Result<Option<Window>> {
 /// When the files were taken in that lately brought records, from those of `newest` on: what
 /// happened until then is known. What is known behind the window does not matter.
 fn ingested(context: &Context, asked: &Asked, newest: Timestamp) -> Result<Timestamp> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let mut known = newest;
     let end = asked.snapshot.span.map_or(newest, |(_, last)| Timestamp(last.start().0 + DAY_S));
     let (mut since, mut days) = (Timestamp(newest.day().start().0 - DAY_S), 2);

@@ -10,7 +10,7 @@ use pmtaq_render::Format;
 use pmtaq_schema::Unit;
 use pmtaq_schema::human::size;
 use pmtaq_schema::time::Day;
-use pmtaq_store::{Store, Writer};
+use pmtaq_store::Writer;
 
 use crate::args::{Global, Ingest};
 use crate::context::Context;
@@ -27,7 +27,7 @@ type Ledger = Vec<(&'static str, u64)>;
 pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
     let global = &context.global;
     let begun = Instant::now();
-    let store = match Store::create(&global.store, args.faults.disk()) {
+    let store = match context.new_store(args.faults.disk()) {
         Err(error) => return refused(context, error),
         Ok(store) => store,
     };

@@ -7,7 +7,7 @@ use pmtaq_schema::human;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::{self, Table};
-use pmtaq_store::{Part, Recipients, Store};
+use pmtaq_store::{Part, Recipients};
 
 use crate::args::{Forget, Prune, Verify};
 use crate::context::Context;
@@ -22,7 +22,7 @@ const MAX_SAID: usize = 50;
 const ROUNDS: usize = 3;
 
 pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
-    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let store = context.store_afresh()?.with_disk(args.faults.disk());
     let memory = context.memory_of_ingest();
     if args.repair {
         store.repair_root(&context.owner())?.iter().for_each(|done| ui::complain(done));
@@ -41,6 +41,7 @@ pub(crate) fn verify(context: &Context, args: &Verify) -> Result<Exit> {
             verified = pmtaq_ingest::verify(&store, memory, |_| {})?;
         }
     }
+    store.drop_fetched()?;
     if verified.is_cut_short {
         ui::note(
             &context.global,
@@ -83,7 +84,7 @@ pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
         return Err(Failure::usage("hourly is to be kept as long as the records that it counts")
             .hint("reports read it for their days, as in --keep records=90d,hourly=3y"));
     }
-    let store = Store::open(&context.global.store)?.with_disk(args.faults.disk());
+    let store = context.store()?.with_disk(args.faults.disk());
     let mut writer = store.lock(&context.owner())?;
     let expired = pmtaq_ingest::expired(&writer, &keep, context.now)?;
     if expired.is_empty() {
@@ -98,7 +99,18 @@ pub(crate) fn prune(context: &Context, args: &Prune) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     ui::confirm("Remove them for good?", args.yes)?;
-    pmtaq_ingest::prune(&mut writer, expired)?;
+    let mut expired = expired;
+    while !expired.is_empty() {
+        match pmtaq_ingest::prune(&mut writer, expired) {
+            // Another machine has merged some of them: what is as old goes, as it is now.
+            Err(pmtaq_store::Error::Conflict { .. }) => writer.renew()?,
+            other => {
+                other?;
+                break;
+            }
+        }
+        expired = pmtaq_ingest::expired(&writer, &keep, context.now)?;
+    }
     ui::note(&context.global, "removed");
     Ok(Exit::Done)
 }
@@ -110,7 +122,7 @@ pub(crate) fn forget(context: &Context, args: &Forget) -> Result<Exit> {
             args.rcpt
         ))
     })?;
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     if store.recipients()? == Recipients::Masked {
         return Err(Failure::usage(
             "masked recipients cannot be told apart, so none can be erased",

@@ -3,8 +3,8 @@
 use pmtaq_query::{Answer, Values};
 use pmtaq_render::Format;
 use pmtaq_schema::{Timestamp, Unit, Window};
+use pmtaq_store::SnapshotPart;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{SnapshotPart, Store};
 
 use crate::args;
 use crate::asked;
@@ -15,12 +15,12 @@ use crate::show;
 
 pub(crate) fn run(context: &Context, args: &args::Paths) -> Result<Exit> {
     let window = asked::named_window(context, &args.times)?;
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let snapshot = asked::snapshot(context, &store, window)?;
     let table = Table::ALL.into_iter().find(|table| table.to_string() == args.table);
     let parts: Vec<_> = snapshot.of(table.unwrap_or(Table::Records), window).collect();
     if context.global.format == Format::Table {
-        let lines = parts.iter().map(|part| format!("{}\n", part.path.display()));
+        let lines = parts.iter().map(|part| format!("{}\n", part.address()));
         return show::print(context, &lines.collect::<String>());
     }
     show::whole(context, &described(&parts, &args.table, window))?;
@@ -40,7 +40,7 @@ fn described(parts: &[&SnapshotPart], table: &str, window: Window) -> Answer {
     };
     Answer::of(
         [
-            ("path", Unit::Text, texts(&|part| part.path.to_string_lossy().into_owned())),
+            ("path", Unit::Text, texts(&SnapshotPart::address)),
             ("table", Unit::Text, texts(&|_| table.to_owned())),
             ("date", Unit::Text, texts(&|part| part.day.to_string())),
             ("rows", Unit::Count, counts(&|part| part.part.rows)),

@@ -2,7 +2,7 @@
 
 use pmtaq_query::{Matching, Needle, Search, Selection, is_code};
 use pmtaq_render::{BoxError, Format, LineFormat};
-use pmtaq_store::{Recipients, Store};
+use pmtaq_store::Recipients;
 
 use crate::args;
 use crate::asked::{self, Asked};
@@ -118,7 +118,7 @@ fn stored_needles(context: &Context, mut needles: Vec<Needle>, regex: bool) -> R
     if !needles.iter().any(names_one) {
         return Ok(needles);
     }
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let recipients = store.recipients()?;
     if regex && recipients != Recipients::Plain {
         let text = format!("recipients are {recipients} here: no regular expression finds one");

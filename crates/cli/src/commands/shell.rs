@@ -8,7 +8,6 @@ use pmtaq_query::{DIMENSIONS, is_complete, metrics, prelude, sql_type};
 use pmtaq_render::Format;
 use pmtaq_schema::columns::{DATE, HOURLY, REJECTS};
 use pmtaq_schema::{COLUMNS, Column};
-use pmtaq_store::Store;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -158,7 +157,7 @@ impl Shell<'_> {
 
     /// Takes in what was ingested since the last statement.
     fn refresh(&mut self) -> Result<()> {
-        let store = Store::open(&self.context.global.store)?;
+        let store = self.context.store()?;
         if store.snapshot(self.asked.window)?.generation != self.asked.snapshot.generation {
             self.asked = asked::open_with(&self.context, self.times, self.files)?;
         }

@@ -8,8 +8,8 @@ use pmtaq_schema::human::{self, duration};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::untrusted::visible;
 use pmtaq_schema::{Timestamp, Unit, Window};
+use pmtaq_store::SnapshotPart;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{SnapshotPart, Store};
 
 use crate::args;
 use crate::context::Context;
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let last = parse_duration_s(&args.last).ok_or_else(|| {
         Failure::usage(format!("`{}` is not a valid duration; write it like 30d", args.last))
     })?;
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let (now, writer) = (context.now, store.writer()?);
     let snapshot = asked::snapshot(context, &store, Window::ALL)?;
     let recipients = store.recipients()?;

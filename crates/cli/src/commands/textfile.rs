@@ -87,7 +87,7 @@ fn about_the_store(
     for (host, time) in newest {
         newest_of.add(&[("host", host)], time.0 as f64);
     }
-    let snapshot = pmtaq_store::Store::open(&context.global.store)?.snapshot(Window::ALL)?;
+    let snapshot = context.store()?.snapshot(Window::ALL)?;
     let mut records =
         Family::new("pmtaq_store_records", Kind::Gauge, "Records in the store; prune takes some.");
     records.add(&[], snapshot.store_rows as f64);

@@ -3,7 +3,7 @@
 use pmtaq_query::{Answer, Trace};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::human::duration;
-use pmtaq_store::{Recipients, Store};
+use pmtaq_store::Recipients;
 
 use crate::args;
 use crate::asked::{self, Asked};
@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, args: &args::Trace) -> Result<Exit> {
 
 /// An address as the store spells it.
 fn stored_address(context: &Context, address: &str) -> Result<String> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let stored = privacy::of_store(context, &store)?.stored_form(address);
     if store.recipients()? == Recipients::Masked && stored != address {
         let text = format!("recipients are masked here: {stored} may be many");

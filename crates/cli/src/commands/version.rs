@@ -12,6 +12,8 @@ pub(crate) fn text() -> String {
     let _ = writeln!(text, "target  {}", env!("PMTAQ_TARGET"));
     let engine = pmtaq_query::engine().unwrap_or_else(|error| format!("does not start: {error}"));
     let _ = writeln!(text, "engine  {engine}");
-    let _ = writeln!(text, "format  {} of the store, and all older ones", pmtaq_store::FORMAT);
+    let (folder, bucket) = (pmtaq_store::FORMAT, pmtaq_store::FORMAT_OF_BUCKETS);
+    let _ =
+        writeln!(text, "format  {folder} of the store, {bucket} in a bucket, and all older ones");
     text
 }

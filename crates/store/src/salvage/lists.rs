@@ -102,7 +102,7 @@ fn older(lists: &mut Vec<u64>, last: u64, is_cut_short: bool) -> impl Iterator<I
 /// Whether the commit `last` went further than to write its lists: then parts of it are in their
 /// partitions, or older ones are gone from theirs, or older lists are.
 fn came_to_its_root(store: &Path, days: &BTreeMap<Day, Lists>, last: u64) -> Result<bool> {
-    let begins = layout::part_name(last, 0);
+    let begins = layout::part_name(last, 0, 0);
     let begins = begins.split_once('-').map_or("", |(generation, _)| generation).to_owned() + "-";
     let (mut is_staged, mut has_older, mut has_lost) = (false, false, false);
     for (day, lists) in days {

@@ -27,7 +27,6 @@ mod words;
 mod mail;
 mod outbox;
 mod send;
-mod trust;
 
 pub(crate) use ingests::remember as remember_ingest;
 

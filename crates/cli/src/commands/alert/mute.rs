@@ -50,7 +50,7 @@ fn change(
         return Err(Failure::usage(format!("{} has no rule `{name}`", path.display())));
     }
     let store = &context.global.store;
-    pmtaq_store::Store::open(store)?;
+    context.store()?;
     // Without the lock a run could overwrite this, and nobody would know.
     let _lock = state::lock(context)?.map_err(Failure::from_text)?;
     let (mut memory, failure) = state::read(store);

@@ -11,7 +11,6 @@ use pmtaq_query::{
 };
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
-use pmtaq_store::Store;
 
 use super::{ingests, probe, usual};
 use crate::asked::{self, Asked};
@@ -75,7 +74,7 @@ impl<'c> Watcher<'c> {
         if let Some(newest) = self.newest {
             return Ok(newest);
         }
-        let store = Store::open(&self.context.global.store)?;
+        let store = self.context.store()?;
         let newest = match store.snapshot(self.hull)?.newest() {
             Some(newest) => Some(newest),
             None => store.newest()?,

@@ -10,8 +10,8 @@ use pmtaq_schema::untrusted::visible;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
-use super::{mail, trust};
-use crate::{privacy, settings};
+use super::mail;
+use crate::{privacy, settings, trust};
 
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 /// Waits before another attempt, when the failure may pass by itself.
@@ -163,7 +163,7 @@ fn secret(
 fn post(receiver: &Receiver, url: &str, token: Option<&str>, body: &str) -> Result<(), Attempt> {
     let mut tls = TlsConfig::builder();
     if url.starts_with("https://") {
-        tls = tls.root_certs(trust::roots(receiver).map_err(Attempt::Lasting)?);
+        tls = tls.root_certs(trust::roots(receiver.ca_file.as_deref()).map_err(Attempt::Lasting)?);
     }
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(timeout(receiver)))

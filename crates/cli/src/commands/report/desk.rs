@@ -65,7 +65,7 @@ impl<'d> Desk<'d> {
         versus: Versus,
     ) -> Result<Desk<'d>> {
         let zone = context.global.tz;
-        let store = Store::open(&context.global.store)?;
+        let store = context.store()?;
         let compared = Frame::near(versus, window, zone).since.0;
         let hull = Window {
             since: Timestamp(window.since.0.saturating_sub(BEFORE_S).min(compared)),

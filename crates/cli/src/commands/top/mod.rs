@@ -27,7 +27,6 @@ use std::time::Duration;
 
 use pmtaq_query::{dimension, metric};
 use pmtaq_schema::{Timestamp, Window};
-use pmtaq_store::Store;
 use ratatui::crossterm::event::{self, Event as Input, KeyEvent, KeyEventKind};
 
 use self::fetch::Running;
@@ -208,7 +207,7 @@ fn look(context: &Context, events: &Sender<Event>) {
 
 /// What is known of the store; as long as its generation is the same, only that is read.
 fn facts(context: &Context, known: Option<Facts>) -> Result<Facts> {
-    let store = Store::open(&context.global.store)?;
+    let store = context.store()?;
     let none = Window { since: Timestamp(0), until: Timestamp(0) };
     let snapshot = store.snapshot(none)?;
     if let Some(known) = known.filter(|known| known.generation == snapshot.generation) {

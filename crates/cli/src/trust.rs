@@ -1,7 +1,6 @@
 //! Whose certificates are trusted where an address begins with https: those that the machine trusts,
 //! so also a company's own once it is installed there.
 
-use pmtaq_alert::Receiver;
 use ureq::tls::{PemItem, RootCerts, parse_pem};
 
 use crate::settings;
@@ -14,10 +13,10 @@ const BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The certificates in `ca-file` of the receiver, in the file that `SSL_CERT_FILE` names as for
+/// The certificates in the file `named`, in the file that `SSL_CERT_FILE` names as for
 /// OpenSSL, in the system's bundle; without any of them Mozilla's as of when this was built.
-pub(super) fn roots(receiver: &Receiver) -> Result<RootCerts, String> {
-    let named = receiver.ca_file.clone().or_else(|| settings::variable("SSL_CERT_FILE"));
+pub(crate) fn roots(named: Option<&str>) -> Result<RootCerts, String> {
+    let named = named.map(str::to_owned).or_else(|| settings::variable("SSL_CERT_FILE"));
     if let Some(path) = named {
         let text = read(&path)?
             .ok_or_else(|| format!("there is no file {path}; it holds certificates to trust"))?;

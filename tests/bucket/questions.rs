@@ -1,0 +1,204 @@
+//! Questions: the answers are those of a folder, and cost what they need.
+
+use super::{There, file, server};
+use crate::sealed::Sealed;
+
+/// Tests that count what is asked of the proxy, and those that let it do wrong, must not meet.
+pub(super) static PROXY: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[test]
+fn every_question_has_the_answer_that_it_has_over_a_folder_at_scale() {
+    let (here, there) = (Sealed::of_samples(), There::new());
+    there.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+    let reports = here.done(&["reports", "--format", "csv"]);
+    let names = reports.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned());
+    let mut questions: Vec<Vec<String>> = names
+        .map(|name| name.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|name| !["job", "rates", "throttles"].contains(&name[0].as_str()))
+        .collect();
+    for line in [
+        "pivot --rows provider --metric sent,bounce_rate",
+        "pivot --rows vmta --from records",
+        "graph --format csv --last 3d",
+        "search mailbox --limit 5",
+        "why delivered --at 2026-03-02T16:00 --format json",
+        "check bounce_rate --last 5d --critical 50",
+        "metrics",
+        "doctor --since 2026-03-01",
+        "rates --every 1h",
+        "throttles",
+    ] {
+        questions.push(line.split(' ').map(str::to_owned).collect());
+    }
+    let sum = "select count(*), sum(hash(rec, time_logged, rcpt, template)) from records";
+    questions.push(["sql", sum, "--format", "csv"].map(str::to_owned).to_vec());
+    let mut answered = 0;
+    for question in questions {
+        let question: Vec<&str> = question.iter().map(String::as_str).collect();
+        let (expected, found) = (here.run(&question), there.run(&question));
+        assert_eq!(found.stdout, expected.stdout, "{question:?}\n{}", found.stderr);
+        assert_eq!(found.code, expected.code, "{question:?}\n{}", found.stderr);
+        answered += usize::from(expected.code == Some(0));
+    }
+    assert!(answered > 25, "{answered}");
+    let status = there.done(&["status"]);
+    assert!(status.contains("records   6000 rows"), "{status}");
+    assert!(
+        there.done(&["paths"]).starts_with(&format!("{}/records/date=2026-03-01/", there.store()))
+    );
+}
+
+#[test]
+fn a_question_over_a_day_reads_the_lists_and_parts_of_that_day_only_at_scale() {
+    let _alone = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let there = There::by_proxy();
+    let days = std::env::var("PMTAQ_BUCKET_DAYS").map_or(60, |days| days.parse().unwrap());
+    let mut text = "type,timeLogged,orig,rcpt,vmta,dlvSize\n".to_owned();
+    for day in 0..days {
+        let at = 1_677_672_000_u64 + day * 86_400;
+        text += &format!("d,{at},s@news.example,u{day}@gmail.com,v1,100\n");
+    }
+    let path = there.sealed.file("acct.csv", text);
+    assert_eq!(there.ingest(path.to_str().unwrap()).1, days);
+
+    let other = there.other_machine();
+    server().asked();
+    let window = ["--since", "2023-03-10", "--until", "2023-03-11"];
+    let ask = |sql: &str| other.done(&[&["sql", sql, "--format", "csv"][..], &window].concat());
+    assert_eq!(ask("select count(*) from records"), "count_star()\n1\n");
+    let asked = server().asked();
+    assert_eq!((asked.of("GET days"), asked.of("GET records")), (1, 1));
+    assert_eq!((asked.of("GET hourly"), asked.of("GET rejects")), (1, 0));
+    assert!(asked.of("GET root.json") <= 2 && asked.of("GET list") == 0);
+    let all = asked.keys("GET");
+    assert!(
+        all.iter().all(|key| key.contains("2023-03-10") || key.contains("root.json")),
+        "{all:?}"
+    );
+    assert!(asked.of("bytes") < 20_000 + 100 * days, "{}", asked.of("bytes"));
+
+    // Again only the root is asked for.
+    ask("select count(*) from records");
+    let asked = server().asked();
+    assert_eq!((asked.of("GET days"), asked.of("GET records"), asked.of("GET hourly")), (0, 0, 0));
+
+    // What the hours answer needs no records.
+    other.done(&["pivot", "--rows", "provider", "--since", "2023-03-12", "--until", "2023-03-13"]);
+    let asked = server().asked();
+    assert_eq!((asked.of("GET records"), asked.of("GET hourly")), (0, 1));
+}
+
+#[test]
+fn what_is_fetched_is_bounded_and_what_rots_here_is_fetched_again() {
+    let there = There::new();
+    for day in 1..=6 {
+        let path =
+            there.sealed.file(&format!("acct-{day}.csv"), file(&format!("d{day}"), day, 200));
+        there.ingest(path.to_str().unwrap());
+    }
+    let other = there.other_machine();
+    assert_eq!(other.number("select count(*) from records"), 1200);
+    let parts = other.cached("records");
+    assert_eq!(parts.len(), 6);
+    let bytes = std::fs::read(&parts[0]).unwrap();
+    let mut rotten = bytes.clone();
+    rotten[bytes.len() / 2] ^= 1;
+    std::fs::write(&parts[0], &rotten).unwrap();
+    std::fs::write(&parts[1], &bytes[..100]).unwrap();
+    other.done(&["--check", "volume"]);
+    assert_eq!(std::fs::read(&parts[0]).unwrap(), bytes);
+    let small = ["--cache-size", "20kB", "sql", "select count(*) from records", "--format", "csv"];
+    let third = there.other_machine();
+    assert_eq!(third.done(&small), "count_star()\n1200\n");
+    let left: u64 = ["records", "hourly"]
+        .iter()
+        .flat_map(|table| third.cached(table))
+        .map(|path| path.metadata().unwrap().len())
+        .sum();
+    assert!(left <= 20_000, "{left}");
+}
+
+#[test]
+fn a_large_part_goes_and_comes_in_pieces_at_scale() {
+    let there = There::new();
+    // Names that nothing can compress.
+    let mut state = 1_u64;
+    let mut text = "type,timeLogged,orig,rcpt,vmta,dlvSize\n".to_owned();
+    for _ in 0..180_000 {
+        text += "d,2026-03-01 10:00:00+0000,s@news.example,";
+        for _ in 0..12 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text += &format!("{:09x}", state >> 28);
+        }
+        text += "@gmail.com,v1,100\n";
+    }
+    let path = there.sealed.file("acct.csv", text);
+    there.ingest(path.to_str().unwrap());
+    there.done(&["compact", "-q", "--day", "2026-03-01"]);
+    let largest = |of: &There| {
+        of.cached("records").iter().map(|path| path.metadata().unwrap().len()).max().unwrap()
+    };
+    assert!(largest(&there) > 9_000_000, "{}", largest(&there));
+    let other = there.other_machine();
+    assert_eq!(other.number("select count(distinct rcpt) from records"), 180_000);
+    assert_eq!(largest(&other), largest(&there));
+}
+
+#[test]
+fn keys_are_those_of_the_environment_of_a_profile_or_of_the_machine() {
+    let there = There::new();
+    there.ingest("samples/quirks/quirk-offsets.csv");
+    let (store, cache) = (there.store(), there.sealed.dir.path().join("cache"));
+    let at = [
+        ("PMTAQ_STORE", store.as_str()),
+        ("PMTAQ_CACHE", cache.to_str().unwrap()),
+        ("AWS_ENDPOINT_URL", there.endpoint.as_str()),
+    ];
+    let ask = |variables: &[(&str, &str)]| {
+        let args = ["sql", "select count(*) from records", "--format", "csv"];
+        there.sealed.run_with(&[&at[..], variables].concat(), &args)
+    };
+    let keys = "[mail]\naws_access_key_id = A\naws_secret_access_key = S3CRET\n";
+    let file = there.sealed.file("keys", keys);
+    let file = file.to_str().unwrap();
+    let container = format!("{}/-/keys", server().proxy);
+    for variables in [
+        &[("AWS_SHARED_CREDENTIALS_FILE", file), ("AWS_PROFILE", "mail")][..],
+        &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.as_str())],
+        &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", server().proxy.as_str())],
+    ] {
+        let run = ask(variables);
+        assert_eq!(run.stdout, "count_star()\n4\n", "{variables:?}: {run:?}");
+    }
+    for (variables, says) in [
+        (&[("AWS_EC2_METADATA_DISABLED", "true")][..], "no keys for the bucket"),
+        (&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")], "AWS_ACCESS_KEY_ID"),
+        (&[("AWS_PROFILE", "nobody")], "no file has the profile `nobody`"),
+    ] {
+        let run = ask(variables);
+        assert!(run.code == Some(2) && run.stderr.contains(says), "{variables:?}: {run:?}");
+    }
+}
+
+#[test]
+fn what_is_no_store_in_a_bucket_is_said() {
+    let there = There::new();
+    let run = there.run(&["status"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains(&format!("there is no store in {}", there.store())), "{run:?}");
+    for (store, says) in [
+        ("gs://mail/x", "not a gs:// one"),
+        ("s3://mail/../x", "is no prefix"),
+        ("s3://no-such-bucket/x", "NoSuchBucket"),
+    ] {
+        let run = there.run(&["--store", store, "status"]);
+        assert!(run.code == Some(2) || run.code == Some(3), "{run:?}");
+        assert!(run.stderr.contains(says), "{run:?}");
+    }
+    let run = there.run(&["--store", "s3://mail", "ingest", "samples/quirks/quirk-offsets.csv"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    there.ingest("samples/quirks/quirk-offsets.csv");
+    for args in [&["connect", "duckdb"][..], &["verify", "--repair"]] {
+        assert_eq!(there.run(args).code, Some(2), "{args:?}");
+    }
+}
