@@ -252,7 +252,8 @@ fn a_rule_for_which_a_field_is_lacking_is_not_judged_and_says_so() {
     let file = file(&sealed, &(pagerduty(&server) + rule));
     let output = at(&sealed, "10:05", &["alert", "run", &file]);
     let said = stderr(&output);
-    assert!(said.contains("throttled: not judged, since no record has dlvDestinationIp"), "{said}");
+    let why = "throttled: not judged, since deferral_rate is not known: no dlvDestinationIp in the d records";
+    assert!(said.contains(why), "{said}");
     assert_eq!((output.status.code(), summaries(&server).len()), (Some(0), 0), "{said}");
 }
 

@@ -15,6 +15,7 @@ use crate::replies::{
 };
 use crate::session::Session;
 use crate::setup::source;
+use crate::variables;
 
 impl Session {
     /// Gives the views what `sql` names of replies.
@@ -22,7 +23,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the templates.
     pub(crate) fn read_replies(&self, sql: &str) -> Result<()> {
-        self.set_variables(sql)?;
+        variables::set(self.engine(), &mut self.variables.borrow_mut(), sql)?;
         let had = self.replies.get();
         let wants_columns = names_replies(sql) && !had.has_columns;
         let is_first = !self.knows_templates.get();

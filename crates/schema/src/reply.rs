@@ -31,7 +31,8 @@ impl<'a> Reply<'a> {
         let of_status = || enhanced(dsn_status).map(|(code, _)| code);
         // `x-pmta;bounce-queue;reply:550 5.7.1 ...`: PMTA ended it, for what a receiver had said.
         // Its type is looked at first: nearly all are `smtp`, and need not be searched.
-        let quoted = diag_type.starts_with("x-").then(|| rest.split_once("reply:")).flatten();
+        let is_own = diag_type.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"));
+        let quoted = is_own.then(|| rest.split_once("reply:")).flatten();
         let quoted = quoted.map(|(_, reply)| trim_start(reply));
         // Not every configuration writes the type before a reply.
         let least = if quoted.is_some() { 400 } else { 200 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, Int64Builder, MapBuilder,
-    MapFieldNames, RecordBatch, StringArray, StringBuilder, TimestampMillisecondArray,
+    MapFieldNames, RecordBatch, StringArray, StringBuilder, TimestampMillisecondArray, UInt64Array,
 };
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, Int32Type};
@@ -54,6 +54,7 @@ fn array(field: &Field, rows: usize, seed: u64) -> ArrayRef {
                 (0..rows).map(|_| (!null(draw(100))).then(|| draw(many).cast_signed() - 1));
             Arc::new(numbers.collect::<Int64Array>())
         }
+        DataType::UInt64 => Arc::new((0..rows).map(|_| Some(draw(many))).collect::<UInt64Array>()),
         DataType::Timestamp(..) => {
             let times = (0..rows).map(|_| (!null(draw(100))).then(|| draw(many).cast_signed()));
             Arc::new(times.collect::<TimestampMillisecondArray>())
