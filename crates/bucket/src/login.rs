@@ -129,13 +129,19 @@ fn ask(agent: &Agent, method: &str, url: &str, header: Option<(&str, &str)>) -> 
             shown(&why)
         ))
     };
-    let mut request = ureq::http::Request::builder().method(method).uri(url);
-    if let Some((name, value)) = header {
-        request = request.header(name, value);
-    }
-    let request = request.body(()).map_err(|error| none(error.to_string()))?;
-    let request = agent.configure_request(request).timeout_global(Some(PATIENCE));
-    let mut answer = agent.run(request.build()).map_err(|error| none(error.to_string()))?;
+    let (name, value) = header.unwrap_or(("Accept", "*/*"));
+    let answer = match method {
+        // With a length of 0: the service does not read chunks.
+        "PUT" => {
+            let request = agent.put(url).config().timeout_global(Some(PATIENCE)).build();
+            request.header(name, value).send_empty()
+        }
+        _ => {
+            let request = agent.get(url).config().timeout_global(Some(PATIENCE)).build();
+            request.header(name, value).call()
+        }
+    };
+    let mut answer = answer.map_err(|error| none(error.to_string()))?;
     if !answer.status().is_success() {
         return Err(none(format!("status {}", answer.status().as_u16())));
     }
