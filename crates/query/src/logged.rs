@@ -8,7 +8,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use crate::error::Result;
 use crate::hours::HOURS_VIEW;
 use crate::need::Need;
-use crate::query::Query;
+use crate::query::{OverHours, Query};
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::written::Written;
@@ -17,25 +17,30 @@ impl Session {
     /// What each MTA wrote on each day, of all records that `hosts` lets through, which speaks of
     /// nothing but MTAs.
     pub(crate) fn written(&self, needs: &[Need], hosts: &Selection) -> Result<Vec<Written>> {
-        let over_hours = self.answers_hours() && needs.iter().all(|need| need.hours.is_some());
-        let (table, time, one) = match over_hours {
-            true => (HOURS_VIEW, "hour", "records"),
-            false => ("stored", "time_logged", "1"),
+        // Columns by number: what is asked for names fields of the records, or of the hours.
+        let counts = |need: &Need, n: usize, over_hours: bool| {
+            let (sql, one) = match need.hours.filter(|_| over_hours) {
+                Some(hours) => (hours, "records"),
+                None => (need.sql, "1"),
+            };
+            format!(", sum(case when {sql} is not null then {one} end)::bigint as n{n}")
         };
-        let columns: String = needs
-            .iter()
-            .enumerate()
-            .map(|(n, need)| {
-                let sql = if over_hours { need.hours.unwrap_or(need.sql) } else { need.sql };
-                format!(", sum(case when {sql} is not null then {one} end)::bigint as n{n}")
-            })
-            .collect();
-        let mut query = Query::default();
+        let mut query = Query { as_stored: true, ..Query::default() };
         let condition = hosts.sql(&mut query)?;
-        query.sql = format!(
-            "select coalesce(host, '') as host, rec, epoch(date_trunc('day', {time}))::bigint as day, \
-             sum({one})::bigint as n{columns} from {table} where {condition} group by all"
-        );
+        let statement = |table: &str, time: &str, one: &str, over_hours: bool| {
+            let columns = needs.iter().enumerate().map(|(n, need)| counts(need, n, over_hours));
+            let columns: String = columns.collect();
+            format!(
+                "select coalesce(host, '') as host, rec, epoch(date_trunc('day', {time}))::bigint as day, \
+                 sum({one})::bigint as n{columns} from {table} where {condition} group by all"
+            )
+        };
+        query.sql = statement("stored", "time_logged", "1", false);
+        let hours_tell = needs.iter().all(|need| need.hours.is_some());
+        query.over_hours = hours_tell.then(|| {
+            let sql = statement(HOURS_VIEW, "hour", "records", true);
+            OverHours { sql, is_local: false }
+        });
         let answer = self.answer(&query)?;
         let counts = (0..needs.len()).map(|n| answer.i64s(&format!("n{n}")));
         let counts = counts.collect::<Result<Vec<_>>>()?;

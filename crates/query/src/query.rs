@@ -21,6 +21,8 @@ pub struct Query {
     pub units: BTreeMap<String, Meaning>,
     /// The same question to the rollup, if that can answer it.
     pub(crate) over_hours: Option<OverHours>,
+    /// Whether it reads templates as they are stored, so that nobody need find out which of them are one.
+    pub(crate) as_stored: bool,
     /// What its metrics are of, where the statement itself asks which of them can be known.
     pub(crate) judged: Judged,
 }

@@ -263,7 +263,9 @@ impl Session {
     }
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
-        self.read_replies(self.sql_of(query))?;
+        if !query.as_stored {
+            self.read_replies(self.sql_of(query))?;
+        }
         // What the rollup answers names no records.
         let connection =
             if self.reads_hours(query) { &self.connection } else { self.connection()? };
