@@ -183,13 +183,27 @@ impl Judged {
 impl Session {
     /// What of `metric` is not known.
     pub(crate) fn verdict(&self, metric: &Metric, judged: &Judged) -> Result<Verdict> {
-        if judged.is_plain(metric) {
-            return Ok(Verdict::default());
+        Ok(self.verdicts_of(&[metric], judged)?.pop().unwrap_or_default())
+    }
+
+    /// What of each of `metrics` is not known: what they all need is counted in one go.
+    fn verdicts_of(&self, metrics: &[&Metric], judged: &Judged) -> Result<Vec<Verdict>> {
+        let looked_at = metrics.iter().filter(|metric| !judged.is_plain(metric));
+        let of_metrics: Vec<Need> =
+            looked_at.flat_map(|metric| Need::of_metric(metric)).map(|(_, need)| need).collect();
+        let verdict_by = |written: &[Written]| {
+            let of = |metric: &&Metric| match judged.is_plain(metric) {
+                true => Verdict::default(),
+                false => Verdict::of(metric, judged, written),
+            };
+            metrics.iter().map(of).collect()
+        };
+        if metrics.iter().all(|metric| judged.is_plain(metric)) {
+            return Ok(verdict_by(&[]));
         }
         let of_dimensions = judged.dimensions();
         let of_dimensions = of_dimensions.iter().filter_map(|(of, _)| Need::of_dimension(of.name));
-        let needs = Need::of_metric(metric).into_iter().map(|(_, need)| need);
-        let needs = distinct(needs.chain(of_dimensions));
+        let needs = distinct(of_metrics.into_iter().chain(of_dimensions));
         let mut hosts = Selection::default();
         judged.hosts.iter().for_each(|values| hosts.filter("host", values.clone()));
         let key = format!("{:?} {:?}", needs.iter().map(|n| n.sql).collect::<Vec<_>>(), hosts);
@@ -202,7 +216,7 @@ impl Session {
                 written
             }
         };
-        Ok(Verdict::of(metric, judged, &written))
+        Ok(verdict_by(&written))
     }
 
     /// What of `metrics` is not known, of all records or in a group by a value of one of `by`, and why.
@@ -216,12 +230,10 @@ impl Session {
         selection: &Selection,
     ) -> Result<Vec<Lack>> {
         let judged = Judged::new(by.iter().copied(), selection);
-        let mut lacks = Vec::new();
-        for metric in metrics {
-            let verdict = self.verdict(metric, &judged)?;
-            lacks.extend(verdict.of_values().cloned());
-        }
-        Ok(merged(lacks))
+        let metrics: Vec<&Metric> = metrics.into_iter().collect();
+        let verdicts = self.verdicts_of(&metrics, &judged)?;
+        let lacks = verdicts.iter().flat_map(|verdict| verdict.of_values().cloned());
+        Ok(merged(lacks.collect()))
     }
 
     /// What is not known of any metric by any dimension, since it is not logged.
@@ -265,7 +277,7 @@ impl Session {
         selection: &Selection,
     ) -> Result<Vec<Verdict>> {
         let judged = Judged::new(by, selection);
-        metrics.iter().map(|metric| self.verdict(metric, &judged)).collect()
+        self.verdicts_of(metrics, &judged)
     }
 
     /// Whether the number of `group` is known; if it is not, the reason is kept.
