@@ -271,14 +271,16 @@ impl Session {
             if self.reads_hours(query) { &self.connection } else { self.connection()? };
         // To prepare a `PIVOT` is to ask for its values.
         let deadline = self.deadline()?;
-        let statement = match connection.prepare(self.sql_of(query)) {
-            Err(_) if self.create_other_user_views()? => connection.prepare(self.sql_of(query)),
-            statement => statement,
-        };
-        let statement = statement.map_err(|error| match &deadline {
+        let cause = |error: duckdb::Error| match &deadline {
             Some(deadline) => deadline.cause(error.into()),
             None => error.into(),
-        })?;
+        };
+        let sql = self.sql_of(query);
+        let statement = match connection.prepare(sql).map_err(cause) {
+            Err(error @ (Error::Timeout(_) | Error::Interrupted)) => Err(error),
+            Err(_) if self.create_other_user_views()? => connection.prepare(sql).map_err(cause),
+            statement => statement,
+        }?;
         // The engine wants exactly the parameters that the statement has.
         let mut values: HashMap<String, duckdb::types::Value> = HashMap::new();
         for index in 1..=statement.parameter_count() {
