@@ -2,7 +2,7 @@
 //! operator. Reads what a diagnostic says; counts nothing.
 
 use crate::record::Record;
-use crate::reply::Reply;
+use crate::reply::{Reply, is_of_pmta};
 
 /// Who ended the message of a bounce, or put off that of a deferral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ impl BounceOrigin {
             Record::Bounce | Record::Deferral | Record::QueueDeferral => {}
             _ => return None,
         }
-        let of_pmta = reply.diag_type.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"));
+        let of_pmta = is_of_pmta(reply.diag_type);
         let internal = reply.text.strip_prefix(INTERNAL);
         // What a bounce names as its last word is a permanent reply, or PMTA gave it up.
         let least = if record == Record::Bounce { 500 } else { 400 };

@@ -31,8 +31,7 @@ impl<'a> Reply<'a> {
         let of_status = || enhanced(dsn_status).map(|(code, _)| code);
         // `x-pmta;bounce-queue;reply:550 5.7.1 ...`: PMTA ended it, for what a receiver had said.
         // Its type is looked at first: nearly all are `smtp`, and need not be searched.
-        let is_own = diag_type.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"));
-        let quoted = is_own.then(|| rest.split_once("reply:")).flatten();
+        let quoted = is_of_pmta(diag_type).then(|| rest.split_once("reply:")).flatten();
         let quoted = quoted.map(|(_, reply)| trim_start(reply));
         // Not every configuration writes the type before a reply.
         let least = if quoted.is_some() { 400 } else { 200 };
@@ -55,6 +54,11 @@ impl<'a> Reply<'a> {
             text: trim(text),
         }
     }
+}
+
+/// Whether a diagnostic of this type is what PMTA says itself, as `x-pmta;...`.
+pub(crate) fn is_of_pmta(diag_type: &str) -> bool {
+    diag_type.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"))
 }
 
 /// `550 text` or `550-text` as code, whether lines follow, and text.

@@ -9,35 +9,23 @@ use pmtaq_store::Source;
 
 use crate::rotation::gaps;
 
-/// What is known of one MTA by its sources.
-#[derive(Default)]
-struct Host {
-    sources: u64,
-    stored: u64,
-    rejected: u64,
-    /// Of the newest record, UTC seconds; none when no record was stored.
-    newest: Option<i64>,
-    ingested_at: i64,
-    missing: usize,
+/// The sources of each MTA, by its name.
+pub(super) struct Hosts<'s>(BTreeMap<&'s str, Vec<&'s Source>>);
+
+/// When an MTA logged its newest record, UTC seconds; none when no record was stored.
+fn newest(sources: &[&Source]) -> Option<i64> {
+    sources.iter().filter_map(|source| source.times).map(|(_, last)| last).max()
 }
 
-/// The MTAs of some sources, by name.
-pub(super) struct Hosts<'s>(BTreeMap<&'s str, Host>);
+/// When a file of an MTA was last ingested from, UTC seconds.
+fn ingested_at(sources: &[&Source]) -> i64 {
+    sources.iter().map(|source| source.ingested_at).max().unwrap_or_default()
+}
 
 impl<'s> Hosts<'s> {
-    pub(super) fn of(sources: impl Iterator<Item = &'s Source> + Clone) -> Hosts<'s> {
-        let mut hosts: BTreeMap<&str, Host> = BTreeMap::new();
-        for source in sources.clone() {
-            let host = hosts.entry(source.host.as_str()).or_default();
-            host.sources += 1;
-            host.stored += source.ledger.stored;
-            host.rejected += source.ledger.rejected;
-            host.newest = host.newest.max(source.times.map(|(_, last)| last));
-            host.ingested_at = host.ingested_at.max(source.ingested_at);
-        }
-        for (name, host) in &mut hosts {
-            host.missing = gaps(sources.clone().filter(|source| source.host == *name)).len();
-        }
+    pub(super) fn of(sources: impl Iterator<Item = &'s Source>) -> Hosts<'s> {
+        let mut hosts: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+        sources.for_each(|source| hosts.entry(source.host.as_str()).or_default().push(source));
         Hosts(hosts)
     }
 
@@ -50,13 +38,13 @@ impl<'s> Hosts<'s> {
             ago if ago >= 0 => format!("{} ago", duration(ago as f64)),
             ahead => format!("{} ahead: is a clock wrong?", duration(-ahead as f64)),
         };
-        let line = |(i, (name, host)): (usize, (&&str, &Host))| {
+        let line = |(i, (name, sources)): (usize, (&&str, &Vec<&Source>))| {
             let head = if i == 0 { "hosts" } else { "" };
-            let newest = match host.newest {
+            let newest = match newest(sources) {
                 Some(newest) => format!("newest {} ({})", Timestamp(newest), ago(newest)),
                 None => "no record".to_owned(),
             };
-            format!("{head:<9} {name}: {newest}, last ingest {}", ago(host.ingested_at))
+            format!("{head:<9} {name}: {newest}, last ingest {}", ago(ingested_at(sources)))
         };
         self.0.iter().enumerate().map(line).collect()
     }
@@ -64,23 +52,23 @@ impl<'s> Hosts<'s> {
     /// A row for each.
     pub(super) fn answer(&self, now: Timestamp) -> Answer {
         let hosts = || self.0.values();
-        let count = |of: &dyn Fn(&Host) -> u64| {
+        let count = |of: &dyn Fn(&[&Source]) -> u64| {
             let counts = hosts().map(|host| Some(i64::try_from(of(host)).unwrap_or(i64::MAX)));
             (Unit::Count.into(), Values::Ints(counts.collect()))
         };
         let names = self.0.keys().map(|name| Some((*name).to_owned())).collect();
-        let newest = hosts().map(|host| host.newest.map(Timestamp)).collect();
-        let lag = hosts().map(|host| host.newest.map(|newest| (now.0 - newest) as f64)).collect();
-        let ingested = hosts().map(|host| Some(Timestamp(host.ingested_at))).collect();
+        let last = hosts().map(|host| newest(host).map(Timestamp)).collect();
+        let lag = hosts().map(|host| newest(host).map(|time| (now.0 - time) as f64)).collect();
+        let ingested = hosts().map(|host| Some(Timestamp(ingested_at(host)))).collect();
         let cells = [
             ("host", (Unit::Text.into(), Values::Texts(names))),
-            ("newest", (Unit::Time.into(), Values::Times(newest))),
+            ("newest", (Unit::Time.into(), Values::Times(last))),
             ("lag", (Unit::Seconds.into(), Values::Floats(lag))),
             ("last_ingest", (Unit::Time.into(), Values::Times(ingested))),
-            ("sources", count(&|host| host.sources)),
-            ("stored", count(&|host| host.stored)),
-            ("rejected", count(&|host| host.rejected)),
-            ("missing", count(&|host| host.missing as u64)),
+            ("sources", count(&|host| host.len() as u64)),
+            ("stored", count(&|host| host.iter().map(|source| source.ledger.stored).sum())),
+            ("rejected", count(&|host| host.iter().map(|source| source.ledger.rejected).sum())),
+            ("missing", count(&|host| gaps(host.iter().copied()).len() as u64)),
         ];
         Answer::of(cells.map(|(name, (meaning, values))| (name.to_owned(), meaning, values)))
     }
