@@ -1,8 +1,12 @@
 //! A store in a bucket, as a server on this machine has it: whatever that server, the network and the
 //! other writers do, an answer is right or there is none.
 
+mod delta;
 mod faults;
+mod life;
+mod minutes;
 mod questions;
+mod repair;
 mod server;
 mod writers;
 
@@ -88,6 +92,17 @@ impl There {
         command.args(["--now", "2026-03-05T12:00:00Z", "--threads", "1"]).args(args);
         command.envs(self.variables()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
+    }
+
+    /// The key in the bucket of a file of the store.
+    fn key(&self, name: &str) -> String {
+        format!("{}/{name}", self.prefix)
+    }
+
+    /// The keys of the objects of the store that begin so, without what comes before the store.
+    fn objects(&self, begins: &str) -> Vec<String> {
+        let strip = |key: String| key.strip_prefix(&self.key("")).unwrap().to_owned();
+        server().list(&self.key(begins)).into_iter().map(strip).collect()
     }
 
     fn cached(&self, name: &str) -> Vec<PathBuf> {

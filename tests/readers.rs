@@ -12,10 +12,16 @@ use crate::sealed::{Sealed, interpreter, root};
 
 /// What a script of tests/python prints.
 pub(crate) fn python(script: &str, args: &[&Path]) -> Value {
+    python_with(script, args, &[])
+}
+
+/// The same with variables of the environment.
+pub(crate) fn python_with(script: &str, args: &[&Path], variables: &[(&str, &str)]) -> Value {
     let python = interpreter();
     let output = Command::new(&python)
         .arg(root().join("tests/python").join(script))
         .args(args)
+        .envs(variables.iter().copied())
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}; run `make python`", python.display()));
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));

@@ -118,10 +118,8 @@ fn what_is_fetched_is_bounded_and_what_rots_here_is_fetched_again() {
     assert!(left <= 20_000, "{left}");
 }
 
-#[test]
-fn a_large_part_goes_and_comes_in_pieces_at_scale() {
-    let there = There::new();
-    // Names that nothing can compress.
+/// An accounting file whose names nothing can compress, of 180,000 deliveries.
+pub(super) fn incompressible() -> String {
     let mut state = 1_u64;
     let mut text = "type,timeLogged,orig,rcpt,vmta,dlvSize\n".to_owned();
     for _ in 0..180_000 {
@@ -132,7 +130,13 @@ fn a_large_part_goes_and_comes_in_pieces_at_scale() {
         }
         text += "@gmail.com,v1,100\n";
     }
-    let path = there.sealed.file("acct.csv", text);
+    text
+}
+
+#[test]
+fn a_large_part_goes_and_comes_in_pieces_at_scale() {
+    let there = There::new();
+    let path = there.sealed.file("acct.csv", incompressible());
     there.ingest(path.to_str().unwrap());
     there.done(&["compact", "-q", "--day", "2026-03-01"]);
     let largest = |of: &There| {
@@ -198,7 +202,7 @@ fn what_is_no_store_in_a_bucket_is_said() {
     let run = there.run(&["--store", "s3://mail", "ingest", "samples/quirks/quirk-offsets.csv"]);
     assert_eq!(run.code, Some(2), "{run:?}");
     there.ingest("samples/quirks/quirk-offsets.csv");
-    for args in [&["connect", "duckdb"][..], &["verify", "--repair"]] {
-        assert_eq!(there.run(args).code, Some(2), "{args:?}");
-    }
+    // By a glob others would count what was replaced.
+    let run = there.run(&["connect", "duckdb"]);
+    assert!(run.code == Some(2) && run.stderr.contains("`pmtaq delta` keeps a log"), "{run:?}");
 }

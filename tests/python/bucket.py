@@ -24,6 +24,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 BUCKET = "mail"
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>No.</Message></Error>"
 BROKEN = b"<Error><Code>InternalError</Code><Message>\x1b[31mWe\nencountered an error.</Message></Error>"
 
 
@@ -117,6 +118,8 @@ class Proxy(BaseHTTPRequestHandler):
             state.keys[f"{self.command} {path.split('?')[0]}"] += 1
         if mode == "500":
             return self.answer(500, [], BROKEN)
+        if mode == "403":
+            return self.answer(403, [], DENIED)
         if mode == "503":
             return self.answer(503, [], SLOW_DOWN)
         if mode == "reset":
@@ -134,6 +137,9 @@ class Proxy(BaseHTTPRequestHandler):
             state.counts["bytes"] += len(content)
         if mode == "lost":
             return self.reset()
+        if mode == "date":
+            later = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + state.fault["ahead"]))
+            answered = [(n, later if n.lower() == "date" else v) for n, v in answered]
         if mode == "etag":
             answered = [(n, '"0123"' if n.lower() == "etag" else v) for n, v in answered]
         if mode == "flip" and content:

@@ -1,6 +1,8 @@
 """Counts the Delta tables of a store by two readers, which must agree: Polars and the Delta Lake library.
 
     python3 delta.py STORE
+
+A store in a bucket is named by its address, and its tables that have a log after it.
 """
 
 import json
@@ -29,9 +31,9 @@ def table(path):
 
 
 def main():
-    store = Path(sys.argv[1])
-    logs = sorted(store.glob("*/_delta_log"))
-    json.dump({log.parent.name: table(log.parent) for log in logs}, sys.stdout)
+    store, *tables = sys.argv[1:]
+    tables = tables or sorted(log.parent.name for log in Path(store).glob("*/_delta_log"))
+    json.dump({name: table(f"{store}/{name}") for name in tables}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -190,10 +190,6 @@ impl From<pmtaq_store::Error> for Failure {
                 }
             }
             E::Conflict { .. } => Some("nothing was changed; try again".to_owned()),
-            E::OnlyInFolder { .. } => {
-                failure.exit = Exit::Usage;
-                Some("`pmtaq backup DIR` makes a folder of it".to_owned())
-            }
             E::Unbalanced { .. } | E::Lost { .. } | E::Parquet { .. } => {
                 failure.exit = Exit::Failed;
                 Some("nothing was stored; the store is as it was before".to_owned())

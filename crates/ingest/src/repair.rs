@@ -31,7 +31,7 @@ pub fn repair(
     let budget = MergeBudget::for_what("verify", memory)?;
     let (mut told, mut is_changed) = (Vec::new(), false);
     for &day in &verified.lost_parts {
-        match writer.relist_parts(day) {
+        match again(writer, |writer| writer.relist_parts(day)) {
             Ok(()) => {
                 told.push(format!("{day}: the list of its parts was made anew"));
                 is_changed = true;
@@ -40,29 +40,31 @@ pub fn repair(
         }
     }
     if !verified.lost_sources.is_empty() {
-        match unlisted::take_out(writer, &verified.lost_sources, budget) {
+        let lost = &verified.lost_sources;
+        match again(writer, |writer| unlisted::take_out(writer, lost, budget)) {
             Ok(done) => {
                 told.extend(done);
                 is_changed = true;
             }
-            Err(error @ Error::Io { .. }) => return Err(error.into()),
+            Err(error @ (Error::Io { .. } | Error::Bucket(_))) => return Err(error.into()),
             Err(error) => told.push(error_text(&error)),
         }
     }
     let days: BTreeSet<Day> = verified.damaged.iter().map(|(day, _)| *day).collect();
     for day in days {
         let damaged = verified.damaged.iter().filter(|(of, _)| *of == day).map(|(_, part)| part);
-        match take_out(writer, day, &damaged.collect::<Vec<_>>(), budget) {
+        let damaged: Vec<&Part> = damaged.collect();
+        match again(writer, |writer| take_out(writer, day, &damaged, budget)) {
             Ok(done) => {
                 told.extend(done);
                 is_changed = true;
             }
-            Err(error @ Error::Io { .. }) => return Err(error.into()),
+            Err(error @ (Error::Io { .. } | Error::Bucket(_))) => return Err(error.into()),
             Err(error) => told.push(format!("{day} is not repaired: {}", error_text(&error))),
         }
     }
     for &day in &verified.stale {
-        match rebuild_hourly(writer, day, budget)? {
+        match again(writer, |writer| rebuild_hourly(writer, day, budget))? {
             None => {
                 told.push(format!("{day}: the rollup was made anew"));
                 is_changed = true;
@@ -71,6 +73,21 @@ pub fn repair(
         }
     }
     Ok((told, is_changed))
+}
+
+/// Does `step`, and again after another machine has committed what it rests on.
+fn again<T>(
+    writer: &mut Writer<'_>,
+    mut step: impl FnMut(&mut Writer<'_>) -> Result<T>,
+) -> Result<T> {
+    const TRIES: u32 = 20;
+    for _ in 1..TRIES {
+        match step(writer) {
+            Err(Error::Conflict { .. }) => writer.renew()?,
+            other => return other,
+        }
+    }
+    step(writer)
 }
 
 /// Takes the damaged parts of a day out, with all that cannot be told apart from them.

@@ -98,7 +98,8 @@ impl Audit {
         let leaving: HashSet<PathBuf> = root
             .moves
             .iter()
-            .filter(|step| step.leaves)
+            // In a bucket what leaves stays for a while, also here.
+            .filter(|step| step.leaves && store.remote().is_none())
             .map(|step| step.settled(store.dir()))
             .filter(|path| path.exists())
             .collect();

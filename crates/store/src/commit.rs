@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pmtaq_schema::time::Day;
 
-use crate::delta::{self, Published};
+use crate::delta::{self, Log, Published};
 use crate::encode::Encoder;
 use crate::error::{Error, Result};
 use crate::fs::{self, Disk};
@@ -72,6 +72,10 @@ pub struct Change {
     pub skipped: BTreeMap<String, Skipped>,
     /// What is retired must not be left to anyone, as that of an erasure.
     pub erases: bool,
+    /// The days whose list of parts is lost and is this one from now on.
+    pub relisted: Vec<(Day, Vec<Part>)>,
+    /// The tables that have a Delta log from now on, and no other; none when that stays as it is.
+    pub delta_logs: Option<Vec<Table>>,
 }
 
 /// A difference of [`Removed`].
@@ -138,10 +142,11 @@ impl<'a> Writer<'a> {
         // Empty, it is lost on the way by whatever copies files alone.
         disk.create_dir(&layout::staging(place.dir()))?;
         let writer = Writer { place, disk, root, held, next_part: AtomicU32::new(0), _lock: lock };
-        writer.apply_moves()?;
-        // A full disk is no reason not to make room: the log begins anew then.
+        // In a bucket nothing is moved, and the log is looked after by the commit.
         if !writer.is_shared() {
-            match delta::publish(place.dir(), disk, &writer.root) {
+            writer.apply_moves()?;
+            // A full disk is no reason not to make room: the log begins anew then.
+            match delta::publish(&writer.log(), &writer.root) {
                 Err(error) if error.is_full_disk() => {}
                 done => done?,
             }
@@ -300,6 +305,15 @@ impl<'a> Writer<'a> {
         root.removed.records = root.removed.records.saturating_add_signed(records);
         root.removed.rejects = root.removed.rejects.saturating_add_signed(rejects);
         self.change_parts(&mut root, change)?;
+        for (day, parts) in &change.relisted {
+            self.write_parts(&mut root, *day, parts)?;
+        }
+        if let Some(tables) = &change.delta_logs {
+            root.delta.retain(|table, _| tables.contains(table));
+            for &table in tables {
+                root.delta.entry(table).or_insert_with(|| Published::new(table));
+            }
+        }
         root.skipped_in.extend(change.skipped.clone());
         root.skipped_in.retain(|_, skipped| skipped.count > 0);
         for day in &change.pruned {
@@ -312,13 +326,13 @@ impl<'a> Writer<'a> {
     /// The steps from 2 on: `root` holds from now on.
     fn replace_root(&mut self, mut root: Root) -> Result<()> {
         root.version = root.version.max(FORMAT);
-        delta::plan(self.dir(), self.disk, &self.root, &mut root)?;
+        delta::plan(&self.log(), &self.root, &mut root)?;
         let bytes = root.to_bytes();
         self.disk.write_atomic(&layout::root(self.dir()), &bytes)?;
         let old = std::mem::replace(&mut self.root, root);
         self.next_part.store(0, Ordering::Relaxed);
         self.apply_moves()?;
-        delta::publish(self.dir(), self.disk, &self.root)?;
+        delta::publish(&self.log(), &self.root)?;
         // Before the manifests go that the copy of the old root names.
         self.disk.write_atomic(&layout::root_copy(self.dir()), &bytes)?;
         self.forget(&old)
@@ -328,24 +342,17 @@ impl<'a> Writer<'a> {
     /// one then, and no other.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk refuses.
+    /// As for [`Writer::commit`].
     pub fn set_delta_logs(&mut self, tables: &[Table]) -> Result<()> {
-        self.only_in_folder("a Delta log is kept")?;
-        let mut root = self.root.clone();
-        root.generation += 1;
-        root.moves.clear();
-        root.delta.retain(|table, _| tables.contains(table));
-        for &table in tables {
-            root.delta.entry(table).or_insert_with(|| Published::new(table));
-        }
-        self.replace_root(root)?;
+        self.commit(Change { delta_logs: Some(tables.to_vec()), ..Change::default() })?;
         let rest = Table::ALL.into_iter().filter(|table| !tables.contains(table));
-        rest.into_iter().try_for_each(|table| delta::remove(self.dir(), self.disk, table))
+        rest.into_iter().try_for_each(|table| delta::remove(&self.log(), table))
     }
 
-    /// Refuses what is not done in a bucket.
-    pub(crate) fn only_in_folder(&self, what: &'static str) -> Result<()> {
-        if self.is_shared() { Err(Error::OnlyInFolder { what }) } else { Ok(()) }
+    /// Where the Delta logs are written.
+    pub(crate) fn log(&self) -> Log<'a> {
+        let now = self.held.as_ref().and_then(Held::now);
+        Log { place: self.place, disk: self.disk, now }
     }
 
     /// The folder of the store.
@@ -367,19 +374,6 @@ impl<'a> Writer<'a> {
     pub(crate) fn counted(&self, day: Day) -> (u64, u64) {
         let entry = self.root.entry(day);
         (entry.rows, entry.bytes)
-    }
-
-    /// Makes `parts` the list of `day`, in a commit that changes no part.
-    pub(crate) fn replace_list(&mut self, day: Day, parts: &[Part]) -> Result<()> {
-        self.only_in_folder("a list is made anew")?;
-        let mut root = self.root.clone();
-        root.generation += 1;
-        root.moves.clear();
-        let path = layout::parts(self.dir(), day, root.generation);
-        self.write_manifest(&path, day, &manifest::list_to_bytes(parts, &root.recipients))?;
-        let entry = root.days.entry(day.to_string()).or_default();
-        (entry.parts, entry.parts_by) = (root.generation, 0);
-        self.replace_root(root)
     }
 
     /// Step 1 for the lists of parts.
@@ -410,16 +404,18 @@ impl<'a> Writer<'a> {
                 parts.push(new.part);
             }
         }
-        for (day, parts) in days {
-            let entry = root.days.entry(day.to_string()).or_default();
-            let records = || parts.iter().filter(|part| part.table == Table::Records);
-            (entry.parts, entry.parts_by) = (root.generation, self.by());
-            entry.rows = records().map(|part| part.rows).sum();
-            entry.bytes = records().map(|part| part.bytes).sum();
-            let path = layout::parts_by(self.dir(), day, root.generation, self.by());
-            self.write_manifest(&path, day, &manifest::list_to_bytes(&parts, &root.recipients))?;
-        }
-        Ok(())
+        days.into_iter().try_for_each(|(day, parts)| self.write_parts(root, day, &parts))
+    }
+
+    /// Makes `parts` the list of a day.
+    fn write_parts(&self, root: &mut Root, day: Day, parts: &[Part]) -> Result<()> {
+        let entry = root.days.entry(day.to_string()).or_default();
+        let records = || parts.iter().filter(|part| part.table == Table::Records);
+        (entry.parts, entry.parts_by) = (root.generation, self.by());
+        entry.rows = records().map(|part| part.rows).sum();
+        entry.bytes = records().map(|part| part.bytes).sum();
+        let path = layout::parts_by(self.dir(), day, root.generation, self.by());
+        self.write_manifest(&path, day, &manifest::list_to_bytes(parts, &root.recipients))
     }
 
     /// Step 1 for the lists of sources.
@@ -458,7 +454,8 @@ impl<'a> Writer<'a> {
         let (leave, come): (Vec<_>, Vec<_>) = self.root.moves.iter().partition(|step| step.leaves);
         for step in leave {
             let path = step.settled(self.dir());
-            if !step.is_set_aside {
+            // What is set aside in a bucket is kept there.
+            if !step.is_set_aside || self.is_shared() {
                 self.disk.remove(&path)?;
             } else if path.exists() {
                 let dir =

@@ -5,23 +5,21 @@
 //! As `PROTOCOL.md` of the Delta project has it: reader 3, writer 7, `timestampNtz`.
 
 mod checkpoint;
-
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+mod log;
 
 use arrow::datatypes::DataType;
+use pmtaq_bucket::random;
 use pmtaq_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::checksum;
 use crate::error::{At, Result};
-use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::manifest::{Part, Root};
 use crate::part::schema_of;
-use crate::place::Place;
 use crate::snapshot::read_parts;
+pub(crate) use log::Log;
 
 /// Versions from one checkpoint to the next: a reader reads so many small files at most.
 const CHECKPOINT_EVERY: u64 = 50;
@@ -30,7 +28,7 @@ const CHECKPOINT_EVERY: u64 = 50;
 const KEPT: u64 = 1000;
 
 /// Where the log of a table is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Published {
     /// The version that the last commit that changed the table is.
     pub(crate) version: u64,
@@ -39,12 +37,17 @@ pub(crate) struct Published {
     /// Whether this version is the first to say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_new_columns: bool,
+    /// Tells the table from any other, for who follows it; 32 hexadecimal digits. None of a log that an
+    /// older version began.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    id: String,
 }
 
 impl Published {
-    /// A log that begins.
+    /// A log that begins: another table than any before it.
     pub(crate) fn new(table: Table) -> Published {
-        Published { version: 0, columns: columns_of(table), has_new_columns: true }
+        let id = format!("{:016x}{:016x}", random(), random());
+        Published { version: 0, columns: columns_of(table), has_new_columns: true, id }
     }
 }
 
@@ -54,68 +57,68 @@ fn columns_of(table: Table) -> usize {
 
 /// Says in `root`, which is to take the place of `old`, which version of each table it is. A log that
 /// is not what `old` says begins anew: it is gone, or a disk was full.
-pub(crate) fn plan(dir: &Path, disk: &Disk, old: &Root, root: &mut Root) -> Result<()> {
+pub(crate) fn plan(log: &Log<'_>, old: &Root, root: &mut Root) -> Result<()> {
     for (&table, published) in &mut root.delta {
-        let is_there = |of: &Published| layout::delta_version(dir, table, of.version).exists();
-        let Some(before) = old.delta.get(&table).filter(|before| is_there(before)) else {
-            remove(dir, disk, table)?;
+        let before = old.delta.get(&table);
+        let is_there = before.is_some_and(|before| log.is_at(table, before.version));
+        let Some(before) = before.filter(|_| is_there) else {
+            remove(log, table)?;
             *published = Published::new(table);
             continue;
         };
         let columns = columns_of(table);
         let has_new_columns = columns != before.columns;
         if has_new_columns || root.moves.iter().any(|step| step.table == table) {
-            *published = Published { version: before.version + 1, columns, has_new_columns };
+            let (version, id) = (before.version + 1, before.id.clone());
+            *published = Published { version, columns, has_new_columns, id };
         }
     }
     Ok(())
 }
 
 /// Writes the versions that `root` names and that are not there yet.
-pub(crate) fn publish(dir: &Path, disk: &Disk, root: &Root) -> Result<()> {
+pub(crate) fn publish(log: &Log<'_>, root: &Root) -> Result<()> {
     for (&table, published) in &root.delta {
-        let path = layout::delta_version(dir, table, published.version);
-        if path.exists() {
+        let (version, path) = (published.version, log.version(table, published.version));
+        if log.has(&path)? {
             continue;
         }
-        disk.create_dir(&layout::delta(dir, table))?;
-        let now = modified_ms(&layout::root(dir))?;
+        let now = log.now_ms()?;
         let mut lines = vec![json!({"commitInfo": {
             "timestamp": now,
             "operation": "WRITE",
             "engineInfo": concat!("pmtaq/", env!("CARGO_PKG_VERSION")),
             "pmtaqGeneration": root.generation,
         }})];
-        if published.version == 0 {
+        if version == 0 {
             lines.push(json!({"protocol": protocol()}));
         }
         if published.has_new_columns {
-            lines.push(json!({"metaData": metadata(dir, table, now)}));
+            lines.push(json!({"metaData": metadata(log, table, published, now)}));
         }
-        lines.extend(match published.version {
-            0 => adds(dir, root, table)?.into_iter().map(|add| json!({"add": add})).collect(),
-            _ => changes(dir, root, table, now)?,
+        lines.extend(match version {
+            0 => adds(log, root, table)?.into_iter().map(|add| json!({"add": add})).collect(),
+            _ => changes(log, root, table, now)?,
         });
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        disk.write_atomic(&path, text.as_bytes())?;
-        if published.version > 0 && published.version.is_multiple_of(CHECKPOINT_EVERY) {
-            write_checkpoint(dir, disk, root, table, published.version, now)?;
+        // Of a log that was lost in a bucket the checkpoint says all.
+        let follows = version == 0 || log.has(&log.version(table, version - 1))?;
+        if !follows || version > 0 && version.is_multiple_of(CHECKPOINT_EVERY) {
+            write_checkpoint(log, root, table, published, now)?;
         }
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        log.put_new(&path, text.as_bytes())?;
     }
     Ok(())
 }
 
 /// Ends the log of a table: who reads it by the log reads it no more.
-pub(crate) fn remove(dir: &Path, disk: &Disk, table: Table) -> Result<()> {
-    let log = layout::delta(dir, table);
-    for name in fs::names(&log)? {
-        disk.remove(&log.join(name))?;
-    }
-    disk.remove_empty_dir(&log)
+pub(crate) fn remove(log: &Log<'_>, table: Table) -> Result<()> {
+    log.names(table)?.iter().try_for_each(|name| log.remove(table, name))?;
+    log.remove_folder(table)
 }
 
 /// What the moves of the last commit add to the table and take from it.
-fn changes(dir: &Path, root: &Root, table: Table, now: i64) -> Result<Vec<Value>> {
+fn changes(log: &Log<'_>, root: &Root, table: Table, now: i64) -> Result<Vec<Value>> {
     let mut lines = Vec::new();
     for step in root.moves.iter().filter(|step| step.table == table) {
         let date = &step.date;
@@ -127,35 +130,35 @@ fn changes(dir: &Path, root: &Root, table: Table, now: i64) -> Result<Vec<Value>
             );
             continue;
         }
-        let parts = read_parts(&Place::folder(dir), root, step.day())?;
+        let parts = read_parts(log.place, root, step.day())?;
         let part = parts.iter().find(|part| part.table == table && part.name == step.name);
         lines.extend(
-            part.map(|part| add(dir, date, part)).transpose()?.map(|add| json!({"add": add})),
+            part.map(|part| add(log, date, part)).transpose()?.map(|add| json!({"add": add})),
         );
     }
     Ok(lines)
 }
 
 /// All parts of the table.
-fn adds(dir: &Path, root: &Root, table: Table) -> Result<Vec<Value>> {
+fn adds(log: &Log<'_>, root: &Root, table: Table) -> Result<Vec<Value>> {
     let mut adds = Vec::new();
+    let days = root.days();
+    log.place.expect_lists(days.filter_map(|(day, entry)| entry.parts_in(log.dir(), day)));
     for (day, _) in root.days() {
-        for part in
-            read_parts(&Place::folder(dir), root, day)?.iter().filter(|part| part.table == table)
-        {
-            adds.push(add(dir, &day.to_string(), part)?);
+        for part in read_parts(log.place, root, day)?.iter().filter(|part| part.table == table) {
+            adds.push(add(log, &day.to_string(), part)?);
         }
     }
     Ok(adds)
 }
 
-fn add(dir: &Path, date: &str, part: &Part) -> Result<Value> {
+fn add(log: &Log<'_>, date: &str, part: &Part) -> Result<Value> {
     let path = path_of(date, &part.name);
     Ok(json!({
         "path": path,
         "partitionValues": {"date": date},
         "size": part.bytes,
-        "modificationTime": modified_ms(&layout::table(dir, part.table).join(&path))?,
+        "modificationTime": log.modified_ms(&layout::table(log.dir(), part.table).join(&path))?,
         "dataChange": true,
         "stats": stats(part).to_string(),
     }))
@@ -188,10 +191,12 @@ fn protocol() -> Value {
     })
 }
 
-/// What the table is. Its id follows from where the store lies and when the log began: a log that
-/// begins anew is another table for who follows it.
-fn metadata(dir: &Path, table: Table, now: i64) -> Value {
-    let id = checksum::of(format!("{} {table} {now}", dir.display()).as_bytes());
+/// What the table is. A log that begins anew is another table for who follows it.
+fn metadata(log: &Log<'_>, table: Table, published: &Published, now: i64) -> Value {
+    let id = match published.id.as_str() {
+        "" => checksum::of(format!("{} {table}", log.dir().display()).as_bytes()),
+        id => id.to_owned(),
+    };
     let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..32]].join("-");
     json!({
         "id": id,
@@ -232,58 +237,56 @@ fn delta_type(of: &DataType) -> Value {
 }
 
 fn write_checkpoint(
-    dir: &Path,
-    disk: &Disk,
+    log: &Log<'_>,
     root: &Root,
     table: Table,
-    version: u64,
+    published: &Published,
     now: i64,
 ) -> Result<()> {
-    let adds = adds(dir, root, table)?;
-    let log = layout::delta(dir, table);
-    let path = log.join(format!("{version:020}.checkpoint.parquet"));
-    let bytes = checkpoint::to_bytes(&protocol(), &metadata(dir, table, now), &adds).at(&path)?;
-    disk.write_atomic(&path, &bytes)?;
+    let (adds, version) = (adds(log, root, table)?, published.version);
+    let folder = layout::delta(log.dir(), table);
+    let path = folder.join(format!("{version:020}.checkpoint.parquet"));
+    let metadata = metadata(log, table, published, now);
+    let bytes = checkpoint::to_bytes(&protocol(), &metadata, &adds).at(&path)?;
+    log.put(&path, &bytes)?;
     let last = json!({"version": version, "size": adds.len() + 2});
-    disk.write_atomic(&log.join("_last_checkpoint"), last.to_string().as_bytes())?;
+    log.put(&folder.join("_last_checkpoint"), last.to_string().as_bytes())?;
     let kept = |name: &String| {
         let number = name.split('.').next().and_then(|number| number.parse::<u64>().ok());
         number.is_none_or(|number| number + KEPT > version)
     };
-    let old = fs::names(&log)?.into_iter().filter(|name| !kept(name));
-    old.into_iter().try_for_each(|name| disk.remove(&log.join(name)))
-}
-
-/// When a file was written, in milliseconds since 1970.
-fn modified_ms(path: &Path) -> Result<i64> {
-    let file = std::fs::metadata(path).at(path)?;
-    Ok(file.mtime() * 1000 + file.mtime_nsec() / 1_000_000)
+    let old = log.names(table)?.into_iter().filter(|name| !kept(name));
+    old.into_iter().try_for_each(|name| log.remove(table, &name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::Disk;
+    use crate::place::Place;
 
     #[test]
     fn a_program_that_knows_more_columns_says_so_in_its_next_version() {
         let folder = tempfile::tempdir().expect("a folder");
         let (dir, disk) = (folder.path(), Disk::default());
         crate::Store::create(dir, Disk::default()).expect("a store");
+        let place = Place::folder(dir);
+        let log = Log { place: &place, disk: &disk, now: None };
         let version = |n| layout::delta_version(dir, Table::Records, n);
         let with =
             |published| Root { delta: [(Table::Records, published)].into(), ..Root::default() };
         let mut root = with(Published { columns: 3, ..Published::new(Table::Records) });
-        publish(dir, &disk, &root).expect("version 0");
+        publish(&log, &root).expect("version 0");
         assert!(version(0).exists());
 
         let old = root.clone();
-        plan(dir, &disk, &old, &mut root).expect("a plan");
-        publish(dir, &disk, &root).expect("version 1");
+        plan(&log, &old, &mut root).expect("a plan");
+        publish(&log, &root).expect("version 1");
         let text = std::fs::read_to_string(version(1)).expect("version 1");
         assert!(text.contains("metaData") && text.contains("dlv_source_ip"), "{text}");
 
         let old = root.clone();
-        plan(dir, &disk, &old, &mut root).expect("a plan");
+        plan(&log, &old, &mut root).expect("a plan");
         assert_eq!(root.delta[&Table::Records].version, 1, "nothing is new");
     }
 }

@@ -106,12 +106,6 @@ pub enum Error {
         /// The address of the store.
         store: String,
     },
-    /// What is not done in a bucket.
-    #[error("{what} only in a store that is a folder")]
-    OnlyInFolder {
-        /// What.
-        what: &'static str,
-    },
     /// A part could not be encoded.
     #[error("{}", path.display())]
     Parquet {

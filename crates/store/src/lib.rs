@@ -164,6 +164,15 @@ impl Store {
         self.place.dir()
     }
 
+    /// Where a table lies for others: a folder, or an address in a bucket.
+    pub fn address(&self, table: Table) -> String {
+        let folder = layout::table(self.dir(), table);
+        match self.place.remote() {
+            Some(remote) => remote.url(&folder),
+            None => folder.to_string_lossy().into_owned(),
+        }
+    }
+
     /// What a reader sees now of the days that `window` touches.
     ///
     /// # Errors
@@ -268,16 +277,16 @@ impl Store {
     }
 
     /// Makes the root anew from its copy, or the copy from the root, when one of them is damaged or
-    /// lost; both from the lists of the days when both are. Returns what was done.
+    /// lost; in a folder both from the lists of the days when both are. Returns what was done.
     ///
     /// # Errors
     /// [`Error::Locked`] when another process writes; what is wrong with the root when nothing is
     /// left to make it from.
     pub fn repair_root(&self, owner: &str) -> Result<Option<String>> {
-        if self.is_remote() {
-            return Err(Error::OnlyInFolder { what: "damage is repaired" });
+        match self.place.remote() {
+            Some(remote) => remote.repair_root(),
+            None => salvage::root(self.dir(), &self.disk, owner),
         }
-        salvage::root(self.dir(), &self.disk, owner)
     }
 
     /// Who writes at this moment, as [`Store::lock`] was told; none when nobody does.
@@ -293,6 +302,9 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] when a folder cannot be read.
     pub fn set_aside(&self) -> Result<usize> {
+        if let Some(remote) = self.place.remote() {
+            return Ok(remote.names(&layout::quarantine(self.dir()))?.len());
+        }
         let mut count = 0;
         for table in Table::ALL {
             let dir = layout::table(&layout::quarantine(self.dir()), table);

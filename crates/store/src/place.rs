@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pmtaq_schema::time::Day;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
@@ -54,7 +55,13 @@ impl Place {
             Err(Error::Damaged { .. }) => {
                 remote.drop_file(path)?;
                 remote.bring(path)?;
-                read_list(path)
+                read_list(path).map_err(|error| match error {
+                    // It is so there too.
+                    Error::Damaged { what, .. } => {
+                        Error::Damaged { path: remote.url(path).into(), what }
+                    }
+                    other => other,
+                })
             }
             other => other,
         }
@@ -63,6 +70,11 @@ impl Place {
     /// Has a file of the store on this machine.
     pub(crate) fn bring(&self, path: &Path) -> Result<()> {
         self.remote.as_ref().map_or(Ok(()), |remote| remote.bring(path))
+    }
+
+    /// Has on this machine what lies in the partitions of a day, whatever the lists say.
+    pub(crate) fn bring_partitions(&self, day: Day) -> Result<()> {
+        self.remote.as_ref().map_or(Ok(()), |remote| remote.bring_partitions(day))
     }
 
     /// Says which lists will be read, so that those of a bucket come at once. What goes wrong is said

@@ -6,6 +6,7 @@
 mod cache;
 mod commit;
 mod fetch;
+mod repair;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -96,8 +97,58 @@ impl Remote {
     /// What the root says now; what is here of another store is dropped, and what an erasure has taken
     /// away since.
     pub(crate) fn root(&self) -> Result<RootThere> {
-        let missing = || Error::Missing { dir: self.inner.bucket.address().to_string().into() };
-        self.try_root()?.ok_or_else(missing)
+        match self.try_root()? {
+            Some(there) => Ok(there),
+            None => Err(self.without_root()),
+        }
+    }
+
+    /// What it means that there is no root.
+    fn without_root(&self) -> Error {
+        let [root, copy] = [layout::root, layout::root_copy].map(|of| of(self.dir()));
+        match self.has(&copy) {
+            Ok(false) => Error::Missing { dir: self.inner.bucket.address().to_string().into() },
+            Ok(true) => Error::Damaged { path: self.url(&root).into(), what: "it is gone".into() },
+            Err(error) => error,
+        }
+    }
+
+    /// Whether a file is in the bucket.
+    pub(crate) fn has(&self, path: &Path) -> Result<bool> {
+        Ok(self.inner.bucket.size(&self.key(path))?.is_some())
+    }
+
+    /// The names of what lies below a folder in the bucket.
+    pub(crate) fn names(&self, folder: &Path) -> Result<Vec<String>> {
+        let folder = self.key(folder) + "/";
+        let listed = self.inner.bucket.list(&folder)?;
+        Ok(listed
+            .iter()
+            .filter_map(|one| one.key.strip_prefix(&folder))
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Puts an object, whatever was there.
+    pub(crate) fn put(&self, disk: &Disk, path: &Path, bytes: &[u8]) -> Result<()> {
+        disk.remote_step();
+        Ok(self.inner.bucket.put(&self.key(path), bytes)?)
+    }
+
+    /// Puts an object that is not there. One that another has put meanwhile stays.
+    pub(crate) fn put_new(&self, disk: &Disk, path: &Path, bytes: &[u8]) -> Result<()> {
+        disk.remote_step();
+        match self.inner.bucket.swap(&self.key(path), bytes, Condition::Absent)? {
+            Swapped::Done(_) | Swapped::Differs => Ok(()),
+            Swapped::Unknown(_) if self.has(path)? => Ok(()),
+            Swapped::Unknown(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes an object.
+    pub(crate) fn delete(&self, disk: &Disk, path: &Path) -> Result<()> {
+        disk.remote_step();
+        Ok(self.inner.bucket.delete(&self.key(path))?)
     }
 
     fn try_root(&self) -> Result<Option<RootThere>> {
@@ -259,7 +310,13 @@ impl Remote {
         let tables = Table::ALL.map(|table| layout::table(self.dir(), table));
         for folder in tables.iter().chain([&days]) {
             let listed = self.inner.bucket.list(&(self.key(folder) + "/"))?;
-            let old = listed.into_iter().filter(|object| object.modified < newest);
+            let logs: Vec<String> = root
+                .delta
+                .keys()
+                .map(|of| self.key(&layout::delta(self.dir(), *of)) + "/")
+                .collect();
+            let is_log = |key: &str| logs.iter().any(|log| key.starts_with(log));
+            let old = listed.into_iter().filter(|one| one.modified < newest && !is_log(&one.key));
             let stray = old.filter(|one| !known.contains(&one.key) && !lists.contains(&one.key));
             strays.extend(stray.map(|object| PathBuf::from(self.inner.bucket.url(&object.key))));
         }

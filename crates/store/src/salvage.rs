@@ -10,7 +10,7 @@ use std::path::Path;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use pmtaq_schema::time::{DAY_S, Day};
 
-use crate::commit::Writer;
+use crate::commit::{Change, Writer};
 use crate::error::{At, Error, Result};
 use crate::fs::{self, Disk};
 use crate::guard::guarded;
@@ -43,6 +43,7 @@ impl Writer<'_> {
     /// # Errors
     /// [`Error::Damaged`] when they are not all that the root counts, or one cannot be read.
     pub fn relist_parts(&mut self, day: Day) -> Result<()> {
+        self.place.bring_partitions(day)?;
         let parts = parts_there(self.dir(), day)?;
         let records = || parts.iter().filter(|part| part.table == Table::Records);
         let found = (records().map(|part| part.rows).sum(), records().map(|part| part.bytes).sum());
@@ -56,7 +57,7 @@ impl Writer<'_> {
             let path = layout::partition(self.dir(), Table::Records, day);
             return Err(Error::Damaged { path, what });
         }
-        self.replace_list(day, &parts)
+        self.commit(Change { relisted: vec![(day, parts)], ..Change::default() })
     }
 }
 

@@ -1,6 +1,8 @@
 //! `pmtaq connect`: lines to paste into other tools, with the place of this store in them. The
 //! store is open Parquet, so that is all that they need.
 
+mod delta;
+
 use std::path::Path;
 
 use pmtaq_store::layout::{self, Table};
@@ -15,9 +17,18 @@ use crate::show::print;
 pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
     let store = context.store()?;
     if store.is_remote() {
-        let why = "a glob over a bucket sees parts that were replaced and are not deleted yet";
-        return Err(Failure::usage(why)
-            .hint("`pmtaq paths` lists the parts that count, each by its address"));
+        let logs = store.delta_logs()?;
+        if !logs.iter().any(|(table, _)| *table == Table::Records) {
+            let why = "a glob over a bucket sees parts that were replaced and are not deleted yet";
+            return Err(Failure::usage(why).hint(
+                "`pmtaq delta` keeps a log by which other tools read what counts; `pmtaq paths` lists it",
+            ));
+        }
+        let lines = delta::lines(args.tool, &store.address(Table::Records)).ok_or_else(|| {
+            Failure::usage("the arrow of R reads no Delta log, and so no store in a bucket")
+                .hint("`pmtaq paths` lists the parts that count, each by its address")
+        })?;
+        return print(context, &lines);
     }
     let dir = std::fs::canonicalize(store.dir())?;
     print(context, &lines(args.tool, &dir))

@@ -1,6 +1,6 @@
 //! `pmtaq delta`: a Delta log beside the tables of the store, for engines that read tables by one.
 
-use pmtaq_store::layout::{self, Table};
+use pmtaq_store::layout::Table;
 
 use crate::args;
 use crate::context::Context;
@@ -15,8 +15,8 @@ pub(crate) fn run(context: &Context, args: &args::Delta) -> Result<Exit> {
     let tables = if args.stop { Vec::new() } else { tables(&args.table)? };
     store.lock("pmtaq delta")?.set_delta_logs(&tables)?;
     for (table, version) in store.delta_logs()? {
-        let folder = layout::table(store.dir(), table);
-        ui::note(&context.global, &format!("{}: version {version}", folder.display()));
+        let text = format!("{}: version {version}", store.address(table));
+        ui::note(&context.global, &text);
     }
     Ok(Exit::Done)
 }

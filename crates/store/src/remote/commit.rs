@@ -5,7 +5,7 @@
 //! | 1 parts put under names of their own | the old state; objects that no list names |
 //! | 2 lists of the touched days put, under names of their own | the same |
 //! | 3 `root.json` put in place of the one that was read, and of no other | **the new state** |
-//! | 4 what was replaced noted in `gone/` | the new state; objects that no list names |
+//! | 4 the version of each Delta log put, if there is one; what was replaced noted in `gone/`; the copy of the root put | the new state; objects that no list names; the next commit puts the version |
 //! | 5 what commits before have replaced deleted, an hour after | the new state |
 //!
 //! A writer that finds another root in step 3 makes its change to that one, if no source and no part of
@@ -20,6 +20,7 @@ use pmtaq_schema::time::Day;
 use super::fetch::at_once;
 use super::{Remote, RootThere};
 use crate::commit::{Change, Writer};
+use crate::delta;
 use crate::error::{Error, Result};
 use crate::layout;
 use crate::manifest::{FORMAT_OF_BUCKETS, Root, Shared};
@@ -49,6 +50,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// What time it is there, in seconds since 1970.
+    pub(crate) fn now(&self) -> Option<i64> {
+        self.now
+    }
+
     /// The root, and what is needed to replace it.
     pub(crate) fn open(remote: &Remote) -> Result<(Root, Held)> {
         remote.check_server()?;
@@ -83,8 +89,8 @@ impl Writer<'_> {
 
     /// Steps 1 to 5.
     pub(crate) fn commit_there(&mut self, mut change: Change) -> Result<()> {
-        if !change.set_aside.is_empty() {
-            self.only_in_folder("a damaged part is set aside")?;
+        for (day, part) in &change.set_aside {
+            self.held().0.keep_aside(self.disk, *day, part)?;
         }
         let put = self.put_parts(&change);
         let done = put.and_then(|()| self.commit_on_any(&mut change));
@@ -121,25 +127,19 @@ impl Writer<'_> {
         let (mut same, commit) = (0, format!("{:016x}", random()));
         for tried in 0..TRIES {
             change.number(self.next_generation());
-            let mut root = self.next_root(change)?;
+            // Of each version of a Delta log the one before is there.
+            delta::publish(&self.log(), &self.root)?;
+            let mut root = self.next_root_there(change, &commit)?;
             self.put_lists(&root)?;
-            let moves = std::mem::take(&mut root.moves);
-            root.version = FORMAT_OF_BUCKETS;
-            // One of the folder that the store was copied from; nobody keeps it here.
-            root.delta.clear();
-            let shared = root.shared.get_or_insert_default();
-            shared.note(&commit);
-            if shared.id.is_empty() {
-                shared.id = format!("{:016x}", random());
-            }
-            if change.erases {
-                shared.erased = root.generation;
+            let moves = root.moves.clone();
+            if root.delta.is_empty() {
+                // They are there for the version of the log that the next commit may have to put.
+                root.moves.clear();
             }
             let other = match self.swap_root(&root, &commit)? {
                 Swap::Done(there) => {
                     let old = std::mem::replace(&mut self.root, Root { moves, ..root });
-                    let settled = self.settle(&old, change.erases);
-                    self.root.moves.clear();
+                    let settled = self.settle(&old, &there.root, change.erases);
                     self.go_on_from(*there);
                     return settled;
                 }
@@ -172,6 +172,24 @@ impl Writer<'_> {
             pause(tried);
         }
         Err(self.conflict())
+    }
+
+    /// Step 1 of the root: as in a folder, and who wrote it.
+    fn next_root_there(&self, change: &Change, commit: &str) -> Result<Root> {
+        let mut root = self.next_root(change)?;
+        root.version = FORMAT_OF_BUCKETS;
+        delta::plan(&self.log(), &self.root, &mut root)?;
+        let shared = root.shared.get_or_insert_default();
+        shared.note(commit);
+        if shared.id.is_empty() {
+            shared.id = format!("{:016x}", random());
+            // One of the folder that the store was copied from; nobody keeps it here.
+            root.delta.clear();
+        }
+        if change.erases {
+            shared.erased = root.generation;
+        }
+        Ok(root)
     }
 
     fn go_on_from(&mut self, there: RootThere) {
@@ -220,7 +238,8 @@ impl Writer<'_> {
     /// Whether what the change rests on has been touched since.
     fn is_overtaken(&self, change: &Change, new: &Root) -> Result<bool> {
         let id = |root: &Root| root.shared.as_ref().map(|shared| shared.id.clone());
-        if !change.fresh_lists.is_empty() || new.generation <= self.root.generation {
+        let makes_lists = !change.fresh_lists.is_empty() || !change.relisted.is_empty();
+        if makes_lists || new.generation <= self.root.generation {
             return Ok(true);
         }
         if id(&self.root).is_some_and(|before| Some(before) != id(new)) {
@@ -263,9 +282,11 @@ impl Writer<'_> {
     }
 
     /// Steps 4 and 5, and the parts to their places here.
-    fn settle(&mut self, old: &Root, erases: bool) -> Result<()> {
+    fn settle(&mut self, old: &Root, there: &Root, erases: bool) -> Result<()> {
         self.next_part.store(0, std::sync::atomic::Ordering::Relaxed);
         self.apply_moves()?;
+        // What is missing of it the next commit puts.
+        let _ = delta::publish(&self.log(), &self.root);
         let (remote, held) = self.held();
         let leave = self.root.moves.iter().filter(|step| step.leaves);
         let mut gone: Vec<String> =
@@ -284,7 +305,11 @@ impl Writer<'_> {
                 noted?;
             }
         }
+        // One that is missing, or of another commit, is made good by the next.
+        let copy = layout::root_copy(self.dir());
+        let copied = remote.put(self.disk, &copy, &there.to_bytes());
         if erases {
+            copied?;
             // Erased is erased: also for those who read at this moment.
             return self.clean(0);
         }

@@ -8,13 +8,14 @@ use std::path::Path;
 use pmtaq_schema::time::Day;
 
 use super::parts_there;
-use crate::delta::{self, Published};
+use crate::delta::{self, Log, Published};
 use crate::error::Result;
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::manifest::{
     DayEntry, Ledger, Move, Part, Removed, Root, Source, read_list, recipients_of_list,
 };
+use crate::place::Place;
 
 /// The generations of the lists of a day that are there, in order: the newest counts, unless its
 /// commit was cut short.
@@ -46,8 +47,10 @@ pub(super) fn root(store: &Path, disk: &Disk) -> Result<Option<String>> {
         root.moves.extend(left_behind(store, &days, &replaced));
     }
     // What a Delta log has told of is not known: it begins anew, with the next writer.
+    let place = Place::folder(store);
+    let log = Log { place: &place, disk, now: None };
     for table in Table::ALL.into_iter().filter(|&table| layout::delta(store, table).is_dir()) {
-        delta::remove(store, disk, table)?;
+        delta::remove(&log, table)?;
         root.delta.insert(table, Published::new(table));
     }
     let (path, bytes) = (layout::root(store), root.to_bytes());
