@@ -66,6 +66,22 @@ fn two_copies_in_one_run_count_once() {
 }
 
 #[test]
+fn a_day_has_no_more_parts_than_threads_however_many_machines_have_files_of_it() {
+    let sealed = Sealed::new();
+    for (machine, day) in (0..4).flat_map(|machine| (0..120).map(move |day| (machine, day))) {
+        let date = format!("2025-{:02}-{:02}", day / 28 + 1, day % 28 + 1);
+        let row = format!("d,{date} 10:00:00+0000,u{machine}@example.org,smtp;250 ok\r\n");
+        sealed.file(&format!("acct/mta{machine}-{date}.csv"), HEADER.to_owned() + &row);
+    }
+    assert_eq!(sealed.ingest(&[&sealed.dir.path().join("acct")]).counts(), (480, 480, 0, 0));
+    let days = std::fs::read_dir(sealed.store().join("records")).unwrap();
+    let parts = days.map(|day| std::fs::read_dir(day.unwrap().path()).unwrap().count());
+    let parts: Vec<usize> = parts.collect();
+    assert_eq!(parts.len(), 120);
+    assert!(parts.iter().all(|&parts| parts <= 2), "{parts:?}");
+}
+
+#[test]
 fn a_grown_file_gives_its_new_records_only() {
     let sealed = Sealed::new();
     let path = sealed.file("acct.csv", content(0..10));

@@ -91,7 +91,10 @@ fn stage(
     progress: &AtomicU64,
 ) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
     let Gathered { candidates, mut untaken, skipped, also_skipped, empty } = gathered;
-    let (decided, mut unclear) = decide(candidates, writer, settings);
+    let (mut decided, mut unclear) = decide(candidates, writer, settings);
+    // Day by day, whatever files of several MTAs are called: a day is done before the next one begins,
+    // with one part for each thread, where else it is open again for each MTA, and merged in the end.
+    decided.sort_by_key(|candidate| candidate.head.day);
     untaken.refused.append(&mut unclear.refused);
     untaken.left.append(&mut unclear.left);
     let run = Run::new(settings, budget, writer, decided, progress);
