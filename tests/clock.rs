@@ -104,6 +104,21 @@ fn the_hour_that_comes_twice_is_two_rows_told_apart_by_their_offset() {
 }
 
 #[test]
+fn no_record_is_lost_where_the_clock_is_changed_by_half_an_hour() {
+    // Lord Howe Island goes back from 02:00 to 01:30, and on from 02:00 to 02:30.
+    let autumn = deliveries(&["2026-04-04 14:45:00", "2026-04-04 15:15:00", "2026-04-04 15:40:00"]);
+    let volume = table(&autumn, "volume --tz Australia/Lord_Howe --format csv");
+    for time in ["2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z"] {
+        assert!(volume.contains(&format!("\n{time},1,1,")), "{volume}");
+    }
+    let spring = deliveries(&["2026-10-03 15:10:00", "2026-10-03 15:40:00", "2026-10-03 16:10:00"]);
+    let volume = table(&spring, "volume --tz Australia/Lord_Howe --format csv");
+    for time in ["2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"] {
+        assert!(volume.contains(&format!("\n{time},1,1,")), "{volume}");
+    }
+}
+
+#[test]
 fn an_hour_begins_at_half_past_where_the_clock_says_so() {
     // St. John's went back at 02:00 of a clock that is 2 1/2 hours behind, then 3 1/2.
     let sealed = deliveries(&["2026-11-01 03:40:00", "2026-11-01 04:20:00", "2026-11-01 05:20:00"]);

@@ -304,6 +304,43 @@ fn what_is_no_accounting_file_is_called_by_what_it_is() {
             "records in its field _source; `jq -c '.[\"_source\"]' FILE | pmtaq ingest -`",
         ),
         (b"<html><body>", "is a web page"),
+        (b"<rsp><status>success</status></rsp>", "is an answer of PowerMTA's web monitor"),
+        (b"{\"status\":\"success\",\"data\":{}}\n", "is an answer of PowerMTA's web monitor"),
+        (
+            b"{\"type\":\"Delivery\",\"peer_address\":{},\"egress_source\":\"a\"}\n",
+            "is a log of KumoMTA",
+        ),
+        (
+            b"10.0.0.1 - - [05/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 6\n",
+            "the log of a web server",
+        ),
+        (
+            b"Jan  5 10:00:00 mx postfix/smtp[1]: 4F1A: to=<a@b.c>, status=sent\n",
+            "is a log of Postfix",
+        ),
+        (
+            b"2026-01-05 10:00:00 PowerMTA(TM) v5.0r7 started\n",
+            "is PowerMTA's log, which has no records",
+        ),
+        (
+            b"smtp-port 25\n<acct-file /a.csv>\n</acct-file>\n",
+            "configuration of PowerMTA; `pmtaq doctor FILE`",
+        ),
+        (b"\xff\xfe\0\0t\0\0\0", "is UTF-32; `iconv -f UTF-32 -t UTF-8 FILE | pmtaq ingest -`"),
+        (
+            b"Export of today\ntype,timeLogged\n",
+            "line 2 is a header; `tail -n +2 FILE | pmtaq ingest -`",
+        ),
+        (b"\0\0\0\0.org,smtp;250 ok\ntype,timeLogged\n", "line 2 is a header; `tail -n +2 FILE"),
+        (
+            b"5.1 mta1 acct\t{\"type\":\"d\"}\n",
+            "before each record; `sed 's/^[^{]*//' FILE | pmtaq ingest -`",
+        ),
+        (b"Jan  5 mta1 acct: d,2026-01-05 10:00:00Z,a@b.c\n", "before each record; `grep -oE"),
+        (
+            b"{\"message\":\"{\\\"type\\\":\\\"d\\\"}\",\"host\":\"mta1\"}\n",
+            "records in its field message; `jq -r '.[\"message\"]' FILE | pmtaq ingest -`",
+        ),
         (b"name,age\nx,1\n", "the file begins with `name,age`"),
         (b"n\xe9m,age\n", "the file begins with `n\\xe9m,age`"),
         (&tar(&[("notes.txt", b"hello\n")]), "is an archive without an accounting file"),

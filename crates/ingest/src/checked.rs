@@ -111,7 +111,7 @@ fn unknown_type(kind: &[u8]) -> &'static str {
         "injected" | "reception" | "in" | "i" => {
             "unknown record type; PowerMTA calls receptions `r`"
         }
-        _ => "unknown record type",
+        _ => "unknown record type; PowerMTA's are d, b, t, tq, r, rb, rs and f",
     }
 }
 

@@ -197,6 +197,9 @@ pub(crate) fn explain(stop: &Stop) -> String {
              is whole"
                 .to_owned()
         }
+        Stop::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            format!("{error}: what follows is not compressed alike; what came before is taken")
+        }
         Stop::Io(error) => error.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use pmtaq_schema::bounce::{BounceClass, bounce_class};
+use pmtaq_schema::bounce::{BounceClass, bounce_class, is_success};
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::origin::BounceOrigin;
 use pmtaq_schema::provider::{Asked, Providers};
@@ -139,9 +139,15 @@ impl Derive {
                 self.template(row, columns);
             }
             let record = checked.record;
-            let origin = BounceOrigin::of(record, &dsn_diag, &reply);
-            let origin = origin
-                .filter(|_| !dsn_diag.is_empty() || nobody_replied(row, record, plan, columns));
+            if record == Record::Delivery {
+                no_success(names(columns, BOUNCE_CAT), row);
+            }
+            let origin = BounceOrigin::of(record, &dsn_diag, &dsn_status, &reply);
+            let origin = origin.filter(|&origin| {
+                !dsn_diag.is_empty()
+                    || origin == BounceOrigin::Operator
+                    || nobody_replied(row, record, plan, columns)
+            });
             if let Some(origin) = origin {
                 self.bounce_origin(row, origin, columns);
             }
@@ -262,6 +268,15 @@ impl Domains {
             key_of(&normal, &mut column.names)
         });
         column.set_key(row, key);
+    }
+}
+
+/// Takes the category of a delivery away where it only says that it was one.
+fn no_success(categories: &mut NameColumn, row: usize) {
+    let key = categories.key_at(row);
+    let is_it = |name: &[u8]| std::str::from_utf8(name).is_ok_and(is_success);
+    if key != NO_NAME && is_it(categories.names.get(key)) {
+        categories.unset(row);
     }
 }
 

@@ -2,13 +2,15 @@
 //! of it. Each becomes that CSV while it is read, so that nothing behind knows of it.
 
 mod convert;
+mod first;
 mod foreign;
 mod json;
 mod separated;
 mod sight;
 mod utf16;
 
-pub(crate) use sight::{Given, header_of, sight};
+pub(crate) use first::Given;
+pub(crate) use sight::{header_of, sight};
 
 use std::io::Read;
 

@@ -224,6 +224,13 @@ impl NameColumn {
         }
     }
 
+    /// Takes the name of the row numbered `row` away.
+    pub(crate) fn unset(&mut self, row: usize) {
+        if let Some(key) = self.keys.get_mut(row) {
+            *key = NO_NAME;
+        }
+    }
+
     /// The key of the row numbered `row`, which is the last or has none.
     pub(crate) fn key_at(&self, row: usize) -> u32 {
         self.keys.get(row).copied().unwrap_or(NO_NAME)

@@ -35,7 +35,7 @@ pub(crate) fn first_line(bytes: &[u8]) -> &[u8] {
 }
 
 /// Bytes that stand before the first header or record: a byte order mark, the hole that stays where a
-/// file was truncated while its writer went on, remarks and empty lines.
+/// file was truncated while its writer went on, remarks and lines that hold nothing.
 pub(crate) fn preamble(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -44,11 +44,17 @@ pub(crate) fn preamble(bytes: &[u8]) -> usize {
             [0xef, 0xbb, 0xbf, ..] => 3,
             [b'\n', ..] => 1,
             [b'\r', b'\n', ..] => 2,
+            [b' ' | b'\t' | b'\r', ..] if is_blank(first_line(rest)) => first_line(rest).len(),
             [0, ..] => rest.iter().take_while(|byte| **byte == 0).count(),
             _ if is_remark(rest) && first_line(rest).ends_with(b"\n") => first_line(rest).len(),
             _ => return at,
         };
     }
+}
+
+/// Whether a line, which is whole, holds nothing.
+fn is_blank(line: &[u8]) -> bool {
+    line.ends_with(b"\n") && line.trim_ascii().is_empty()
 }
 
 /// Whether a line is a remark of whoever made the file: what begins with `#`, as no header and no

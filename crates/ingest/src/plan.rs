@@ -42,9 +42,9 @@ pub struct Text {
     pub column: usize,
     /// Position of its field.
     pub field: usize,
-    /// Position of the field that is taken where that one is empty: a header for all record types
-    /// has both `envId` and, of `f` records, `envid`.
-    pub otherwise: Option<usize>,
+    /// Positions of the fields of which the first that is filled is taken where that one is empty: a
+    /// header for all record types has both `envId` and, of `f` records, `envid`.
+    pub otherwise: Vec<usize>,
 }
 
 /// A field that no column takes.
@@ -56,8 +56,8 @@ pub struct Extra {
     pub key: String,
     /// Whether it is a header of the message.
     pub is_header: bool,
-    /// Position of the field that must not be empty, or a column takes this one instead.
-    pub unless_empty: Option<usize>,
+    /// Positions of the fields before it that a column takes: while all are empty, it takes this one.
+    pub unless_empty: Vec<usize>,
     /// Position of an earlier field of the same name: while that is empty, the key is the name alone.
     pub after: Option<usize>,
 }
@@ -147,6 +147,7 @@ impl Plan {
             is_assumed: false,
         };
         let (mut spellings, mut keys) = (HashMap::<String, Vec<usize>>::new(), HashSet::new());
+        let mut of_columns = vec![Vec::new(); COLUMNS.len()];
         for (i, name) in fields.iter().enumerate() {
             let seen = spellings.entry(name.to_ascii_lowercase()).or_default();
             let (earlier, first) = (seen.len(), seen.first().copied());
@@ -164,13 +165,16 @@ impl Plan {
                     while !keys.insert(key.clone()) {
                         key.push('#');
                     }
-                    let unless_empty = column
-                        .filter(|&column| COLUMNS[column].kind.is_text())
-                        .and_then(|column| plan.sources[column]);
+                    let of_text = column.filter(|&column| COLUMNS[column].kind.is_text());
+                    let unless_empty =
+                        of_text.map(|column| of_columns[column].clone()).unwrap_or_default();
                     let after = first.filter(|_| column.is_none());
                     let is_header = encoded_words::is_header(name);
                     plan.extra.push(Extra { field: i, key, is_header, unless_empty, after });
                 }
+            }
+            if let Some(column) = column.filter(|_| i != plan.kind) {
+                of_columns[column].push(i);
             }
         }
         if plan.sources[TIME_LOGGED].is_none() {
@@ -181,8 +185,9 @@ impl Plan {
             match (source, COLUMNS[column].kind) {
                 (Some(field), Kind::Int | Kind::Time) => plan.numbers.push((column, *field)),
                 (Some(field), _) => {
-                    let second = plan.extra.iter().find(|extra| extra.unless_empty == Some(*field));
-                    let otherwise = second.map(|extra| extra.field);
+                    let is_next = |extra: &&Extra| extra.unless_empty.first() == Some(field);
+                    let others = plan.extra.iter().filter(is_next);
+                    let otherwise = others.map(|extra| extra.field).collect();
                     plan.texts.push(Text { column, field: *field, otherwise });
                 }
                 (None, _) => {}
@@ -209,7 +214,7 @@ impl Plan {
             .for_each(|source| *source = None);
         self.sources[TIME_LOGGED] = Some(at);
         if self.extra.iter().all(|extra| extra.field != at) {
-            let (key, is_header, unless_empty, after) = (fields[at].clone(), false, None, None);
+            let (key, is_header, unless_empty, after) = (fields[at].clone(), false, vec![], None);
             self.extra.push(Extra { field: at, key, is_header, unless_empty, after });
         }
         Ok(())
@@ -269,9 +274,17 @@ mod tests {
     fn of_two_names_of_a_column_the_second_fills_in_where_the_first_is_empty() {
         let plan = Plan::of_header(b"type,timeLogged,envId,rcpt,envid,rcpt").expect("a plan");
         let column = Column::index("env_id").expect("a column");
-        assert!(plan.texts.contains(&Text { column, field: 2, otherwise: Some(4) }));
-        let unless_empty: Vec<_> = plan.extra.iter().map(|extra| extra.unless_empty).collect();
-        assert_eq!(unless_empty, [Some(2), Some(3)]);
+        assert!(plan.texts.contains(&Text { column, field: 2, otherwise: vec![4] }));
+        let unless_empty: Vec<_> = plan.extra.iter().map(|extra| &extra.unless_empty[..]).collect();
+        assert_eq!(unless_empty, [[2], [3]]);
+    }
+
+    #[test]
+    fn of_a_name_that_comes_three_times_the_first_that_is_filled_is_the_value() {
+        let plan = Plan::of_header(b"type,timeLogged,rcpt,rcpt,RCPT").expect("a plan");
+        let column = Column::index("rcpt").expect("a column");
+        assert!(plan.texts.contains(&Text { column, field: 2, otherwise: vec![3, 4] }));
+        assert_eq!(plan.extra[1].unless_empty, [2, 3]);
     }
 
     #[test]

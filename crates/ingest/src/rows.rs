@@ -231,9 +231,11 @@ struct Fields<'a, 'l> {
 
 impl<'l> Fields<'_, 'l> {
     fn field(&self, place: Place) -> Field<'l> {
-        match (self.lines.field(place, self.text.field), self.text.otherwise) {
-            (empty, Some(otherwise)) if empty.is_empty() => self.lines.field(place, otherwise),
-            (field, _) => field,
+        let first = self.lines.field(place, self.text.field);
+        let mut others = self.text.otherwise.iter().map(|&field| self.lines.field(place, field));
+        match first.is_empty() {
+            true => others.find(|field| !field.is_empty()).unwrap_or(first),
+            false => first,
         }
     }
 
@@ -248,7 +250,7 @@ impl<'l> Fields<'_, 'l> {
     ) {
         for (i, &place) in self.places.iter().enumerate() {
             let field = self.lines.field(place, self.text.field);
-            if field.is_empty() && self.text.otherwise.is_none() {
+            if field.is_empty() && self.text.otherwise.is_empty() {
                 continue;
             }
             match (&hidden, field.plain()) {
@@ -436,11 +438,13 @@ impl MapColumn {
         plan: &Plan,
         stored: impl Fn(Cow<'l, [u8]>) -> Cow<'l, [u8]>,
     ) {
-        let is_empty = |field: &Option<usize>| field.is_some_and(|at| line.field(at).is_empty());
+        let is_empty = |at: &usize| line.field(*at).is_empty();
         for Extra { field, key, is_header, unless_empty, after } in &plan.extra {
             let value = line.field(*field);
-            if !value.is_empty() && !is_empty(unless_empty) {
-                let key = if is_empty(after) { &plan.fields[*field] } else { key };
+            let is_taken = !unless_empty.is_empty() && unless_empty.iter().all(is_empty);
+            if !value.is_empty() && !is_taken {
+                let is_first = after.as_ref().is_some_and(is_empty);
+                let key = if is_first { &plan.fields[*field] } else { key };
                 let text = value.text();
                 let text = if *is_header { decoded(text) } else { text };
                 self.add(row, key.as_bytes(), &stored(text));

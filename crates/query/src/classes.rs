@@ -20,7 +20,11 @@ impl Session {
         let cases: String = classes
             .own()
             .map(|(category, class)| {
-                format!(" when {} then {}", quoted(category), quoted(class.as_str()))
+                format!(
+                    " when {} then {}",
+                    quoted(&category.to_lowercase()),
+                    quoted(class.as_str())
+                )
             })
             .collect();
         let administrative = quoted(BounceClass::Administrative.as_str());
@@ -28,7 +32,7 @@ impl Session {
         let mut class = (!cases.is_empty()).then(|| {
             format!(
                 "case when bounce_class is null or bounce_class = {administrative} then bounce_class \
-                 else case bounce_cat{cases} else bounce_class end end"
+                 else case lower(bounce_cat){cases} else bounce_class end end"
             )
         });
         if self.opened[..2].iter().any(Opened::is_old) {

@@ -107,9 +107,11 @@ pub(crate) fn local_macros(window: Window, zone: Zone) -> String {
     let offsets = zone.offsets(window);
     let moment = |seconds: i64| format!("make_timestamp({})", Timestamp(seconds).micros());
     let (first, later) = (offsets[0].1, &offsets[1..]);
-    let mut cases = String::new();
+    let (mut cases, mut changes) = (String::new(), String::new());
     for (since, offset) in later.iter().rev() {
-        let _ = write!(cases, "when t >= {} then {offset} ", moment(since.0));
+        let since = moment(since.0);
+        let _ = write!(cases, "when t >= {since} then {offset} ");
+        let _ = write!(changes, "when t >= {since} then {since} ");
     }
     let offset = match cases.as_str() {
         "" => first.to_string(),
@@ -130,10 +132,13 @@ pub(crate) fn local_macros(window: Window, zone: Zone) -> String {
         "" => "''".to_owned(),
         cases => format!("case {cases}else '' end"),
     };
+    let begun = "t - (local(t) - date_trunc('hour', local(t)))";
     // Where the zone is whole hours from UTC, its hours are those of UTC.
     let hour = match offsets.iter().all(|(_, offset)| offset % 3600 == 0) {
-        true => "date_trunc('hour', t)::timestamp",
-        false => "t - (local(t) - date_trunc('hour', local(t)))",
+        true => "date_trunc('hour', t)::timestamp".to_owned(),
+        false if changes.is_empty() => begun.to_owned(),
+        // The clock may be changed by half an hour, within one: what comes after begins with the change.
+        false => format!("greatest({begun}, case {changes}end)"),
     };
     format!(
         "create macro local(t) as t + to_seconds({offset});

@@ -69,11 +69,16 @@ pub const CATEGORIES: &[(&str, BounceClass, &str)] = &[
     ("bad-configuration", BounceClass::Undetermined, "the receiver is set up wrongly"),
 ];
 
-/// The class of a category; what is not in [`CATEGORIES`] is undetermined.
+/// Whether a category says that there was no bounce, as PMTA 4 files deliveries.
+pub fn is_success(bounce_cat: &str) -> bool {
+    bounce_cat.eq_ignore_ascii_case("success")
+}
+
+/// The class of a category, whose case does not matter; what is not in [`CATEGORIES`] is undetermined.
 pub fn bounce_class(bounce_cat: &str) -> BounceClass {
     CATEGORIES
         .iter()
-        .find(|(name, ..)| *name == bounce_cat)
+        .find(|(name, ..)| name.eq_ignore_ascii_case(bounce_cat))
         .map_or(BounceClass::Undetermined, |&(_, class, _)| class)
 }
 
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn a_block_is_never_hard_and_the_unknown_is_undetermined() {
         assert_eq!(bounce_class("bad-mailbox"), BounceClass::Hard);
-        assert_eq!(bounce_class("spam-related"), BounceClass::Block);
+        assert_eq!(bounce_class("Spam-Related"), BounceClass::Block);
         assert_eq!(bounce_class("our-own-category"), BounceClass::Undetermined);
         assert_eq!(bounce_class(""), BounceClass::Undetermined);
         assert_eq!(CATEGORIES.len(), 18);

@@ -59,7 +59,11 @@ impl Column {
 
     /// The position in [`COLUMNS`] of the column that the header calls `field`, in any case.
     pub fn of_field(field: &str) -> Option<usize> {
-        COLUMNS.iter().position(|c| c.fields.iter().any(|name| name.eq_ignore_ascii_case(field)))
+        let is_it = |name: &str| name.eq_ignore_ascii_case(field);
+        let names = |c: &Column| c.fields.iter().any(|name| is_it(name));
+        // As the column is called here, too: so other tools spell names.
+        let renamed = |c: &Column| !c.is_derived() && is_it(c.name);
+        COLUMNS.iter().position(|c| names(c) || renamed(c))
     }
 }
 
@@ -285,6 +289,7 @@ mod tests {
     fn a_header_is_found_in_any_case_and_spelling() {
         assert_eq!(Column::of_field("timelogged"), Column::index("time_logged"));
         assert_eq!(Column::of_field("envid"), Column::index("env_id"));
+        assert_eq!(Column::of_field("Dsn_Diag"), Column::index("dsn_diag"));
         assert_eq!(Column::of_field("header_Subject"), None);
         assert_eq!(Column::of_field("rec"), None);
     }

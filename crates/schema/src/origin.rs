@@ -54,8 +54,13 @@ impl BounceOrigin {
 
     /// Who ended or put off the message of a record with this diagnostic; none of records that report
     /// neither, and where the diagnostic is of no known kind. An empty one is PMTA's own: it writes none
-    /// where nobody replied.
-    pub fn of(record: Record, dsn_diag: &str, reply: &Reply<'_>) -> Option<BounceOrigin> {
+    /// where nobody replied, and `dsn_status` may say what an operator did.
+    pub fn of(
+        record: Record,
+        dsn_diag: &str,
+        dsn_status: &str,
+        reply: &Reply<'_>,
+    ) -> Option<BounceOrigin> {
         match record {
             Record::RemoteBounce => return Some(BounceOrigin::Receiver),
             Record::Bounce | Record::Deferral | Record::QueueDeferral => {}
@@ -67,6 +72,7 @@ impl BounceOrigin {
         let least = if record == Record::Bounce { 500 } else { 400 };
         Some(match (reply.smtp_code, internal) {
             (None, None) if of_pmta && is_operators(reply.text) => BounceOrigin::Operator,
+            _ if dsn_diag.is_empty() && is_operators(dsn_status) => BounceOrigin::Operator,
             (_, Some(said)) if is_operators(said) => BounceOrigin::Operator,
             (_, Some(_)) => BounceOrigin::Pmta,
             (Some(_), None) if of_pmta => BounceOrigin::AfterReply,
@@ -83,7 +89,8 @@ impl BounceOrigin {
 pub const INTERNAL: &str = "[internal]";
 
 /// The words by which PMTA tells what an operator did, as in `deleted by administrator`.
-pub const OPERATORS_WORDS: [&str; 8] = [
+pub const OPERATORS_WORDS: [&str; 9] = [
+    "manual",
     "deleted",
     "flushed",
     "removed",
@@ -104,7 +111,7 @@ mod tests {
     use super::*;
 
     fn of(dsn_diag: &str) -> Option<&'static str> {
-        let origin = BounceOrigin::of(Record::Bounce, dsn_diag, &Reply::parse(dsn_diag, ""));
+        let origin = BounceOrigin::of(Record::Bounce, dsn_diag, "", &Reply::parse(dsn_diag, ""));
         origin.map(BounceOrigin::as_str)
     }
 
@@ -140,22 +147,26 @@ mod tests {
             "x-pmta;deleted by administrator",
             "x-pmta;Flushed",
             "x-pmta;queue purged by operator",
+            "x-pmta;queue manually bounced",
             "smtp;550 5.0.0 [internal] deleted by administrator",
         ] {
             assert_eq!(of(text), Some("operator"), "{text}");
         }
+        let of = |status| BounceOrigin::of(Record::Bounce, "", status, &Reply::parse("", status));
+        assert_eq!(of("5.0.0 (deleted by administrator)"), Some(BounceOrigin::Operator));
+        assert_eq!(of("5.4.7 (delivery time expired)"), Some(BounceOrigin::Pmta));
     }
 
     #[test]
     fn other_records_have_none_and_a_report_that_came_back_is_the_receivers() {
-        let of = |record| BounceOrigin::of(record, "", &Reply::default());
+        let of = |record| BounceOrigin::of(record, "", "", &Reply::default());
         assert_eq!(of(Record::RemoteBounce), Some(BounceOrigin::Receiver));
         assert_eq!((of(Record::Delivery), of(Record::Reception)), (None, None));
     }
 
     #[test]
     fn a_transient_reply_puts_off_what_it_does_not_end() {
-        let of = |text| BounceOrigin::of(Record::Deferral, text, &Reply::parse(text, ""));
+        let of = |text| BounceOrigin::of(Record::Deferral, text, "", &Reply::parse(text, ""));
         assert_eq!(of("smtp;421 4.7.0 later"), Some(BounceOrigin::Receiver));
         assert_eq!(of("smtp;451 [internal] queue is in backoff mode"), Some(BounceOrigin::Pmta));
         assert_eq!(of(""), Some(BounceOrigin::Pmta));

@@ -31,8 +31,7 @@ impl<'a> Reply<'a> {
         let of_status = || enhanced(dsn_status).map(|(code, _)| code);
         // `x-pmta;bounce-queue;reply:550 5.7.1 ...`: PMTA ended it, for what a receiver had said.
         // Its type is looked at first: nearly all are `smtp`, and need not be searched.
-        let quoted = is_of_pmta(diag_type).then(|| rest.split_once("reply:")).flatten();
-        let quoted = quoted.map(|(_, reply)| trim_start(reply));
+        let quoted = is_of_pmta(diag_type).then(|| quoted_reply(rest)).flatten();
         // Not every configuration writes the type before a reply.
         let least = if quoted.is_some() { 400 } else { 200 };
         let bare = (diag_type.is_empty() || quoted.is_some())
@@ -56,13 +55,26 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// The reply that PMTA quotes behind what it did: after `reply:`, or after the name of the directive.
+fn quoted_reply(text: &str) -> Option<&str> {
+    let behind = |name: &str| {
+        let (directive, rest) = text.split_once(';')?;
+        directive.trim().eq_ignore_ascii_case(name).then_some(rest)
+    };
+    let named = || ["bounce-queue", "bounce-rcpt"].into_iter().find_map(behind);
+    let quoted = text.split_once("reply:").map(|(_, quoted)| quoted).or_else(named)?;
+    let quoted = trim_start(quoted);
+    let is_typed = quoted.get(..5).is_some_and(|of| of.eq_ignore_ascii_case("smtp;"));
+    Some(if is_typed { trim_start(&quoted[5..]) } else { quoted })
+}
+
 /// Whether a diagnostic of this type is what PMTA says itself, as `x-pmta;...`.
 pub(crate) fn is_of_pmta(diag_type: &str) -> bool {
     diag_type.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"))
 }
 
 /// `550 text` or `550-text` as code, whether lines follow, and text.
-fn smtp_code(text: &str) -> (Option<u16>, bool, &str) {
+pub(crate) fn smtp_code(text: &str) -> (Option<u16>, bool, &str) {
     let [hundreds @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] =
         text.as_bytes()
     else {
@@ -154,6 +166,12 @@ mod tests {
         let expected = (Some(550), Some("5.7.1"), "Blocked (S3150)");
         assert_eq!(codes(quoted, "5.0.0 (undefined status)"), expected);
         assert_eq!(Reply::parse(quoted, "").diag_type, "x-pmta");
+        for quoted in [
+            "x-pmta;bounce-queue;reply:smtp;550 5.7.1 Blocked (S3150)",
+            "X-PMTA; bounce-rcpt; 550 5.7.1 Blocked (S3150)",
+        ] {
+            assert_eq!(codes(quoted, "5.0.0"), expected, "{quoted}");
+        }
         assert_eq!(codes("550 5.7.1 Blocked (S3150)", ""), expected);
         assert_eq!(Reply::parse("250 ok", "2.0.0").smtp_code, Some(250));
         for text in ["x-pmta;bounce-queue", "x-pmta;bounce-queue;reply:", "12 550"] {

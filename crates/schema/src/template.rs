@@ -19,7 +19,7 @@ use self::class::{
 };
 pub use self::fold::folded;
 use self::masker::{EMAIL, HOST, ID, MAX, Masker, TIME};
-use crate::reply::{Reply, enhanced};
+use crate::reply::{Reply, enhanced, smtp_code};
 
 /// Appends the template of a reply: `550 5.1.1 text` with `text` masked. Where there is no reply,
 /// the template is that of `dsn_status`.
@@ -42,9 +42,13 @@ pub fn template_of(reply: &Reply<'_>, dsn_status: &str, out: &mut String) {
     Masker { text, reply, out, start, run: 0, id_follows: false }.scan();
 }
 
-/// A text without the enhanced code that some receivers say again: `550 5.1.1 5.1.1 <jane>`.
+/// A text without the codes that some receivers say again: `550 5.1.1 5.1.1 <jane>`, `550 550 <jane>`.
 fn once<'t>(text: &'t str, reply: &Reply<'_>) -> &'t str {
     let code = reply.enhanced_code.filter(|_| reply.enhanced_in_reply);
+    let text = match smtp_code(text) {
+        (again @ Some(_), _, rest) if again == reply.smtp_code && !rest.is_empty() => rest,
+        _ => text,
+    };
     match enhanced(text) {
         Some((again, rest)) if Some(again) == code && !rest.is_empty() => rest,
         _ => text,

@@ -19,14 +19,11 @@ const PLAUSIBLE: std::ops::Range<i64> = 631_152_000..4_102_444_800;
 impl Timestamp {
     /// Reads a field in any of PMTA's spellings (User's Guide, 11.2.9), or RFC 3339:
     /// `2019-02-08 21:53:41+0000`, `02/08/2019 21:53:41-0500`, `1549662821`,
-    /// `2019-02-08T21:53:41.123Z`; or milliseconds since 1970, as programs count them. A missing offset means UTC; a fraction is dropped.
+    /// `2019-02-08T21:53:41.123Z`; or as programs count since 1970: seconds with a fraction, milliseconds, microseconds and
+    /// nanoseconds. A missing offset means UTC; a fraction is dropped.
     /// Returns `None` for anything else, and for years outside 1990 to 2099.
     pub fn parse(field: &[u8]) -> Option<Timestamp> {
-        let seconds = match field.len() {
-            ..=11 => unix(field)?,
-            13 => number(field)? / 1000,
-            _ => civil(field)?,
-        };
+        let seconds = counted(field).or_else(|| civil(field))?;
         PLAUSIBLE.contains(&seconds).then_some(Timestamp(seconds))
     }
 
@@ -141,21 +138,33 @@ impl Window {
     }
 }
 
-/// Whole seconds, possibly negative: refused later as implausible, but it is a number.
-fn unix(field: &[u8]) -> Option<i64> {
-    let (sign, digits) = match field {
-        [b'-', rest @ ..] => (-1, rest),
-        _ => (1, field),
+/// Seconds since 1970, or their parts, by how many digits there are today.
+fn counted(field: &[u8]) -> Option<i64> {
+    let digits = field.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match &field[digits..] {
+        [] => {}
+        [b'.', fraction @ ..] if digits <= 11 => {
+            (!fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)).then_some(())?;
+        }
+        _ => return None,
+    }
+    let parts = match digits {
+        1..=11 => 1,
+        13 => 1_000,
+        16 => 1_000_000,
+        19 => 1_000_000_000,
+        _ => return None,
     };
-    (!digits.is_empty()).then_some(())?;
-    Some(sign * number(digits)?)
+    Some(number(&field[..digits])? / parts)
 }
 
 /// A date, a separator, a time of day, an optional fraction and an optional offset.
 fn civil(field: &[u8]) -> Option<i64> {
     let f = field.first_chunk::<19>()?;
     let (year, month, day) = match (f[4], f[7], f[2], f[5]) {
-        (b'-', b'-', ..) => (number(&f[..4])?, number(&f[5..7])?, number(&f[8..10])?),
+        (b'-', b'-', ..) | (b'/', b'/', ..) => {
+            (number(&f[..4])?, number(&f[5..7])?, number(&f[8..10])?)
+        }
         (_, _, b'/', b'/') => (number(&f[6..10])?, number(&f[..2])?, number(&f[3..5])?),
         _ => return None,
     };
@@ -168,7 +177,7 @@ fn civil(field: &[u8]) -> Option<i64> {
         return None;
     }
     let mut rest = &field[19..];
-    if let [b'.', fraction @ ..] = rest {
+    if let [b'.' | b',', fraction @ ..] = rest {
         let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 {
             return None;
@@ -178,10 +187,10 @@ fn civil(field: &[u8]) -> Option<i64> {
     Some(days(year, month, day)? * DAY_S + hour * 3600 + minute * 60 + second - offset(rest)?)
 }
 
-/// An offset from UTC in seconds: nothing, `Z`, `+0000`, `-05:00` or `+02`.
+/// An offset from UTC in seconds: nothing, `Z`, `UTC`, `+0000`, `-05:00` or `+02`.
 fn offset(text: &[u8]) -> Option<i64> {
     let (sign, digits) = match text {
-        [] | [b'Z' | b'z'] => return Some(0),
+        [] | [b'Z' | b'z'] | b"UTC" | b"GMT" => return Some(0),
         [b' ', rest @ ..] => return offset(rest),
         [b'+', rest @ ..] => (1, rest),
         [b'-', rest @ ..] => (-1, rest),
@@ -196,7 +205,7 @@ fn offset(text: &[u8]) -> Option<i64> {
     (hours <= 15 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
-/// Up to eleven digits as a number.
+/// Digits as a number.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0_i64, |n, &b| {
         b.is_ascii_digit().then_some(())?;
@@ -228,6 +237,12 @@ mod tests {
             "02/08/2019 21:53:41+0000",
             "1549662821",
             "1549662821999",
+            "1549662821.999",
+            "1549662821999123",
+            "1549662821999123456",
+            "2019-02-08 21:53:41,999+0000",
+            "2019-02-08 21:53:41 UTC",
+            "2019/02/08 21:53:41",
             "2019-02-08T21:53:41Z",
             "2019-02-08T23:53:41.999+02:00",
             "2019-02-08 21:53:41",
@@ -261,6 +276,10 @@ mod tests {
             "20260105T100000Z",
             "yesterday at noon",
             "99999999999",
+            "1549662821.",
+            "1549662821.5x",
+            "43504.9123",
+            "5/1/2026 10:00",
         ] {
             assert_eq!(parsed(field), None, "{field}");
         }

@@ -1,7 +1,9 @@
 //! What a content is that holds no accounting records, in words, with what helps. What is said of it
 //! is text, whatever it holds.
 
+use super::first::{Given, SEPARATORS, is_record, kind_of_header};
 use super::json::Object;
+use super::separated::split;
 use crate::line::first_line;
 use crate::reject::shorten;
 use crate::unpack::Packing;
@@ -45,10 +47,27 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"<!DOCTYPE html", "is a web page; fetch the file itself"),
     (b"<!doctype html", "is a web page; fetch the file itself"),
     (b"<html", "is a web page; fetch the file itself"),
+    (
+        b"<rsp>",
+        "is an answer of PowerMTA's web monitor, which has counters and no records; name the files of an \
+         <acct-file>",
+    ),
+    (b"\xff\xfe\0\0", "is UTF-32; `iconv -f UTF-32 -t UTF-8 FILE | pmtaq ingest -` takes it"),
+    (b"\0\0\xfe\xff", "is UTF-32; `iconv -f UTF-32 -t UTF-8 FILE | pmtaq ingest -` takes it"),
     (b"<?xml", "is XML; make CSV of it, with the names of PowerMTA's fields in the first line"),
     (b"[", "is a JSON array; `jq -c '.[]' FILE | pmtaq ingest -` takes what is in it"),
     (b"From ", "is a mailbox; save the attachment, and ingest that"),
 ];
+
+/// What the first line of a log has, and what it is.
+const LOGS: &[(&str, &str)] = &[
+    ("HTTP/", "is the log of a web server"),
+    ("postfix/", "is a log of Postfix"),
+    ("PowerMTA", "is PowerMTA's log, which has no records; name the files of an <acct-file>"),
+];
+
+/// Lines that are looked through for a header.
+const LOOKED_THROUGH: usize = 100;
 
 /// Fields that stand at the beginning of a mail.
 const MAIL: &[&str] = &[
@@ -78,9 +97,10 @@ pub(super) fn foreign(start: &[u8], text: &[u8]) -> String {
         return (*what).to_owned();
     }
     if text.starts_with(b"{") {
-        let object = serde_json::from_slice::<Object>(first_line(text).trim_ascii());
-        if let Some(within) = object.ok().and_then(|object| object.within()) {
-            return within;
+        let object = serde_json::from_slice::<Object>(first_line(text).trim_ascii()).ok();
+        let said = |object: Object| object.mailer().map(str::to_owned).or_else(|| object.within());
+        if let Some(said) = object.and_then(said) {
+            return said;
         }
         return "is JSON, but not an object with a `type` on each line; `jq -c . FILE | pmtaq ingest -` \
                 takes it if the objects have PowerMTA's fields"
@@ -91,17 +111,73 @@ pub(super) fn foreign(start: &[u8], text: &[u8]) -> String {
     if MAIL.iter().any(|field| lower.starts_with(field)) && lower.contains(": ") {
         return "is a mail; save the attachment, and ingest that".to_owned();
     }
-    if !is_text(start) {
-        let bytes: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    if !is_text(text) {
+        let bytes: Vec<String> = text.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         return format!(
             "is neither text nor of a kind that is known: it begins with the bytes {}",
             bytes.join(" ")
         );
     }
-    format!(
-        "no header line: the file begins with `{}`, where `type,timeLogged,...` was expected; is it an \
-         accounting file?",
-        shorten(line)
+    let whole = String::from_utf8_lossy(line);
+    if let Some((_, what)) = LOGS.iter().find(|(word, _)| whole.contains(word)) {
+        return (*what).to_owned();
+    }
+    if text.windows(10).any(|bytes| bytes == b"<acct-file") {
+        return "is a configuration of PowerMTA; `pmtaq doctor FILE` looks through it".to_owned();
+    }
+    let begin = format!("no header line: the file begins with `{}`", shorten(line));
+    match behind_prefix(line) {
+        Some(command) => {
+            format!(
+                "{begin}, with something before each record; `{command}` takes what stands behind"
+            )
+        }
+        None => {
+            format!("{begin}, where `type,timeLogged,...` was expected; is it an accounting file?")
+        }
+    }
+}
+
+/// What to say of a content with a header below other lines, such as a title, or the end of a line of
+/// a file that was truncated.
+pub(super) fn header_below(start: &[u8], text: &[u8], given: Given<'_>) -> Option<String> {
+    let mut at = 0;
+    for _ in 0..LOOKED_THROUGH {
+        let line = first_line(&text[at..]);
+        let is_header = |&by: &u8| {
+            let fields = split(line, by, true);
+            fields.is_some_and(|(fields, _)| kind_of_header(&fields, given).is_some())
+        };
+        if at > 0 && SEPARATORS.iter().any(is_header) {
+            let before = &start[..start.len() - text.len() + at];
+            let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            return Some(format!(
+                "no header line: the file begins with `{}`, and its line {number} is a header; `tail -n \
+                 +{number} FILE | pmtaq ingest -` takes what follows",
+                shorten(first_line(text))
+            ));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// The command that takes the records of lines that begin with something else, as those of syslog do.
+fn behind_prefix(line: &[u8]) -> Option<&'static str> {
+    let line = &line[..line.len().min(2000)];
+    let text = String::from_utf8_lossy(line);
+    let object = text.find('{').map(|at| &text[at..]);
+    let is_object = |object: &str| {
+        serde_json::from_str::<Object>(object.trim()).is_ok_and(|object| object.kind().is_some())
+    };
+    if object.is_some_and(is_object) {
+        return Some("sed 's/^[^{]*//' FILE | pmtaq ingest -");
+    }
+    let mut words = text.match_indices([' ', '\t']).map(|(at, _)| &line[at + 1..]);
+    let begins_record =
+        |rest: &[u8]| split(rest, b',', true).is_some_and(|(fields, _)| is_record(&fields));
+    words.any(begins_record).then_some(
+        "grep -oE '\\b(d|b|t|tq|r|rb|rs|f),.*' FILE | pmtaq ingest --header type,timeLogged,... -",
     )
 }
 

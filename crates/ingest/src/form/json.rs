@@ -33,6 +33,18 @@ impl Object {
         self.0.iter().position(|(name, _)| names_type(name.as_bytes()))
     }
 
+    /// What else an object is from that has a type or looks like it.
+    pub(super) fn mailer(&self) -> Option<&'static str> {
+        let has = |names: &[&str]| names.iter().all(|name| self.0.iter().any(|(of, _)| of == name));
+        if has(&["egress_source", "peer_address"]) {
+            return Some("is a log of KumoMTA, whose records have other fields than PowerMTA's");
+        }
+        has(&["status", "data"]).then_some(
+            "is an answer of PowerMTA's web monitor, which has counters and no records; name the files of \
+             an <acct-file>",
+        )
+    }
+
     /// What to say of an object that has a record in one of its fields, as shippers of logs wrap it.
     pub(super) fn within(&self) -> Option<String> {
         self.0.iter().find_map(|(name, value)| {
@@ -43,16 +55,23 @@ impl Object {
                 Value::String(line) => {
                     let kind = line.split(',').next().unwrap_or_default();
                     let is_record = line.contains(',') && Record::parse(kind.as_bytes()).is_some();
-                    (is_record || header_line(line.as_bytes()).is_some()).then(|| {
-                        format!(
-                            "jq -r '.[\"{name}\"]' FILE | pmtaq ingest --header type,timeLogged,... -"
-                        )
-                    })?
+                    let says_names = header_line(line.as_bytes()).is_some()
+                        || serde_json::from_str::<Object>(line)
+                            .is_ok_and(|object| object.kind().is_some());
+                    let header = match (says_names, is_record) {
+                        (true, _) => "",
+                        (false, true) => " --header type,timeLogged,...",
+                        (false, false) => return None,
+                    };
+                    format!("jq -r '.[\"{name}\"]' FILE | pmtaq ingest{header} -")
                 }
                 _ => return None,
             };
-            let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\"\\`".contains(&byte));
-            is_plain.then(|| format!("is JSON with records in its field {name}; `{command}` takes them"))
+            let is_plain =
+                name.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\"\\`".contains(&byte));
+            is_plain.then(|| {
+                format!("is JSON with records in its field {name}; `{command}` takes them")
+            })
         })
     }
 }

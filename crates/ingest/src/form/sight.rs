@@ -1,24 +1,12 @@
 //! What a content is, by its beginning: which form its records have, and whether a header says what
 //! they are. Asked only of what does not begin as PMTA's own files do.
 
-use pmtaq_schema::time::Timestamp;
-use pmtaq_schema::{Column, Record};
-
-use super::foreign::foreign;
-use super::json::Object;
+use super::first::{Given, SEPARATORS, is_record, json_of_a_line, kind_of_header};
+use super::foreign::{foreign, header_below};
 use super::separated::split;
 use super::utf16::{Endian, Utf16};
 use super::{Form, Layout, convert::Convert};
-use crate::line::{first_line, has_spaces, header_line, names_type, preamble};
-
-/// What the user says of contents.
-#[derive(Clone, Copy)]
-pub(crate) struct Given<'g> {
-    /// What separates fields.
-    pub(crate) separator: Option<u8>,
-    /// The field that is the time where there is no timeLogged.
-    pub(crate) time_field: Option<&'g str>,
-}
+use crate::line::{first_line, has_spaces, header_line, preamble};
 
 /// A content that holds accounting records.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,9 +15,6 @@ pub(crate) struct Sight {
     /// It begins with records, and no header says what their fields are.
     pub(crate) is_headerless: bool,
 }
-
-/// What separates fields in files of this kind.
-const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
 /// Looks at the beginning of a content; what it is instead, when there are no records in it.
 pub(crate) fn sight(start: &[u8], given: Given<'_>) -> Result<Sight, String> {
@@ -76,7 +61,8 @@ pub(crate) fn sight(start: &[u8], given: Given<'_>) -> Result<Sight, String> {
             }
         }
     }
-    Err(foreign(start, text))
+    let below = if utf16.is_none() { header_below(start, text, given) } else { None };
+    Err(below.unwrap_or_else(|| foreign(start, text)))
 }
 
 /// A header that the user wrote, as PMTA would have; none when it names no type.
@@ -87,29 +73,4 @@ pub(crate) fn header_of(line: &str, given: Given<'_>) -> Option<String> {
         let names = fields.iter().skip(1).map(|name| String::from_utf8_lossy(name));
         Some(names.fold("type".to_owned(), |line, name| line + "," + &name))
     })
-}
-
-fn json_of_a_line(text: &[u8]) -> bool {
-    text.starts_with(b"{")
-        && serde_json::from_slice::<Object>(first_line(text).trim_ascii())
-            .is_ok_and(|object| object.kind().is_some())
-}
-
-/// Where the type stands in a header, if these are the names of one.
-fn kind_of_header(fields: &[impl AsRef<[u8]>], given: Given<'_>) -> Option<usize> {
-    let kind = fields.iter().position(|name| names_type(name.as_ref()))?;
-    let is_known = |name: &[u8]| {
-        let name = String::from_utf8_lossy(name);
-        Column::of_field(&name).is_some() || given.time_field == Some(&*name)
-    };
-    let others = fields.iter().enumerate().filter(|(i, _)| *i != kind);
-    others.map(|(_, name)| name.as_ref()).any(is_known).then_some(kind)
-}
-
-/// Whether fields are those of a record: a type, and a time among the next few.
-fn is_record(fields: &[impl AsRef<[u8]>]) -> bool {
-    let is_time = |field: &&[u8]| field.len() >= 10 && Timestamp::parse(field).is_some();
-    let mut fields = fields.iter().map(AsRef::as_ref);
-    let kind = fields.next().unwrap_or_default();
-    Record::parse(kind).is_some() && fields.take(8).any(|field| is_time(&field))
 }
