@@ -1,22 +1,92 @@
-//! What the records of a session have, by MTA, day and record type. Counts, and judges nothing.
+//! What the records of a session have, by MTA, day and record type: as their parts counted it when they
+//! were written, and where these do not say, as the engine counts. Judges nothing.
+//!
+//! A part says it of all its records. So the engine counts on the days that the window cuts, and on
+//! those of parts of older versions; and of days whose records are pruned, what `hourly` has of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pmtaq_schema::Record;
 use pmtaq_schema::time::{DAY_S, Day};
+use pmtaq_schema::{Record, Timestamp, Window};
+use pmtaq_store::{Facts, Part, SnapshotPart};
 
 use crate::error::Result;
 use crate::hours::HOURS_VIEW;
 use crate::need::Need;
-use crate::query::{OverHours, Query};
+use crate::query::{OverHours, Query, Value};
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::written::Written;
+
+/// By MTA and day.
+type Places = BTreeMap<(String, Day), Written>;
 
 impl Session {
     /// What each MTA wrote on each day, of all records that `hosts` lets through, which speaks of
     /// nothing but MTAs.
     pub(crate) fn written(&self, needs: &[Need], hosts: &Selection) -> Result<Vec<Written>> {
+        let (mut places, unsaid) = self.said_by_parts(needs, hosts);
+        let stretches = match places.is_empty() && !unsaid.is_empty() {
+            true => vec![self.window.get()],
+            false => stretches(&unsaid, self.window.get()),
+        };
+        if !stretches.is_empty() {
+            self.count(needs, hosts, &stretches, &mut places)?;
+        }
+        Ok(places.into_values().collect())
+    }
+
+    /// What the parts say, and the days of which they do not.
+    fn said_by_parts(&self, needs: &[Need], hosts: &Selection) -> (Places, BTreeSet<Day>) {
+        let (mut places, window) = (Places::new(), self.window.get());
+        let meets = |part: &&SnapshotPart| part.meets(window);
+        let records = || self.opened[0].parts().filter(meets);
+        let days: BTreeSet<Day> = records().map(|part| part.day).collect();
+        // What is left of days whose records are gone.
+        let of_hours = self.opened[1].parts().filter(meets).map(|part| part.day);
+        let mut unsaid: BTreeSet<Day> = of_hours.filter(|day| !days.contains(day)).collect();
+        let is_said = |part: &Part| {
+            let is_whole = window.since.0 <= part.since && part.until < window.until.0;
+            let says = |facts: &Facts| needs.iter().all(|need| facts.having(need.fact).is_some());
+            is_whole && part.facts.as_ref().is_some_and(says)
+        };
+        let pattern = |(_, values): &(String, Vec<String>)| values.iter().any(|v| v.contains('*'));
+        match hosts.filters.iter().any(pattern) {
+            true => unsaid.extend(days),
+            false => {
+                unsaid.extend(records().filter(|part| !is_said(&part.part)).map(|part| part.day))
+            }
+        }
+        let passes =
+            |host: &str| hosts.filters.iter().all(|(_, values)| values.iter().any(|v| v == host));
+        for part in records().filter(|part| !unsaid.contains(&part.day)) {
+            let Some(facts) = &part.part.facts else { continue };
+            for (host, rec, rows) in facts.rows().filter(|(host, ..)| passes(host)) {
+                add(&mut places, host, part.day, rec, |written, rec| {
+                    *written.rows.entry(rec).or_insert(0) += rows;
+                });
+            }
+            for need in needs {
+                let having = facts.having(need.fact).into_iter().flatten();
+                let having = facts.rows().zip(having);
+                for ((host, rec, _), n) in having.filter(|((host, ..), _)| passes(host)) {
+                    add(&mut places, host, part.day, rec, |written, rec| {
+                        *written.has.entry((need.sql, rec)).or_insert(0) += n;
+                    });
+                }
+            }
+        }
+        (places, unsaid)
+    }
+
+    /// Has the engine count what there is in `stretches` of the window.
+    fn count(
+        &self,
+        needs: &[Need],
+        hosts: &Selection,
+        stretches: &[Window],
+        places: &mut Places,
+    ) -> Result<()> {
         // Columns by number: what is asked for names fields of the records, or of the hours.
         let counts = |need: &Need, n: usize, over_hours: bool| {
             let (sql, one) = match need.hours.filter(|_| over_hours) {
@@ -27,13 +97,28 @@ impl Session {
         };
         let mut query = Query { as_stored: true, ..Query::default() };
         let condition = hosts.sql(&mut query)?;
+        let stretches: Vec<Option<(String, String)>> = stretches
+            .iter()
+            .map(|stretch| {
+                let mut bind = |time| format!("${}", query.bind(Value::Time(time)));
+                (*stretch != self.window.get()).then(|| (bind(stretch.since), bind(stretch.until)))
+            })
+            .collect();
         let statement = |table: &str, time: &str, one: &str, over_hours: bool| {
             let columns = needs.iter().enumerate().map(|(n, need)| counts(need, n, over_hours));
             let columns: String = columns.collect();
-            format!(
-                "select coalesce(host, '') as host, rec, epoch(date_trunc('day', {time}))::bigint as day, \
-                 sum({one})::bigint as n{columns} from {table} where {condition} group by all"
-            )
+            let of_stretch = |stretch: &Option<(String, String)>| {
+                let lies = match stretch {
+                    Some((since, until)) => format!(" and {time} >= {since} and {time} < {until}"),
+                    None => String::new(),
+                };
+                format!(
+                    "select coalesce(host, '') as host, rec, epoch(date_trunc('day', {time}))::bigint as day, \
+                     sum({one})::bigint as n{columns} from {table} where {condition}{lies} group by all"
+                )
+            };
+            // One after the other: the engine skips what lies outside of one stretch, not of several.
+            stretches.iter().map(of_stretch).collect::<Vec<_>>().join(" union all ")
         };
         query.sql = statement("stored", "time_logged", "1", false);
         let hours_tell = needs.iter().all(|need| need.hours.is_some());
@@ -45,22 +130,64 @@ impl Session {
         let counts = (0..needs.len()).map(|n| answer.i64s(&format!("n{n}")));
         let counts = counts.collect::<Result<Vec<_>>>()?;
         let (recs, days, rows) = (answer.texts("rec")?, answer.i64s("day")?, answer.i64s("n")?);
-        let mut all: BTreeMap<(String, i64), Written> = BTreeMap::new();
         for (row, host) in answer.texts("host")?.into_iter().enumerate() {
-            let rec = recs[row].as_deref().and_then(|rec| Record::parse(rec.as_bytes()));
-            let (Some(host), Some(rec), Some(day)) = (host, rec, days[row]) else { continue };
-            let day = day.div_euclid(DAY_S);
+            let (Some(host), Some(rec), Some(day)) = (host, &recs[row], days[row]) else {
+                continue;
+            };
             let number = |n: Option<i64>| n.unwrap_or(0).unsigned_abs();
-            let written = all.entry((host.clone(), day)).or_insert_with(|| Written {
-                host,
-                day: Day(day),
-                ..Written::default()
+            add(places, &host, Day(day.div_euclid(DAY_S)), rec, |written, rec| {
+                written.rows.insert(rec, number(rows[row]));
+                for (need, counts) in needs.iter().zip(&counts) {
+                    written.has.insert((need.sql, rec), number(counts[row]));
+                }
             });
-            written.rows.insert(rec, number(rows[row]));
-            for (need, counts) in needs.iter().zip(&counts) {
-                written.has.insert((need.sql, rec), number(counts[row]));
-            }
         }
-        Ok(all.into_values().collect())
+        Ok(())
+    }
+}
+
+/// Notes something of the records of a type that an MTA wrote on a day.
+fn add(
+    places: &mut Places,
+    host: &str,
+    day: Day,
+    rec: &str,
+    note: impl FnOnce(&mut Written, Record),
+) {
+    let Some(rec) = Record::parse(rec.as_bytes()) else { return };
+    let host = host.to_owned();
+    let written = places.entry((host.clone(), day));
+    note(written.or_insert_with(|| Written { host, day, ..Written::default() }), rec);
+}
+
+/// The stretches of `window` that lie in `days`, as few as there are.
+fn stretches(days: &BTreeSet<Day>, window: Window) -> Vec<Window> {
+    let mut all: Vec<Window> = Vec::new();
+    for day in days {
+        let since = Timestamp(day.start().0.max(window.since.0));
+        let until = Timestamp((day.start().0 + DAY_S).min(window.until.0));
+        match all.last_mut() {
+            Some(last) if last.until == since => last.until = until,
+            _ => all.push(Window { since, until }),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_side_by_side_are_one_stretch_and_the_window_ends_it() {
+        let of = |since, until| Window { since: Timestamp(since), until: Timestamp(until) };
+        let days = |days: &[i64]| days.iter().map(|day| Day(*day)).collect();
+        let window = of(10, 4 * DAY_S - 10);
+        assert_eq!(
+            stretches(&days(&[0, 1, 3]), window),
+            [of(10, 2 * DAY_S), of(3 * DAY_S, 4 * DAY_S - 10)]
+        );
+        assert_eq!(stretches(&days(&[0, 1, 2, 3]), window), [window]);
+        assert!(stretches(&days(&[]), window).is_empty());
     }
 }

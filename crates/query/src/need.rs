@@ -13,6 +13,8 @@ pub(crate) struct Need {
     pub(crate) sql: &'static str,
     /// The same over `hourly`, where that can tell.
     pub(crate) hours: Option<&'static str>,
+    /// The same as the parts count it ([`pmtaq_schema::fact`]).
+    pub(crate) fact: &'static str,
     /// PMTA's name of the field.
     pub(crate) field: &'static str,
     /// The record types that can have it.
@@ -54,7 +56,7 @@ impl Need {
         let column: &'static Column = &COLUMNS[Column::index(name)?];
         let hours = is_hourly(name).then_some(name);
         let field = column.fields.first().copied().unwrap_or(name);
-        Some(Need { sql: name, hours, field, records: column.records, who })
+        Some(Need { sql: name, hours, fact: name, field, records: column.records, who })
     }
 
     /// What a record needs to be told apart by `dimension`; nothing where each has it.
@@ -70,8 +72,8 @@ impl Need {
             "bounce_origin" => {
                 let need = Need::column("smtp_code", Who::Any)?;
                 let sql = concat!("coalesce(", said!(), ")");
-                let records = REFUSED;
-                return Some(Need { sql, hours: Some(sql), field: "dsnDiag", records, ..need });
+                let (fact, field, records) = ("reply", "dsnDiag", REFUSED);
+                return Some(Need { sql, hours: Some(sql), fact, field, records, ..need });
             }
             "mx" => (dimension, Who::Some, Some("dsnMta")),
             "vmta_pool" | "dlv_source_ip" | "dlv_destination_ip" | "job_id" | "env_id"
@@ -139,7 +141,8 @@ impl Subset {
                 let need = Need::column(RECEIVER, Who::Any);
                 let sql = concat!("coalesce(dlv_destination_ip, ", said!(), ")");
                 let hours = concat!("coalesce(case when reached = 1 then '' end, ", said!(), ")");
-                add(&self.records, need.map(|need| Need { sql, hours: Some(hours), ..need }));
+                let fact = "receiver";
+                add(&self.records, need.map(|need| Need { sql, hours: Some(hours), fact, ..need }));
             }
             ("bounce_class", Test::Is(ADMINISTRATIVE)) => {
                 add(&[Record::Bounce], Need::of_dimension("bounce_origin"));
@@ -150,8 +153,8 @@ impl Subset {
             (column, _) if REPLY_COLUMNS.contains(&column) => {
                 let need = Need::column("template", Who::Each(B));
                 let sql = "coalesce(template, bounce_cat)";
-                let need =
-                    need.map(|need| Need { sql, hours: Some(sql), field: "dsnDiag", ..need });
+                let (fact, field) = ("bounce_reason", "dsnDiag");
+                let need = need.map(|need| Need { sql, hours: Some(sql), fact, field, ..need });
                 add(&self.records, need);
             }
             (column, _) => add(&self.records, Need::column(column, Who::SomeOf)),
@@ -173,4 +176,26 @@ pub(crate) fn is_of_outcomes(dimension: &str) -> bool {
         "format",
     ];
     OUTCOMES.contains(&dimension) || REPLY_COLUMNS.contains(&dimension)
+}
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_schema::fact::FACTS;
+
+    use super::*;
+    use crate::dimension::DIMENSIONS;
+    use crate::metric::metrics;
+
+    #[test]
+    fn all_that_anything_needs_is_counted_by_the_parts() {
+        let of_dimensions = DIMENSIONS.iter().filter_map(|of| Need::of_dimension(of.name));
+        let of_metrics = metrics().iter().flat_map(Need::of_metric).map(|(_, need)| need);
+        for need in of_dimensions.chain(of_metrics) {
+            let known = FACTS.iter().find(|fact| fact.name == need.fact);
+            let known = known.unwrap_or_else(|| panic!("{} is not counted", need.fact));
+            let columns = known.said_by.iter().map(|said| COLUMNS[said.column()].name);
+            assert!(columns.clone().all(|name| need.sql.contains(name)), "{}", need.sql);
+            assert_eq!(columns.count() == 1, need.sql == need.fact, "{}", need.sql);
+        }
+    }
 }

@@ -137,6 +137,11 @@ impl Opened {
         self.parts.iter().all(|part| part.of.part.has_keys)
     }
 
+    /// The parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &SnapshotPart> {
+        self.parts.iter().map(|part| &part.of)
+    }
+
     /// The paths that people know.
     pub(crate) fn paths(&self) -> Vec<&str> {
         self.parts.iter().map(|part| part.path.as_str()).collect()

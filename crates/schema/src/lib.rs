@@ -9,6 +9,7 @@
 pub mod record;
 
 pub mod columns;
+pub mod fact;
 
 pub mod time;
 pub mod zone;

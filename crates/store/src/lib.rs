@@ -17,6 +17,9 @@ pub use replace::{Replacement, publish, replace};
 mod checksum;
 mod seal;
 
+mod facts;
+pub use facts::Facts;
+
 mod generations;
 pub use generations::Generations;
 

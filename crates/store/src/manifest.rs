@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::checksum::Summed;
 use crate::delta::Published;
 use crate::error::{At, Error, Result};
+use crate::facts::Facts;
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::recipients::Recipients;
@@ -278,6 +279,10 @@ pub struct Part {
     /// Whether its records have `message_key`, which older versions did not write.
     #[serde(default)]
     pub has_keys: bool,
+    /// What its records have, by MTA and type; none of a part that older versions wrote, and of other
+    /// tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 /// The derived columns that a part has which is written today. Since 1 bounces have `bounce_origin`, and
@@ -300,6 +305,7 @@ impl Part {
             generations: Generations::default(),
             derived: DERIVED,
             has_keys: table == Table::Records,
+            facts: None,
         }
     }
 

@@ -13,6 +13,7 @@ use pmtaq_schema::time::Day;
 use crate::checksum::Summed;
 use crate::encode::{Cells, Encoder, RowGroup};
 use crate::error::{At, Result};
+use crate::facts::Counter;
 use crate::fs::Disk;
 use crate::layout::Table;
 use crate::manifest::Part;
@@ -29,6 +30,8 @@ pub struct RunWriter<'a> {
     group: RowGroup,
     part: Part,
     day: Day,
+    /// Of records alone.
+    facts: Option<Counter>,
 }
 
 impl<'a> RunWriter<'a> {
@@ -47,8 +50,9 @@ impl<'a> RunWriter<'a> {
             .at(&path)?;
         let spare = if table == Table::Records { encoder.spare_groups.pop() } else { None };
         let group = spare.unwrap_or_else(|| RowGroup::new(&file));
+        let facts = (table == Table::Records).then(Counter::default);
         let part = Part::new(table, name);
-        Ok(RunWriter { disk, path, file, group, part, day })
+        Ok(RunWriter { disk, path, file, group, part, day, facts })
     }
 
     /// Adds some of the rows that `cells` have. They are those of all columns, as
@@ -68,6 +72,9 @@ impl<'a> RunWriter<'a> {
         self.part.rows += rows.len() as u64;
         self.part.since = self.part.since.min(since);
         self.part.until = self.part.until.max(until);
+        if let Some(facts) = &mut self.facts {
+            facts.count(rows.clone(), cells);
+        }
         self.group.push(encoder, rows, cells).at(&self.path)
     }
 
@@ -119,7 +126,8 @@ impl<'a> RunWriter<'a> {
         if self.part.table == Table::Records && encoder.spare_groups.len() < 2 {
             encoder.spare_groups.push(self.group);
         }
-        let RunWriter { disk, path, file, mut part, day, .. } = self;
+        let RunWriter { disk, path, file, mut part, day, facts, .. } = self;
+        part.facts = facts.map(Counter::done);
         let file = file
             .into_inner()
             .at(&path)?

@@ -4,6 +4,7 @@ mod answers;
 mod commits;
 mod filters;
 mod fixture;
+mod known;
 mod limits;
 mod measures;
 mod moments;

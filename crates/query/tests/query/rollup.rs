@@ -29,7 +29,7 @@ fn both(stored: &Stored, window: Window, zone: &str) -> (Session, Session) {
 }
 
 /// Two days of records that differ in everything, at odd times.
-fn many() -> Vec<Row> {
+pub(crate) fn many() -> Vec<Row> {
     let mut state = 7_u64;
     let mut next = |below: u64| {
         state =
