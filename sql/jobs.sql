@@ -13,7 +13,7 @@
 -- chart: bars job_id sent
 -- see: job
 with counted as (
-    select *, null as delivered_at from records where rec in ('r', 'd', 'b', 't')
+    select *, null as delivered_at from records where (rec in ('r', 'd', 'b', 't')) is true
     union all
     from returns
 )

@@ -49,6 +49,7 @@ mod rollup;
 mod rotation;
 mod shell;
 mod sql;
+mod stories;
 mod terminal;
 mod tidy;
 mod told;

@@ -40,30 +40,48 @@ select
         coalesce(latest.dlv_source_ip, came.dlv_source_ip) as dlv_source_ip
     ),
     latest.time_logged as delivered_at
-from (select hash(time_logged, rec, rcpt, orig, env_id, source) as n, asked() as is_asked, * from stored where rec in ('rb', 'f')) came
+from (select hash(message_key, time_logged, rec, job_id) as n, asked() as is_asked, * from stored where (rec in ('rb', 'f')) is true) came
 left join (
     -- These stand in here, since the engine reads all columns of what stands beside a `with`.
     with came as (
-        select hash(time_logged, rec, rcpt, orig, env_id, source) as n, time_logged, env_id, orig, lower(rcpt) as rcpt, job_id
-        from stored
-        where rec in ('rb', 'f')
+        select hash(message_key, time_logged, rec, job_id) as n, message_key, time_logged, job_id, env_id is not null as has_id
+        from stored_as_ingested
+        where (rec in ('rb', 'f')) is true
     ),
     delivered as not materialized (
         -- All of them: the latest one may be one that is not asked for.
-        select *, asked() as is_asked from stored where rec = 'd'
+        select *, asked() as is_asked from stored_as_ingested where rec = 'd'
+    ),
+    by_key as (
+        -- The recipient and the envelope identifier are the same: nearly all, and no text of a delivery is read.
+        select n, true as is_same, d.is_asked as is_sought, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from came join delivered d using (message_key)
+        where has_id and d.time_logged <= came.time_logged and coalesce(came.job_id = d.job_id, true)
+    ),
+    others as (
+        select message_key, n from came where n not in (select n from by_key)
+    ),
+    told as (
+        -- Most often nothing is left, and then the deliveries are not read again; with the 0 the engine sees by its statistics that nothing is to be read here.
+        select n, time_logged, env_id, orig, lower(rcpt) as rcpt, job_id
+        from (
+            select hash(message_key, time_logged, rec, job_id) as n, *
+            from stored_as_ingested
+            where (rec in ('rb', 'f')) is true and message_key in (select message_key from others union all select 0::ubigint)
+        )
+        where n in (select n from others)
     ),
     by_id as (
-        select n, came.rcpt = lower(d.rcpt) as is_same, d.is_asked as is_sought, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-        from came join delivered d on came.env_id = d.env_id
+        select n, came.rcpt = lower(d.rcpt), d.is_asked, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
+        from told came join delivered d on came.env_id = d.env_id
         where d.time_logged <= came.time_logged and coalesce(came.job_id = d.job_id, true)
     ),
     by_rcpt as (
-        -- Most often nothing is left for it, and then the deliveries are not read again.
         select n, true, d.is_asked, d.time_logged, d.provider, d.sender_domain, d.vmta, d.vmta_pool, d.job_id, d.queue, d.dlv_source_ip
-        from (select * from came where n not in (select n from by_id)) came join delivered d on came.rcpt = lower(d.rcpt)
+        from (select * from told where n not in (select n from by_id)) came join delivered d on came.rcpt = lower(d.rcpt)
         where (came.orig is null or came.orig = d.orig) and d.time_logged <= came.time_logged and coalesce(came.job_id = d.job_id, true)
     )
-    select * from (from by_id union all from by_rcpt)
+    select * from (from by_key union all from by_id union all from by_rcpt)
     qualify row_number() over (partition by n order by is_same desc nulls last, time_logged desc, job_id, vmta) = 1
 ) latest using (n)
 where latest.is_sought or came.is_asked;

@@ -7,7 +7,7 @@ use pmtaq_schema::origin::{BounceOrigin, INTERNAL, OPERATORS_WORDS};
 use crate::error::Result;
 use crate::opened::Opened;
 use crate::query::quoted;
-use crate::replies::{RENAMED, Replies, read_views};
+use crate::replies::{Replies, read_views};
 use crate::session::Session;
 
 impl Session {
@@ -48,8 +48,7 @@ impl Session {
         if self.replaced.is_empty() {
             return Ok(());
         }
-        self.parts_view.set("stored_as_ingested");
-        self.set_up(&(RENAMED.to_owned() + &read_views(&self.replaced, Replies::default())))
+        self.set_up(&read_views(&self.replaced, Replies::default()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A session that knows replies: what it looks up, when, and the views that it makes again.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use pmtaq_schema::columns::HOURLY;
 use pmtaq_schema::template::folded;
@@ -10,9 +11,7 @@ use crate::error::Result;
 use crate::hours::hours_view;
 use crate::prelude;
 use crate::query::quoted;
-use crate::replies::{
-    RENAMED, Replies, TABLES, columns_of, names_replies, names_templates, read_views,
-};
+use crate::replies::{Replies, TABLE, names_replies, names_templates, read_views, rows};
 use crate::session::Session;
 use crate::setup::source;
 use crate::variables;
@@ -26,36 +25,26 @@ impl Session {
         variables::set(self.engine(), &mut self.variables.borrow_mut(), sql)?;
         let had = self.replies.get();
         let wants_columns = names_replies(sql) && !had.has_columns;
-        let is_first = !self.knows_templates.get();
-        let wants_templates = is_first && names_templates(sql);
+        let wants_templates = !self.knows_templates.get() && names_templates(sql);
         if !wants_columns && !wants_templates {
             return Ok(());
         }
         let engine = self.connection()?;
-        let mut has = had;
         let templates = self.templates()?;
-        if is_first {
-            engine.execute_batch(TABLES)?;
-            let mut rows = engine.appender("folded_templates")?;
-            let shown = shown(&templates);
-            has.has_folded = !shown.is_empty();
-            for (template, shown) in shown {
-                rows.append_row([template, &shown])?;
-            }
-            rows.flush()?;
-            self.knows_templates.set(true);
-        }
-        if wants_columns {
-            let mut rows = engine.appender("known_replies")?;
-            for template in templates {
-                rows.append_row(columns_of(template))?;
-            }
-            rows.flush()?;
-            has.has_columns = true;
-        }
+        let shown = shown(&templates);
+        let has = Replies {
+            has_columns: had.has_columns || wants_columns,
+            has_folded: !shown.is_empty(),
+        };
+        self.knows_templates.set(true);
         if has != had {
+            engine.execute_batch(TABLE)?;
+            let mut table = engine.appender("known_replies")?;
+            for row in rows(&templates, &shown, has) {
+                table.append_row(row)?;
+            }
+            table.flush()?;
             engine.execute_batch(&self.reply_views(has, &self.user_views.borrow().created()))?;
-            self.parts_view.set("stored_as_ingested");
             self.replies.set(has);
         }
         Ok(())
@@ -75,9 +64,7 @@ impl Session {
 
     /// The statements that give the views what they have of replies, also those that users name.
     fn reply_views(&self, has: Replies, user_views: &str) -> String {
-        let is_bare = self.parts_view.get() == "stored";
-        let mut sql = if is_bare { RENAMED.to_owned() } else { String::new() };
-        sql += &read_views(&self.replaced, has);
+        let mut sql = read_views(&self.replaced, has);
         sql += "create or replace view records as select * from stored;\n";
         let views = hours_view(self.window.get(), has.columns()) + user_views;
         sql + &views.replace("create view", "create or replace view")
@@ -89,27 +76,18 @@ impl Session {
             return String::new();
         }
         let templates = self.templates().unwrap_or_default();
-        let mut script = TABLES.to_owned();
-        let mut row = |table: &str, values: &[Option<String>]| {
-            let values =
-                values.iter().map(|value| value.as_deref().map_or("null".to_owned(), quoted));
-            let values = values.collect::<Vec<_>>().join(", ");
-            script += &format!("insert into {table} values ({values});\n");
-        };
         let shown = shown(&templates);
         let has = Replies { has_columns: names_replies(sql), has_folded: !shown.is_empty() };
-        for (template, shown) in shown {
-            row("folded_templates", &[Some(template.to_owned()), Some(shown)]);
-        }
-        if has.has_columns {
-            templates.iter().for_each(|t| row("known_replies", &columns_of(t.clone())));
-        }
         if has == Replies::default() {
             return String::new();
         }
-        let renamed = if self.replaced.is_empty() { RENAMED } else { "" };
-        let views = self.reply_views(has, prelude::VIEWS);
-        script + renamed + views.strip_prefix(RENAMED).unwrap_or(&views)
+        let mut script = TABLE.to_owned();
+        for row in rows(&templates, &shown, has) {
+            let values = row.iter().map(|value| value.as_deref().map_or("null".to_owned(), quoted));
+            let values = values.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(script, "insert into known_replies values ({values});");
+        }
+        script + &self.reply_views(has, prelude::VIEWS)
     }
 }
 

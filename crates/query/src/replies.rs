@@ -4,6 +4,8 @@
 //! and joins it to its views. So what pmtaq learns holds for old records too, and who does not ask
 //! does not pay. Makes statements, and runs none.
 
+use std::collections::BTreeMap;
+
 use pmtaq_schema::columns::REPLY_COLUMNS;
 use pmtaq_schema::explain::{family, known};
 
@@ -25,13 +27,8 @@ impl Replies {
     }
 }
 
-/// The templates that are shown as another, and what is known of each.
-pub(crate) const TABLES: &str = "create table folded_templates (template varchar, shown varchar);
-create table known_replies (template varchar, reply_fault varchar, mailbox_dead varchar, reply_family varchar);\n";
-
-/// Gives the views over the parts a name of their own, so that others can read them under theirs.
-pub(crate) const RENAMED: &str = "alter view stored rename to stored_as_ingested;
-alter view hourly rename to hourly_as_ingested;\n";
+/// What is known of templates: the one that each is shown as, if that is another, and its columns.
+pub(crate) const TABLE: &str = "create or replace table known_replies (template varchar, shown varchar, reply_fault varchar, mailbox_dead varchar, reply_family varchar);\n";
 
 /// Where a record has no reply at all, PMTA's category stands for it.
 const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template is null then
@@ -46,15 +43,14 @@ const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template 
 /// with what they have of replies.
 pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
     let mut replaced = replaced.to_vec();
-    let (mut more, mut joined) = (String::new(), String::new());
     if replies.has_folded {
-        replaced.push("coalesce(folded_templates.shown, r.template) as template".to_owned());
-        joined += "\nleft join folded_templates on r.template = folded_templates.template";
+        replaced.push("coalesce(known_replies.shown, r.template) as template".to_owned());
     }
-    if replies.has_columns {
-        more = format!(",\n    {COLUMNS}");
-        joined += "\nleft join known_replies on r.template = known_replies.template";
-    }
+    let more = if replies.has_columns { format!(",\n    {COLUMNS}") } else { String::new() };
+    let joined = match replies == Replies::default() {
+        true => "",
+        false => "\nleft join known_replies on r.template = known_replies.template",
+    };
     let replaced = match replaced.is_empty() {
         true => String::new(),
         false => format!(" replace ({})", replaced.join(", ")),
@@ -67,13 +63,24 @@ pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
     view("stored") + &view("hourly")
 }
 
-/// What is known of a template, as the columns have it.
-pub(crate) fn columns_of(template: String) -> [Option<String>; 4] {
-    let known = known(&template);
+/// A row of [`TABLE`] for each template of which one of its columns says something.
+pub(crate) fn rows(
+    templates: &[String],
+    shown: &BTreeMap<&str, String>,
+    replies: Replies,
+) -> Vec<[Option<String>; 5]> {
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
-    let fault = known.and_then(|known| known.fault()).map(str::to_owned);
-    let family = family(&template);
-    [Some(template), fault, known.map(|known| yes(known.is_dead)), family]
+    let row = |template: &String| {
+        let shown = shown.get(template.as_str()).cloned();
+        if !replies.has_columns {
+            return shown.map(|shown| [Some(template.clone()), Some(shown), None, None, None]);
+        }
+        let known = known(template);
+        let fault = known.and_then(|known| known.fault()).map(str::to_owned);
+        let is_dead = known.map(|known| yes(known.is_dead));
+        Some([Some(template.clone()), shown, fault, is_dead, family(template)])
+    };
+    templates.iter().filter_map(row).collect()
 }
 
 /// Whether a statement names one of the columns.

@@ -83,8 +83,6 @@ pub struct Session {
     pending_views: RefCell<Option<String>>,
     pub(crate) user_views: RefCell<UserViews>,
     pub(crate) opened: [Opened; 3],
-    /// The view that reads the parts of the records.
-    pub(crate) parts_view: Cell<&'static str>,
     /// The columns that are others than the parts have, in SQL: the class of a bounce by the site's own
     /// words, and what old parts lack.
     pub(crate) replaced: Vec<String>,
@@ -181,7 +179,6 @@ impl Session {
             pending_views: RefCell::new((!cuts_hours).then_some(records)),
             user_views: RefCell::default(),
             opened,
-            parts_view: Cell::new("stored"),
             replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
             knows_templates: Cell::new(false),
@@ -207,7 +204,7 @@ impl Session {
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
         let source = records_source(&records, self.opened[0].have_keys());
-        let view = view(self.parts_view.get(), &source, "time_logged", window);
+        let view = view("stored_as_ingested", &source, "time_logged", window);
         Ok(self.connection()?.execute_batch(&format!("create or replace {view}"))?)
     }
 
@@ -220,11 +217,10 @@ impl Session {
         self.narrow(snapshot, window)?;
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
         let hourly = source(&self.opened[1].names_of(&parts), HOURLY);
-        let name = self.parts_view.get().replace("stored", "hourly");
         self.window.set(window);
         let hours = hours_view(window, self.replies.get().columns());
         let hours = hours.replacen("create view", "create or replace view", 1);
-        let view = view(&name, &hourly, "hour", whole_hours(window));
+        let view = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
         self.connection()?.execute_batch(&format!("create or replace {view}{hours}"))?;
         self.hours = Hours::of(snapshot, window, self.zone.offsets(near(window, snapshot.span)));
         Ok(())

@@ -12,22 +12,31 @@ use crate::hours::{hours_view, whole_hours};
 use crate::prelude;
 use crate::query::quoted;
 
-/// The tables over the parts of `records` and `rejects`.
+/// The tables over the parts of `records` and `rejects`. What is read `_as_ingested` is without what a
+/// session adds of its own.
 pub(crate) fn records_setup(
     [records, _, rejects]: &[Vec<&str>; 3],
     has_keys: bool,
     window: Window,
 ) -> String {
-    let stored = view("stored", &records_source(records, has_keys), "time_logged", window);
+    let stored =
+        view("stored_as_ingested", &records_source(records, has_keys), "time_logged", window);
     let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
-    format!("create {stored}\ncreate {rejects}\ncreate view records as select * from stored;\n")
+    format!(
+        "create {stored}
+create {rejects}
+create view stored as select * from stored_as_ingested;
+create view records as select * from stored;
+"
+    )
 }
 
 /// The tables over the parts of `hourly`, and the macros.
 pub(crate) fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
-    let hourly = view("hourly", &source(hourly, HOURLY), "hour", whole_hours(window));
+    let hourly = view("hourly_as_ingested", &source(hourly, HOURLY), "hour", whole_hours(window));
     let hours = hours_view(window, &[]);
-    format!("create {hourly}\n{hours}{local}\n{}", prelude::MACROS)
+    let named = "create view hourly as select * from hourly_as_ingested;";
+    format!("create {hourly}\n{named}\n{hours}{local}\n{}", prelude::MACROS)
 }
 
 /// A view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by

@@ -8,9 +8,11 @@ use pmtaq_schema::Record;
 
 use crate::dimension::Reads;
 use crate::error::Result;
+use crate::lex::words;
 use crate::metric::{expand, expand_by};
 use crate::prelude;
 use crate::query::{Query, quoted};
+use crate::replies::{names_replies, names_templates};
 use crate::rollup::over_hours;
 use crate::selection::Selection;
 
@@ -70,8 +72,11 @@ pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) 
     let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
     let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
     let mut sql = format!("with records as not materialized ({arms})");
+    let is_more = is_more_than_ingested(&any);
     for (name, _, view) in prelude::views() {
-        let _ = write!(sql, ",\n{name} as not materialized ({})", asked(view));
+        let view =
+            if is_more { view.replace("stored_as_ingested", "stored") } else { view.to_owned() };
+        let _ = write!(sql, ",\n{name} as not materialized ({})", asked(&view));
     }
     // What a file says of itself comes first, and is not the statement.
     let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
@@ -80,4 +85,12 @@ pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) 
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + &body,
     }
+}
+
+/// Whether a condition reads what a session adds to the parts, or has in place of what they hold.
+fn is_more_than_ingested(condition: &str) -> bool {
+    let is_replaced = |word: &str| ["bounce_class", "bounce_origin"].contains(&word);
+    names_replies(condition)
+        || names_templates(condition)
+        || words(condition).any(|word| is_replaced(&word.to_lowercase()))
 }
