@@ -8,6 +8,7 @@ mod minutes;
 mod questions;
 mod repair;
 mod server;
+mod shared;
 mod writers;
 
 use std::path::PathBuf;

@@ -174,6 +174,46 @@ fn keys_are_those_of_the_environment_of_a_profile_or_of_the_machine() {
         let run = ask(variables);
         assert_eq!(run.stdout, "count_star()\n4\n", "{variables:?}: {run:?}");
     }
+    let role = "arn:aws:iam::123456789012:role/mail";
+    let token = there.sealed.file("token", "a.b.c\n");
+    let token = token.to_str().unwrap();
+    let print = there.sealed.program(
+        "keys.sh",
+        "#!/bin/sh\necho '{\"Version\": 1, \"AccessKeyId\": \"A\", \"SecretAccessKey\": \"S3CRET\"}'\n",
+    );
+    let profiles = format!(
+        "[profile program]\ncredential_process = {}\n\
+         [profile role]\nrole_arn = {role}\nsource_profile = mail\nexternal_id = x\n\
+         [profile chain]\nrole_arn = {role}2\nsource_profile = role\n\
+         [profile cluster]\nrole_arn = {role}\nweb_identity_token_file = {token}\n\
+         [profile nokeys]\nrole_arn = {role}\nsource_profile = gone\n\
+         [profile round]\nrole_arn = {role}\nsource_profile = round\n\
+         [profile broken]\ncredential_process = exit 3\n\
+         [profile sso]\nsso_session = ours\n",
+        print.display()
+    );
+    let config = there.sealed.file("config", profiles);
+    let files = [
+        ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+        ("AWS_SHARED_CREDENTIALS_FILE", file),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    for profile in ["program", "role", "chain", "cluster"] {
+        let run = ask(&[&files[..], &[("AWS_PROFILE", profile)]].concat());
+        assert_eq!(run.stdout, "count_star()\n4\n", "{profile}: {run:?}");
+    }
+    let identity = [("AWS_WEB_IDENTITY_TOKEN_FILE", token), ("AWS_ROLE_ARN", role)];
+    assert_eq!(ask(&identity).stdout, "count_star()\n4\n");
+    for (profile, says) in [
+        ("nokeys", "no file has the profile `gone` of source_profile"),
+        ("round", "profiles name each other"),
+        ("broken", "credential_process ends with exit status: 3"),
+        ("sso", "`credential_process = aws configure export-credentials"),
+    ] {
+        let run = ask(&[&files[..], &[("AWS_PROFILE", profile)]].concat());
+        assert!(run.code == Some(2) && run.stderr.contains(says), "{profile}: {run:?}");
+        assert!(!run.stderr.contains("S3CRET"), "{run:?}");
+    }
     for (variables, says) in [
         (&[("AWS_EC2_METADATA_DISABLED", "true")][..], "no keys for the bucket"),
         (&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")], "AWS_ACCESS_KEY_ID"),

@@ -57,6 +57,8 @@ fn a_list_that_is_lost_in_a_bucket_is_made_anew() {
     let list = |kind: &str| there.objects(&format!("_pmtaq/days/2026-03-02/{kind}")).remove(0);
     server().delete(&there.key(&list("parts")));
     repaired(&there, "it lists the parts of 2026-03-02", "the list of its parts was made anew");
+    // Of a part whose list was made anew nobody knows whose records it has.
+    let there = three_days();
     let sources = there.objects("_pmtaq/days/2026-03-03/sources").remove(0);
     server().put(&there.key(&sources), b"{");
     repaired(

@@ -14,7 +14,11 @@ mod error;
 pub use error::{Error, Result};
 
 mod login;
-pub use login::Login;
+pub use login::{By, Lender, Login};
+
+mod sts;
+
+mod xml;
 
 mod wire;
 

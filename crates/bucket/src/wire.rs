@@ -11,6 +11,7 @@ use ureq::http::{Request, Response};
 use crate::bucket::Bucket;
 use crate::error::{Error, Result, shown};
 use crate::random::random;
+use crate::xml::tag;
 
 /// How often what may pass by itself is tried in all.
 const TRIES: u32 = 7;
@@ -124,10 +125,4 @@ pub(crate) fn unanswered(what: &str, error: &ureq::Error) -> Failed {
         !matches!(error, ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::Tls(_))
             && !why.contains("certificate");
     Failed { error: Error::Unanswered { what: what.to_owned(), why }, passes, status: 0 }
-}
-
-/// What a tag holds, in a text that may be anything.
-fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let rest = text.split_once(&format!("<{name}>"))?.1;
-    Some(rest.split_once(&format!("</{name}>"))?.0)
 }

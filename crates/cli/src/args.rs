@@ -22,7 +22,9 @@ pub(crate) use notify::{
     Metrics, RulesFile, RulesOption,
 };
 pub(crate) use shared::{AnswerArgs, ColorChoice, Global, Selection, Times, ValueOf};
-pub(crate) use upkeep::{Completions, Config, ConfigWhat, Connect, Doctor, Man, Shell, Tool};
+pub(crate) use upkeep::{
+    Completions, Config, ConfigShare, ConfigWhat, Connect, Doctor, Man, Shell, Tool,
+};
 
 /// Analytics for PowerMTA accounting logs: ingest once, ask anything
 #[derive(Debug, Parser)]

@@ -126,7 +126,7 @@ fn open_reach(
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
     let store = context.store()?;
-    let config = config(context, files);
+    let config = config(context, files)?;
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
@@ -153,11 +153,11 @@ fn open_reach(
 /// A session over no record at all, by which it can be tried whether a question is understood.
 pub(crate) fn open_nothing(context: &Context) -> Result<Session> {
     let nothing = Snapshot { generation: 0, parts: Vec::new(), span: None, store_rows: 0 };
-    Ok(Session::open(&nothing, &[Window::ALL], &config(context, &[]))?)
+    Ok(Session::open(&nothing, &[Window::ALL], &config(context, &[])?)?)
 }
 
-fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> SessionConfig<'c> {
-    SessionConfig {
+fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> Result<SessionConfig<'c>> {
+    Ok(SessionConfig {
         zone: context.global.tz,
         limits: Limits {
             threads: context.threads,
@@ -165,9 +165,9 @@ fn config<'c>(context: &'c Context, files: &'c [PathBuf]) -> SessionConfig<'c> {
             spill: context.spill(),
             timeout: context.timeout,
         },
-        classes: &context.settings.classes,
+        classes: context.classes()?,
         files,
-    }
+    })
 }
 
 /// The filters of the command line in the words of `query`.

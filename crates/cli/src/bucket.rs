@@ -1,19 +1,16 @@
 //! Where a store in a bucket is and who asks for it, by the variables and files of Amazon's own tools.
 //! Keys are handed on and never shown.
 
+mod login;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pmtaq_bucket::{Access, Address, Bucket, Login};
+use pmtaq_bucket::{Access, Address, Bucket};
 
 use crate::failure::{Failure, Result};
 use crate::settings::{self, variable};
 use crate::trust;
-
-/// Where a virtual machine asks for keys.
-const INSTANCE: &str = "http://169.254.169.254";
-/// Where a container does.
-const CONTAINER: &str = "http://169.254.170.2";
 
 /// The bucket that `--store` names; none when it names a folder.
 ///
@@ -32,10 +29,11 @@ pub(crate) fn named(store: &Path) -> Result<Option<Bucket>> {
         set.or_else(|| profile.get(key))
     };
     let region = first(&["AWS_REGION", "AWS_DEFAULT_REGION"], "region");
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
     let access = Access {
         endpoint: first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], "endpoint_url"),
-        region: region.unwrap_or_else(|| "us-east-1".to_owned()),
-        login: login(&profile)?,
+        login: login::login(&profile, &region)?,
+        region,
         roots: trust::roots(variable("AWS_CA_BUNDLE").as_deref()).map_err(Failure::usage)?,
     };
     Ok(Some(Bucket::new(address, access).map_err(pmtaq_store::Error::from)?))
@@ -52,41 +50,6 @@ pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf> {
         )
         .hint("name one with --cache DIR or PMTAQ_CACHE")
     })
-}
-
-fn login(profile: &Profile) -> Result<Login> {
-    let set = |name| variable(name).filter(|text| !text.trim().is_empty());
-    if let (Some(key), Some(secret)) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY")) {
-        return Ok(Login::Keys { key, secret, token: set("AWS_SESSION_TOKEN") });
-    }
-    let of = |key| profile.get(key);
-    if let (Some(key), Some(secret)) = (of("aws_access_key_id"), of("aws_secret_access_key")) {
-        return Ok(Login::Keys { key, secret, token: of("aws_session_token") });
-    }
-    let others = ["role_arn", "sso_session", "sso_start_url", "credential_process"];
-    let other = others.into_iter().find(|key| of(key).is_some());
-    let other = other.or(set("AWS_WEB_IDENTITY_TOKEN_FILE").map(|_| "AWS_WEB_IDENTITY_TOKEN_FILE"));
-    if let Some(other) = other {
-        return Err(Failure::usage(format!("keys for the bucket by `{other}` are not known here")).hint(
-            "`aws configure export-credentials --format env` prints them as variables, which are",
-        ));
-    }
-    if let Some(path) = set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
-        return Ok(Login::Container { url: format!("{CONTAINER}{path}"), token: None });
-    }
-    if let Some(url) = set("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
-        let token = match set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
-            Some(path) => settings::read(path.as_ref())?.map(|token| token.trim().to_owned()),
-            None => set("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-        };
-        return Ok(Login::Container { url, token });
-    }
-    if set("AWS_EC2_METADATA_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
-        return Err(Failure::usage("no keys for the bucket")
-            .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write ~/.aws/credentials"));
-    }
-    let url = set("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| INSTANCE.to_owned());
-    Ok(Login::Instance { url })
 }
 
 /// A folder called `gs:` is not what was meant.
@@ -111,7 +74,17 @@ struct Profile(HashMap<String, String>);
 impl Profile {
     fn read() -> Result<Profile> {
         let chosen = variable("AWS_PROFILE").filter(|name| !name.is_empty());
-        let name = chosen.as_deref().unwrap_or("default");
+        let (profile, is_known) = Profile::named(chosen.as_deref().unwrap_or("default"))?;
+        match chosen.filter(|_| !is_known) {
+            None => Ok(profile),
+            Some(name) => {
+                Err(Failure::usage(format!("no file has the profile `{name}` of AWS_PROFILE")))
+            }
+        }
+    }
+
+    /// The profile of this name, and whether any file has it.
+    fn named(name: &str) -> Result<(Profile, bool)> {
         let file = |variable_name: &str, own: &str| {
             let named = variable(variable_name).map(PathBuf::from);
             named.or_else(|| Some(settings::home()?.join(".aws").join(own)))
@@ -119,15 +92,12 @@ impl Profile {
         let mut profile = Profile::default();
         let config = file("AWS_CONFIG_FILE", "config");
         let credentials = file("AWS_SHARED_CREDENTIALS_FILE", "credentials");
-        let mut is_known = chosen.is_none();
+        let mut is_known = false;
         for path in [config, credentials].into_iter().flatten() {
             let text = settings::read(&path)?.unwrap_or_default();
             is_known |= profile.extend(&text, name);
         }
-        if !is_known {
-            return Err(Failure::usage(format!("no file has the profile `{name}` of AWS_PROFILE")));
-        }
-        Ok(profile)
+        Ok((profile, is_known))
     }
 
     /// Adds what a text says of the profile `name`; whether it knows it.

@@ -2,19 +2,21 @@
 //! what time it is.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use pmtaq_bucket::Bucket;
 use pmtaq_render::Format;
 use pmtaq_schema::Timestamp;
+use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::size::parse_duration_s;
-use pmtaq_store::{Disk, Remote, Store};
+use pmtaq_store::{Disk, Note, Remote, Store};
 
 use crate::args::Global;
 use crate::bucket;
 use crate::failure::{Failure, Result};
 use crate::left_out::LeftOut;
-use crate::settings::{Places, Settings};
+use crate::settings::{self, Places, Settings};
 use crate::spill::Spill;
 
 /// What every command is given beside its own arguments.
@@ -28,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) machine: String,
     pub(crate) settings: Settings,
     pub(crate) places: Places,
+    /// What holds for all machines that share the store, and for this one.
+    shared: OnceLock<(Places, BounceClasses)>,
     /// The days that answers are without.
     pub(crate) left_out: LeftOut,
     /// The bucket that holds the store, with the folder of what is fetched, which `global.store` lies in
@@ -37,7 +41,6 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
     pub(crate) fn new(mut global: Global, settings: Settings, places: Places) -> Result<Context> {
         let cache = |bucket| -> Result<_> { Ok((bucket, bucket::cache(global.cache.as_deref())?)) };
         let bucket = bucket::named(&global.store)?.map(cache).transpose()?;
@@ -53,12 +56,7 @@ impl Context {
         let now = match &global.now {
             Some(text) => Timestamp::parse(text.as_bytes())
                 .ok_or_else(|| Failure::usage(format!("--now `{text}` is not a valid time")))?,
-            None => {
-                let since_1970 = std::time::SystemTime::now()
-                    .duration_since(std::time::UNIX_EPOCH)
-                    .unwrap_or_default();
-                Timestamp(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
-            }
+            None => clock_of_machine(),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or(cores, usize::from);
@@ -75,6 +73,7 @@ impl Context {
             machine,
             settings,
             places,
+            shared: OnceLock::new(),
             left_out,
             bucket,
             remote,
@@ -116,6 +115,46 @@ impl Context {
         Ok(store)
     }
 
+    /// Where settings are for what the store holds: those that its machines share win.
+    ///
+    /// # Errors
+    /// What the bucket says, and [`Failure::usage`] for what cannot be shared.
+    pub(crate) fn places_of_store(&self) -> Result<&Places> {
+        Ok(&self.shared()?.0)
+    }
+
+    /// The classes of bounce categories, of which those win that the machines share.
+    ///
+    /// # Errors
+    /// As for [`Context::places_of_store`].
+    pub(crate) fn classes(&self) -> Result<&BounceClasses> {
+        Ok(&self.shared()?.1)
+    }
+
+    fn shared(&self) -> Result<&(Places, BounceClasses)> {
+        if let Some(known) = self.shared.get() {
+            return Ok(known);
+        }
+        let (mut places, mut classes) = (self.places.clone(), self.settings.classes.clone());
+        if let Some(remote) = &self.remote
+            && let Some(folder) = remote.settings()?
+        {
+            settings::shared_classes(&folder, &mut classes)?;
+            places.folders.push(folder);
+        }
+        Ok(self.shared.get_or_init(|| (places, classes)))
+    }
+
+    /// What alerts remember of a store that many machines share.
+    pub(crate) fn alerts_of_all(&self) -> Option<Note> {
+        self.remote.as_ref().map(Remote::alerts)
+    }
+
+    /// What time it is by the clock of this machine, whatever time is asked about.
+    pub(crate) fn machine_time(&self) -> Timestamp {
+        clock_of_machine()
+    }
+
     /// A clock that goes on from `now`.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
     pub(crate) fn clock(&self) -> Clock {
@@ -148,6 +187,13 @@ impl Context {
     pub(crate) fn owner(&self) -> String {
         format!("process {} on {} since {}", std::process::id(), self.machine, self.now)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the clock")]
+fn clock_of_machine() -> Timestamp {
+    let since_1970 =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn timeout(text: &str) -> Result<Duration> {

@@ -16,6 +16,7 @@ mod left_out;
 mod output;
 mod own;
 mod settings;
+mod skew;
 mod spill;
 mod trust;
 mod ui;

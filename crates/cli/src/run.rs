@@ -149,7 +149,7 @@ fn dispatch(
         },
         Command::Dimensions => lists::dimensions(&context),
         Command::Config(args) => {
-            commands::config::run(&context, args.what, command, matches, catalog)
+            commands::config::run(&context, &args.what, command, matches, catalog)
         }
         Command::Connect(args) => commands::connect::run(&context, &args),
         Command::Doctor(args) => commands::doctor::run(&context, &args, catalog),

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, CommandFactory};
 use pmtaq_query::SiteDimension;
 use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::nearest::nearest;
@@ -95,7 +95,7 @@ impl std::fmt::Display for Origin {
 }
 
 /// The files and folders that hold settings, those that win last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Places {
     /// Configuration files.
     pub(crate) files: Vec<PathBuf>,
@@ -363,15 +363,48 @@ pub(crate) fn providers(places: &Places) -> Result<(Providers, Vec<(PathBuf, usi
     let (mut providers, mut tables) = (Providers::builtin(), Vec::new());
     for path in places.provider_tables() {
         if let Some(text) = read(&path)? {
-            let lines = providers.extend(&text).map_err(|bad| {
-                let what = bad.to_string();
-                let what = what.split_once(": ").map_or(what.as_str(), |(_, what)| what);
-                Failure::usage(format!("{}:{}: {what}", path.display(), bad.line))
-            })?;
+            let lines = extend_providers(&mut providers, &path, &text)?;
             tables.push((path, lines));
         }
     }
     Ok((providers, tables))
+}
+
+/// Adds what a table of providers says, which is the text of `path`; returns how many lines it has.
+///
+/// # Errors
+/// [`Failure::usage`] with file and line.
+pub(crate) fn extend_providers(
+    providers: &mut Providers,
+    path: &Path,
+    text: &str,
+) -> Result<usize> {
+    providers.extend(text).map_err(|bad| {
+        let what = bad.to_string();
+        let what = what.split_once(": ").map_or(what.as_str(), |(_, what)| what);
+        Failure::usage(format!("{}:{}: {what}", path.display(), bad.line))
+    })
+}
+
+/// The name of the file of classes that the machines of a store may share.
+pub(crate) const SHARED: &str = "pmtaq.toml";
+
+/// Adds the classes of bounce categories that a folder of settings has which machines share.
+///
+/// # Errors
+/// [`Failure::usage`] with file and line, also for any other setting: a machine has its own.
+pub(crate) fn shared_classes(folder: &Path, classes: &mut BounceClasses) -> Result<()> {
+    let path = folder.join(SHARED);
+    let Some(text) = read(&path)? else { return Ok(()) };
+    let mut settings = Settings::default();
+    settings.take(&path, &text, &crate::args::Cli::command())?;
+    let others = settings.values.first().map(|(.., origin)| origin);
+    if let Some(origin) = others.or(settings.dimensions.first().map(|(_, origin)| origin)) {
+        let what = format!("{origin}: only [{CLASSES}] can hold for all machines of a store");
+        return Err(Failure::usage(what));
+    }
+    settings.class_origins.iter().for_each(|(category, class, _)| classes.set(category, *class));
+    Ok(())
 }
 
 /// The folder of the user for what a program remembers; none without a home.
@@ -473,7 +506,6 @@ fn path(file: &Path, text: String) -> std::result::Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn load(text: &str) -> std::result::Result<Settings, String> {
         let mut settings = Settings::default();

@@ -58,6 +58,18 @@ pub struct Compacted {
     pub damaged: Vec<String>,
 }
 
+impl Compacted {
+    /// Adds what another one did.
+    pub fn add(&mut self, other: Compacted) {
+        self.before += other.before;
+        self.after += other.after;
+        self.records += other.records;
+        self.bytes_before += other.bytes_before;
+        self.bytes_after += other.bytes_after;
+        self.damaged.extend(other.damaged);
+    }
+}
+
 /// Merges parts of `days`, each day in a commit of its own, with so many bytes of memory.
 ///
 /// # Errors

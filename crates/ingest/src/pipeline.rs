@@ -372,6 +372,7 @@ impl<'r> Run<'r> {
                             Some(old) => whole_ledger(old, tally.ledger),
                             None => ledger,
                         },
+                        clock_ahead_s: None,
                         ingested_at: settings.now.0,
                         times: join(known.and_then(|known| known.times), tally.times),
                         taken,

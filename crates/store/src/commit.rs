@@ -17,7 +17,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pmtaq_schema::time::Day;
+use pmtaq_schema::time::{Day, Timestamp};
 
 use crate::delta::{self, Log, Published};
 use crate::encode::Encoder;
@@ -44,6 +44,8 @@ pub struct Writer<'a> {
     /// Of a bucket, what is needed to replace its root.
     pub(crate) held: Option<Held>,
     pub(crate) next_part: AtomicU32,
+    /// How far the clock of this machine is ahead of the bucket's server, in seconds.
+    clock_ahead_s: Option<i64>,
     _lock: Lock,
 }
 
@@ -76,6 +78,9 @@ pub struct Change {
     pub relisted: Vec<(Day, Vec<Part>)>,
     /// The tables that have a Delta log from now on, and no other; none when that stays as it is.
     pub delta_logs: Option<Vec<Table>>,
+    /// The files of settings that hold for all machines from now on, by name; none when these stay as
+    /// they are. Only of a bucket.
+    pub settings: Option<Vec<(String, Vec<u8>)>>,
 }
 
 /// A difference of [`Removed`].
@@ -141,7 +146,8 @@ impl<'a> Writer<'a> {
         };
         // Empty, it is lost on the way by whatever copies files alone.
         disk.create_dir(&layout::staging(place.dir()))?;
-        let writer = Writer { place, disk, root, held, next_part: AtomicU32::new(0), _lock: lock };
+        let (next_part, clock_ahead_s) = (AtomicU32::new(0), None);
+        let writer = Writer { place, disk, root, held, next_part, clock_ahead_s, _lock: lock };
         // In a bucket nothing is moved, and the log is looked after by the commit.
         if !writer.is_shared() {
             writer.apply_moves()?;
@@ -163,6 +169,13 @@ impl<'a> Writer<'a> {
     pub fn empty_staging(&self) -> Result<()> {
         let staging = layout::staging(self.dir());
         fs::names(&staging)?.iter().try_for_each(|name| self.disk.remove(&staging.join(name)))
+    }
+
+    /// Compares the clock of this machine with that of the bucket's server, right after the lock; sources
+    /// that are committed have the difference.
+    pub fn compare_clock(&mut self, now: Timestamp) {
+        let there = self.held.as_ref().and_then(Held::now);
+        self.clock_ahead_s = there.map(|there| now.0 - there);
     }
 
     /// The sources that begin on `day`.
@@ -430,7 +443,8 @@ impl<'a> Writer<'a> {
             if let Some(old) = replaced {
                 known.retain(|kept| kept.head != old.head || kept.hash != old.hash);
             }
-            known.push(source.clone());
+            let clock_ahead_s = self.clock_ahead_s.or(source.clock_ahead_s);
+            known.push(Source { clock_ahead_s, ..source.clone() });
         }
         for (day, sources) in days {
             let entry = root.days.entry(day.to_string()).or_default();

@@ -171,6 +171,16 @@ pub fn gone(store: &Path) -> PathBuf {
     private(store).join("gone")
 }
 
+/// Who of many machines does something at a time: a file for each such thing.
+pub fn turn(store: &Path, what: &str) -> PathBuf {
+    private(store).join("turns").join(format!("{what}.json"))
+}
+
+/// The folder of the settings that hold for all machines, by its name.
+pub fn settings(store: &Path, id: &str) -> PathBuf {
+    private(store).join("settings").join(id)
+}
+
 /// Where files of a bucket are while they are fetched into the folder that caches it.
 pub fn fetching(store: &Path) -> PathBuf {
     private(store).join("fetching")

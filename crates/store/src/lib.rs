@@ -47,7 +47,7 @@ mod place;
 use place::Place;
 
 mod remote;
-pub use remote::{Remote, fetch};
+pub use remote::{HeldTurn, Note, Remote, Turn, fetch};
 
 mod run;
 pub use run::{RunWriter, Written};
@@ -298,6 +298,26 @@ impl Store {
     /// [`Error::Io`] that names the file of the lock.
     pub fn writer(&self) -> Result<Option<String>> {
         Lock::holder(&layout::lock(self.dir()))
+    }
+
+    /// Takes the turn at `what` for so many seconds, where many machines share the store, unless it is
+    /// another's.
+    ///
+    /// # Errors
+    /// [`Error::Bucket`].
+    pub fn take_turn(&self, what: &str, holder: &str, seconds: i64) -> Result<Turn> {
+        match self.place.remote() {
+            Some(remote) => remote.take_turn(what, holder, seconds),
+            None => Ok(Turn::alone(holder)),
+        }
+    }
+
+    /// What time it is at the server of the bucket, in seconds since 1970; none of a folder.
+    ///
+    /// # Errors
+    /// [`Error::Bucket`], and what is wrong with the root.
+    pub fn server_time(&self) -> Result<Option<i64>> {
+        self.place.remote().map_or(Ok(None), |remote| Ok(remote.root()?.now))
     }
 
     /// How many damaged parts were set aside, in which rows may be that nobody looks into.

@@ -67,6 +67,25 @@ pub(crate) struct Shared {
     /// The last commits, each by a random name, the newest last: by them a writer finds out whether its
     /// commit was done whose answer was lost.
     pub(crate) commits: Vec<String>,
+    /// The settings that hold for all machines.
+    #[serde(default, skip_serializing_if = "SharedSettings::is_empty")]
+    pub(crate) settings: SharedSettings,
+}
+
+/// Settings that lie in the bucket, in a folder of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SharedSettings {
+    /// The name of the folder, which no other settings have.
+    pub(crate) id: String,
+    /// The files in it.
+    pub(crate) names: Vec<String>,
+}
+
+impl SharedSettings {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
 }
 
 impl Shared {
@@ -345,6 +364,10 @@ pub struct Source {
     pub ledger: Ledger,
     /// When it was last ingested from, UTC seconds.
     pub ingested_at: i64,
+    /// How far the clock of the machine that ingested it was ahead of the server of the bucket, in seconds;
+    /// none where nobody compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_s: Option<i64>,
     /// Earliest and latest `time_logged` stored from it, UTC seconds; none when nothing was.
     pub times: Option<(i64, i64)>,
     /// Where its records went: what each commit took of it, by day.

@@ -6,12 +6,15 @@
 mod cache;
 mod commit;
 mod fetch;
+mod note;
 mod repair;
+mod settings;
+mod turn;
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pmtaq_bucket::{Bucket, Condition, Swapped, random};
 
@@ -19,11 +22,13 @@ use crate::checksum;
 use crate::error::{At, Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
-use crate::manifest::{FORMAT_OF_BUCKETS, Part, Root, Shared};
+use crate::manifest::{FORMAT_OF_BUCKETS, Part, Root, Shared, SharedSettings};
 use crate::snapshot::SnapshotPart;
 use cache::Cache;
 pub(crate) use commit::Held;
 pub use fetch::fetch;
+pub use note::Note;
+pub use turn::{Held as HeldTurn, Turn};
 
 /// A bucket with its folder. Clones are the same one.
 #[derive(Clone)]
@@ -36,6 +41,8 @@ struct Inner {
     dir: PathBuf,
     disk: Disk,
     cache: Cache,
+    /// The settings that the last root named which was read.
+    settings: Mutex<Option<SharedSettings>>,
 }
 
 /// The root as it was at one moment.
@@ -74,7 +81,9 @@ impl Remote {
             disk.create_dir(&place)?;
         }
         let cache = Cache::new(limit);
-        let remote = Remote { inner: Arc::new(Inner { bucket, dir, disk, cache }) };
+        let remote = Remote {
+            inner: Arc::new(Inner { bucket, dir, disk, cache, settings: Mutex::default() }),
+        };
         remote.drop_left();
         Ok(remote)
     }
@@ -161,6 +170,7 @@ impl Remote {
             return Err(Error::Damaged { path: self.inner.bucket.url(&key).into(), what });
         }
         let shared = root.shared.as_ref();
+        self.note_settings(shared);
         self.keep_to(&shared.map_or(String::new(), |of| format!("{} {}", of.id, of.erased)))?;
         Ok(Some(RootThere { root, etag: object.etag, now: object.now }))
     }

@@ -17,7 +17,7 @@ pub(crate) struct Config {
 }
 
 /// What to show of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ConfigWhat {
     /// Every setting with its value and what set it
     #[command(before_help = "Example:\n  pmtaq config show")]
@@ -28,6 +28,26 @@ pub(crate) enum ConfigWhat {
     /// A commented configuration file to begin with
     #[command(before_help = "Example:\n  pmtaq config example > ~/.config/pmtaq/config.toml")]
     Example,
+    /// Have settings hold for all machines that share a store in a bucket
+    ///
+    /// Files of these names are put into the bucket, in place of those that were shared before:
+    /// providers.csv, alerts.toml, and pmtaq.toml, which may have the table [bounce-classes] only. They win over
+    /// those of a machine. What is secret in alerts.toml is better named there by a file or a command.
+    #[command(before_help = "Examples:
+  pmtaq --store s3://mail/pmtaq config share providers.csv alerts.toml
+  pmtaq --store s3://mail/pmtaq config share --none")]
+    Share(ConfigShare),
+}
+
+/// The settings that hold for all machines.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ConfigShare {
+    /// The files
+    #[arg(value_name = "FILE", required_unless_present = "none")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Share none any more
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) none: bool,
 }
 
 /// Snippets for reading the store from other tools.

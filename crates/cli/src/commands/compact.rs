@@ -1,9 +1,10 @@
 //! `pmtaq compact`: the small parts of a day as few. Ingest does a little of it by itself.
 
-use pmtaq_ingest::Effort;
+use pmtaq_ingest::{Compacted, Effort};
 use pmtaq_schema::human::size;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Zone};
+use pmtaq_store::Turn;
 
 use crate::args::Compact;
 use crate::context::Context;
@@ -12,8 +13,22 @@ use crate::failure::{Failure, Result};
 use crate::ui;
 use crate::window::window;
 
+/// How long a day of records takes at most, in seconds: after a kill another machine waits so long.
+const TURN_S: i64 = 1800;
+
 pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
     let store = context.store()?.with_disk(args.faults.disk());
+    let mut turn = match store.take_turn("compact", &context.machine, TURN_S)? {
+        Turn::Mine(turn) => turn,
+        Turn::Of { holder, until } => {
+            let until = Timestamp(until);
+            let text = format!(
+                "{holder} compacts this store, until {until} at least; nothing is to be done"
+            );
+            ui::note(&context.global, &text);
+            return Ok(Exit::Done);
+        }
+    };
     let mut writer = store.lock(&context.owner())?;
     let stored = writer.days();
     let days = if args.day.is_empty() {
@@ -27,8 +42,16 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
         }
         days
     };
-    let done =
-        pmtaq_ingest::compact(&mut writer, &days, Effort::Whole, context.memory_of_ingest())?;
+    let (mut done, memory) = (Compacted::default(), context.memory_of_ingest());
+    let (clock, mut prolonged) = (context.clock(), context.now.0);
+    for day in days {
+        if clock.now().0 - prolonged > TURN_S / 3 {
+            turn.prolong(TURN_S)?;
+            prolonged = clock.now().0;
+        }
+        done.add(pmtaq_ingest::compact(&mut writer, &[day], Effort::Whole, memory)?);
+    }
+    turn.end()?;
     let text = if done.before == 0 {
         "nothing to compact".to_owned()
     } else {

@@ -1,5 +1,7 @@
 //! `pmtaq config`: what is set, what set it, and where one sets it.
 
+mod share;
+
 use std::fmt::Write as _;
 
 use clap::{ArgMatches, Command};
@@ -18,7 +20,7 @@ const EXAMPLE: &str = include_str!("../../../../packaging/pmtaq.toml");
 
 pub(crate) fn run(
     context: &Context,
-    what: ConfigWhat,
+    what: &ConfigWhat,
     command: Command,
     matches: &ArgMatches,
     catalog: &Catalog,
@@ -27,6 +29,7 @@ pub(crate) fn run(
         ConfigWhat::Show => show(context, command, matches, catalog),
         ConfigWhat::Path => path(context),
         ConfigWhat::Example => print(context, EXAMPLE),
+        ConfigWhat::Share(args) => share::run(context, args),
     }
 }
 
@@ -61,7 +64,9 @@ fn show(
         rows.push([format!("dimensions.{}", dimension.name), value, origin.to_string()]);
     }
     rows.push(["providers".to_owned(), "built in".to_owned(), "default".to_owned()]);
-    for (path, lines) in providers(&context.places)?.1 {
+    // Also when the bucket cannot be asked what its machines share.
+    let places = context.places_of_store().unwrap_or(&context.places);
+    for (path, lines) in providers(places)?.1 {
         let value =
             if lines == 1 { "1 line over it".to_owned() } else { format!("{lines} lines over it") };
         rows.push(["providers".to_owned(), value, path.display().to_string()]);

@@ -4,6 +4,7 @@
 mod acct;
 mod files;
 mod finding;
+mod hosts;
 mod lacks;
 mod wants;
 
@@ -55,6 +56,10 @@ pub(crate) fn run(
     findings.extend(files::gaps(&sources));
     findings.extend(files::passed_over(&store, &sources)?);
     findings.extend(files::clock(context, &sources, &presence));
+    findings.extend(hosts::clocks(context, &store, &sources)?);
+    if asked.window.until >= context.now {
+        findings.extend(hosts::silent(context, &store, asked.window)?);
+    }
     if asked.window.until > context.now {
         findings.extend(lag(context, &presence, &sources, max_lag_s));
     }

@@ -35,6 +35,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         Err(error) => return refused(context, error),
         Ok(writer) => writer,
     };
+    writer.compare_clock(context.machine_time());
     let privacy = privacy::of_ingest(context, &mut writer, args.privacy)?;
     let settings = Settings {
         inputs: args.inputs,
@@ -47,7 +48,7 @@ pub(crate) fn run(context: &Context, args: Ingest) -> Result<Exit> {
         machine: context.machine.clone(),
         threads: context.threads,
         memory: context.memory_of_ingest(),
-        providers: providers(&context.places)?.0,
+        providers: providers(context.places_of_store()?)?.0,
         privacy,
         now: context.now,
         hook: Hook::default(),

@@ -18,12 +18,12 @@ use pmtaq_bucket::{Condition, Listed, Swapped, random};
 use pmtaq_schema::time::Day;
 
 use super::fetch::at_once;
-use super::{Remote, RootThere};
+use super::{Remote, RootThere, settings};
 use crate::commit::{Change, Writer};
 use crate::delta;
 use crate::error::{Error, Result};
 use crate::layout;
-use crate::manifest::{FORMAT_OF_BUCKETS, Root, Shared};
+use crate::manifest::{FORMAT_OF_BUCKETS, Root, Shared, SharedSettings};
 use crate::snapshot::{read_parts, read_sources};
 
 /// How long what was replaced stays, for those who read what they began with: seconds.
@@ -92,8 +92,10 @@ impl Writer<'_> {
         for (day, part) in &change.set_aside {
             self.held().0.keep_aside(self.disk, *day, part)?;
         }
+        let settings = change.settings.as_deref().map(|files| self.held().0.put_settings(files));
+        let settings = settings.transpose()?;
         let put = self.put_parts(&change);
-        let done = put.and_then(|()| self.commit_on_any(&mut change));
+        let done = put.and_then(|()| self.commit_on_any(&mut change, settings.as_ref()));
         if matches!(done, Err(Error::Conflict { .. } | Error::OtherRecipients { .. })) {
             // Nobody will name them.
             self.take_back(&change);
@@ -123,13 +125,20 @@ impl Writer<'_> {
     }
 
     /// Makes the change to the root that was read, or to those that come in its place.
-    fn commit_on_any(&mut self, change: &mut Change) -> Result<()> {
+    fn commit_on_any(
+        &mut self,
+        change: &mut Change,
+        settings: Option<&SharedSettings>,
+    ) -> Result<()> {
         let (mut same, commit) = (0, format!("{:016x}", random()));
         for tried in 0..TRIES {
             change.number(self.next_generation());
             // Of each version of a Delta log the one before is there.
             delta::publish(&self.log(), &self.root)?;
             let mut root = self.next_root_there(change, &commit)?;
+            if let Some(settings) = settings {
+                root.shared.get_or_insert_default().settings = settings.clone();
+            }
             self.put_lists(&root)?;
             let moves = root.moves.clone();
             if root.delta.is_empty() {
@@ -292,6 +301,11 @@ impl Writer<'_> {
         let mut gone: Vec<String> =
             leave.map(|step| remote.key(&step.settled(self.dir()))).collect();
         gone.extend(self.replaced_lists(old).iter().map(|path| remote.key(path)));
+        gone.extend(
+            settings::replaced(old, &self.root)
+                .into_iter()
+                .map(|(id, name)| remote.key(&layout::settings(self.dir(), &id).join(name))),
+        );
         self.forget(old)?;
         // What was written here counts too; that there is no room is said by who needs it.
         let _ = remote.make_room(0, self.dir());

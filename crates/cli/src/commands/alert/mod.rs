@@ -29,6 +29,7 @@ mod outbox;
 mod send;
 
 pub(crate) use ingests::remember as remember_ingest;
+pub(crate) use rules_file::parse as parse_rules;
 
 use crate::args::{self, AlertWhat};
 use crate::context::Context;

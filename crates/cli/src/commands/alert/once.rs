@@ -4,7 +4,8 @@
 use pmtaq_alert::Memory;
 
 use super::round::Round;
-use super::{outbox, rules_file, send, state};
+use super::state::{self, State};
+use super::{outbox, rules_file, send};
 use crate::args;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -13,13 +14,16 @@ use crate::{show, ui};
 
 pub(super) fn run(context: &Context, args: &args::AlertRun) -> Result<Exit> {
     let (rules, _) = rules_file::read(context, &args.file)?;
-    let store = &context.global.store;
     let mut failures = Vec::new();
     let lock = if args.print { None } else { Some(state::lock(context)?) };
     if let Some(Err(failure)) = &lock {
         failures.push(failure.clone());
     }
-    let (before, failure) = state::read(store);
+    if !args.print && state::is_told_by_another(context)? {
+        return Ok(Exit::Done);
+    }
+    let mut state = State::of(context);
+    let (before, failure) = state.read()?;
     failures.extend(failure);
     let mut round = Round::measure(context, &rules);
     failures.extend(round.failures());
@@ -30,8 +34,13 @@ pub(super) fn run(context: &Context, args: &args::AlertRun) -> Result<Exit> {
     memory.forget_past(context.now.0);
     let mut told = round.tell(&mut memory, true);
     // Remembered before it is sent: after a kill it is sent again rather than never.
-    let remembered = state::write(store, &memory);
+    let remembered = state.write(&memory);
     if let Err(failure) = &remembered {
+        if state.is_shared() {
+            // Another machine may have told, or the next run tells.
+            failures.push(format!("nothing was told: {}", failure.message()));
+            return summed_up(failures);
+        }
         let why = failure.message();
         failures
             .push(format!("what is told now may be told again, as it is not remembered: {why}"));
@@ -45,7 +54,7 @@ pub(super) fn run(context: &Context, args: &args::AlertRun) -> Result<Exit> {
     failures.extend(outbox::deliver(context, &rules, &mut memory, &mut notes));
     memory.news(notes).iter().for_each(|note| ui::note(&context.global, note));
     let is_news = remembered.is_ok() && memory != written;
-    if let Some(Err(failure)) = is_news.then(|| state::write(store, &memory)) {
+    if let Some(Err(failure)) = is_news.then(|| state.write(&memory)) {
         let why = failure.message();
         failures.push(format!("what was told may be told again, as it is not remembered: {why}"));
     }

@@ -8,6 +8,7 @@ use pmtaq_schema::{Timestamp, Unit};
 use pmtaq_store::Source;
 
 use crate::rotation::gaps;
+use crate::skew;
 
 /// The sources of each MTA, by its name.
 pub(super) struct Hosts<'s>(BTreeMap<&'s str, Vec<&'s Source>>);
@@ -44,7 +45,10 @@ impl<'s> Hosts<'s> {
                 Some(newest) => format!("newest {} ({})", Timestamp(newest), ago(newest)),
                 None => "no record".to_owned(),
             };
-            format!("{head:<9} {name}: {newest}, last ingest {}", ago(ingested_at(sources)))
+            let ahead = skew::ahead_s(sources.iter().copied());
+            let clock = ahead.and_then(skew::text).map(|off| format!(", its clock {off}"));
+            let clock = clock.unwrap_or_default();
+            format!("{head:<9} {name}: {newest}, last ingest {}{clock}", ago(ingested_at(sources)))
         };
         self.0.iter().enumerate().map(line).collect()
     }
@@ -59,12 +63,15 @@ impl<'s> Hosts<'s> {
         let names = self.0.keys().map(|name| Some((*name).to_owned())).collect();
         let last = hosts().map(|host| newest(host).map(Timestamp)).collect();
         let lag = hosts().map(|host| newest(host).map(|time| (now.0 - time) as f64)).collect();
+        let ahead =
+            hosts().map(|host| skew::ahead_s(host.iter().copied()).map(|s| s as f64)).collect();
         let ingested = hosts().map(|host| Some(Timestamp(ingested_at(host)))).collect();
         let cells = [
             ("host", (Unit::Text.into(), Values::Texts(names))),
             ("newest", (Unit::Time.into(), Values::Times(last))),
             ("lag", (Unit::Seconds.into(), Values::Floats(lag))),
             ("last_ingest", (Unit::Time.into(), Values::Times(ingested))),
+            ("clock_ahead", (Unit::Seconds.into(), Values::Floats(ahead))),
             ("sources", count(&|host| host.len() as u64)),
             ("stored", count(&|host| host.iter().map(|source| source.ledger.stored).sum())),
             ("rejected", count(&|host| host.iter().map(|source| source.ledger.rejected).sum())),
