@@ -41,6 +41,7 @@ mod own;
 mod packaging;
 mod page;
 mod privacy;
+mod push;
 mod quirks;
 mod readers;
 mod readme;

@@ -16,7 +16,9 @@ use pmtaq_query::{Catalog, Param, ParamKind, Report};
 use pmtaq_store::{Disk, Fault};
 
 pub(crate) use investigate::{Explain, HtmlReport, Search, Sql, Top, Trace};
-pub(crate) use keep::{Backup, Compact, Delta, Forget, Prune, Verify};
+pub(crate) use keep::{
+    Backup, Compact, Delta, Forget, Prune, Push, PushClickhouse, PushWhat, Verify,
+};
 pub(crate) use notify::{
     Alert, AlertBackfill, AlertMute, AlertRun, AlertTest, AlertUnmute, AlertWhat, Check, Few,
     Metrics, RulesFile, RulesOption,
@@ -183,6 +185,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Keep a Delta log beside the store, for Spark, Trino, Polars and others
     Delta(Delta),
+    /// Have tables of ClickHouse hold what the store holds
+    Push(Push),
     /// Delete data beyond its retention period
     Prune(Prune),
     /// Erase a recipient

@@ -127,6 +127,7 @@ fn dispatch(
         Command::Forget(args) => commands::keep::forget(&context, &args),
         Command::Backup(args) => commands::backup::run(&context, &args),
         Command::Delta(args) => commands::delta::run(&context, &args),
+        Command::Push(args) => commands::push::run(&context, &args),
         Command::Prune(args) => commands::keep::prune(&context, &args),
         Command::Pivot(args) => commands::pivot::run(&context, &args),
         Command::Graph(args) => commands::graph::run(&context, &args, catalog),

@@ -13,6 +13,8 @@ pub use error::{Error, Result};
 mod engine;
 pub use engine::engine;
 
+pub mod clickhouse;
+
 mod lex;
 pub use lex::is_complete;
 

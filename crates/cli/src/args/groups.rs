@@ -8,7 +8,7 @@ use pmtaq_query::Catalog;
 
 /// What commands are for. All that stand in none of the lists are reports.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("Set up", &["ingest", "doctor", "config", "connect", "delta", "completions", "man"]),
+    ("Set up", &["ingest", "doctor", "config", "connect", "delta", "push", "completions", "man"]),
     (
         "Ask",
         &[

@@ -1,6 +1,6 @@
 //! The arguments of the commands that look after a store.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Faults;
 
@@ -76,6 +76,53 @@ pub(crate) struct Delta {
     pub(crate) stop: bool,
     #[command(flatten)]
     pub(crate) faults: Faults,
+}
+
+/// Have another database hold what the store holds.
+#[derive(Debug, Args)]
+#[command(before_help = "Example:
+  pmtaq push clickhouse --url http://clickhouse:8123")]
+pub(crate) struct Push {
+    #[command(subcommand)]
+    pub(crate) what: PushWhat,
+}
+
+/// Databases that the store can be pushed to.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PushWhat {
+    /// Tables of ClickHouse, over its HTTP interface
+    ///
+    /// Makes the tables where there are none, inserts the parts that they lack as Parquet, puts days that were
+    /// compacted or erased since in place of what they were, and drops days that the store has no longer. Each
+    /// row has the name of its part, by which a push that was cut short goes on and none inserts a part twice.
+    /// CLICKHOUSE_USER and CLICKHOUSE_PASSWORD say who asks. Run one push at a time.
+    #[command(before_help = "Examples:
+  pmtaq push clickhouse --print
+  pmtaq push clickhouse --url http://clickhouse:8123 --database mail")]
+    Clickhouse(PushClickhouse),
+}
+
+/// Where the tables of ClickHouse are.
+#[derive(Debug, Args)]
+pub(crate) struct PushClickhouse {
+    /// The address of its HTTP interface
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8123")]
+    pub(crate) url: String,
+    /// The database, which is made when there is none
+    #[arg(long, value_name = "NAME", default_value = "pmtaq")]
+    pub(crate) database: String,
+    /// What the names of the tables begin with
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+    /// Tables to push
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', default_value = "records,hourly")]
+    pub(crate) table: Vec<String>,
+    /// Leave the days that the store has no longer
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+    /// Print the statements that make the tables, and ask nobody
+    #[arg(long)]
+    pub(crate) print: bool,
 }
 
 /// Delete data beyond its retention period.

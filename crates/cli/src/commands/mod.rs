@@ -20,6 +20,7 @@ mod measure;
 pub(crate) mod pages;
 pub(crate) mod paths;
 pub(crate) mod pivot;
+pub(crate) mod push;
 pub(crate) mod report;
 pub(crate) mod search;
 mod shell;
