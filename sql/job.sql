@@ -1,7 +1,7 @@
 -- name: job
 -- title: Scorecard of a job
 -- help: What became of a job: injected, delivered, bounced by class, unknown users, complaints, how long until half, nine in ten and 99 in 100 of those delivered were delivered, and the provider that bounced the largest share (of 20 recipients or more).
--- help: `waiting` is what was injected and has not left yet, or not within the window. `after` counts from the first recipient queued. Asynchronous bounces and complaints count for the job that their record names; where it names none, for that of the latest delivery before them with their envelope identifier, else with their sender and recipient.
+-- help: `waiting` is what was injected and has not left yet, or not within the window; what an operator deleted or flushed does not wait, and is no bounce. `after` counts from the first recipient queued. Asynchronous bounces and complaints count for the job that their record names; where it names none, for that of the latest delivery before them with their envelope identifier, else with their sender and recipient.
 -- needs: d, b
 -- uses: r, t, f
 -- arg: id filter(job_id)  The job, * for any text
@@ -32,6 +32,7 @@ totals as (
         accepted() as accepted,
         delayed() as delayed,
         complaints() as complaints,
+        deleted_by_operator() as deleted,
         min(coalesce(time_queued, time_logged)) as began,
         max(time_logged) filter (rec in ('d', 'b')) as ended
     from mine
@@ -42,16 +43,17 @@ counts as (
     from totals, (values
         (1, 'injected', injected, null, began),
         (2, 'sent', sent, injected, ended),
-        (3, 'waiting', greatest(injected - sent, 0), injected, null),
-        (4, 'delivered', delivered, sent, null),
-        (5, 'bounced', bounced, sent, null),
-        (6, '- hard', hard, sent, null),
-        (7, '- soft', soft, sent, null),
-        (8, '- block', block, sent, null),
-        (9, '- undetermined', undetermined, sent, null),
-        (10, 'unknown users', unknown_users, sent, null),
-        (11, 'delayed', delayed, sent, null),
-        (12, 'complaints', complaints, accepted, null)
+        (3, 'deleted by operator', deleted, injected, null),
+        (4, 'waiting', greatest(injected - sent - coalesce(deleted, 0), 0), injected, null),
+        (5, 'delivered', delivered, sent, null),
+        (6, 'bounced', bounced, sent, null),
+        (7, '- hard', hard, sent, null),
+        (8, '- soft', soft, sent, null),
+        (9, '- block', block, sent, null),
+        (10, '- undetermined', undetermined, sent, null),
+        (11, 'unknown users', unknown_users, sent, null),
+        (12, 'delayed', delayed, sent, null),
+        (13, 'complaints', complaints, accepted, null)
     ) figures (n, figure, recipients, total, "at")
 ),
 arrivals as (

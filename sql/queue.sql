@@ -1,7 +1,7 @@
 -- name: queue
 -- title: Depth and age of the queue
 -- help: How many recipients waited in the queue, rebuilt from the times of the records: each stands in it from its time of queueing until its delivery or bounce was logged.
--- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
+-- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step, of which an operator `deleted` some; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
 -- help: `completeness` is `uncertain` in steps so near the end of the data that some who were waiting then have left no record yet: nearer than the time in which 99 in 100 get their first one (their first deferral; without t records, their delivery or bounce). With r records there is no such edge. The begin is exact: who was waiting then is known from what was logged later.
 -- help: `--at` shows the queue as it was at a moment, by recipient domain, VirtualMTA, job or any other dimension: how many recipients waited, how many of them untried, since when and how long the first of them, how often the others had been deferred, and the latest reply. What is known of now is the queue at the newest record. A recipient counts by what its delivery, bounce or deferral says, else by its reception, which knows neither provider nor address.
 -- needs: d, b
@@ -15,6 +15,7 @@
 -- column: time time
 -- column: queued count
 -- column: finished count
+-- column: deleted count
 -- column: depth count
 -- column: peak count
 -- column: oldest seconds
@@ -136,6 +137,12 @@ entered as (
 gone as (
     select went_step as n, sum(n)::bigint as finished from stays where went_step is not null group by 1
 ),
+deleted as (
+    select epoch_us(time_logged) // 1000000 // $step as n, count(*) as deleted
+    from records
+    where rec = 'b' and bounce_class = 'administrative' and time_queued <= time_logged
+    group by 1
+),
 steps as (
     select unnest(range(first_step - 1, last_step + 1)) as n, bounds.* from bounds
 )
@@ -143,6 +150,7 @@ select
     make_timestamp(n * $step * 1000000) as time,
     coalesce(queued, 0) as queued,
     coalesce(finished, 0) as finished,
+    coalesce(deleted, 0) as deleted,
     coalesce(depth, 0) as depth,
     greatest(coalesce(peak, 0), coalesce(depth, 0), lag(coalesce(depth, 0), 1, 0) over (order by n))::bigint as peak,
     oldest,
@@ -152,6 +160,7 @@ left join depths using (n)
 left join peaks using (n)
 left join entered using (n)
 left join gone using (n)
+left join deleted using (n)
 qualify n >= first_step
 order by n
 -- given: at

@@ -22,7 +22,7 @@ with attempt as (
     from records
     where message_key in (select message_key from deferrals)
         and (rec in ('t', 'd')
-            or rec = 'b' and reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code))
+            or rec = 'b' and reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code))
 ),
 deferred as (
     select distinct message from attempt where rec = 't'

@@ -1,6 +1,6 @@
 -- name: survival
 -- title: What became of deferred recipients
--- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many are still queued.
+-- help: Of the recipients whose first deferral lies in the window: how many were delivered within 5 minutes, 1, 6 and 24 hours of it, how many bounced, how many an operator deleted, how many are still queued.
 -- help: The shares are cumulative and of all these recipients, those still queued included; so they are too low where the data end less than a day behind the window. A recipient is the same in several records when recipient, envelope identifier (without one the sender) and time of queueing agree. What happened up to `--horizon` before and behind the window is read to find the first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not count.
 -- needs: t, d, b
 -- uses: time_queued, rcpt
@@ -14,6 +14,7 @@
 -- column: in_6h percent of deferred
 -- column: in_24h percent of deferred
 -- column: bounced count
+-- column: deleted count
 -- column: still_queued count
 -- column: median_wait seconds
 -- chart: bars by deferred
@@ -29,13 +30,14 @@ cohort as (
     having min(time_logged) >= $since and min(time_logged) < $until
 ),
 finished as (
-    select message(message_key, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered
+    select message(message_key, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered,
+        bool_or(rec = 'b' and bounce_class = 'administrative') as is_deleted
     from records
     where rec in ('d', 'b') and message_key in (select message_key from cohort)
     group by 1
 ),
 waits as (
-    select key, finished, is_delivered, epoch(finished - since) as wait
+    select key, finished, is_delivered, is_deleted and not is_delivered as is_deleted, epoch(finished - since) as wait
     from cohort left join finished using (message)
 )
 select
@@ -45,7 +47,8 @@ select
     100.0 * count(*) filter (is_delivered and wait <= 3600) / count(*) as in_1h,
     100.0 * count(*) filter (is_delivered and wait <= 21600) / count(*) as in_6h,
     100.0 * count(*) filter (is_delivered and wait <= 86400) / count(*) as in_24h,
-    count(*) filter (not is_delivered) as bounced,
+    count(*) filter (not is_delivered and not is_deleted) as bounced,
+    count(*) filter (is_deleted) as deleted,
     count(*) filter (finished is null) as still_queued,
     median(wait) filter (is_delivered) as median_wait
 from waits

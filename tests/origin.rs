@@ -89,3 +89,47 @@ fn every_bounce_has_one_origin_and_the_metrics_add_up() {
             .transcript(),
     );
 }
+
+#[test]
+fn what_an_operator_deleted_waits_no_more_and_is_no_bounce_of_its_job_or_queue() {
+    let sealed = Sealed::new();
+    let rows = [
+        ("r,2026-03-01 10:00:0", ""),
+        ("t,2026-03-01 10:05:0", "smtp;421 4.7.0 later"),
+        ("b,2026-03-01 11:30:0", "x-pmta;deleted by administrator"),
+    ];
+    let mut text =
+        "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,dlvDestinationIp,vmta,jobId\n".to_owned();
+    for (begin, diag) in rows {
+        for n in 0..3 {
+            text += &format!(
+                "{begin}{n}+0000,2026-03-01 10:00:0{n}+0000,a@s.example,u{n}@x.example,{diag},192.0.2.1,v1,J1\n"
+            );
+        }
+    }
+    text +=
+        "r,2026-03-01 10:00:09+0000,2026-03-01 10:00:09+0000,a@s.example,u9@x.example,,,v1,J1\n";
+    text += "d,2026-03-01 11:45:00+0000,2026-03-01 10:00:09+0000,a@s.example,u9@x.example,smtp;250 ok,192.0.2.1,v1,J1\n";
+    sealed.ingest(&[&sealed.file("acct.csv", text)]);
+    let of =
+        |line: &str| sealed.done(&format!("{line} --format csv").split(' ').collect::<Vec<_>>());
+    let job = of("job J1");
+    for line in [
+        "injected,4,",
+        "sent,1,4,",
+        "deleted by operator,3,4,75.0,",
+        "waiting,0,4,",
+        "bounced,0,1,",
+    ] {
+        assert!(job.contains(&format!("\n{line}")), "{line}: {job}");
+    }
+    let survival = of("survival");
+    let header: Vec<&str> = survival.lines().next().unwrap().split(',').collect();
+    let cells: Vec<&str> = survival.lines().nth(1).unwrap().split(',').collect();
+    let cell = |name: &str| cells[header.iter().position(|column| *column == name).unwrap()];
+    let told = ["deferred", "bounced", "deleted", "still_queued"].map(cell);
+    assert_eq!(told, ["3", "0", "3", "0"], "{survival}");
+    let queue = of("queue");
+    assert!(queue.contains("2026-03-01T10:00:00Z,4,0,0,4,"), "{queue}");
+    assert!(queue.contains("2026-03-01T11:00:00Z,0,4,3,0,"), "{queue}");
+}

@@ -14,7 +14,7 @@ with rollup as (
     select date_trunc('hour', time_logged)::timestamp as hour, rec, host, sender_domain,
         rcpt_domain, provider, vmta, vmta_pool, dlv_source_ip, job_id, bounce_cat, bounce_class, bounce_origin,
         smtp_code, enhanced_code, template, dlv_tls_protocol, src_type, format,
-        (dlv_destination_ip is not null)::bigint as reached,
+        (dlv_destination_ip is not null or (dsn_mta is not null and bounce_origin is null))::bigint as reached,
         count(*) as records, coalesce(sum(dlv_size), 0) as bytes,
         sum(epoch(time_logged - time_queued)) filter (rec = 'd') as latency_sum,
         max(epoch(time_logged - time_queued)) filter (rec = 'd') as latency_max,

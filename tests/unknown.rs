@@ -203,11 +203,23 @@ fn a_reply_proves_that_a_receiver_was_reached_where_no_address_is_logged() {
         acct(&[("t", address)]),
         acct(&[("d", address), ("b", address), ("t", address), ("d", "dsnMta"), ("t", "dsnMta")]),
         acct(&[("b", address), ("t", address), ("t", "dsnStatus")]),
+        acct(&[("t", address), ("t", "dsnDiag")]),
+        acct(&[
+            ("d", address),
+            ("d", "dsnDiag"),
+            ("t", address),
+            ("t", "dsnDiag"),
+            ("t", "dsnStatus"),
+        ]),
         bare,
     ];
     for text in cases {
-        let run = pivot(&of(&text), "host", "attempts,deferred,deferral_rate");
-        assert_eq!(line(&run.stdout, "mta"), "100,20,20.0", "{run:?}");
+        let sealed = of(&text);
+        for from in ["auto", "records"] {
+            let asked = ["pivot", "--rows", "host", "--metric", "attempts,deferred,deferral_rate"];
+            let run = sealed.run(&[&asked[..], &["--format", "csv", "--from", from]].concat());
+            assert_eq!(line(&run.stdout, "mta"), "100,20,20.0", "{from}: {run:?}");
+        }
     }
     let blind = acct(&[("t", address), ("t", "dsnDiag"), ("t", "dsnMta")]);
     let sealed = of(&blind);

@@ -483,10 +483,11 @@ class Reports:
         What became of a job: injected, delivered, bounced by class, unknown users, complaints, how
         long until half, nine in ten and 99 in 100 of those delivered were delivered, and the
         provider that bounced the largest share (of 20 recipients or more). `waiting` is what was
-        injected and has not left yet, or not within the window. `after` counts from the first
-        recipient queued. Asynchronous bounces and complaints count for the job that their record
-        names; where it names none, for that of the latest delivery before them with their envelope
-        identifier, else with their sender and recipient.
+        injected and has not left yet, or not within the window; what an operator deleted or flushed
+        does not wait, and is no bounce. `after` counts from the first recipient queued.
+        Asynchronous bounces and complaints count for the job that their record names; where it
+        names none, for that of the latest delivery before them with their envelope identifier, else
+        with their sender and recipient.
 
         Args:
             id: The job, * for any text.
@@ -835,20 +836,20 @@ class Reports:
         How many recipients waited in the queue, rebuilt from the times of the records: each stands
         in it from its time of queueing until its delivery or bounce was logged. `depth` and
         `oldest`, the age of the one that waited longest, are those at the end of each step;
-        `queued` came and `finished` left in the step; `peak` is the highest depth at its begin or
-        at the end of any minute of it. Recipients that never finished are known from their
-        deferrals (t), and from receptions (r) without any other record; a filter that r records do
-        not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon`
-        before and behind the window is read too. `completeness` is `uncertain` in steps so near the
-        end of the data that some who were waiting then have left no record yet: nearer than the
-        time in which 99 in 100 get their first one (their first deferral; without t records, their
-        delivery or bounce). With r records there is no such edge. The begin is exact: who was
-        waiting then is known from what was logged later. `--at` shows the queue as it was at a
-        moment, by recipient domain, VirtualMTA, job or any other dimension: how many recipients
-        waited, how many of them untried, since when and how long the first of them, how often the
-        others had been deferred, and the latest reply. What is known of now is the queue at the
-        newest record. A recipient counts by what its delivery, bounce or deferral says, else by its
-        reception, which knows neither provider nor address.
+        `queued` came and `finished` left in the step, of which an operator `deleted` some; `peak`
+        is the highest depth at its begin or at the end of any minute of it. Recipients that never
+        finished are known from their deferrals (t), and from receptions (r) without any other
+        record; a filter that r records do not pass, such as `--provider`, leaves the latter out.
+        What happened up to `--horizon` before and behind the window is read too. `completeness` is
+        `uncertain` in steps so near the end of the data that some who were waiting then have left
+        no record yet: nearer than the time in which 99 in 100 get their first one (their first
+        deferral; without t records, their delivery or bounce). With r records there is no such
+        edge. The begin is exact: who was waiting then is known from what was logged later. `--at`
+        shows the queue as it was at a moment, by recipient domain, VirtualMTA, job or any other
+        dimension: how many recipients waited, how many of them untried, since when and how long the
+        first of them, how often the others had been deferred, and the latest reply. What is known
+        of now is the queue at the newest record. A recipient counts by what its delivery, bounce or
+        deferral says, else by its reception, which knows neither provider nor address.
 
         Args:
             step: Length of the steps.
@@ -1748,13 +1749,13 @@ class Reports:
         """What became of deferred recipients.
 
         Of the recipients whose first deferral lies in the window: how many were delivered within 5
-        minutes, 1, 6 and 24 hours of it, how many bounced, how many are still queued. The shares
-        are cumulative and of all these recipients, those still queued included; so they are too low
-        where the data end less than a day behind the window. A recipient is the same in several
-        records when recipient, envelope identifier (without one the sender) and time of queueing
-        agree. What happened up to `--horizon` before and behind the window is read to find the
-        first deferral and the end. Deferrals of a whole queue (tq) name no recipient and do not
-        count.
+        minutes, 1, 6 and 24 hours of it, how many bounced, how many an operator deleted, how many
+        are still queued. The shares are cumulative and of all these recipients, those still queued
+        included; so they are too low where the data end less than a day behind the window. A
+        recipient is the same in several records when recipient, envelope identifier (without one
+        the sender) and time of queueing agree. What happened up to `--horizon` before and behind
+        the window is read to find the first deferral and the end. Deferrals of a whole queue (tq)
+        name no recipient and do not count.
 
         Args:
             by: Count by.

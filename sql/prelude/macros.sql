@@ -22,9 +22,13 @@ create macro weakness(protocol, cipher) as case
     when tls_level(protocol) = 4 and not regexp_matches(upper(cipher), 'DHE|EDH') then 'no forward secrecy'
 end;
 
--- Whether an attempt reached a receiver: its address is logged, or else a reply of it.
-create macro reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code) as
-    dlv_destination_ip is not null or bounce_origin = 'receiver' or (rec = 'd' and smtp_code is not null);
+-- Whether an attempt reached a receiver: its address is logged, or else a reply of it, or its name where
+-- nothing says that PMTA itself ended it.
+create macro reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code) as
+    dlv_destination_ip is not null
+    or bounce_origin = 'receiver'
+    or (rec = 'd' and smtp_code is not null)
+    or (dsn_mta is not null and bounce_origin is null);
 
 -- The field of a record that no column takes, by its name in lower case.
 create macro field_of(extra, name) as list_filter(map_entries(extra), lambda entry: lower(entry.key) = name)[1].value;

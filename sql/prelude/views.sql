@@ -25,7 +25,7 @@ create view remote_statuses as select * from records where rec = 'rs';
 create view complaints as select * from records where rec = 'f';
 
 -- Attempts that reached a receiver.
-create view attempts as select * from records where rec in ('d', 'b', 't') and reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code);
+create view attempts as select * from records where rec in ('d', 'b', 't') and reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code);
 
 -- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender, and of no other job than the record itself names.
 create view returns as

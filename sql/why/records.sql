@@ -15,7 +15,7 @@ from records
 where
     rec in ('d', 'b', 't', 'tq', 'rb', 'f')
     -- A deferral rate is of the attempts that reached a receiver.
-    and ($reached = 0 or (reached_receiver(rec, dlv_destination_ip, bounce_origin, smtp_code) and rec in ('d', 'b', 't')))
+    and ($reached = 0 or (reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code) and rec in ('d', 'b', 't')))
     and bounce_class is distinct from 'administrative'
     and not (rec = 'rb' and $class is not null and bounce_class is distinct from $class)
 group by all

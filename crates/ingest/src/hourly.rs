@@ -49,6 +49,8 @@ const TIME_LOGGED: usize = index_of("time_logged");
 const TIME_QUEUED: usize = index_of("time_queued");
 const DLV_SIZE: usize = index_of("dlv_size");
 const DLV_DESTINATION_IP: usize = index_of("dlv_destination_ip");
+const DSN_MTA: usize = index_of("dsn_mta");
+const BOUNCE_ORIGIN: usize = index_of("bounce_origin");
 const SMTP_CODE_COLUMN: usize = index_of("smtp_code");
 
 /// Rows whose keys are built together, so that they stay in the cache.
@@ -266,7 +268,9 @@ impl Counted {
         };
         let (logged, queued) = (numbers(TIME_LOGGED), numbers(TIME_QUEUED));
         let (sizes, codes) = (numbers(DLV_SIZE), numbers(SMTP_CODE_COLUMN));
-        let reached = names_of(cells, DLV_DESTINATION_IP).0;
+        let [addresses, mtas, origins] =
+            [DLV_DESTINATION_IP, DSN_MTA, BOUNCE_ORIGIN].map(|column| names_of(cells, column).0);
+        let has = |names: &[u32], row: usize| names.get(row).is_some_and(|&key| key != NO_NAME);
         let (recs, rec_names) = names_of(cells, REC);
         let delivery = (0..rec_names.len()).find(|&key| rec_names.get(key) == b"d");
         for block in blocks(rows) {
@@ -282,7 +286,7 @@ impl Counted {
             }
             keys.set(HOUR, logged[rows()].iter().map(|&logged| hour_of(logged)));
             keys.set(SMTP_CODE, rows().map(|row| place_of_code(number_at(codes, row))));
-            let is_reached = |row| reached.get(row).is_some_and(|&key| key != NO_NAME);
+            let is_reached = |row| has(addresses, row) || has(mtas, row) && !has(origins, row);
             keys.set(REACHED, rows().map(|row| is_reached(row).into()));
             let mut group = 0;
             for (i, row) in rows().enumerate() {

@@ -327,7 +327,7 @@ impl Display for Condition {
             Test::IsNot(value) => write!(f, "{column} is distinct from {value}"),
             Test::IsThere => write!(f, "{column} is not null"),
             Test::Reached => {
-                write!(f, "reached_receiver(rec, {column}, bounce_origin, smtp_code)")
+                write!(f, "reached_receiver(rec, {column}, dsn_mta, bounce_origin, smtp_code)")
             }
         }
     }

@@ -139,7 +139,7 @@ impl Subset {
             (_, Test::IsNot(_)) => {}
             (RECEIVER, Test::Reached) => {
                 let need = Need::column(RECEIVER, Who::Any);
-                let sql = concat!("coalesce(dlv_destination_ip, ", said!(), ")");
+                let sql = concat!("coalesce(dlv_destination_ip, dsn_mta, ", said!(), ")");
                 let hours = concat!("coalesce(case when reached = 1 then '' end, ", said!(), ")");
                 let fact = "receiver";
                 add(&self.records, need.map(|need| Need { sql, hours: Some(hours), fact, ..need }));

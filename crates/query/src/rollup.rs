@@ -45,7 +45,7 @@ pub(crate) fn over_hours(
 /// The rows of `hourly` as records, each of which stands for the `records` that it counts.
 pub(crate) fn hours_as_records() -> String {
     format!(
-        "(select *, hour as time_logged, case when reached = 1 then '' end as dlv_destination_ip \
+        "(select *, hour as time_logged, case when reached = 1 then '' end as dlv_destination_ip, null as dsn_mta \
          from {HOURS_VIEW})"
     )
 }
@@ -119,9 +119,9 @@ impl Sums {
 /// Which rows count records `of`; none when their condition is about what `hourly` lacks.
 fn condition(of: &Subset) -> Option<String> {
     match &of.condition {
-        // Whether one is there is all that `hourly` knows of its address.
+        // Whether one is there is all that `hourly` knows of its address and its name.
         Some(Condition { test: Test::Reached, .. }) => Some(format!(
-            "{} and reached_receiver(rec, case when reached = 1 then '' end, bounce_origin, smtp_code)",
+            "{} and reached_receiver(rec, case when reached = 1 then '' end, null, bounce_origin, smtp_code)",
             of.types()
         )),
         Some(test) if !is_hourly(test.column) => None,

@@ -242,7 +242,7 @@ pub const HOURLY: &[Column] = &[
     derived("dlv_tls_protocol", Name, ATTEMPT, "TLS protocol; null for plaintext."),
     derived("src_type", Name, ADDRESSED, "How the messages came in."),
     derived("format", Name, F, "Format of the reports that came back."),
-    derived("reached", Int, ATTEMPT_TQ, "Code of whether a receiver was reached, as `dlv_destination_ip` says: 1 or 0."),
+    derived("reached", Int, ATTEMPT_TQ, "Code of whether a receiver was reached, as `dlv_destination_ip` says, or else `dsn_mta` where no `bounce_origin` does: 1 or 0."),
     derived("records", Int, ALL, "How many records: a count."),
     derived("bytes", Int, ATTEMPT, "Sum of `dlv_size` in bytes."),
     derived("latency_sum", Int, D, "Sum of the seconds from queueing to delivery, of `d` records that have both times."),

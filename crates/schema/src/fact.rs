@@ -60,7 +60,15 @@ pub const FACTS: &[Fact] = &[
     // What the receiver replied, not only its status.
     Fact { name: "reply", said_by: &[CODE, WORDS] },
     // That a receiver was reached, by its address or its reply.
-    Fact { name: "receiver", said_by: &[Said::Value(index_of("dlv_destination_ip")), CODE, WORDS] },
+    Fact {
+        name: "receiver",
+        said_by: &[
+            Said::Value(index_of("dlv_destination_ip")),
+            Said::Value(index_of("dsn_mta")),
+            CODE,
+            WORDS,
+        ],
+    },
     // Why a recipient bounced.
     Fact {
         name: "bounce_reason",
