@@ -41,7 +41,7 @@ impl Session {
         }
         let sql = if explain { trimmed } else { statement };
         self.create_user_views(sql)?;
-        Ok(Query { sql: sql.to_owned(), judged, ..Query::default() })
+        Ok(Query { sql: sql.to_owned(), judged, is_of_user: true, ..Query::default() })
     }
 
     /// Checks that the statement of a report that a user wrote is one, and one that reads.

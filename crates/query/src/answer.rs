@@ -58,15 +58,21 @@ pub enum Values {
 }
 
 impl Session {
-    /// Runs `query` and keeps its whole answer.
+    /// Runs `query`, unless it was answered already, and keeps its whole answer.
     ///
     /// # Errors
     /// As [`Session::run`].
     pub fn answer(&self, query: &Query) -> Result<Answer> {
-        self.run(query, |shape, batches| {
+        let sql = self.sql_of(query);
+        if let Some(rows) = self.answered.find(query, sql) {
+            return Ok(Answer { shape: query.shape(rows.schema()), rows });
+        }
+        let answer = self.run(query, |shape, batches| {
             let batches = batches.collect::<Result<Vec<_>>>()?;
-            Ok(Answer::new(shape, &batches))
-        })?
+            Ok::<_, Error>(Answer::new(shape, &batches))
+        })??;
+        self.answered.keep(query, sql, &answer.rows);
+        Ok(answer)
     }
 }
 
@@ -199,5 +205,37 @@ impl Values {
                 Arc::new(micros.collect::<TimestampMicrosecondArray>())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_schema::bounce::BounceClasses;
+    use pmtaq_schema::{Window, Zone};
+    use pmtaq_store::Snapshot;
+
+    use super::*;
+    use crate::query::Value;
+    use crate::session::{Limits, SessionConfig};
+
+    #[test]
+    fn a_question_is_asked_once_while_the_window_is_the_same() {
+        let snapshot = Snapshot { generation: 0, parts: vec![], span: None, store_rows: 0 };
+        let (limits, classes) = (Limits::new(1, 1 << 28), &BounceClasses::default());
+        let config = SessionConfig { zone: Zone::UTC, limits, classes, files: &[] };
+        let mut session = Session::open(&snapshot, &[Window::ALL], &config).expect("a session");
+        let own = Query { sql: "select random() as n, $a as a".to_owned(), ..Query::default() };
+        let of = |session: &Session, query: &Query| {
+            session.answer(query).expect("an answer").f64s("n").expect("numbers")
+        };
+        let first = of(&session, &own);
+        assert_eq!(of(&session, &own), first);
+        let mut other = own.clone();
+        other.values.insert("a".to_owned(), Value::Int(1));
+        assert_ne!(of(&session, &other), first, "another value is another question");
+        let of_user = Query { is_of_user: true, ..own.clone() };
+        assert_ne!(of(&session, &of_user), of(&session, &of_user));
+        session.turn_to(&snapshot, Window::ALL).expect("the window");
+        assert_ne!(of(&session, &own), first, "what was answered before is forgotten");
     }
 }

@@ -78,6 +78,7 @@ mod rows;
 pub use rows::Interrupt;
 
 mod answer;
+mod answered;
 pub use answer::{Answer, Values};
 
 mod missing;

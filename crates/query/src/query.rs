@@ -23,6 +23,8 @@ pub struct Query {
     pub(crate) over_hours: Option<OverHours>,
     /// Whether it reads templates as they are stored, so that nobody need find out which of them are one.
     pub(crate) as_stored: bool,
+    /// Whether the user wrote it: such a statement may say something else each time.
+    pub(crate) is_of_user: bool,
     /// What its metrics are of, where the statement itself asks which of them can be known.
     pub(crate) judged: Judged,
 }

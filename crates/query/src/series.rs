@@ -195,6 +195,22 @@ select step_begin, line, case when line < {REST} then any_value(k) end as label,
 }
 
 impl Timeline {
+    /// Some of its metrics, in the order of `names`; those that it has.
+    #[must_use]
+    pub fn of(&self, names: &[&str]) -> Timeline {
+        let place = |name: &&str| self.metrics.iter().position(|(known, _)| known == name);
+        let places: Vec<usize> = names.iter().filter_map(place).collect();
+        let line = |(label, metrics): &(String, Vec<Vec<Option<f64>>>)| {
+            (label.clone(), places.iter().map(|&place| metrics[place].clone()).collect())
+        };
+        Timeline {
+            by: self.by,
+            metrics: places.iter().map(|&place| self.metrics[place].clone()).collect(),
+            bounds: self.bounds.clone(),
+            lines: self.lines.iter().map(line).collect(),
+        }
+    }
+
     /// The numbers as a table: a row for each line and step. `edges` says for each step why it is
     /// not whole, if it is not.
     pub fn table(&self, edges: &[Option<&str>]) -> Answer {

@@ -21,6 +21,7 @@ use pmtaq_schema::{Window, Zone};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
+use crate::answered::Answered;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
@@ -103,6 +104,8 @@ pub struct Session {
     pub(crate) written: RefCell<HashMap<String, Rc<Vec<Written>>>>,
     /// Why numbers are missing in what was asked.
     pub(crate) lacks: RefCell<Vec<Lack>>,
+    /// What was answered about the window.
+    pub(crate) answered: Answered,
 }
 
 impl Session {
@@ -190,6 +193,7 @@ impl Session {
             timeout,
             written: RefCell::default(),
             lacks: RefCell::default(),
+            answered: Answered::default(),
         };
         session.classify(classes)?;
         Ok(session)
@@ -201,6 +205,7 @@ impl Session {
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
         self.written.borrow_mut().clear();
+        self.answered.forget();
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
         let source = records_source(&records, self.opened[0].have_keys());
@@ -360,6 +365,7 @@ impl Session {
 
     /// Answers from records from now on, also what the rollup could answer.
     pub fn read_records(&mut self) {
+        self.answered.forget();
         self.hours = Hours::None;
     }
 
@@ -368,7 +374,7 @@ impl Session {
         self.sql_of(query) != query.sql
     }
 
-    fn sql_of<'q>(&self, query: &'q Query) -> &'q str {
+    pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> &'q str {
         let over_hours = query.over_hours.as_ref().filter(|over| self.hours.answer(over.is_local));
         over_hours.map_or(&query.sql, |over| &over.sql)
     }
@@ -386,6 +392,7 @@ impl Session {
 
     /// Runs statements that create views again, and remembers them as a part of the set-up.
     pub(crate) fn set_up(&mut self, sql: &str) -> Result<()> {
+        self.answered.forget();
         self.connection()?.execute_batch(sql)?;
         self.setup.push_str(sql);
         Ok(())

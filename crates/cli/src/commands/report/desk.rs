@@ -30,6 +30,9 @@ const AFTER_S: i64 = DAY_S;
 /// A window longer than this is looked at day by day: an hour of trouble is lost in a month.
 pub(crate) const LONG_S: i64 = DAY_S + DAY_S / 2;
 
+/// The metrics of all records over time that a page shows: one statement has them all.
+const OVER_TIME: [&str; 6] = ["deferral_rate", "bounce_rate", "p50", "p95", "p99", "tls_rate"];
+
 /// Lines of a chart, with the rest as one.
 const MAX_LINES: u32 = 5;
 
@@ -48,6 +51,8 @@ pub(crate) struct Desk<'d> {
     catalog: Catalog,
     /// What was answered already, by the command line of the question.
     answers: HashMap<String, Rc<CitedRows>>,
+    /// [`OVER_TIME`], by the length of a step.
+    over_time: HashMap<i64, Timeline>,
 }
 
 /// The rows of one question, with the command line that asks it.
@@ -87,6 +92,7 @@ impl<'d> Desk<'d> {
             selection,
             catalog,
             answers: HashMap::new(),
+            over_time: HashMap::new(),
         })
     }
 
@@ -160,6 +166,19 @@ impl<'d> Desk<'d> {
         by: Option<&str>,
         step: Step,
     ) -> Result<Timeline> {
+        if by.is_some() || metrics.iter().any(|name| !OVER_TIME.contains(name)) {
+            return self.timeline(metrics, by, step);
+        }
+        let all = match self.over_time.remove(&step.seconds()) {
+            Some(all) => all,
+            None => self.timeline(&OVER_TIME, None, step)?,
+        };
+        let some = all.of(metrics);
+        self.over_time.insert(step.seconds(), all);
+        Ok(some)
+    }
+
+    fn timeline(&mut self, metrics: &[&str], by: Option<&str>, step: Step) -> Result<Timeline> {
         self.turn_to(self.window)?;
         let names: Vec<String> = metrics.iter().map(|&name| name.to_owned()).collect();
         let series = Series::new(&names, by, step, MAX_LINES, (self.window, self.zone))?;
