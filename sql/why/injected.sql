@@ -1,7 +1,7 @@
 -- Recipients handed to PMTA. The provider of a domain is what its deliveries say, since an `r`
 -- record has seen no mail server; its VirtualMTA may be the name of a pool.
 with hosts as (
-    select rcpt_domain, min(provider) as provider
+    select rcpt_domain, arg_min(provider, named) as provider
     from records
     where rec in ('d', 'b', 't')
     group by rcpt_domain

@@ -1,6 +1,7 @@
 //! The questions behind `pmtaq why`: the files of `sql/why`, over a window and its baseline.
 //! Fetches counts and judges none of them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use pmtaq_schema::{Timestamp, Window};
@@ -15,6 +16,10 @@ use crate::statement::narrowed_by;
 
 /// A stretch of time and the number that its records get in the column `period`.
 pub type Period = (i64, Window);
+
+/// The dimensions of a leaf, in the order in which causes are named.
+pub const LEAF: [&str; 6] =
+    ["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"];
 
 /// A question of `sql/why`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub enum Ask {
     Cohort,
     /// Who waited in the queue at the end of each period; see [`Why::lag_s`].
     Waiting,
+    /// The names that other questions have as numbers; see [`Why::is_numbered`].
+    Names,
 }
 
 /// How long before a period its complaints' deliveries are counted: most come within a day.
@@ -67,6 +74,7 @@ impl Ask {
             Ask::Complaints => include_str!("../../../sql/why/complaints.sql"),
             Ask::Cohort => include_str!("../../../sql/why/cohort.sql"),
             Ask::Waiting => include_str!("../../../sql/why/waiting.sql"),
+            Ask::Names => include_str!("../../../sql/why/names.sql"),
         }
     }
 
@@ -87,7 +95,24 @@ impl Ask {
 
     /// Whether records that are alike in an hour are all the same to it.
     const fn only_counts(self) -> bool {
-        matches!(self, Ask::Had | Ask::Remote | Ask::Records | Ask::Injected | Ask::Cohort)
+        matches!(
+            self,
+            Ask::Had | Ask::Remote | Ask::Records | Ask::Injected | Ask::Cohort | Ask::Names
+        )
+    }
+
+    /// Whether it can have the dimensions as numbers.
+    pub const fn is_by_number(self) -> bool {
+        matches!(
+            self,
+            Ask::Messages
+                | Ask::Remote
+                | Ask::Records
+                | Ask::Injected
+                | Ask::Queued
+                | Ask::Deliveries
+                | Ask::Cohort
+        )
     }
 }
 
@@ -101,6 +126,11 @@ pub struct Why {
     pub periods: Vec<Period>,
     /// For [`Ask::Queued`] and [`Ask::Waiting`]: seconds after its end in which a period is still watched.
     pub lag_s: i64,
+    /// Whether numbers stand for the names of dimensions, where [`Ask::is_by_number`]: those that
+    /// [`Ask::Names`] tells.
+    pub is_numbered: bool,
+    /// For [`Ask::Names`]: the questions that have numbers.
+    pub numbered: &'static [Ask],
     /// The class of the bounces that count.
     pub class: Option<String>,
     /// Whether only attempts that reached a receiver count.
@@ -160,14 +190,7 @@ impl Why {
             query.values.insert("class".to_owned(), Value::Text(class.clone()));
         }
         let filter = selection.sql(&mut query)?;
-        let reach = |window: &Window| Window {
-            since: Timestamp(window.since.0.saturating_sub(ask.before_s())),
-            until: Timestamp(window.until.0.saturating_add(if ask.looks_behind() {
-                self.lag_s
-            } else {
-                0
-            })),
-        };
+        let reach = |window: &Window| self.reach(ask, *window);
         let by = if ask == Ask::Queued { "time_queued" } else { "time_logged" };
         let mut number = String::new();
         for (period, window) in &self.periods {
@@ -189,18 +212,20 @@ impl Why {
             let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
-        let blind: Vec<String> =
-            self.blind.iter().map(|name| format!("null::varchar as {name}")).collect();
-        let blind = match blind.is_empty() {
-            true => String::new(),
-            false => format!(" replace ({})", blind.join(", ")),
-        };
+        let blind = self.replaced(ask);
         let marked = match self.mark {
             Some(mark) => format!("rec = 'd' and {}", mark.sql()),
             None => "false".to_owned(),
         };
         let scans = |has_time_queued: bool| -> Vec<_> {
-            if matches!(ask, Ask::Waiting | Ask::Cohort) {
+            if ask == Ask::Cohort {
+                let scan = |(n, stretch): (usize, &Window)| {
+                    let within = within("time_logged", *stretch);
+                    (format!("*{blind}, {n} as stretch"), format!("{within} and {condition}"))
+                };
+                return self.pieces(ask).iter().enumerate().map(scan).collect();
+            }
+            if ask == Ask::Waiting {
                 // What is near a period may be near another too: each reads for itself.
                 let scan = |(period, window): &Period| {
                     let (since, until) = (window.since.micros(), window.until.micros());
@@ -223,6 +248,7 @@ impl Why {
                         format!(", {} as carried", self.carried(*stretch))
                     }
                     Ask::Records => ", null::boolean as carried".to_owned(),
+                    Ask::Injected => ", provider as named".to_owned(),
                     Ask::Deliveries | Ask::Evidence => format!(", {marked} as marked"),
                     _ => String::new(),
                 };
@@ -233,6 +259,7 @@ impl Why {
         };
         let sql = match ask {
             Ask::Complaints => ask.sql().replace("period()", &format!("case {number}end")),
+            Ask::Cohort => ask.sql().replace("stretches()", &self.periods_of_pieces(ask)),
             Ask::Limit => ask.sql().replace("metric()", &format!("{}()", self.metric)),
             _ => ask.sql().to_owned(),
         };
@@ -241,12 +268,63 @@ impl Why {
         let is_enough = ask != Ask::Records || self.is_long();
         if ask.only_counts() && is_enough && self.periods.iter().all(is_whole) {
             query.over_hours = selection.reads().map(|reads| {
-                let sum = ask.sql().replace("count(*)", "sum(records.records)::bigint");
+                let sum = sql.replace("count(*)", "sum(records.records)::bigint");
                 let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
                 OverHours { sql, is_local: reads.is_local }
             });
         }
         Ok(query)
+    }
+
+    /// What is read for a period.
+    fn reach(&self, ask: Ask, window: Window) -> Window {
+        let all = if ask == Ask::Names { self.numbered } else { &[ask] };
+        let all = || all.iter().filter(|other| ask != Ask::Names || other.is_by_number());
+        let before_s = all().map(|ask| ask.before_s()).max().unwrap_or(0);
+        let lag_s = if all().any(|ask| ask.looks_behind()) { self.lag_s } else { 0 };
+        Window {
+            since: Timestamp(window.since.0.saturating_sub(before_s)),
+            until: Timestamp(window.until.0.saturating_add(lag_s)),
+        }
+    }
+
+    /// What is read for the periods, cut where it begins or ends for one of them.
+    fn pieces(&self, ask: Ask) -> Vec<Window> {
+        let all: Vec<Window> = self.periods.iter().map(|(_, w)| self.reach(ask, *w)).collect();
+        let ends: BTreeSet<Timestamp> = all.iter().flat_map(|w| [w.since, w.until]).collect();
+        let ends: Vec<Timestamp> = ends.into_iter().collect();
+        let pieces = ends.windows(2).map(|ends| Window { since: ends[0], until: ends[1] });
+        pieces.filter(|piece| all.iter().any(|window| holds(*window, *piece))).collect()
+    }
+
+    /// For each piece the periods that it is read for, in SQL.
+    fn periods_of_pieces(&self, ask: Ask) -> String {
+        let pieces = self.pieces(ask);
+        let mut pairs = Vec::new();
+        for (period, window) in &self.periods {
+            let reach = self.reach(ask, *window);
+            let read = (0..pieces.len()).filter(|n| holds(reach, pieces[*n]));
+            pairs.extend(read.map(|n| format!("({n}, {period})")));
+        }
+        // Without a period there is no piece.
+        if pairs.is_empty() { "(null, null)".to_owned() } else { pairs.join(", ") }
+    }
+
+    /// What stands for the dimensions in the records that are asked for, in SQL.
+    fn replaced(&self, ask: Ask) -> String {
+        let is_numbered = self.is_numbered && ask.is_by_number();
+        let replaced =
+            LEAF.iter().filter_map(|dim| match (self.blind.contains(dim), is_numbered) {
+                (true, true) => Some(format!("null::ubigint as {dim}")),
+                (true, false) => Some(format!("null::varchar as {dim}")),
+                (false, true) => Some(format!("nullif(hash({dim}), hash(null::varchar)) as {dim}")),
+                (false, false) => None,
+            });
+        let replaced: Vec<String> = replaced.collect();
+        match replaced.is_empty() {
+            true => String::new(),
+            false => format!(" replace ({})", replaced.join(", ")),
+        }
     }
 
     /// Whether the periods are so long that what was queued before one, of which `hourly` knows
@@ -286,6 +364,11 @@ fn within(column: &str, window: Window) -> String {
     format!("({column} >= make_timestamp({since}) and {column} < make_timestamp({until}))")
 }
 
+/// Whether all of `piece` lies in `window`.
+fn holds(window: Window, piece: Window) -> bool {
+    window.since <= piece.since && piece.until <= window.until
+}
+
 /// The same time as windows of which no two meet.
 fn apart(windows: impl Iterator<Item = Window>) -> Vec<Window> {
     let mut windows: Vec<Window> = windows.collect();
@@ -317,203 +400,4 @@ fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use duckdb::Connection;
-    use pmtaq_schema::columns::HOURLY;
-    use pmtaq_schema::{COLUMNS, Column};
-
-    use super::*;
-    use crate::hours::HOURS_VIEW;
-    use crate::setup::source;
-
-    /// What `messages.sql` counts, said plainly: each recipient is a group.
-    const PLAINLY: &str = "
-tried as (
-    select
-        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
-        hash(rcpt, time_queued) as message,
-        min(rec) as outcome,
-        min(bounce_cat) filter (rec = 'b') as bounced_for,
-        min(bounce_cat) filter (rec = 't') as held_for,
-        min(bounce_class) filter (rec = 'b') as class
-    from records
-    where rec in ('d', 'b', 't')
-    group by all
-)
-select
-    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
-    case
-        when outcome = 'd' then 'delivered'
-        when outcome = 't' then 'held'
-        when CLASS is null or class = CLASS then 'bounced'
-        else 'aside'
-    end as kind,
-    case outcome when 'b' then bounced_for when 't' then held_for end as category,
-    count(*) as n
-from tried
-group by all";
-
-    /// The same for `queued.sql`.
-    const QUEUED_PLAINLY: &str = "
-queued as (
-    select
-        period, provider, sender_domain, vmta_pool, vmta, job_id,
-        hash(rcpt, time_queued) as message
-    from records
-    where rec in ('d', 'b', 't')
-    group by all
-)
-select
-    period, provider, sender_domain, vmta_pool, vmta, null, job_id, 'injected', null, count(*)
-from queued
-where period is not null
-group by all";
-
-    /// An engine with records that often share recipient, time and dimensions, or lack them.
-    fn engine() -> Connection {
-        let one_of = |list: &str, salt: i64| {
-            format!("list_extract([{list}], (hash(range, {salt}) % len([{list}]) + 1)::bigint)")
-        };
-        let columns = [
-            ("rec", "'d', 'd', 'd', 'd', 'b', 't', 't', 'rb', 'r'"),
-            ("provider", "'p', 'q', null"),
-            ("sender_domain", "'s', null"),
-            ("vmta_pool", "'u', null"),
-            ("vmta", "'v', 'w', null"),
-            ("dlv_source_ip", "'1', null"),
-            ("job_id", "'j', null"),
-            ("rcpt", "'a', 'b', 'c', 'd', null"),
-            ("time_queued", "timestamp '1970-01-01 00:01', timestamp '1970-01-01 01:20', null"),
-            ("bounce_cat", "'x', 'y', 'z', null"),
-            ("bounce_class", "'hard', 'soft', null"),
-            ("dlv_destination_ip", "'8', '9', null"),
-            ("bounce_origin", "'receiver', 'pmta', null"),
-            ("rcpt_domain", "'m', 'n', null"),
-        ];
-        let columns = columns.iter().zip(0..);
-        let columns = columns.map(|((name, list), n)| format!("{} as {name}", one_of(list, n)));
-        let columns = columns.collect::<Vec<_>>().join(", ");
-        let connection = Connection::open_in_memory().expect("an engine");
-        let rows = format!(
-            "create table stored as from {}; insert into stored by name select {columns}, \
-             make_timestamp(range % 200 * 60000000) as time_logged from range(4000); \
-             update stored set message_key = hash(rcpt)",
-            source(&[], COLUMNS)
-        );
-        connection.execute_batch(&rows).expect("records");
-        connection.execute_batch(crate::prelude::MACROS).expect("macros");
-        connection
-    }
-
-    fn minutes(since: i64, until: i64) -> Window {
-        Window { since: Timestamp(60 * since), until: Timestamp(60 * until) }
-    }
-
-    /// Holds that both statements give the same rows, and tells how many.
-    fn same(connection: &Connection, a: &str, b: &str) -> i64 {
-        let number = |sql: &str| -> i64 {
-            connection.query_row(sql, [], |row| row.get(0)).expect("a number")
-        };
-        let differ = |a: &str, b: &str| {
-            number(&format!("select count(*) from (from ({a}) except all from ({b}))"))
-        };
-        assert_eq!((differ(a, b), differ(b, a)), (0, 0), "{a}");
-        number(&format!("select count(*) from ({a})"))
-    }
-
-    #[test]
-    fn recipients_are_counted_as_if_each_were_a_group() {
-        let connection = engine();
-        for (class, kinds) in [(None, 3), (Some("hard"), 4)] {
-            let why = Why {
-                periods: vec![(0, minutes(100, 160)), (1, minutes(0, 60))],
-                class: class.map(str::to_owned),
-                ..Why::default()
-            };
-            let query = why.query(Ask::Messages, &Selection::default()).expect("a question");
-            let ours = query.with_literals();
-            let (records, _) = ours.split_once(",\ntried as (").expect("what is counted");
-            let class = class.map_or("null".to_owned(), |class| format!("'{class}'"));
-            let plain = format!("{records},{}", PLAINLY.replace("CLASS", &class));
-            let counted = |sql: &str| format!("select distinct kind from ({sql})");
-            assert_eq!(same(&connection, &counted(&ours), &counted(&plain)), kinds);
-            assert!(same(&connection, &ours, &plain) > 100, "{class}");
-        }
-    }
-
-    #[test]
-    fn what_was_queued_is_each_recipient_once() {
-        let connection = engine();
-        let periods = vec![(0, minutes(0, 60)), (1, minutes(60, 90))];
-        let why = Why { periods, lag_s: 7200, ..Why::default() };
-        let query = why.query(Ask::Queued, &Selection::default()).expect("a question");
-        let ours = query.with_literals();
-        let (records, _) = ours.split_once("\nselect\n    first(period)").expect("what is counted");
-        assert!(same(&connection, &ours, &format!("{records},{QUEUED_PLAINLY}")) > 20);
-    }
-
-    #[test]
-    fn whole_hours_are_answered_by_the_rollup() {
-        let connection = engine();
-        let group = HOURLY.iter().filter_map(|column| match column.name {
-            "hour" => Some("date_trunc('hour', time_logged) as hour".to_owned()),
-            "reached" => Some("(dlv_destination_ip is not null)::bigint as reached".to_owned()),
-            name => Column::index(name).map(|_| name.to_owned()),
-        });
-        let group = group.collect::<Vec<_>>().join(", ");
-        let hours = format!(
-            "create table {HOURS_VIEW} as select {group}, count(*) as records from stored group by all"
-        );
-        connection.execute_batch(&hours).expect("hours");
-        let mut selection = Selection::default();
-        selection.filter("sender_domain", vec!["s".to_owned()]);
-        for ask in [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected] {
-            for (reached, selection) in [(false, &Selection::default()), (true, &selection)] {
-                // Of records it does not tell what was queued before, which long windows do without.
-                let length = if ask == Ask::Records { 720 } else { 60 };
-                let periods =
-                    vec![(0, minutes(120, 120 + length)), (1, minutes(120 - length, 120))];
-                let class = reached.then(|| "hard".to_owned());
-                let why = Why { periods, reached, class, ..Why::default() };
-                let query = why.query(ask, selection).expect("a question");
-                let over = query.over_hours.as_ref().expect("whole hours");
-                let (mut over, mut records) = (query.literally(&over.sql), query.with_literals());
-                for sql in [&mut over, &mut records] {
-                    if ask == Ask::Records {
-                        let columns = "* exclude (carried, n), sum(n)::bigint as n";
-                        *sql = format!("select {columns} from ({sql}) group by all");
-                    }
-                }
-                assert!(same(&connection, &over, &records) > 0, "{ask:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn other_windows_and_single_recipients_need_the_records() {
-        let answers = |ask, until, selection: &Selection| {
-            let why = Why { periods: vec![(0, minutes(0, until))], ..Why::default() };
-            why.query(ask, selection).expect("a question").over_hours.is_some()
-        };
-        let mut by_queue = Selection::default();
-        by_queue.filter("queue", vec!["q".to_owned()]);
-        assert!(answers(Ask::Had, 60, &Selection::default()));
-        assert!(!answers(Ask::Had, 61, &Selection::default()));
-        assert!(!answers(Ask::Had, 60, &by_queue));
-        assert!(!answers(Ask::Messages, 60, &Selection::default()));
-        assert!(!answers(Ask::Records, 60, &Selection::default()));
-        assert!(answers(Ask::Records, 720, &Selection::default()));
-    }
-
-    #[test]
-    fn windows_that_meet_are_one() {
-        let of = |list: &[(i64, i64)]| -> Vec<(i64, i64)> {
-            let windows =
-                list.iter().map(|(a, b)| Window { since: Timestamp(*a), until: Timestamp(*b) });
-            apart(windows).iter().map(|window| (window.since.0, window.until.0)).collect()
-        };
-        assert_eq!(of(&[(20, 30), (0, 10), (50, 60)]), [(0, 10), (20, 30), (50, 60)]);
-        assert_eq!(of(&[(10, 20), (0, 10), (15, 18), (30, 40)]), [(0, 20), (30, 40)]);
-        assert_eq!(of(&[]), []);
-    }
-}
+mod tests;

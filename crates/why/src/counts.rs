@@ -1,14 +1,11 @@
 //! Counts of messages by leaf, period and kind: what the findings are made from.
 //! Knows no SQL: batches come in, sums go out.
 
+mod batch;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
-use arrow::error::ArrowError;
 
 /// A period with a smaller share than this of the best period of a job has its left-overs.
 pub(crate) const LEFT_OVER: f64 = 0.1;
@@ -104,6 +101,9 @@ struct Values {
     texts: Vec<Option<String>>,
     codes: HashMap<String, u32>,
     none: Option<u32>,
+    /// The names that numbers stand for in batches, and the codes of those that came.
+    names: HashMap<u64, String, Mixed>,
+    numbers: HashMap<u64, u32, Mixed>,
 }
 
 impl Values {
@@ -121,6 +121,17 @@ impl Values {
             }
             code
         })
+    }
+
+    /// The code of a name by its number; none of a number that stands for no name.
+    fn code_of(&mut self, number: u64) -> Option<u32> {
+        if let Some(&code) = self.numbers.get(&number) {
+            return Some(code);
+        }
+        let name = self.names.get(&number)?.clone();
+        let code = self.code(Some(&name));
+        self.numbers.insert(number, code);
+        Some(code)
     }
 }
 
@@ -192,57 +203,6 @@ impl Counts {
         let measure = self.measure(kind, category);
         let period = period as u16;
         self.entries.push(Entry { leaf, period, measure, n: n as f64 });
-    }
-
-    /// Adds the rows of `batch`: columns `period`, the dimensions by their names (one that is
-    /// missing has no value), `kind`, `category`, `n` and, where it is known, `carried`. Rows of
-    /// other periods and of unknown kinds are left out.
-    ///
-    /// # Errors
-    /// When a column is missing or of a wrong type.
-    pub fn read(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let column = |name: &str| -> Result<&ArrayRef, ArrowError> {
-            let missing = || ArrowError::SchemaError(format!("the column `{name}` is missing"));
-            batch.column_by_name(name).ok_or_else(missing)
-        };
-        let text = |name: &str| cast(column(name)?, &DataType::Utf8);
-        let int = |name: &str| cast(column(name)?, &DataType::Int64);
-        let (periods, numbers) = (int("period")?, int("n")?);
-        let (periods, numbers) =
-            (periods.as_primitive::<Int64Type>(), numbers.as_primitive::<Int64Type>());
-        let (kinds, categories) = (text("kind")?, text("category")?);
-        let has = |dim: &String| batch.column_by_name(dim).is_some();
-        let dims: Vec<Option<ArrayRef>> = self
-            .dims
-            .iter()
-            .map(|dim| has(dim).then(|| text(dim)).transpose())
-            .collect::<Result<_, _>>()?;
-        let carried = match batch.column_by_name("carried") {
-            Some(column) => Some(cast(column, &DataType::Boolean)?),
-            None => None,
-        };
-        let is_carried = |row: usize| {
-            let carried = carried.as_ref().filter(|column| column.is_valid(row));
-            carried.is_some_and(|column| column.as_boolean().value(row))
-        };
-        let at = |array: &ArrayRef, row: usize| {
-            array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_owned())
-        };
-        for row in 0..batch.num_rows() {
-            let kind = at(&kinds, row).and_then(|word| Kind::parse(&word));
-            let period = usize::try_from(periods.value(row)).unwrap_or(usize::MAX);
-            let (Some(kind), true) = (kind, period < self.n_periods) else { continue };
-            let codes = self.values.iter_mut().zip(&dims).map(|(values, array)| {
-                let text = array.as_ref().filter(|array| array.is_valid(row));
-                values.code(text.map(|array| array.as_string::<i32>().value(row)))
-            });
-            let key = key(codes, if is_carried(row) { CARRIED } else { FRESH });
-            let leaf = self.leaf(key);
-            let measure = self.measure(kind, at(&categories, row).as_deref());
-            let n = numbers.value(row) as f64;
-            self.entries.push(Entry { leaf, period: period as u16, measure, n });
-        }
-        Ok(())
     }
 
     fn leaf(&mut self, key: Key) -> u32 {

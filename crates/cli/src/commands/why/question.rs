@@ -1,6 +1,6 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
-use pmtaq_query::{Ask, COHORT_S, Lack, Marked, Query, Selection, Session, Why, dimension};
+use pmtaq_query::{Ask, COHORT_S, LEAF, Lack, Marked, Query, Selection, Session, Why, dimension};
 use pmtaq_schema::Window;
 use pmtaq_why::{Counts, Mark, Metric, explain};
 
@@ -10,10 +10,6 @@ use super::frame::Frame;
 use crate::command_line::filters;
 use crate::failure::{Failure, Result};
 use crate::{args, asked};
-
-/// The dimensions of a leaf, in the order in which causes are named.
-pub(super) const DIMS: [&str; 6] =
-    ["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"];
 
 /// Whose numbers are to be explained: the records of a session in a window and its baseline.
 pub(crate) struct Question<'q> {
@@ -92,7 +88,7 @@ impl Question<'_> {
         }
         let of_all = self.session.unknown([metric], &[], selection)?;
         let mut blind = Vec::new();
-        for name in DIMS {
+        for name in LEAF {
             let lacks = self.session.unknown([metric], &[dimension(name)?], selection)?;
             // What remote bounces lack leaves them out, and no more.
             let is_unknown = |lack: &Lack| lack.by == Some(name) && lack.is_of_groups;
@@ -130,7 +126,12 @@ impl Question<'_> {
         why.periods = frame.periods();
         let own = self.own(metric, &why, &selection)?;
         why = Self::limited(why, metric, own);
-        let mut counts = Counts::new(&DIMS, frame.baseline.len());
+        let mut counts = Counts::new(&LEAF, frame.baseline.len());
+        why = Why { is_numbered: true, numbered: asks, ..why };
+        if asks.iter().any(|ask| ask.is_by_number()) {
+            let names = self.session.answer(&why.query(Ask::Names, &selection)?)?;
+            counts.learn(names.rows()).map_err(|error| Failure::failed(&error))?;
+        }
         for ask in asks {
             self.session.run(&why.query(*ask, &selection)?, |_, batches| -> Result<()> {
                 for batch in batches {

@@ -9,6 +9,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{Field, Fields, Schema};
+use pmtaq_query::LEAF;
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::Timestamp;
 use pmtaq_why::{Cause, Part, Verdict};
@@ -16,7 +17,6 @@ use pmtaq_why::{Cause, Part, Verdict};
 use super::evidence::{Evidence, Onset};
 use super::explanation::Explanation;
 use super::page::command;
-use super::question::DIMS;
 use crate::context::Context;
 use crate::failure::Result;
 use crate::show;
@@ -155,7 +155,7 @@ fn causes(told: &Explanation, nested: bool) -> Columns {
         columns.push(("categories", lists(names, texts(flat.map(Option::as_deref)))));
         columns.push(("scopes", scopes(all)));
     } else {
-        for dim in DIMS {
+        for dim in LEAF {
             columns.push((dim, value(dim)));
         }
         let joined = |cause: &Cause| {
