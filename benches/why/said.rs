@@ -229,7 +229,8 @@ pub fn are_bounded(answer: &Answer) -> bool {
     })
 }
 
-/// By code of a job: whether two periods have a good part of it.
+/// By code of a job: whether three periods have a good part of it, as `why` counts it: one that runs
+/// through a night lives in two.
 pub fn lasting(window: &Window) -> Vec<bool> {
     let mut by_period = vec![vec![0.0; window.periods.len()]; window.jobs.names.len()];
     for (period, cells) in window.periods.iter().enumerate() {
@@ -241,7 +242,7 @@ pub fn lasting(window: &Window) -> Vec<bool> {
     }
     let lasts = |mut periods: Vec<f64>| {
         periods.sort_by(|a, b| b.total_cmp(a));
-        periods[1] > 0.1 * periods[0]
+        periods[2] > 0.1 * periods[0]
     };
     by_period.into_iter().map(lasts).collect()
 }

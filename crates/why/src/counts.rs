@@ -375,9 +375,25 @@ impl Counts {
 
     /// Some kinds by the values of a dimension, for each period.
     pub(crate) fn by_value(&self, dim: usize, wanted: impl Fn(Kind) -> bool) -> Vec<Vec<f64>> {
+        self.sums_by_value(dim, |entry| wanted(self.measures[usize::from(entry.measure)].kind))
+    }
+
+    /// The same of what was not carried over.
+    pub(crate) fn fresh_by_value(
+        &self,
+        dim: usize,
+        wanted: impl Fn(Kind) -> bool,
+    ) -> Vec<Vec<f64>> {
+        self.sums_by_value(dim, |entry| {
+            wanted(self.measures[usize::from(entry.measure)].kind)
+                && !self.is_carried(entry.leaf as usize)
+        })
+    }
+
+    fn sums_by_value(&self, dim: usize, wanted: impl Fn(&Entry) -> bool) -> Vec<Vec<f64>> {
         let mut sums = vec![vec![0.0; self.n_periods]; self.n_values(dim)];
         for entry in &self.entries {
-            if wanted(self.measures[usize::from(entry.measure)].kind) {
+            if wanted(entry) {
                 let code = self.code(entry.leaf as usize, dim) as usize;
                 sums[code][usize::from(entry.period)] += entry.n;
             }

@@ -7,8 +7,9 @@ use crate::counts::{Counts, Kind, LEFT_OVER, Measure};
 use crate::history::LEAST_PERIODS;
 use crate::jobs::ONE_TIME_JOBS;
 use crate::metric::{Metric, Stage, TRIED};
+use crate::novelty::Novelty;
 use crate::parallel::at_once;
-use crate::rates::Levels;
+use crate::rates::{Levels, Usual};
 
 /// A stage, ready to be searched.
 pub(crate) struct Flow<'c> {
@@ -34,6 +35,8 @@ pub(crate) struct Outcome {
     pub(crate) usual: Vec<f64>,
     /// By leaf: what was to be expected in the window.
     pub(crate) expected: Vec<f64>,
+    /// How far that is unknown, for want of a past.
+    pub(crate) novelties: Vec<Novelty>,
 }
 
 /// The stages of `metric`, in their order, each with what it is worth to the metric.
@@ -84,12 +87,12 @@ impl<'c> Flow<'c> {
         let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
         let outcome = |category: Option<Option<String>>| {
             let seen = seen(&counts, stage, category.as_ref());
-            let usual = match &levels {
-                None => means(&seen),
+            let Usual { rates: usual, novelties } = match &levels {
+                None => Usual { rates: means(&seen), novelties: Vec::new() },
                 Some(levels) => levels.usual(&seen),
             };
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
-            Outcome { category, seen, usual, expected }
+            Outcome { category, seen, usual, expected, novelties }
         };
         let outcomes = categories(&counts, stage).into_iter().map(outcome).collect();
         Flow { stage, counts, part_of, input, outcomes, worth: vec![0.0; n_leaves] }
@@ -234,17 +237,24 @@ fn on_common_ground(counts: &Counts, stage: Stage) -> (Cow<'_, Counts>, Option<V
 }
 
 /// Whether what was injected is known by the values of a dimension: what is tried of each was
-/// injected with it. (PMTA may name the first VirtualMTA of a pool, or the pool, where it will use
-/// another.)
+/// injected with it, in the baseline and in the window. (PMTA may name the first VirtualMTA of a pool,
+/// or the pool, where it will use another: then what one seems to hold back the others seem to have
+/// from before.)
 fn is_injected_by(counts: &Counts, dim: usize) -> bool {
-    let past = |kinds: &[Kind]| -> Vec<f64> {
-        let by_value = counts.by_value(dim, |kind| kinds.contains(&kind));
-        by_value.iter().map(|periods| periods[1..].iter().sum()).collect()
+    const MOST: f64 = 0.9;
+    let all = |periods: &[f64]| -> f64 { periods.iter().sum() };
+    let injected = counts.by_value(dim, |kind| kind == Kind::Injected);
+    let tried = counts.fresh_by_value(dim, |kind| TRIED.contains(&kind));
+    let both = |days: std::ops::Range<usize>| -> [f64; 3] {
+        injected.iter().zip(&tried).fold([0.0; 3], |[both, came, went], (injected, tried)| {
+            let (a, b) = (all(&injected[days.clone()]), all(&tried[days.clone()]));
+            [both + a.min(b), came + a, went + b]
+        })
     };
-    let (injected, tried) = (past(&[Kind::Injected]), past(TRIED));
-    let with_it: f64 =
-        injected.iter().zip(&tried).map(|(injected, tried)| injected.min(*tried)).sum();
-    with_it >= 0.9 * tried.iter().sum::<f64>()
+    let n_periods = counts.n_baseline() + 1;
+    let [with_it, _, went] = both(1..n_periods);
+    let [with_it_now, came_now, went_now] = both(0..1);
+    with_it >= MOST * went && with_it_now >= MOST * came_now.min(went_now)
 }
 
 /// For each value whether at least three periods have a good part of it, or two where there are

@@ -26,22 +26,22 @@ pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
         true => median(days.iter().map(|(seen, hoped)| (seen + 1.0) / (hoped + 1.0))),
         false => (past + 3.0) / (hoped + 3.0),
     };
-    let mut excess: Vec<f64> = days
-        .iter()
-        .map(|(seen, hoped)| {
-            let log = ((seen + HALF) / (hoped * bias + HALF)).ln();
-            log * log - 1.0 / (hoped * bias + HALF)
-        })
-        .collect();
-    excess.sort_by(f64::total_cmp);
-    let trimmed = if is_enough { &excess[..excess.len() - 1] } else { &excess[..] };
+    let mut all: Vec<f64> = days.iter().map(|(seen, hoped)| excess(*seen, hoped * bias)).collect();
+    all.sort_by(f64::total_cmp);
+    let trimmed = if is_enough { &all[..all.len() - 1] } else { &all[..] };
     // What is left of normal deviations without the greatest is a bit more than half of them.
     let scale = if is_enough { 1.6 } else { 1.0 };
-    let excess = scale * trimmed.iter().sum::<f64>().max(0.0);
-    let variance = (excess + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
+    let beyond = scale * trimmed.iter().sum::<f64>().max(0.0);
+    let variance = (beyond + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
     // Of no day there is no mean: then it is the rate of what surrounds it that is uncertain.
     let of_mean = if n > 0.0 { variance / n } else { 0.0 };
     (bias, variance + of_mean + 1.0 / (hoped + PRIOR_COUNTS))
+}
+
+/// The square of the logarithm of a ratio, less what chance gives.
+pub(crate) fn excess(seen: f64, hoped: f64) -> f64 {
+    let log = ((seen + HALF) / (hoped + HALF)).ln();
+    log * log - 1.0 / (hoped + HALF)
 }
 
 /// The middle of some values; 0 of none.

@@ -16,6 +16,7 @@ mod history;
 mod jobs;
 mod metric;
 mod mix;
+mod novelty;
 mod onset;
 mod parallel;
 mod rates;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::counts::Counts;
 use crate::groups::Groups;
 use crate::history::{LEAST_PERIODS, median};
+use crate::novelty::Novelty;
 
 /// How many counted messages the rate of what surrounds a group weighs against its own.
 const PRIOR: f64 = 10.0;
@@ -48,6 +49,16 @@ pub(crate) struct Levels<'i> {
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
     is_once: Vec<bool>,
+    /// The leaves by job, carried ones apart, if jobs are known.
+    jobs: Option<Groups>,
+}
+
+/// The usual rates of one outcome, and how far they are unknown.
+pub(crate) struct Usual {
+    /// By leaf.
+    pub(crate) rates: Vec<f64>,
+    /// For senders and for jobs.
+    pub(crate) novelties: Vec<Novelty>,
 }
 
 /// What entered a leaf on a day.
@@ -61,6 +72,8 @@ struct Filled {
 struct Level {
     groups: Groups,
     is_by_job: bool,
+    /// Whether it is by sender alone.
+    is_by_sender: bool,
     prior: f64,
     /// By group, whether it holds the same messages as one of a level before: then it has nothing
     /// new to say, and what it said must not count twice.
@@ -92,7 +105,8 @@ impl<'i> Levels<'i> {
             if is_known.contains(&false) {
                 let is_by_job = level.contains(&"job_id");
                 let prior = if is_by_age { PRIOR_OF_AGE } else { PRIOR };
-                levels.push(Level { groups, is_by_job, prior, is_known });
+                let is_by_sender = *level == ["sender_domain"];
+                levels.push(Level { groups, is_by_job, is_by_sender, prior, is_known });
             }
         }
         let filled = input[1..].iter().enumerate().flat_map(|(day, leaves)| {
@@ -100,7 +114,9 @@ impl<'i> Levels<'i> {
             filled.map(move |(leaf, &n)| Filled { leaf: leaf as u32, day: day as u16, n })
         });
         let (filled, n_days) = (filled.collect(), input.len() - 1);
-        Levels { levels, past, now, filled, n_days, is_once: once(counts, input) }
+        let job = dims.iter().position(|dim| dim == "job_id");
+        let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts));
+        Levels { levels, past, now, filled, n_days, is_once: once(counts, input), jobs }
     }
 
     /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
@@ -111,17 +127,18 @@ impl<'i> Levels<'i> {
     /// speaks for one of today's: where more enters now than in all of its past, what is more has the
     /// rate of what surrounds it. A day on which far more came of a group than on its others had an
     /// incident there, and is left out of it and of all groups in it.
-    pub(crate) fn usual(&self, output: &[Vec<f64>]) -> Vec<f64> {
+    pub(crate) fn usual(&self, output: &[Vec<f64>]) -> Usual {
         let came = total(&output[1..], self.past.len());
         let (all_in, all_out): (f64, f64) = (self.past.iter().sum(), came.iter().sum());
         let overall = if all_in > 0.0 { (all_out / all_in).min(1.0) } else { 0.0 };
         let mut rates = vec![overall; came.len()];
         if overall == 0.0 {
-            return rates;
+            return Usual { rates, novelties: Vec::new() };
         }
+        let mut senders = None;
         let (mut came, mut past) = (came, self.past.clone());
         let mut is_out = vec![false; self.filled.len()];
-        for Level { groups, is_by_job, prior, is_known } in &self.levels {
+        for Level { groups, is_by_job, is_by_sender, prior, is_known } in &self.levels {
             self.leave_out(groups, &output[1..], &rates, &mut is_out, &mut came, &mut past);
             // By group: what came and entered in the past, and what is expected of that and of now.
             let mut sums = vec![[0.0; 4]; groups.n];
@@ -131,6 +148,10 @@ impl<'i> Levels<'i> {
                 sum[1] += past[leaf];
                 sum[2] += rates[leaf] * past[leaf];
                 sum[3] += rates[leaf] * self.now[leaf];
+            }
+            if *is_by_sender {
+                let ratios = sums.iter().map(|[came, _, expected, _]| (*came, *expected));
+                senders = Some((groups, ratios.collect::<Vec<_>>()));
             }
             let odds_factor = |[came, entered, expected, expected_now]: [f64; 4]| {
                 let prior = prior.max(expected_now - expected);
@@ -149,7 +170,28 @@ impl<'i> Levels<'i> {
                 }
             }
         }
-        rates
+        let by_group = |groups: &Groups, of: &dyn Fn(usize) -> f64| {
+            groups.sums((0..rates.len()).map(|leaf| of(leaf) * rates[leaf]))
+        };
+        let novelty = |groups: &Groups, ratios: Vec<(f64, f64)>, past: &dyn Fn(usize) -> f64| {
+            let now = by_group(groups, &|leaf| self.now[leaf]);
+            let past = by_group(groups, past);
+            Novelty::new(groups.clone(), past.into_iter().zip(now), ratios.into_iter())
+        };
+        let senders = senders.map(|(groups, ratios)| novelty(groups, ratios, &|l| past[l]));
+        // A job that was there once: its rate is not its own, so what came of it says how far jobs
+        // differ, and nothing of what comes new.
+        let jobs = self.jobs.as_ref().map(|groups| {
+            let once = |n: &[f64]| {
+                groups
+                    .sums(n.iter().zip(&self.is_once).map(|(n, once)| if *once { *n } else { 0.0 }))
+            };
+            let hoped: Vec<f64> = past.iter().zip(&rates).map(|(n, rate)| n * rate).collect();
+            let ratios = once(&came).into_iter().zip(once(&hoped)).collect();
+            novelty(groups, ratios, &|l| if self.is_once[l] { 0.0 } else { past[l] })
+        });
+        let novelties = senders.into_iter().chain(jobs).collect();
+        Usual { rates, novelties }
     }
 
     /// Takes days with an incident of their own out of what came and entered of each group.

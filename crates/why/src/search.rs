@@ -280,6 +280,8 @@ fn judged(
         .collect();
     let past_hoped: f64 = days.iter().map(|(_, hoped)| hoped).sum();
     let (bias, variance) = history(&days, spread(flow.stage));
+    let unknown = outcome.novelties.iter().map(|of| of.variance(&leaves, &outcome.expected));
+    let variance = variance + unknown.sum::<f64>();
     // What a cause already found has explained here is no reason to expect more than usual.
     let first = sum(&|leaf| outcome.expected[leaf]);
     let hoped_fair = bias * if seen < hoped { hoped.min(first) } else { hoped.max(first) };

@@ -166,3 +166,49 @@ fn of_values_that_cannot_be_told_apart_the_replies_name_one() {
         assert_eq!(cause.reading, reading);
     }
 }
+
+#[test]
+fn a_campaign_whose_first_virtual_mta_is_written_with_all_of_it_waits_nowhere() {
+    let mut counts = Counts::new(&DIMS, 7);
+    for period in 0..8 {
+        // One sender has a pool of one; of the other, which hardly ever sends, `r` records name the
+        // first VirtualMTA of three, whichever it will use.
+        let mut add = |sender: &str, vmta: &str, kind, n: u64| {
+            let values = [Some("gmail"), Some(sender), Some("pool"), Some(vmta), None, None];
+            counts.add(period, &values, kind, None, n);
+        };
+        add("a.example", "vmta-0", Kind::Injected, 10_000);
+        add("a.example", "vmta-0", Kind::Delivered, 9_900);
+        if period == 0 {
+            add("b.example", "vmta-1", Kind::Injected, 9_000);
+            for vmta in ["vmta-1", "vmta-2", "vmta-3"] {
+                add("b.example", vmta, Kind::Delivered, 2_970);
+            }
+        }
+    }
+    let answer = explain(metric("delivered"), &counts);
+    let stages: Vec<Stage> = answer.causes.iter().map(|cause| cause.stage).collect();
+    assert_eq!(stages, [Stage::Injection], "{:?}", answer.causes);
+}
+
+#[test]
+fn a_senders_first_job_is_a_cause_only_far_beyond_what_jobs_differ_by() {
+    // Each day another sender has a list of its own, of which 1, 2, 4 or 8 % bounce; now `today` %.
+    let asked = |today: u64| {
+        let mut counts = Counts::new(&DIMS, 7);
+        for period in 0..8_u32 {
+            let percent = if period == 0 { today } else { 1 << (period % 4) };
+            let mut add = |sender: &str, job: &str, n: u64, bounced: u64| {
+                let values = ["gmail", sender, "pool", "vmta", "ip", job].map(Some);
+                counts.add(period as usize, &values, Kind::Delivered, None, n - bounced);
+                counts.add(period as usize, &values, Kind::Bounced, Some("bad-mailbox"), bounced);
+            };
+            let sender = format!("s{period}.example");
+            add(&sender, &format!("job-{period}"), 5_000, 50 * percent);
+            add("daily.example", "daily", 5_000, 125);
+        }
+        explain(metric("bounce_rate"), &counts)
+    };
+    assert!(asked(10).causes.is_empty(), "{:?}", asked(10).causes);
+    assert_eq!(values(&asked(50)), [["s0.example"]]);
+}
