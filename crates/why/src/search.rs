@@ -64,14 +64,16 @@ pub(crate) fn search(flow: &Flow, least: f64) -> Vec<Found> {
     let mut found = Vec::new();
     while found.len() < MAX_CAUSES {
         let scored = scores(flow, &candidates, &everywhere, &expected, least, None);
-        let accept = |scored: &Scored| judged(flow, &candidates, &expected, scored, least);
+        let accept = |scored: &Scored| judged(flow, &candidates, &expected, scored, least, true);
         let Some((best, whole)) =
             scored.iter().take(MAX_CHECKS).find_map(|s| Some((*s, accept(s)?)))
         else {
             break;
         };
         let part = best_part(flow, &candidates, &expected, &best, &whole, least);
-        let taken = part.and_then(|part| accept(&part)).unwrap_or(whole);
+        // The whole is out of what new jobs differ by: that of it which names the new one is too.
+        let narrowed = |part: Scored| judged(flow, &candidates, &expected, &part, least, false);
+        let taken = part.and_then(narrowed).unwrap_or(whole);
         if found.iter().any(|old: &Found| old.same_as(&taken)) {
             break;
         }
@@ -254,13 +256,15 @@ fn spread(stage: Stage) -> f64 {
     if stage.is_volume() { 0.15 } else { 0.12 }
 }
 
-/// The candidate as a cause, if its own history says that such a change is unusual.
+/// The candidate as a cause, if its own history says that such a change is unusual, and, if it is
+/// asked for, if it is no ordinary one of what is new.
 fn judged(
     flow: &Flow,
     candidates: &Candidates,
     expected: &Expected,
     scored: &Scored,
     least: f64,
+    doubts_new: bool,
 ) -> Option<Found> {
     let leaves = candidates.leaves(scored.candidate);
     let outcome = &flow.outcomes[scored.outcome];
@@ -280,7 +284,8 @@ fn judged(
         .collect();
     let past_hoped: f64 = days.iter().map(|(_, hoped)| hoped).sum();
     let (bias, variance) = history(&days, spread(flow.stage));
-    let unknown = outcome.novelties.iter().map(|of| of.variance(&leaves, &outcome.expected));
+    let novelties = outcome.novelties.iter().filter(|_| doubts_new);
+    let unknown = novelties.map(|of| of.variance(&leaves, &outcome.expected));
     let variance = variance + unknown.sum::<f64>();
     // What a cause already found has explained here is no reason to expect more than usual.
     let first = sum(&|leaf| outcome.expected[leaf]);
