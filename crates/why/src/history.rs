@@ -18,15 +18,17 @@ pub(crate) const HALF: f64 = 0.5;
 /// differ: of a sender with two campaigns in a week, two days are known. And what is usual is a mean
 /// of so many days, each of which differs as today does.
 pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
-    let (past, hoped) = days.iter().fold((0.0, 0.0), |(a, e), (seen, h)| (a + seen, e + h));
-    let days: Vec<(f64, f64)> = days.iter().copied().filter(|(_, hoped)| *hoped >= 1.0).collect();
+    let (past, expected) = days.iter().fold((0.0, 0.0), |(a, e), (seen, h)| (a + seen, e + h));
+    let days: Vec<(f64, f64)> =
+        days.iter().copied().filter(|(_, expected)| *expected >= 1.0).collect();
     let n = days.len() as f64;
-    let is_enough = days.len() >= LEAST_PERIODS && hoped / n >= 5.0;
+    let is_enough = days.len() >= LEAST_PERIODS && expected / n >= 5.0;
     let bias = match is_enough {
-        true => median(days.iter().map(|(seen, hoped)| (seen + 1.0) / (hoped + 1.0))),
-        false => (past + 3.0) / (hoped + 3.0),
+        true => median(days.iter().map(|(seen, expected)| (seen + 1.0) / (expected + 1.0))),
+        false => (past + 3.0) / (expected + 3.0),
     };
-    let mut all: Vec<f64> = days.iter().map(|(seen, hoped)| excess(*seen, hoped * bias)).collect();
+    let mut all: Vec<f64> =
+        days.iter().map(|(seen, expected)| excess(*seen, expected * bias)).collect();
     all.sort_by(f64::total_cmp);
     let trimmed = if is_enough { &all[..all.len() - 1] } else { &all[..] };
     // What is left of normal deviations without the greatest is a bit more than half of them.
@@ -35,13 +37,13 @@ pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
     let variance = (beyond + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
     // Of no day there is no mean: then it is the rate of what surrounds it that is uncertain.
     let of_mean = if n > 0.0 { variance / n } else { 0.0 };
-    (bias, variance + of_mean + 1.0 / (hoped + PRIOR_COUNTS))
+    (bias, variance + of_mean + 1.0 / (expected + PRIOR_COUNTS))
 }
 
 /// The square of the logarithm of a ratio, less what chance gives.
-pub(crate) fn excess(seen: f64, hoped: f64) -> f64 {
-    let log = ((seen + HALF) / (hoped + HALF)).ln();
-    log * log - 1.0 / (hoped + HALF)
+pub(crate) fn excess(seen: f64, expected: f64) -> f64 {
+    let log = ((seen + HALF) / (expected + HALF)).ln();
+    log * log - 1.0 / (expected + HALF)
 }
 
 /// The middle of some values; 0 of none.

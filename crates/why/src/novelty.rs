@@ -49,8 +49,8 @@ impl Novelty {
 
 /// The variance between values beyond chance. A tenth may have had incidents, and is left out.
 fn between(ratios: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let known = ratios.filter(|(_, hoped)| *hoped >= LEAST);
-    let mut all: Vec<f64> = known.map(|(seen, hoped)| excess(seen, hoped)).collect();
+    let known = ratios.filter(|(_, expected)| *expected >= LEAST);
+    let mut all: Vec<f64> = known.map(|(seen, expected)| excess(seen, expected)).collect();
     all.sort_by(f64::total_cmp);
     let n = all.len();
     all.truncate(n - n / 10);

@@ -186,8 +186,8 @@ impl<'i> Levels<'i> {
                 groups
                     .sums(n.iter().zip(&self.is_once).map(|(n, once)| if *once { *n } else { 0.0 }))
             };
-            let hoped: Vec<f64> = past.iter().zip(&rates).map(|(n, rate)| n * rate).collect();
-            let ratios = once(&came).into_iter().zip(once(&hoped)).collect();
+            let expected: Vec<f64> = past.iter().zip(&rates).map(|(n, rate)| n * rate).collect();
+            let ratios = once(&came).into_iter().zip(once(&expected)).collect();
             novelty(groups, ratios, &|l| if self.is_once[l] { 0.0 } else { past[l] })
         });
         let novelties = senders.into_iter().chain(jobs).collect();
@@ -212,9 +212,9 @@ impl<'i> Levels<'i> {
         let mut days = vec![(0.0, 0.0); n_days * groups.n];
         for (filled, _) in self.filled.iter().zip(&*is_out).filter(|(_, is_out)| !**is_out) {
             let (leaf, day) = (filled.leaf as usize, usize::from(filled.day));
-            let (seen, hoped) = &mut days[groups.of_leaf[leaf] as usize * n_days + day];
+            let (seen, expected) = &mut days[groups.of_leaf[leaf] as usize * n_days + day];
             *seen += output[day][leaf];
-            *hoped += rates[leaf] * filled.n;
+            *expected += rates[leaf] * filled.n;
         }
         let dirty: Vec<Option<usize>> = days.chunks_exact(n_days).map(dirty_day).collect();
         for (filled, is_out) in self.filled.iter().zip(is_out) {
@@ -234,13 +234,13 @@ fn dirty_day(days: &[(f64, f64)]) -> Option<usize> {
     if days.iter().map(|(seen, _)| seen).sum::<f64>() < 10.0 {
         return None;
     }
-    let had = || days.iter().enumerate().filter(|(_, (_, hoped))| *hoped > 0.0);
-    let usual = median(had().map(|(_, (seen, hoped))| (seen + 1.0) / (hoped + 1.0)));
-    let beyond = |(seen, hoped): &(f64, f64)| seen - usual * hoped;
+    let had = || days.iter().enumerate().filter(|(_, (_, expected))| *expected > 0.0);
+    let usual = median(had().map(|(_, (seen, expected))| (seen + 1.0) / (expected + 1.0)));
+    let beyond = |(seen, expected): &(f64, f64)| seen - usual * expected;
     let (worst, day) = had().max_by(|(_, a), (_, b)| beyond(a).total_cmp(&beyond(b)))?;
-    let (seen, hoped) = *day;
-    let chance = (usual * hoped + 1.0).sqrt();
-    let is_far = beyond(day) > 5.0 * chance && seen > 2.0 * usual * hoped;
+    let (seen, expected) = *day;
+    let chance = (usual * expected + 1.0).sqrt();
+    let is_far = beyond(day) > 5.0 * chance && seen > 2.0 * usual * expected;
     (had().count() >= LEAST_PERIODS && is_far).then_some(worst)
 }
 

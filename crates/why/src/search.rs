@@ -102,7 +102,7 @@ fn scores(
     let prior = spread(flow.stage);
     let variance = PRIOR_DAYS * prior * prior / (days + PRIOR_DAYS);
     let chance = |sums: &Sums| {
-        let (a, e) = (sums.seen, sums.hoped);
+        let (a, e) = (sums.seen, sums.expected);
         if (a - e).abs() < MIN_COUNTS || sums.effect.abs() < least {
             return None;
         }
@@ -128,7 +128,7 @@ fn scores(
                 .filter(|&at| !grouping.is_few[at])
                 .filter_map(|at| Some((at, chance(&sums[at])?)))
                 .collect();
-            let rises = |at: usize| sums[at].seen > sums[at].hoped;
+            let rises = |at: usize| sums[at].seen > sums[at].expected;
             let by_share = flow.stage.model() == Model::Share;
             let shared = match by_share && likely.iter().any(|(at, _)| rises(*at)) {
                 true => side.shared(grouping, &leaves, &sums),
@@ -137,7 +137,7 @@ fn scores(
             let depth = grouping.dims.len() + usize::from(of.category.is_some());
             for (at, chance) in likely {
                 let gain = match by_share && rises(at) {
-                    true => shared[at] - (sums[at].seen - sums[at].hoped),
+                    true => shared[at] - (sums[at].seen - sums[at].expected),
                     false => chance,
                 };
                 let score = gain * (1.0 - DEPTH_COST * depth as f64)
@@ -162,7 +162,7 @@ struct Side<'s> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     seen: f64,
-    hoped: f64,
+    expected: f64,
     effect: f64,
 }
 
@@ -205,7 +205,7 @@ impl Side<'_> {
         for leaf in leaves {
             let sums = &mut sums[grouping.at(leaf)];
             sums.seen += self.now[leaf];
-            sums.hoped += self.expected[leaf];
+            sums.expected += self.expected[leaf];
             sums.effect += self.effect(leaf);
         }
         sums
@@ -227,7 +227,7 @@ impl Side<'_> {
         let mut shared = vec![0.0; sums.len()];
         for leaf in leaves().filter(|&leaf| self.now[leaf] > 0.0) {
             let at = grouping.at(leaf);
-            let rise = sums[at].seen - sums[at].hoped;
+            let rise = sums[at].seen - sums[at].expected;
             if rise > 0.0 {
                 let (now, expected) = (self.now[leaf], self.expected[leaf]);
                 let more = rise / entered[at].max(1e-9) * input[leaf];
@@ -261,7 +261,7 @@ fn spread(stage: Stage) -> f64 {
 fn judged(
     flow: &Flow,
     candidates: &Candidates,
-    expected: &Expected,
+    expected_by_outcome: &Expected,
     scored: &Scored,
     least: f64,
     doubts_new: bool,
@@ -270,9 +270,9 @@ fn judged(
     let outcome = &flow.outcomes[scored.outcome];
     let sum = |of: &dyn Fn(usize) -> f64| leaves.iter().map(|&l| of(l as usize)).sum::<f64>();
     let seen = sum(&|leaf| outcome.seen[0][leaf]);
-    let expected = &expected[scored.outcome];
-    let hoped = sum(&|leaf| expected[leaf]);
-    let effect = sum(&|leaf| (outcome.seen[0][leaf] - expected[leaf]) * flow.worth[leaf]);
+    let by_leaf = &expected_by_outcome[scored.outcome];
+    let expected = sum(&|leaf| by_leaf[leaf]);
+    let effect = sum(&|leaf| (outcome.seen[0][leaf] - by_leaf[leaf]) * flow.worth[leaf]);
     if effect.abs() < least {
         return None;
     }
@@ -282,36 +282,37 @@ fn judged(
             (sum(&|l| outcome.seen[day][l]), sum(&|l| flow.input[day][l] * outcome.usual[l]))
         })
         .collect();
-    let past_hoped: f64 = days.iter().map(|(_, hoped)| hoped).sum();
+    let past_expected: f64 = days.iter().map(|(_, expected)| expected).sum();
     let (bias, variance) = history(&days, spread(flow.stage));
     let novelties = outcome.novelties.iter().filter(|_| doubts_new);
     let unknown = novelties.map(|of| of.variance(&leaves, &outcome.expected));
     let variance = variance + unknown.sum::<f64>();
     // What a cause already found has explained here is no reason to expect more than usual.
     let first = sum(&|leaf| outcome.expected[leaf]);
-    let hoped_fair = bias * if seen < hoped { hoped.min(first) } else { hoped.max(first) };
-    let change = ((seen + HALF) / (hoped_fair + HALF)).ln();
+    let expected_fair =
+        bias * if seen < expected { expected.min(first) } else { expected.max(first) };
+    let change = ((seen + HALF) / (expected_fair + HALF)).ln();
     // Less than elsewhere is not less than usual: what has no history has not fallen.
-    if change < 0.0 && past_hoped < 0.5 * hoped.max(seen) {
+    if change < 0.0 && past_expected < 0.5 * expected.max(seen) {
         return None;
     }
     // Nor does it turn a rise into a fall.
-    let is_one_way = (change > 0.0) == (seen > hoped) && (change > 0.0) == (seen > first);
+    let is_one_way = (change > 0.0) == (seen > expected) && (change > 0.0) == (seen > first);
     if change.abs() < MIN_CHANGE || !is_one_way {
         return None;
     }
     if flow.stage.is_volume()
         && (has_been_so(&days, bias, change)
-            || others_move_so(flow, candidates, scored.candidate, seen - hoped))
+            || others_move_so(flow, candidates, scored.candidate, seen - expected))
     {
         return None;
     }
     if flow.stage.model() == Model::Scale
-        && goes_with_others(candidates, outcome, expected, &leaves, change)
+        && goes_with_others(candidates, outcome, by_leaf, &leaves, change)
     {
         return None;
     }
-    let squared = 1.0 / (0.5 / gain(seen, hoped_fair) + variance / (change * change));
+    let squared = 1.0 / (0.5 / gain(seen, expected_fair) + variance / (change * change));
     if squared < 2.0 * least_gain(candidates) {
         return None;
     }
@@ -321,7 +322,7 @@ fn judged(
         outcome: scored.outcome,
         parts: if scored.outcome == 0 { parts(flow, &leaves) } else { Vec::new() },
         seen,
-        expected: hoped,
+        expected,
         effect,
         z: squared.sqrt() * change.signum(),
         leaves,
@@ -330,7 +331,7 @@ fn judged(
 
 /// Whether a volume was nearly as far off on two days of the baseline: a Sunday among weekdays.
 fn has_been_so(days: &[(f64, f64)], bias: f64, change: f64) -> bool {
-    let log = |(seen, hoped): &(f64, f64)| ((seen + HALF) / (hoped * bias + HALF)).ln();
+    let log = |(seen, expected): &(f64, f64)| ((seen + HALF) / (expected * bias + HALF)).ln();
     let far = days.iter().filter(|day| log(day) / change > 0.75);
     days.len() >= LEAST_PERIODS && far.count() >= 2
 }
@@ -364,14 +365,14 @@ fn others_move_so(flow: &Flow, candidates: &Candidates, candidate: u32, moved: f
 fn goes_with_others(
     candidates: &Candidates,
     outcome: &Outcome,
-    expected: &[f64],
+    by_leaf: &[f64],
     leaves: &[u32],
     change: f64,
 ) -> bool {
     let sum =
         |of: &[f64], leaves: &mut dyn Iterator<Item = usize>| leaves.map(|l| of[l]).sum::<f64>();
     let own = || leaves.iter().map(|&leaf| leaf as usize);
-    let (seen, hoped) = (sum(&outcome.seen[0], &mut own()), sum(expected, &mut own()));
+    let (seen, expected) = (sum(&outcome.seen[0], &mut own()), sum(by_leaf, &mut own()));
     candidates.groupings.iter().any(|grouping| {
         let group = grouping.at(leaves[0] as usize);
         if !own().all(|leaf| grouping.at(leaf) == group) {
@@ -379,10 +380,10 @@ fn goes_with_others(
         }
         let all = || grouping.leaves(group as u32);
         let rest_seen = sum(&outcome.seen[0], &mut all()) - seen;
-        let rest_hoped = sum(expected, &mut all()) - hoped;
-        let rest = ((rest_seen + HALF) / (rest_hoped + HALF)).ln();
-        let moves_too = rest_hoped > 30.0_f64.max(0.1 * hoped) && rest / change > 0.0;
-        moves_too && (rest / change > 0.5 || gain(seen, hoped * rest.exp()) < 7.0)
+        let rest_expected = sum(by_leaf, &mut all()) - expected;
+        let rest = ((rest_seen + HALF) / (rest_expected + HALF)).ln();
+        let moves_too = rest_expected > 30.0_f64.max(0.1 * expected) && rest / change > 0.0;
+        moves_too && (rest / change > 0.5 || gain(seen, expected * rest.exp()) < 7.0)
     })
 }
 
@@ -422,12 +423,12 @@ fn best_part(
         leaves.iter().copied().filter(|&l| grouping.at(l as usize) as u32 != group).collect()
     };
     let sum = |leaves: &[u32], of: &[f64]| leaves.iter().map(|&l| of[l as usize]).sum::<f64>();
-    let (seen, hoped) = (&flow.outcomes[best.outcome].seen[0], &expected[best.outcome]);
+    let (seen, by_leaf) = (&flow.outcomes[best.outcome].seen[0], &expected[best.outcome]);
     let parts = scores(flow, candidates, &whole.leaves, expected, least, within);
     let (excess, entered) = (whole.seen - whole.expected, sum(&whole.leaves, &flow.input[0]));
     let holds_nearly_all = |part: &&Scored| {
         let rest = outside(&whole.leaves, part);
-        let (a, e, n) = (sum(&rest, seen), sum(&rest, hoped), sum(&rest, &flow.input[0]));
+        let (a, e, n) = (sum(&rest, seen), sum(&rest, by_leaf), sum(&rest, &flow.input[0]));
         let left = (a - e) / excess;
         let can_narrow = flow.stage.model() == Model::Share || flow.stage == Stage::Waiting;
         can_narrow && gain(a, e) < 4.5 && left < 0.3 && n > 0.5 * entered
@@ -441,7 +442,7 @@ fn best_part(
         let others = scores(flow, candidates, &rest, expected, least, within);
         let Some(other) = others.first() else { continue };
         let rest = outside(&rest, other);
-        let (a, e) = (sum(&rest, seen), sum(&rest, hoped));
+        let (a, e) = (sum(&rest, seen), sum(&rest, by_leaf));
         let is_usual = match whole.expected < MIN_COUNTS {
             // Where nothing is usual, no ratio says how usual the rest is.
             true => gain(a, e) < 4.5 && sum(&rest, &flow.input[0]) > 0.1 * entered,
@@ -487,12 +488,12 @@ fn shift(flow: &Flow, expected: &mut [f64], seen: &[f64], leaves: &[u32], more: 
     let by_share = flow.stage.model() == Model::Share && more > 0.0;
     let leaves = || leaves.iter().map(|&leaf| leaf as usize);
     let entered: f64 = leaves().map(|leaf| flow.input[0][leaf]).sum();
-    let hoped: f64 = leaves().map(|leaf| expected[leaf]).sum();
+    let all_expected: f64 = leaves().map(|leaf| expected[leaf]).sum();
     for leaf in leaves() {
         if by_share {
             expected[leaf] += more * flow.input[0][leaf] / entered.max(1e-9);
-        } else if hoped >= 1.0 {
-            expected[leaf] *= ((hoped + more) / hoped).max(0.0);
+        } else if all_expected >= 1.0 {
+            expected[leaf] *= ((all_expected + more) / all_expected).max(0.0);
         } else {
             // From nothing, no factor leads to something.
             expected[leaf] = seen[leaf];
