@@ -20,35 +20,56 @@
 -- groups: provider
 -- chart: bars by unknown_users
 -- see: jobs, suppress, top-bounces
-with dead as (
-    select lower(rcpt) as address, min(time_logged) as died
+with dead as materialized (
+    select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as died
     from stored
-    where rec in ('b', 'rb') and mailbox_dead = 'yes' and rcpt not like '...@%'
-    group by 1
+    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
+    group by all
 ),
-mailed as (
-    select records.*, died < coalesce(time_queued, time_logged) as was_dead
-    from records left join dead on lower(rcpt) = address
-    where rec in ('d', 'b') and time_logged >= $since
+mailed as not materialized (
+    select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
+    from records
+    where (rec in ('d', 'b')) is true and time_logged >= $since
+),
+again as (
+    select coalesce(by(), '(none)') as k, coalesce(provider, '(none)') as provider, count(*) as n
+    from mailed join dead using (recipient)
+    -- Numbers are compared first, and with `is true` the addresses of those alone that are alike.
+    where died < queued and (lower(rcpt) = address) is true
+    group by all
+),
+counted as (
+    select
+        coalesce(by(), '(none)') as k,
+        coalesce(provider, '(none)') as provider,
+        sent() as sent,
+        unknown_users() as unknown_users,
+        unknown_user_rate() as unknown_user_rate
+    from mailed
+    group by by(), provider
 )
 select
-    coalesce(by(), '(none)') as "by",
-    coalesce(provider, '(none)') as provider,
-    sent() as sent,
-    unknown_users() as unknown_users,
-    unknown_user_rate() as unknown_user_rate,
-    count(*) filter (was_dead) as sent_to_dead,
-    100.0 * count(*) filter (was_dead) / sent() as dead_rate
-from mailed
-group by by(), provider
-order by unknown_users desc, sent_to_dead desc, sent desc, "by", provider
+    k as "by",
+    provider,
+    sent,
+    unknown_users,
+    unknown_user_rate,
+    coalesce(n, 0) as sent_to_dead,
+    100.0 * coalesce(n, 0) / sent as dead_rate
+from counted left join again using (k, provider)
+order by unknown_users desc, sent_to_dead desc, sent desc, k, provider
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: addresses
-with dead as (
-    select lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
+with dead as materialized (
+    select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
     from stored
-    where rec in ('b', 'rb') and mailbox_dead = 'yes' and rcpt not like '...@%'
-    group by 1
+    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
+    group by all
+),
+mailed as not materialized (
+    select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
+    from records
+    where (rec in ('d', 'b')) is true and time_logged >= $since
 )
 select
     address,
@@ -57,8 +78,8 @@ select
     max(time_logged) as last_mailed,
     count(distinct job_id) as jobs,
     reply
-from records join dead on lower(rcpt) = address
-where rec in ('d', 'b') and time_logged >= $since and bounced_at < coalesce(time_queued, time_logged)
+from mailed join dead using (recipient)
+where bounced_at < queued and (lower(rcpt) = address) is true
 group by address, bounced_at, reply
 order by mailed_again desc, last_mailed desc, address
 limit case when $top = 0 then 9223372036854775807 else $top end

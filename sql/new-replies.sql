@@ -27,7 +27,7 @@ seen as (
         count(*) filter (rec in ('b', 'rb')) as bounced,
         min(time_logged) as first_seen
     from records
-    where rec in ('b', 't', 'tq', 'rb') and template is not null
+    where (rec in ('b', 't', 'tq', 'rb')) is true and template is not null
     group by all
 )
 select

@@ -38,7 +38,7 @@ deferred as not materialized (
 finished as not materialized (
     select message_key, time_queued as queued, time_logged, asked() as is_asked
     from stored
-    where rec in ('d', 'b')
+    where (rec in ('d', 'b')) is true
 ),
 retried as materialized (
     select message_key, queued, min(time_logged) as first_deferred

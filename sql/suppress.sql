@@ -16,19 +16,21 @@
 with bounced as (
     select
         lower(rcpt) as address,
+        any_value(message_key >> 32) as recipient,
         max(time_logged) as last_seen,
         count(*) as bounces,
         arg_max(concat_ws(' ', smtp_code, enhanced_code, bounce_cat), (time_logged, smtp_code, enhanced_code, bounce_cat)) as reason
     from records
-    where rec in ('b', 'rb') and time_logged < $until
+    where (rec in ('b', 'rb')) is true and time_logged < $until
         and case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end
         and rcpt like '%_@_%' and rcpt not like '...@%'
     group by 1
 ),
 alive as (
+    -- By number first, so that few texts are compared.
     select lower(rcpt) as address, max(time_logged) as delivered_at
-    from stored
-    where rec = 'd' and lower(rcpt) in (select address from bounced)
+    from stored_as_ingested
+    where rec = 'd' and message_key >> 32 in (select recipient from bounced)
     group by 1
 )
 select address, reason, last_seen, bounces
@@ -40,23 +42,25 @@ limit case when $top = 0 then 9223372036854775807 else $top end
 with bounced as (
     select
         lower(rcpt) as address,
+        any_value(message_key >> 32) as recipient,
         max(time_logged) as last_seen,
         count(*) as bounces,
         arg_max({cat: bounce_cat, fault: reply_fault, dead: mailbox_dead, reply: template}, (time_logged, template)) as last,
         max(time_logged) filter (case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end) as died
     from records
-    where rec in ('b', 'rb') and time_logged < $until and (bounce_class = $class or case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end)
+    where (rec in ('b', 'rb')) is true and time_logged < $until and (bounce_class = $class or case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end)
         and rcpt like '%_@_%' and rcpt not like '...@%'
     group by 1
 ),
 alive as (
+    -- By number first, so that few texts are compared.
     select lower(rcpt) as address, max(time_logged) as delivered_at
-    from stored
-    where rec = 'd' and lower(rcpt) in (select address from bounced)
+    from stored_as_ingested
+    where rec = 'd' and message_key >> 32 in (select recipient from bounced)
     group by 1
 ),
 judged as (
-    select bounced.*,
+    select bounced.* exclude (recipient),
         case
             when died is not null and delivered_at >= died then 'took a delivery after it'
             when died is not null and bounces < $least then 'too few bounces'

@@ -33,7 +33,7 @@ finished as (
     select message(message_key, time_queued) as message, max(time_logged) as finished, bool_or(rec = 'd') as is_delivered,
         bool_or(rec = 'b' and bounce_class = 'administrative') as is_deleted
     from records
-    where rec in ('d', 'b') and message_key in (select message_key from cohort)
+    where (rec in ('d', 'b')) is true and message_key in (select message_key from cohort)
     group by 1
 ),
 waits as (

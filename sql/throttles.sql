@@ -114,7 +114,7 @@ delayed as (
 finished as (
     select message(message_key, time_queued) as message, max(time_logged) as finished
     from records
-    where rec in ('d', 'b') and message_key in (select message_key from delayed)
+    where (rec in ('d', 'b')) is true and message_key in (select message_key from delayed)
     group by 1
 ),
 data as (select max(time_logged) as until from records),

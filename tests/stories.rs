@@ -1,7 +1,8 @@
 //! What follows a recipient over several records, recounted record by record from the definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use pmtaq_schema::message_key::recipient_key;
 use serde_json::Value;
 
 use crate::sealed::Sealed;
@@ -159,4 +160,71 @@ fn what_came_back_is_of_the_delivery_that_the_definition_names() {
         });
         assert_eq!(counted.collect::<BTreeMap<_, _>>(), of_v1, "seed {seed}");
     }
+}
+
+#[test]
+fn who_was_dead_and_mailed_again_and_who_is_to_be_suppressed_is_a_matter_of_addresses() {
+    let records = records(7, 400);
+    let sealed = stored(&records);
+    let is_dead = |record: &&Record| ["b", "rb"].contains(&record.rec) && record.is_dead;
+    let mut sent_to_dead: BTreeMap<&str, i64> = BTreeMap::new();
+    for mailed in records.iter().filter(|record| ["d", "b"].contains(&record.rec)) {
+        let is_before =
+            |dead: &Record| dead.address() == mailed.address() && dead.second < mailed.second;
+        let job = if mailed.job.is_empty() { "(none)" } else { mailed.job };
+        let was_dead = records.iter().filter(is_dead).any(is_before);
+        *sent_to_dead.entry(job).or_default() += i64::from(was_dead);
+    }
+    let mut told: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows(&sealed, &["hygiene", "--top", "0"]) {
+        let job = row["job_id"].as_str().unwrap().to_owned();
+        *told.entry(job).or_default() += row["sent_to_dead"].as_i64().unwrap();
+    }
+    let expected = sent_to_dead.iter().map(|(job, n)| ((*job).to_owned(), *n));
+    assert_eq!(told, expected.collect::<BTreeMap<_, _>>());
+    let again: i64 = rows(&sealed, &["hygiene", "--addresses", "--top", "0"])
+        .iter()
+        .map(|row| row["mailed_again"].as_i64().unwrap())
+        .sum();
+    assert_eq!(again, sent_to_dead.values().sum::<i64>());
+    // The dimension may be the provider itself.
+    assert!(!rows(&sealed, &["hygiene", "--by", "provider"]).is_empty());
+
+    let mut suppressed: BTreeMap<String, i64> = BTreeMap::new();
+    for record in records.iter().filter(is_dead) {
+        *suppressed.entry(record.address()).or_default() += 1;
+    }
+    suppressed.retain(|address, _| {
+        let latest = |is: &dyn Fn(&Record) -> bool| {
+            let of = records.iter().filter(|record| record.address() == *address && is(record));
+            of.map(|record| record.second).max()
+        };
+        latest(&|record| record.rec == "d") < latest(&|record| is_dead(&record))
+    });
+    let listed = rows(&sealed, &["suppress"])
+        .into_iter()
+        .map(|row| (row["address"].as_str().unwrap().to_owned(), row["bounces"].as_i64().unwrap()));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), suppressed);
+}
+
+#[test]
+fn addresses_whose_numbers_are_alike_are_told_apart() {
+    let mut known = HashMap::new();
+    let mut addresses = (0..).map(|n| format!("user{n}@x.example"));
+    let (one, other) = addresses
+        .find_map(|address| {
+            let before = known.insert(recipient_key(address.as_bytes()), address.clone())?;
+            Some((before, address))
+        })
+        .expect("two of a hundred thousand addresses have the same number");
+    let sealed = Sealed::new();
+    let lines = format!(
+        "b,2026-03-01 10:00:05+0000,2026-03-01 10:00:00+0000,a@s.example,{one},5.1.1,smtp;550 5.1.1 no such user,bad-mailbox,198.51.100.1,v1,J1,\n\
+         d,2026-03-02 10:00:05+0000,2026-03-02 10:00:00+0000,a@s.example,{other},2.0.0,smtp;250 ok,,198.51.100.1,v1,J1,\n"
+    );
+    sealed.ingest(&[&sealed.file("acct.csv", HEADER.to_owned() + &lines)]);
+    assert_eq!(rows(&sealed, &["hygiene"])[0]["sent_to_dead"], 0);
+    assert_eq!(rows(&sealed, &["hygiene", "--addresses"]), Vec::<Value>::new());
+    let suppressed = rows(&sealed, &["suppress"]);
+    assert_eq!((suppressed.len(), suppressed[0]["address"].as_str()), (1, Some(one.as_str())));
 }

@@ -111,6 +111,11 @@ impl Opened {
         self.parts.iter().map(|part| part.name.as_str()).collect()
     }
 
+    /// How many rows the parts have.
+    pub(crate) fn rows(&self) -> u64 {
+        self.parts.iter().map(|part| part.of.part.rows).sum()
+    }
+
     /// By which names the engine opens those of the parts that are among `parts`.
     pub(crate) fn names_of(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
         let wanted: HashSet<&Path> = parts.iter().map(|part| part.path.as_path()).collect();

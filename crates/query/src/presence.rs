@@ -1,7 +1,7 @@
 //! What the records of a session hold: which types and fields each MTA writes, whether its clock
 //! went back, whether all that came in went out. Counts only; judges nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pmtaq_schema::{COLUMNS, Column, Kind, Record, Timestamp};
 
@@ -21,8 +21,6 @@ pub struct Logged {
     pub times: (Timestamp, Timestamp),
     /// Records logged a minute or more before they were queued: a clock went back.
     pub backwards: u64,
-    /// For each field that PMTA may write, how many of the records have it.
-    pub fields: BTreeMap<&'static str, u64>,
 }
 
 /// What the records of a session hold.
@@ -30,6 +28,8 @@ pub struct Logged {
 pub struct Presence {
     /// By MTA, then by record type.
     pub logged: Vec<Logged>,
+    /// By MTA, the fields that PMTA may write and that some record has, by the names of their columns.
+    fields: BTreeMap<String, BTreeSet<&'static str>>,
 }
 
 /// What came in and what went out, of one MTA that logs receptions.
@@ -56,46 +56,75 @@ pub struct Overlap {
     pub records: u64,
 }
 
+/// Who logs a field, or logs twice, does so all the time.
+const LAST_HOUR: &str = "time_logged > (select max(time_logged) - interval 1 hour from stored)";
+
 /// The columns that hold a field of PMTA.
 fn fields() -> impl Iterator<Item = &'static Column> {
     COLUMNS.iter().filter(|column| !column.is_derived() && column.kind != Kind::Map)
 }
 
 impl Session {
-    /// Counts what the records hold. It reads every column.
+    /// Tells what the records hold.
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
     pub fn presence(&self) -> Result<Presence> {
-        let counts: String = fields().map(|column| format!(", count({})", column.name)).collect();
-        let sql = format!(
-            "select coalesce(host, ''), rec, count(*), epoch_us(min(time_logged)) // 1000000,
+        let sql = "select coalesce(host, ''), rec, count(*), epoch_us(min(time_logged)) // 1000000,
              epoch_us(max(time_logged)) // 1000000,
-             count(*) filter (time_logged + interval 1 minute < time_queued){counts}
-             from stored group by all order by all"
-        );
-        self.ask(|engine| {
-            let mut statement = engine.prepare(&sql)?;
+             count(*) filter (time_logged + interval 1 minute < time_queued)
+             from stored group by all order by all";
+        let mut presence = self.ask(|engine| {
+            let mut statement = engine.prepare(sql)?;
             let mut rows = statement.query([])?;
             let mut presence = Presence::default();
             while let Some(row) = rows.next()? {
                 let record: String = row.get(1)?;
                 let Some(record) = Record::parse(record.as_bytes()) else { continue };
-                let mut counts = BTreeMap::new();
-                for (at, column) in fields().enumerate() {
-                    counts.insert(column.name, row.get(6 + at)?);
-                }
                 presence.logged.push(Logged {
                     host: row.get(0)?,
                     record,
                     rows: row.get(2)?,
                     times: (Timestamp(row.get(3)?), Timestamp(row.get(4)?)),
                     backwards: row.get(5)?,
-                    fields: counts,
                 });
             }
             presence.logged.sort_by(|a, b| (&a.host, a.record).cmp(&(&b.host, b.record)));
             Ok(presence)
+        })?;
+        // The last hour has nearly all that there is. What an MTA has not there it most likely never
+        // has, and a column without values is soon read.
+        let all: Vec<&Column> = fields().collect();
+        self.look_for(&all, LAST_HOUR, &mut presence)?;
+        let is_missed =
+            |of: &&Column| presence.hosts().iter().any(|host| !presence.has(host, of.name));
+        let missed: Vec<&Column> = fields().filter(is_missed).collect();
+        self.look_for(&missed, "true", &mut presence)?;
+        Ok(presence)
+    }
+
+    /// Adds those of `columns` that records have for which the condition `when` holds.
+    fn look_for(
+        &self,
+        columns: &[&'static Column],
+        when: &str,
+        presence: &mut Presence,
+    ) -> Result<()> {
+        let has = columns.iter().map(|column| format!(", count({}) > 0", column.name));
+        let has = has.collect::<String>();
+        let sql = format!("select coalesce(host, ''){has} from stored where {when} group by all");
+        self.ask(|engine| {
+            let mut statement = engine.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let fields = presence.fields.entry(row.get(0)?).or_default();
+                for (at, column) in columns.iter().enumerate() {
+                    if row.get(1 + at)? {
+                        fields.insert(column.name);
+                    }
+                }
+            }
+            Ok(())
         })
     }
 
@@ -117,7 +146,7 @@ impl Session {
                     rec <> 'r' and time_queued >= began and time_queued < make_timestamp({before})
                 )
             from stored join began using (host)
-            where rec in ('r', 'd', 'b')
+            where (rec in ('r', 'd', 'b')) is true
             group by host order by host",
             before = before.micros()
         );
@@ -202,6 +231,11 @@ impl Presence {
         let mut hosts: Vec<&str> = self.logged.iter().map(|logged| logged.host.as_str()).collect();
         hosts.dedup();
         hosts
+    }
+
+    /// Whether some record of `host` has a field, by the name of its column.
+    pub fn has(&self, host: &str, field: &str) -> bool {
+        self.fields.get(host).is_some_and(|fields| fields.contains(field))
     }
 
     /// What `host` wrote, by record type.

@@ -18,8 +18,8 @@ use duckdb::{Config, Connection};
 use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::HOURLY;
 use pmtaq_schema::{Window, Zone};
-use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
+use pmtaq_store::{Snapshot, SnapshotPart};
 
 use crate::answered::Answered;
 use crate::deadline::Deadline;
@@ -159,8 +159,9 @@ impl Session {
         opened[1].bring()?;
         let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
+        let rows = opened.each_ref().map(Opened::rows);
         let has_keys = opened[0].have_keys();
-        let records = records_setup(&names, has_keys, window);
+        let records = records_setup(&names, rows, has_keys, window);
         // Of the hours that are cut the records are read.
         let cuts_hours = whole_hours(window) != window;
         if cuts_hours {
@@ -168,10 +169,11 @@ impl Session {
             opened[2].bring()?;
             connection.execute_batch(&records)?;
         }
-        connection.execute_batch(&hours_setup(&names, window, &local))?;
+        connection.execute_batch(&hours_setup(&names, rows, window, &local))?;
         connection.execute_batch(CONFINEMENT)?;
         let paths = opened.each_ref().map(Opened::paths);
-        let setup = records_setup(&paths, has_keys, window) + &hours_setup(&paths, window, &local);
+        let setup = records_setup(&paths, rows, has_keys, window)
+            + &hours_setup(&paths, rows, window, &local);
         let setup = setup + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -208,7 +210,7 @@ impl Session {
         self.answered.forget();
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
-        let source = records_source(&records, self.opened[0].have_keys());
+        let source = records_source(&records, rows_of(&parts), self.opened[0].have_keys());
         let view = view("stored_as_ingested", &source, "time_logged", window);
         Ok(self.connection()?.execute_batch(&format!("create or replace {view}"))?)
     }
@@ -221,7 +223,7 @@ impl Session {
     pub fn turn_to(&mut self, snapshot: &Snapshot, window: Window) -> Result<()> {
         self.narrow(snapshot, window)?;
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
-        let hourly = source(&self.opened[1].names_of(&parts), HOURLY);
+        let hourly = source(&self.opened[1].names_of(&parts), rows_of(&parts), HOURLY);
         self.window.set(window);
         let hours = hours_view(window, self.replies.get().columns());
         let hours = hours.replacen("create view", "create or replace view", 1);
@@ -414,6 +416,10 @@ impl Session {
         }
         Ok(&self.connection)
     }
+}
+
+fn rows_of(parts: &[&SnapshotPart]) -> u64 {
+    parts.iter().map(|part| part.part.rows).sum()
 }
 
 /// The shortest window around all of them.

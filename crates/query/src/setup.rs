@@ -16,12 +16,13 @@ use crate::query::quoted;
 /// session adds of its own.
 pub(crate) fn records_setup(
     [records, _, rejects]: &[Vec<&str>; 3],
+    rows: [u64; 3],
     has_keys: bool,
     window: Window,
 ) -> String {
-    let stored =
-        view("stored_as_ingested", &records_source(records, has_keys), "time_logged", window);
-    let rejects = view("rejects", &source(rejects, REJECTS), "ingested_at", window);
+    let records = records_source(records, rows[0], has_keys);
+    let stored = view("stored_as_ingested", &records, "time_logged", window);
+    let rejects = view("rejects", &source(rejects, rows[2], REJECTS), "ingested_at", window);
     format!(
         "create {stored}
 create {rejects}
@@ -32,8 +33,14 @@ create view records as select * from stored;
 }
 
 /// The tables over the parts of `hourly`, and the macros.
-pub(crate) fn hours_setup([_, hourly, _]: &[Vec<&str>; 3], window: Window, local: &str) -> String {
-    let hourly = view("hourly_as_ingested", &source(hourly, HOURLY), "hour", whole_hours(window));
+pub(crate) fn hours_setup(
+    [_, hourly, _]: &[Vec<&str>; 3],
+    rows: [u64; 3],
+    window: Window,
+    local: &str,
+) -> String {
+    let hourly = source(hourly, rows[1], HOURLY);
+    let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
     let hours = hours_view(window, &[]);
     let named = "create view hourly as select * from hourly_as_ingested;";
     format!("create {hourly}\n{named}\n{hours}{local}\n{}", prelude::MACROS)
@@ -58,16 +65,16 @@ const KEY: &str =
     "hash(lower(rcpt)) // 4294967296 * 4294967296 + hash(coalesce(env_id, orig)) % 4294967296";
 
 /// What a view of records reads.
-pub(crate) fn records_source(parts: &[&str], has_keys: bool) -> String {
-    let source = source(parts, COLUMNS);
+pub(crate) fn records_source(parts: &[&str], rows: u64, has_keys: bool) -> String {
+    let source = source(parts, rows, COLUMNS);
     if has_keys {
         return source;
     }
     format!("(select * replace ({KEY} as message_key) from {source})")
 }
 
-/// What a view reads: the parts, or nothing in the right types.
-pub(crate) fn source(parts: &[&str], columns: &[Column]) -> String {
+/// What a view reads: the parts, which have so many rows, or nothing in the right types.
+pub(crate) fn source(parts: &[&str], rows: u64, columns: &[Column]) -> String {
     let list =
         |of: &dyn Fn(&Column) -> String| columns.iter().map(of).collect::<Vec<_>>().join(", ");
     if parts.is_empty() {
@@ -76,13 +83,17 @@ pub(crate) fn source(parts: &[&str], columns: &[Column]) -> String {
     }
     let files: Vec<String> = parts.iter().map(|path| quoted(path)).collect();
     // The schema is said, so that no part has to be opened for it, and a part of an older
-    // version reads as null where it lacks a column.
+    // version reads as null where it lacks a column. The number of rows is said with it: the engine
+    // would take it for a thousand a part, and keep millions in memory to look up a few.
     let schema = list(&|column| {
         let (name, kind) = (column.name, sql_type(column.kind));
         format!("'{name}': {{name: '{name}', type: '{kind}', default_value: null}}")
     });
     let files = files.join(", ");
-    format!("read_parquet([{files}], hive_partitioning = false, schema = map {{{schema}}})")
+    format!(
+        "read_parquet([{files}], hive_partitioning = false, explicit_cardinality = {rows}, \
+         schema = map {{{schema}}})"
+    )
 }
 
 /// The engine's type of a column.

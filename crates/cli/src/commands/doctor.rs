@@ -171,10 +171,7 @@ const ALIASES: [(&str, &[&str]); 2] = [
 /// Fields that no record has, where another looks as if it were that one.
 fn renamed(asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
     let others = asked.session.other_fields()?;
-    let has = |field: &str| {
-        let count = |logged: &pmtaq_query::Logged| logged.fields.get(field).copied();
-        presence.logged.iter().filter_map(count).any(|rows| rows > 0)
-    };
+    let has = |field: &str| presence.hosts().iter().any(|host| presence.has(host, field));
     let missing = ALIASES.iter().filter(|(field, _)| !has(field));
     let finding = |(field, names): &(&str, &[&str])| {
         let is_it = |other: &&String| names.contains(&other.to_ascii_lowercase().as_str());

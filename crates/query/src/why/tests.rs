@@ -80,7 +80,7 @@ fn engine() -> Connection {
         "create table stored as from {}; insert into stored by name select {columns}, \
              make_timestamp(range % 200 * 60000000) as time_logged from range(4000); \
              update stored set message_key = hash(rcpt)",
-        source(&[], COLUMNS)
+        source(&[], 0, COLUMNS)
     );
     connection.execute_batch(&rows).expect("records");
     connection.execute_batch(crate::prelude::MACROS).expect("macros");

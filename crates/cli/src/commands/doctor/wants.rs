@@ -104,7 +104,7 @@ pub(super) fn findings(presence: &Presence, catalog: &Catalog) -> Vec<Finding> {
     for host in presence.hosts() {
         let missing = wants.missing(
             |record| presence.of(host).any(|logged| logged.record == record),
-            |column| presence.of(host).any(|logged| logged.fields.get(column.name) > Some(&0)),
+            |column| presence.has(host, column.name),
         );
         by_lack.entry(missing).or_default().push(host);
     }
