@@ -17,7 +17,12 @@ INPUT := $(BENCH)/$(WORLD)-$(HEADER)-$(ROWS)-$(DAYS)d
 # Own code hardly optimised, so that an edit is tested soon; dependencies are those of the release build.
 QUICK := --config .cargo/quick.toml
 
-.PHONY: help demo pictures test test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
+# Tests that run over a store in a bucket as they do over one in a folder; those are left out that look at its files.
+IN_BUCKET := forms:: headers:: ingest:: life:: privacy:: rollup:: rotation:: \
+	--skip a_kill_at_any --skip verify_ --skip no_more_parts_than_threads --skip the_hashes_of_a_source \
+	--skip no_address_of_a_recipient --skip was_compressed_is_read_once_more --skip a_quiet_run_says_nothing
+
+.PHONY: help demo pictures test test-bucket test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +37,9 @@ pictures: library python ## make the pictures of the README anew from the sample
 
 test: test-tools library python ## run all the tests
 	$(CARGO) test --release --workspace
+
+test-bucket: test-tools library python ## run the tests of ingest, upkeep and privacy over stores in a bucket of moto's server
+	PMTAQ_TEST_BUCKET=1 $(CARGO) test --release --workspace --test pmtaq -- $(IN_BUCKET)
 
 test-fast: test-tools library python ## run the tests that take a few seconds each, while working
 	$(CARGO) test --release $(QUICK) --workspace -- --skip at_scale
@@ -59,7 +67,7 @@ fuzz: ## run a fuzz target: TARGET=splitter|time|address|template|header SECONDS
 golden: test-tools library python ## rewrite the expected outputs; read the diff before you commit it
 	UPDATE=1 $(CARGO) test --release --workspace
 
-ci: lint test ## what .ci/run runs
+ci: lint test test-bucket ## what .ci/run runs
 
 dist: build-tools library ## build once and make packages in target/dist: wheel, tarball, .deb, .rpm, Containerfile
 	scripts/dist

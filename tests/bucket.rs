@@ -18,6 +18,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::sealed::Sealed;
 use server::server;
 
+/// A place for a store of its own, and the server.
+pub(crate) fn place() -> (String, String) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    (format!("s3://mail/sealed-{n}"), server().direct.clone())
+}
+
 /// A store of its own in the bucket, with a machine that asks and writes.
 struct There {
     sealed: Sealed,

@@ -5,9 +5,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A temporary folder, and the program in it.
+/// A temporary folder, and the program in it. The store is in the folder too, or with `PMTAQ_TEST_BUCKET=1` in
+/// a bucket of a server on this machine (`make test-bucket`).
 pub(crate) struct Sealed {
     pub(crate) dir: TempDir,
+    /// The address of the store and the server.
+    bucket: Option<(String, String)>,
 }
 
 /// What a run printed and how it ended.
@@ -26,7 +29,8 @@ pub(crate) fn interpreter() -> PathBuf {
 impl Sealed {
     pub(crate) fn new() -> Sealed {
         let dir = tempfile::Builder::new().prefix("pmtaq-test-").tempdir();
-        Sealed { dir: dir.unwrap() }
+        let bucket = std::env::var_os("PMTAQ_TEST_BUCKET").map(|_| crate::bucket::place());
+        Sealed { dir: dir.unwrap(), bucket }
     }
 
     /// With a store of the samples, as the MTA `testmta` wrote them.
@@ -38,13 +42,22 @@ impl Sealed {
 
     /// The folder of the store.
     pub(crate) fn store(&self) -> PathBuf {
+        assert!(self.bucket.is_none(), "this test is of a store in a folder");
         self.dir.path().join("store")
     }
 
     /// The program, to be run in the root of the project.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pmtaq"));
-        command.env_clear().current_dir(root()).env("PMTAQ_STORE", self.store());
+        command.env_clear().current_dir(root());
+        match &self.bucket {
+            None => command.env("PMTAQ_STORE", self.store()),
+            Some((store, endpoint)) => command
+                .env("PMTAQ_STORE", store)
+                .env("PMTAQ_CACHE", self.dir.path().join("cache"))
+                .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_ACCESS_KEY_ID", "A")])
+                .env("AWS_SECRET_ACCESS_KEY", "S"),
+        };
         command.env("PMTAQ_ETC", self.dir.path().join("etc"));
         command
     }
@@ -124,7 +137,10 @@ impl Run {
         // What differs from run to run: the place of the store, and how threads shared the work.
         let clean = |bytes: &[u8]| {
             let place = sealed.dir.path().to_str().unwrap();
-            let text = String::from_utf8_lossy(bytes).replace(place, "$DIR");
+            let mut text = String::from_utf8_lossy(bytes).replace(place, "$DIR");
+            if let Some((store, _)) = &sealed.bucket {
+                text = text.replace(store, "$DIR/store");
+            }
             let lines = text.lines().map(|line| match line {
                 line if line.starts_with("written ") => "written   [PARTS, SIZE, TIME]".to_owned(),
                 line => line.to_owned(),
