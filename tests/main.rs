@@ -53,6 +53,7 @@ mod sql;
 mod stories;
 mod terminal;
 mod tidy;
+mod tiers;
 mod told;
 mod top;
 mod unknown;

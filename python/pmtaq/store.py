@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow.dataset
 
-Table = Literal["records", "hourly", "rejects"]
+Table = Literal["records", "hourly", "daily_senders", "daily_domains", "rejects"]
 
 COLUMNS = {
     "domain": "rcpt_domain",
@@ -407,7 +407,13 @@ class Store(Reports):
         return _program.run([*self._options, *arguments], fine)
 
 
-TIMES = {"records": "time_logged", "hourly": "hour", "rejects": "ingested_at"}
+TIMES = {
+    "records": "time_logged",
+    "hourly": "hour",
+    "daily_senders": "hour",
+    "daily_domains": "hour",
+    "rejects": "ingested_at",
+}
 """The columns by which tables are filed."""
 
 

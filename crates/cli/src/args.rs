@@ -452,8 +452,8 @@ pub(crate) struct Export {
   pmtaq paths --since yesterday
   pmtaq paths --table hourly --last 7d --format json")]
 pub(crate) struct Paths {
-    /// The table: records, hourly or rejects
-    #[arg(long, value_name = "TABLE", default_value = "records", value_parser = ["records", "hourly", "rejects"])]
+    /// The table: records, hourly, daily_senders, daily_domains or rejects
+    #[arg(long, value_name = "TABLE", default_value = "records", value_parser = ["records", "hourly", "daily_senders", "daily_domains", "rejects"])]
     pub(crate) table: String,
     #[command(flatten)]
     pub(crate) times: Times,

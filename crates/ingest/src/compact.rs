@@ -17,6 +17,7 @@ use pmtaq_store::{
 
 use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
+use crate::tier::add_tiers;
 use crate::verify::error_text;
 
 /// So many small parts are worth a merge.
@@ -37,7 +38,8 @@ const TRIES: u32 = 3;
 pub enum Effort {
     /// What has become many small parts, such that a row is merged a few times in its life.
     Little,
-    /// All parts of a day into as few as make sense, and those of an older version anew.
+    /// All parts of a day into as few as make sense, and those of an older version anew; and the rollups of
+    /// `hourly`.
     Whole,
 }
 
@@ -99,6 +101,13 @@ pub fn compact(
                 }
             }
         }
+        // Hours are read for it as fast as an ingest counts them: too long for each run of one.
+        let tiered = if effort == Effort::Whole { add_tiers(writer, day, budget) } else { Ok(()) };
+        match tiered {
+            // The next compaction makes them.
+            Err(Error::Conflict { .. }) => writer.renew()?,
+            other => other?,
+        }
     }
     Ok(done)
 }
@@ -112,7 +121,7 @@ fn compact_day(
 ) -> Result<()> {
     let parts = writer.parts(day)?;
     let mut change = Change::default();
-    for table in Table::ALL {
+    for table in [Table::Records, Table::Hourly, Table::Rejects] {
         let mut chosen: Vec<&SnapshotPart> =
             parts.iter().filter(|part| part.part.table == table).collect();
         choose(&mut chosen, effort);
@@ -150,9 +159,10 @@ fn compact_day(
     Ok(())
 }
 
-/// Whether an older version wrote the part, without a column that questions need.
+/// Whether an older version wrote the part, without what questions need.
 fn is_older(part: &&SnapshotPart) -> bool {
-    part.part.table == Table::Records && !part.part.has_keys
+    let Part { table, has_keys, facts, .. } = &part.part;
+    *table == Table::Records && !(*has_keys && facts.is_some())
 }
 
 /// Keeps the parts that are to be written anew, or none.
@@ -371,7 +381,13 @@ fn ranks(column: &ArrayRef) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pmtaq_store::Facts;
     use proptest::prelude::*;
+
+    fn of_today(rows: u64) -> Part {
+        let facts = Some(Facts::default());
+        Part { rows, facts, ..Part::new(Table::Records, String::new()) }
+    }
 
     /// The sizes that are merged of parts of these sizes.
     fn chosen(sizes: &[u64], effort: Effort) -> Vec<u64> {
@@ -379,7 +395,7 @@ mod tests {
             .iter()
             .map(|&rows| SnapshotPart {
                 day: Day(0),
-                part: Part { rows, ..Part::new(Table::Records, String::new()) },
+                part: of_today(rows),
                 path: std::path::PathBuf::new(),
                 moves_to: None,
                 remote: None,
@@ -393,7 +409,7 @@ mod tests {
     #[test]
     fn a_part_of_an_older_version_is_written_anew_by_a_whole_compaction_alone() {
         let old = |rows| {
-            let part = Part { rows, has_keys: false, ..Part::new(Table::Records, String::new()) };
+            let part = Part { has_keys: false, ..of_today(rows) };
             let (path, moves_to) = (std::path::PathBuf::new(), None);
             SnapshotPart { day: Day(0), part, path, moves_to, remote: None }
         };

@@ -82,7 +82,9 @@ fn forget_day(
 ) -> Result<()> {
     let parts = writer.parts(day)?;
     let mut records_changed = false;
-    for part in parts.iter().filter(|part| part.part.table != Table::Hourly) {
+    let names_anyone =
+        |part: &&SnapshotPart| matches!(part.part.table, Table::Records | Table::Rejects);
+    for part in parts.iter().filter(names_anyone) {
         if !holds(part, address)? {
             continue;
         }
@@ -162,16 +164,14 @@ fn erased(
                 .into_iter()
                 .filter_map(cell)
                 .any(|text| address.replaced(text, "").is_some()),
-            Table::Records | Table::Hourly => {
-                ["rcpt", "orcpt"].into_iter().filter_map(cell).any(|text| address.is(text))
-            }
+            _ => ["rcpt", "orcpt"].into_iter().filter_map(cell).any(|text| address.is(text)),
         }
     };
     let stays: BooleanArray = (0..batch.num_rows()).map(|row| Some(!goes(row))).collect();
     let gone = (batch.num_rows() - stays.true_count()) as u64;
     match table {
         Table::Rejects => done.rejects += gone,
-        Table::Records | Table::Hourly => done.records += gone,
+        _ => done.records += gone,
     }
     let kept = filter_record_batch(batch, &stays).expect("one flag a row");
     let mut touched = vec![false; kept.num_rows()];

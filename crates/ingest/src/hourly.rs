@@ -23,6 +23,7 @@ pub(crate) use rows::HourlyRows;
 use rows::SortedNames;
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
+const HOURS_A_DAY: u32 = 24;
 
 /// How many columns of [`HOURLY`] are names.
 const NAMES: usize = {
@@ -79,6 +80,8 @@ pub struct Hourly {
     names: [Names; NAMES],
     groups: Groups,
     latencies: Latencies,
+    /// Whether the hours of a day are one.
+    is_by_day: bool,
 }
 
 /// Rows with the same key, once each.
@@ -120,6 +123,11 @@ struct Sums {
 }
 
 impl Hourly {
+    /// Rows in which the hours of a day are one.
+    pub(crate) fn by_day() -> Hourly {
+        Hourly { is_by_day: true, ..Hourly::default() }
+    }
+
     /// How many rows were gathered.
     pub fn len(&self) -> usize {
         self.groups.all.len()
@@ -191,7 +199,9 @@ impl Hourly {
                 keys.set(FIRST_NAME + i, numbers[block.clone()].iter().map(number));
             }
             let rows = || block.clone();
-            keys.set(HOUR, rows().map(|row| number("hour", row).map_or(0, hour_of)));
+            let length = if self.is_by_day { HOURS_A_DAY } else { 1 };
+            let hour = |row| number("hour", row).map_or(0, hour_of) / length * length;
+            keys.set(HOUR, rows().map(hour));
             keys.set(SMTP_CODE, rows().map(|row| place_of_code(number("smtp_code", row))));
             keys.set(REACHED, rows().map(|row| (number("reached", row) == Some(1)).into()));
             for (i, row) in rows().enumerate() {

@@ -77,6 +77,8 @@ mod task;
 mod pipeline;
 pub use pipeline::ingest;
 
+mod tier;
+
 mod compact;
 pub use compact::{Compacted, Effort, compact};
 

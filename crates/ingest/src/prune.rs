@@ -38,7 +38,7 @@ pub fn prune(writer: &mut Writer<'_>, parts: Vec<(Day, Part)>) -> Result<()> {
                 change.removed.records += part.rows.cast_signed();
                 change.pruned.push(*day);
             }
-            Table::Hourly => {}
+            Table::Hourly | Table::DailySenders | Table::DailyDomains => {}
             Table::Rejects => change.removed.rejects += part.rows.cast_signed(),
         }
     }

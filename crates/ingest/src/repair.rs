@@ -117,6 +117,10 @@ fn take_out(
         change.set_aside.push((day, part.part.clone()));
         told.push(format!("{day}: {rows} refused lines were set aside"));
     }
+    for part in Table::TIERS.into_iter().flat_map(of).filter(|part| is_damaged(part)) {
+        change.set_aside.push((day, part.part.clone()));
+        told.push(format!("{day}: a part of {} was set aside", part.part.table));
+    }
     let (bad, good): (Vec<_>, Vec<_>) = of(Table::Hourly).partition(|part| is_damaged(part));
     change.set_aside.extend(bad.iter().map(|part| (day, part.part.clone())));
     if writer.is_pruned(day) {

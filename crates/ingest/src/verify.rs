@@ -11,6 +11,7 @@ use pmtaq_store::{Audit, Change, Encoder, Error, Part, Result, SnapshotPart, Sto
 use crate::budget::MergeBudget;
 use crate::hourly::{HOUR_MS, Hourly};
 use crate::rollup::Open;
+use crate::tier::Totals;
 
 /// What a check found.
 #[derive(Debug, Default)]
@@ -199,8 +200,12 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     let rows: u64 = parts().filter(|p| p.part.table == Table::Hourly).map(|p| p.part.rows).sum();
     let passes = (2 * rows).div_ceil(budget.hourly_rows as u64).clamp(1, 24);
     let mut share = Share::new(0, passes);
+    let mut totals = Totals::default();
     for part in parts() {
-        let result = check_part(part, |batch| share.add(part.part.table, batch));
+        let result = check_part(part, |batch| {
+            share.add(part.part.table, batch);
+            totals.add(&part.part, batch);
+        });
         found.parts += 1;
         found.unsummed += u64::from(part.part.checksum.is_none());
         match result {
@@ -215,6 +220,11 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
         if part.part.table == Table::Records {
             found.records += part.part.rows;
         }
+    }
+    for part in parts().map(|part| &part.part).filter(|part| totals.differ(part)) {
+        let (table, name) = (part.table, &part.name);
+        found.problems.push(format!("{day}: {table} {name} is not what its hours come to"));
+        found.damaged.push(part.clone());
     }
     // Of a day that has lost records for their age, the rollup knows more than they do.
     let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
@@ -256,7 +266,7 @@ impl Share {
         match table {
             Table::Records => self.counted.add_records(&self.of(batch, "time_logged")),
             Table::Hourly => self.stored.add_hourly(&self.of(batch, "hour")),
-            Table::Rejects => {}
+            Table::DailySenders | Table::DailyDomains | Table::Rejects => {}
         }
     }
 
@@ -287,7 +297,7 @@ fn check_part(part: &SnapshotPart, mut rows: impl FnMut(&RecordBatch)) -> Result
     let reader = part.rows()?;
     let time = match part.part.table {
         Table::Records => "time_logged",
-        Table::Hourly => "hour",
+        Table::Hourly | Table::DailySenders | Table::DailyDomains => "hour",
         Table::Rejects => "ingested_at",
     };
     let (mut count, mut least, mut greatest) = (0, i64::MAX, i64::MIN);

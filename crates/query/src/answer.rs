@@ -64,14 +64,14 @@ impl Session {
     /// As [`Session::run`].
     pub fn answer(&self, query: &Query) -> Result<Answer> {
         let sql = self.sql_of(query);
-        if let Some(rows) = self.answered.find(query, sql) {
+        if let Some(rows) = self.answered.find(query, &sql) {
             return Ok(Answer { shape: query.shape(rows.schema()), rows });
         }
         let answer = self.run(query, |shape, batches| {
             let batches = batches.collect::<Result<Vec<_>>>()?;
             Ok::<_, Error>(Answer::new(shape, &batches))
         })??;
-        self.answered.keep(query, sql, &answer.rows);
+        self.answered.keep(query, &sql, &answer.rows);
         Ok(answer)
     }
 }

@@ -137,7 +137,7 @@ impl Target {
 fn time_of(table: Table) -> &'static str {
     match table {
         Table::Records => "time_logged",
-        Table::Hourly => "hour",
+        Table::Hourly | Table::DailySenders | Table::DailyDomains => "hour",
         Table::Rejects => "ingested_at",
     }
 }

@@ -54,12 +54,17 @@ pub(crate) fn whole_hours(window: Window) -> Window {
     Window { since: Timestamp(since), until: Timestamp(until) }
 }
 
-/// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have. A record of an
-/// hour that is cut is a row of its own.
+/// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have.
 pub(crate) fn hours_view(window: Window, more: &[&str]) -> String {
+    hours_view_of(HOURS_VIEW, "hourly", window, more)
+}
+
+/// The statement that creates the view `name` over the rows of `table`. A record of an hour that is cut
+/// is a row of its own.
+pub(crate) fn hours_view_of(name: &str, table: &str, window: Window, more: &[&str]) -> String {
     let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
     let names = names.collect::<Vec<_>>().join(", ");
-    let mut view = format!("create view {HOURS_VIEW} as select {names} from hourly");
+    let mut view = format!("create view {name} as select {names} from {table}");
     let whole = whole_hours(window);
     for (since, until) in [(window.since, whole.since), (whole.until, window.until)] {
         if since < until && whole.since < whole.until {

@@ -71,6 +71,8 @@ mod user_views;
 mod variables;
 pub use setup::sql_type;
 
+mod tiers;
+
 mod session;
 pub use session::{Limits, Session, SessionConfig};
 

@@ -39,9 +39,14 @@ const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template 
     end) as mailbox_dead,
     known_replies.reply_family as reply_family";
 
-/// The statements that let `stored` and `hourly` read the views over the parts: with `replaced` columns, and
-/// with what they have of replies.
+/// The statements that let `stored` and `hourly` read the views over the parts.
 pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
+    read_view("stored", replaced, replies) + &read_view("hourly", replaced, replies)
+}
+
+/// The statement that lets the view `name` read that over the parts: with `replaced` columns, and with what
+/// it has of replies.
+pub(crate) fn read_view(name: &str, replaced: &[String], replies: Replies) -> String {
     let mut replaced = replaced.to_vec();
     if replies.has_folded {
         replaced.push("coalesce(known_replies.shown, r.template) as template".to_owned());
@@ -55,12 +60,9 @@ pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
         true => String::new(),
         false => format!(" replace ({})", replaced.join(", ")),
     };
-    let view = |name| {
-        format!(
-            "create or replace view {name} as select r.*{replaced}{more}\nfrom {name}_as_ingested as r{joined};\n"
-        )
-    };
-    view("stored") + &view("hourly")
+    format!(
+        "create or replace view {name} as select r.*{replaced}{more}\nfrom {name}_as_ingested as r{joined};\n"
+    )
 }
 
 /// A row of [`TABLE`] for each template of which one of its columns says something.

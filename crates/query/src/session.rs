@@ -3,6 +3,7 @@
 //! Confined: it reads the parts and nothing else, writes nothing, loads no extension, and its
 //! settings are locked before any user's SQL is seen.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection};
 use pmtaq_schema::bounce::BounceClasses;
-use pmtaq_schema::columns::HOURLY;
+use pmtaq_schema::columns::{HOURLY, TIERS};
 use pmtaq_schema::{Window, Zone};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
@@ -84,6 +85,9 @@ pub struct Session {
     pending_views: RefCell<Option<String>>,
     pub(crate) user_views: RefCell<UserViews>,
     pub(crate) opened: [Opened; 3],
+    /// The rollups of `hourly`, as [`Table::TIERS`] lists them, and the statements that created their views.
+    pub(crate) tiers: [Opened; TIERS.len()],
+    pub(crate) tier_views: RefCell<[String; TIERS.len()]>,
     /// The columns that are others than the parts have, in SQL: the class of a bounce by the site's own
     /// words, and what old parts lack.
     pub(crate) replaced: Vec<String>,
@@ -148,14 +152,16 @@ impl Session {
             Opened::new(parts(Table::Hourly))?,
             Opened::new(snapshot.of(Table::Rejects, Window::ALL))?,
         ];
+        let [senders, domains] = Table::TIERS.map(|table| Opened::new(parts(table)));
+        let tiers = [senders?, domains?];
         let files: Vec<String> =
             files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
         let files = files.iter().map(String::as_str);
-        let names = opened.iter().flat_map(Opened::allowed).chain(files.clone());
+        let names = opened.iter().chain(&tiers).flat_map(Opened::allowed).chain(files.clone());
         connection.execute_batch(&(allowance(names, files) + SETTINGS))?;
         // Not in the configuration, of which the engine shows it and does not heed it.
         connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
-        opened.iter().for_each(Opened::hold);
+        opened.iter().chain(&tiers).for_each(Opened::hold);
         opened[1].bring()?;
         let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
@@ -184,6 +190,8 @@ impl Session {
             pending_views: RefCell::new((!cuts_hours).then_some(records)),
             user_views: RefCell::default(),
             opened,
+            tiers,
+            tier_views: RefCell::default(),
             replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
             knows_templates: Cell::new(false),
@@ -251,11 +259,12 @@ impl Session {
     /// the one that is.
     pub(crate) fn with_paths(&self, error: Error) -> Error {
         let Error::Sql(text) = error else { return error };
-        let text = self.opened.iter().fold(text, |text, opened| opened.with_paths(text));
+        let opened = || self.opened.iter().chain(&self.tiers);
+        let text = opened().fold(text, |text, opened| opened.with_paths(text));
         // What the engine says of the statement itself it says before it reads a part.
         let of_statement = ["Binder", "Catalog", "Parser", "Permission"];
         let reads = !of_statement.iter().any(|kind| text.starts_with(&format!("{kind} Error")));
-        let damaged = reads.then(|| self.opened.iter().find_map(Opened::damaged)).flatten();
+        let damaged = reads.then(|| opened().find_map(Opened::damaged)).flatten();
         damaged.unwrap_or(Error::Sql(text))
     }
 
@@ -267,7 +276,7 @@ impl Session {
 
     fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         if !query.as_stored {
-            self.read_replies(self.sql_of(query))?;
+            self.read_replies(&self.sql_of(query))?;
         }
         // What the rollup answers names no records.
         let connection =
@@ -279,6 +288,8 @@ impl Session {
             None => error.into(),
         };
         let sql = self.sql_of(query);
+        let sql = &*sql;
+        self.create_tier_view(sql)?;
         let statement = match connection.prepare(sql).map_err(cause) {
             Err(error @ (Error::Timeout(_) | Error::Interrupted)) => Err(error),
             Err(_) if self.create_other_user_views()? => connection.prepare(sql).map_err(cause),
@@ -348,6 +359,7 @@ impl Session {
     /// All that `query` needs, as one script for the DuckDB shell.
     pub fn script(&self, query: &Query) -> String {
         let sql = self.sql_of(query);
+        let sql = &*sql;
         let mut literal = query.clone();
         for name in tokens(sql).filter_map(|token| token.strip_prefix('$')) {
             if let Ok(Some(is_known)) = self.is_known(name, &query.judged) {
@@ -356,6 +368,7 @@ impl Session {
         }
         let sql = literal.literally(sql);
         let (fields, replies) = (variables::script(&sql), self.replies_script(&sql));
+        let replies = replies + &self.tier_script(&sql);
         format!("{}{fields}{replies}\n{};\n", self.setup, sql.trim_end())
     }
 
@@ -376,9 +389,9 @@ impl Session {
         self.sql_of(query) != query.sql
     }
 
-    pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> &'q str {
+    pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
         let over_hours = query.over_hours.as_ref().filter(|over| self.hours.answer(over.is_local));
-        over_hours.map_or(&query.sql, |over| &over.sql)
+        over_hours.map_or(Cow::Borrowed(&*query.sql), |over| self.over_tier(&over.sql))
     }
 
     /// The view that says which values of `column` there are in the window.
@@ -418,7 +431,8 @@ impl Session {
     }
 }
 
-fn rows_of(parts: &[&SnapshotPart]) -> u64 {
+/// How many rows parts have.
+pub(crate) fn rows_of(parts: &[&SnapshotPart]) -> u64 {
     parts.iter().map(|part| part.part.rows).sum()
 }
 

@@ -218,6 +218,30 @@ pub const DATE: (&str, &str) = (
 /// has them: they are looked up by `template` when a statement names them.
 pub const REPLY_COLUMNS: [&str; 3] = ["reply_fault", "mailbox_dead", "reply_family"];
 
+/// A rollup of `hourly`: its rows of a day added up, without some of its names. It has the columns of
+/// [`HOURLY`], of which those names are null, and `hour` is the begin of the day.
+#[derive(Clone, Copy, Debug)]
+pub struct Tier {
+    /// Name of the table.
+    pub name: &'static str,
+    /// The columns of [`HOURLY`] that it does not tell apart.
+    pub without: &'static [&'static str],
+}
+
+/// The rollups of `hourly`. Measured on a sender's ten million records a week, of which `hourly` has 7.7
+/// million rows: 0.4 and 1.1 million are left. Who sends is told apart without what is replied, whose texts
+/// double the rows; to whom, with it, since a domain's replies are few.
+pub const TIERS: [Tier; 2] = [
+    Tier {
+        name: "daily_senders",
+        without: &["rcpt_domain", "provider", "job_id", "enhanced_code", "template"],
+    },
+    Tier {
+        name: "daily_domains",
+        without: &["sender_domain", "vmta", "vmta_pool", "dlv_source_ip", "job_id"],
+    },
+];
+
 /// The columns of the table `hourly`: records counted by hour and by what they share. A column that
 /// `records` has too is a dimension, under the same name and with the same values; rows that share
 /// all dimensions may be added up, and a reader must do so, since each ingest adds rows of its own.
@@ -301,6 +325,15 @@ mod tests {
             let of_records = COLUMNS.iter().find(|other| other.name == column.name);
             assert_eq!(of_records.is_none(), measures.contains(&column.name), "{}", column.name);
             assert!(of_records.is_none_or(|other| other.kind == column.kind), "{}", column.name);
+        }
+    }
+
+    #[test]
+    fn a_tier_leaves_out_names_of_the_rollup() {
+        for tier in TIERS {
+            let names = HOURLY.iter().filter(|column| column.kind == Kind::Name);
+            let left_out = names.filter(|column| tier.without.contains(&column.name)).count();
+            assert_eq!(left_out, tier.without.len(), "{}", tier.name);
         }
     }
 

@@ -12,8 +12,8 @@
 //! written in the root: the next writer repeats those that a kill prevented. A reader of ours
 //! keeps open what it reads, so a part that goes under its hands stays readable for it.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -70,6 +70,8 @@ pub struct Change {
     pub fresh_lists: Vec<Day>,
     /// The days whose records are retired for their age, while `hourly` may stay.
     pub pruned: Vec<Day>,
+    /// The parts of `hourly` whose rollups were made, as far as they are of use, by day and name.
+    pub tiered: Vec<(Day, String)>,
     /// What an ingest passed over, by the folder, where that is news.
     pub skipped: BTreeMap<String, Skipped>,
     /// What is retired must not be left to anyone, as that of an erasure.
@@ -115,7 +117,7 @@ impl Change {
         ] {
             let counted = |ledger: Ledger| match table {
                 Table::Rejects => ledger.kept_rejects(),
-                Table::Records | Table::Hourly => ledger.stored,
+                _ => ledger.stored,
             };
             let of = |part: &&Part| part.table == table;
             let found: u64 = self.parts.iter().map(|p| &p.part).filter(of).map(|p| p.rows).sum();
@@ -394,6 +396,7 @@ impl<'a> Writer<'a> {
         let mut days: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
         let gone = || change.retired.iter().chain(&change.set_aside);
         let touched = change.parts.iter().map(|new| new.day).chain(gone().map(|(day, _)| *day));
+        let touched = touched.chain(change.tiered.iter().map(|(day, _)| *day));
         for day in touched {
             if let Entry::Vacant(entry) = days.entry(day) {
                 entry.insert(read_parts(self.place, root, day)?);
@@ -417,7 +420,16 @@ impl<'a> Writer<'a> {
                 parts.push(new.part);
             }
         }
-        days.into_iter().try_for_each(|(day, parts)| self.write_parts(root, day, &parts))
+        for (day, name) in &change.tiered {
+            let parts = days.get_mut(day).into_iter().flatten();
+            let hours = parts.filter(|part| part.table == Table::Hourly && part.name == *name);
+            hours.for_each(|part| part.is_tiered = true);
+        }
+        days.into_iter().try_for_each(|(day, parts)| {
+            let (parts, orphans) = without_orphans(parts);
+            root.moves.extend(orphans.iter().map(|part| Move::of(part, day, true)));
+            self.write_parts(root, day, &parts)
+        })
     }
 
     /// Makes `parts` the list of a day.
@@ -516,4 +528,12 @@ impl<'a> Writer<'a> {
         });
         replaced.flatten().collect()
     }
+}
+
+/// The parts of a day, without the rollups of parts of `hourly` that are not there, which are the second.
+fn without_orphans(parts: Vec<Part>) -> (Vec<Part>, Vec<Part>) {
+    let hours = parts.iter().filter(|part| part.table == Table::Hourly);
+    let hours: BTreeSet<String> = hours.map(|part| part.name.clone()).collect();
+    let is_there = |part: &Part| part.sums.as_ref().is_some_and(|name| hours.contains(name));
+    parts.into_iter().partition(|part| part.table.tier().is_none() || is_there(part))
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! <store>/records/date=2026-03-01/00000042-000.parquet   readable by any tool, by a plain glob
 //! <store>/hourly/date=2026-03-01/00000042-001.parquet    its records counted by hour
+//! <store>/daily_senders/date=2026-03-01/00000042-003.parquet   those hours added up, by who sent
+//! <store>/daily_domains/date=2026-03-01/00000042-004.parquet   and by to whom
 //! <store>/rejects/date=2026-03-02/00000042-002.parquet   refused lines, by the day of ingestion
 //! <store>/records/_delta_log/                            versions of the table, where that is asked for
 //! <store>/_pmtaq/root.json                               the truth: one small file
@@ -21,24 +23,39 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use pmtaq_schema::columns::{TIERS, Tier};
 use pmtaq_schema::time::Day;
 use serde::{Deserialize, Serialize};
 
 /// A table of the store: one folder of day partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Table {
     /// One row a record, by the UTC day of `time_logged`.
     Records,
     /// Records counted by hour and by what they share, by the UTC day of the hour.
     Hourly,
+    /// The first of [`TIERS`]: a part is that of a part of `hourly`.
+    DailySenders,
+    /// The second.
+    DailyDomains,
     /// One row a refused line, by the UTC day of its ingestion.
     Rejects,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 3] = [Table::Records, Table::Hourly, Table::Rejects];
+    pub const ALL: [Table; 5] =
+        [Table::Records, Table::Hourly, Table::DailySenders, Table::DailyDomains, Table::Rejects];
+
+    /// Those of [`TIERS`], in their order.
+    pub const TIERS: [Table; TIERS.len()] = [Table::DailySenders, Table::DailyDomains];
+
+    /// What it is as a rollup of `hourly`; none of other tables.
+    pub fn tier(self) -> Option<&'static Tier> {
+        let at = Table::TIERS.iter().position(|tier| *tier == self)?;
+        Some(&TIERS[at])
+    }
 }
 
 impl fmt::Display for Table {
@@ -46,6 +63,8 @@ impl fmt::Display for Table {
         f.write_str(match self {
             Table::Records => "records",
             Table::Hourly => "hourly",
+            Table::DailySenders => TIERS[0].name,
+            Table::DailyDomains => TIERS[1].name,
             Table::Rejects => "rejects",
         })
     }

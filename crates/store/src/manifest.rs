@@ -22,11 +22,11 @@ use crate::recipients::Recipients;
 use crate::seal::{self, Opened};
 
 /// The newest format that this version reads and writes. Since 2 manifests and parts have
-/// checksums.
-pub const FORMAT: u32 = 2;
+/// checksums; since 4 `hourly` has rollups of its own.
+pub const FORMAT: u32 = 4;
 
 /// That of a store in a bucket.
-pub const FORMAT_OF_BUCKETS: u32 = 3;
+pub const FORMAT_OF_BUCKETS: u32 = 5;
 
 /// The truth about a store: for each day, which of its manifests count. Small even for years of
 /// days, because it holds one line a day and no line a source.
@@ -302,6 +302,12 @@ pub struct Part {
     /// tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// Of a rollup of `hourly`, the name of the part of it whose rows are added up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<String>,
+    /// Of a part of `hourly`, whether its rollups were made, as far as they are of use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tiered: bool,
 }
 
 /// The derived columns that a part has which is written today. Since 1 bounces have `bounce_origin`, and
@@ -325,6 +331,8 @@ impl Part {
             derived: DERIVED,
             has_keys: table == Table::Records,
             facts: None,
+            sums: None,
+            is_tiered: false,
         }
     }
 

@@ -59,7 +59,7 @@ pub fn schema_of(table: Table) -> SchemaRef {
         Table::Records => {
             RECORDS.get_or_init(|| of(COLUMNS, &["time_logged", "rec", "host", "source"])).clone()
         }
-        Table::Hourly => ROLLED_UP
+        Table::Hourly | Table::DailySenders | Table::DailyDomains => ROLLED_UP
             .get_or_init(|| of(HOURLY, &["hour", "rec", "host", "reached", "records", "bytes"]))
             .clone(),
         Table::Rejects => REJECTED
@@ -138,6 +138,13 @@ impl NewPart {
             self.part.derived = self.part.derived.min(part.derived);
         }
         self
+    }
+
+    /// Says that its rows are those of `part`, a part of `hourly`, added up.
+    #[must_use]
+    pub fn sums_up(mut self, part: &Part) -> NewPart {
+        self.part.sums = Some(part.name.clone());
+        self.made_of([part])
     }
 
     /// Size of the part in bytes.

@@ -56,8 +56,11 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
         }
         for table in Table::ALL {
             let (rows, parts, bytes) = size(of(table));
-            let name = table.to_string();
-            lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", human::size(bytes)));
+            // A small store has no rollups of `hourly`.
+            if table.tier().is_none() || parts > 0 {
+                let name = table.to_string();
+                lines.push(format!("{name:<9} {rows} rows, {parts} parts, {}", human::size(bytes)));
+            }
         }
         lines.push(format!("privacy   recipients {recipients}"));
         lines.extend(writer.iter().map(|writer| format!("locked    by {writer}")));

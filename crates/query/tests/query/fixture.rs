@@ -16,7 +16,9 @@ use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Change, Disk, Ledger, Snapshot, Source, Store, arrow_type, schema_of};
+use pmtaq_store::{
+    Change, Disk, Ledger, NewPart, Snapshot, Source, Store, Writer, arrow_type, schema_of,
+};
 
 pub(crate) type Row = Vec<(&'static str, String)>;
 
@@ -104,6 +106,35 @@ from (select *, case when rec = 'd' then epoch(time_logged - time_queued)::bigin
 where time_logged::date = date '$day'
 group by all";
 
+/// A part of what `hourly` or a rollup of it holds of one day.
+fn summed_up(
+    session: &Session,
+    writer: &Writer<'_>,
+    table: Table,
+    day: &str,
+    sql: &str,
+) -> NewPart {
+    let start = at(&format!("{day}T00:00:00Z"));
+    let mut sql = sql.replace("$day", day);
+    if let Some(tier) = table.tier() {
+        sql = sql.replace("date_trunc('hour'", "date_trunc('day'");
+        for name in tier.without {
+            sql = sql.replacen(&format!(" {name},"), &format!(" null::varchar as {name},"), 1);
+        }
+    }
+    let query = session.adhoc(&sql).expect("a statement");
+    let mut part = writer.stage(table, start.day()).expect("a part");
+    let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>());
+    for batch in batches.expect("run").expect("rows") {
+        let schema = schema_of(table);
+        let arrays = batch.columns().iter().zip(schema.fields());
+        let arrays = arrays.map(|(a, f)| cast(a, f.data_type()).expect("the type"));
+        let batch = RecordBatch::try_new(schema.clone(), arrays.collect());
+        part.write(&batch.expect("a batch"), start.0, start.0 + 86_399).expect("written");
+    }
+    part.finish().expect("finished")
+}
+
 impl Stored {
     /// A store of the [`day`] and of two refused lines.
     pub(crate) fn day() -> Stored {
@@ -132,7 +163,7 @@ impl Stored {
         let (columns, time) = match table {
             Table::Records => (COLUMNS, "time_logged"),
             Table::Rejects => (REJECTS, "ingested_at"),
-            Table::Hourly => unreachable!("made from the records"),
+            _ => unreachable!("made from the records"),
         };
         let store = self.store();
         let mut writer = store.lock("a test").expect("the lock");
@@ -155,7 +186,7 @@ impl Stored {
         let mut ledger = Ledger { read: rows.len() as u64, ..Ledger::default() };
         match table {
             Table::Records => ledger.stored = ledger.read,
-            Table::Hourly | Table::Rejects => ledger.rejected = ledger.read,
+            _ => ledger.rejected = ledger.read,
         }
         change.sources.push((Day(0), Source { ledger, ..Source::default() }, None));
         writer.commit(change).expect("committed");
@@ -169,18 +200,41 @@ impl Stored {
         let mut change = Change::default();
         let days = sql(&session, "select distinct time_logged::date from records").expect("days");
         for day in days {
-            let start = at(&format!("{day}T00:00:00Z"));
-            let query = session.adhoc(&HOURLY_SQL.replace("$day", &day)).expect("a statement");
-            let mut part = writer.stage(Table::Hourly, start.day()).expect("a part");
-            let batches = session.run(&query, |_, batches| batches.collect::<Result<Vec<_>>>());
-            for batch in batches.expect("run").expect("rows") {
-                let schema = schema_of(Table::Hourly);
-                let arrays = batch.columns().iter().zip(schema.fields());
-                let arrays = arrays.map(|(a, f)| cast(a, f.data_type()).expect("the type"));
-                let batch = RecordBatch::try_new(schema.clone(), arrays.collect());
-                part.write(&batch.expect("a batch"), start.0, start.0 + 86_399).expect("written");
+            change.parts.push(summed_up(&session, &writer, Table::Hourly, &day, HOURLY_SQL));
+        }
+        writer.commit(change).expect("committed");
+    }
+
+    /// Adds the hours of those records of `day` to `domain` that are in no part of `hourly`: the newest.
+    pub(crate) fn add_hours_of(&self, day: &str, domain: &str) {
+        let of = |rows: &str| {
+            HOURLY_SQL.replace("from records)", &format!("from records where {rows})"))
+        };
+        let newest = format!(
+            "rcpt_domain = '{domain}' and time_queued is null and job_id is null and provider is null and dlv_size is null and dlv_destination_ip is null and smtp_code is null and bounce_class is null and rec = 'd' and sender_domain = 's1.example' and time_logged = timestamp '{day} 10:00:00'"
+        );
+        let (session, store) = (self.session(), self.store());
+        let mut writer = store.lock("a test").expect("the lock");
+        let part = summed_up(&session, &writer, Table::Hourly, day, &of(&newest));
+        writer.commit(Change { parts: vec![part], ..Change::default() }).expect("committed");
+    }
+
+    /// Adds the rollups of all parts of `hourly` on `days`.
+    pub(crate) fn add_tiers(&self, days: &[&str]) {
+        let (session, store) = (self.session(), self.store());
+        let mut writer = store.lock("a test").expect("the lock");
+        let mut change = Change::default();
+        for day in days {
+            let of_day = at(&format!("{day}T00:00:00Z")).day();
+            let parts = writer.parts(of_day).expect("a list");
+            let hours = parts.iter().map(|part| &part.part);
+            let hours = hours.filter(|part| part.table == Table::Hourly);
+            for (hours, table) in hours.flat_map(|of| Table::TIERS.map(|table| (of, table))) {
+                change
+                    .parts
+                    .push(summed_up(&session, &writer, table, day, HOURLY_SQL).sums_up(hours));
+                change.tiered.push((of_day, hours.name.clone()));
             }
-            change.parts.push(part.finish().expect("finished"));
         }
         writer.commit(change).expect("committed");
     }

@@ -254,7 +254,10 @@ impl Writer<'_> {
         if id(&self.root).is_some_and(|before| Some(before) != id(new)) {
             return Ok(true);
         }
-        let mut days: Vec<Day> = change.retired.iter().map(|(day, _)| *day).collect();
+        let tiered = change.tiered.iter();
+        let mut days: Vec<Day> =
+            change.retired.iter().map(|(day, _)| *day).chain(tiered.map(|(day, _)| *day)).collect();
+        days.sort();
         days.dedup();
         for day in days {
             let (before, after) = (self.root.entry(day), new.entry(day));
@@ -262,6 +265,10 @@ impl Writer<'_> {
                 continue;
             }
             let parts = read_parts(self.place, new, day)?;
+            let mut tiered = change.tiered.iter().filter(|(of, _)| *of == day);
+            if !tiered.all(|(_, name)| parts.iter().any(|part| part.name == *name)) {
+                return Ok(true);
+            }
             let mut retired = change.retired.iter().filter(|(of, _)| *of == day);
             if !retired.all(|(_, part)| parts.contains(part)) {
                 return Ok(true);

@@ -1,0 +1,152 @@
+//! Which rollup answers a question to `hourly`: the one that has all that its statement names, and of these
+//! the one with the fewest rows in the window. Knows nothing of metrics.
+//!
+//! A rollup by day answers for whole days, and there for the parts of `hourly` whose rows it adds up. The
+//! others of these parts are read beside it, and the hours of days that the window cuts.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use pmtaq_schema::columns::{HOURLY, REPLY_COLUMNS, TIERS, Tier};
+use pmtaq_schema::time::DAY_S;
+use pmtaq_store::SnapshotPart;
+
+use crate::error::Result;
+use crate::hours::{HOURS_VIEW, hours_view_of, whole_hours};
+use crate::lex::words;
+use crate::opened::Opened;
+use crate::replies::read_view;
+use crate::rollup::hours_as_records;
+use crate::session::{Session, rows_of};
+use crate::setup::{source, view};
+
+/// What no rollup by day tells apart.
+const TIMES: [&str; 3] = ["hour", "time_logged", "date"];
+
+/// The view over a rollup and what is read beside it.
+fn view_of(tier: &Tier) -> String {
+    format!("{}_stored", tier.name)
+}
+
+/// Whether a rollup has all that `sql` names, a statement over [`hours_as_records`].
+fn tells(tier: &Tier, sql: &str) -> bool {
+    let rest = sql.replace(&hours_as_records(), "");
+    let named: HashSet<String> = words(&rest).map(str::to_lowercase).collect();
+    // What is known of a reply is looked up by its template.
+    let of_replies = if tier.without.contains(&"template") { &REPLY_COLUMNS[..] } else { &[] };
+    let mut lacking = TIMES.iter().chain(tier.without).chain(of_replies);
+    rest.len() < sql.len() && !lacking.any(|name| named.contains(*name))
+}
+
+impl Session {
+    /// `sql`, which asks `hourly`, as a question to the rollup of it that answers with the fewest rows.
+    pub(crate) fn over_tier<'q>(&self, sql: &'q str) -> Cow<'q, str> {
+        let of_tier = |at: usize| {
+            let (summed, beside) = self.parts_of_tier(at);
+            (rows_of(&summed) + rows_of(&beside), at)
+        };
+        let able = (0..TIERS.len()).filter(|at| tells(&TIERS[*at], sql)).map(of_tier);
+        // Who ended a bounce is told of parts of older versions by replies that a rollup may lack.
+        let able = able.filter(|_| !self.opened[..2].iter().any(Opened::is_old));
+        let hours: Vec<&SnapshotPart> = self.hours_parts().collect();
+        match able.min().filter(|(n, _)| *n < rows_of(&hours)) {
+            Some((_, at)) => sql.replace(HOURS_VIEW, &view_of(&TIERS[at])).into(),
+            None => sql.into(),
+        }
+    }
+
+    /// The parts of `hourly` with whole hours of the window.
+    fn hours_parts(&self) -> impl Iterator<Item = &SnapshotPart> {
+        let window = whole_hours(self.window.get());
+        self.opened[1].parts().filter(move |part| part.meets(window))
+    }
+
+    /// The parts of a rollup that are read, and those of `hourly` beside it.
+    fn parts_of_tier(&self, at: usize) -> (Vec<&SnapshotPart>, Vec<&SnapshotPart>) {
+        let window = whole_hours(self.window.get());
+        let is_whole = |part: &&SnapshotPart| {
+            let start = part.day.start().0;
+            window.since.0 <= start && start + DAY_S <= window.until.0
+        };
+        let summed: Vec<&SnapshotPart> = self.tiers[at].parts().filter(is_whole).collect();
+        let names: HashSet<&str> =
+            summed.iter().filter_map(|part| part.part.sums.as_deref()).collect();
+        let beside = self.hours_parts().filter(|part| !names.contains(part.part.name.as_str()));
+        (summed, beside.collect())
+    }
+
+    /// The statements that create the view over a rollup, whose parts have names by `names`.
+    fn tier_views(
+        &self,
+        at: usize,
+        names: impl Fn(&Opened, &[&SnapshotPart]) -> Vec<String>,
+    ) -> String {
+        let (tier, window, replies) = (&TIERS[at], self.window.get(), self.replies.get());
+        let (summed, beside) = self.parts_of_tier(at);
+        let of = |opened, parts: &[&SnapshotPart]| {
+            let names = names(opened, parts);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            source(&names, rows_of(parts), HOURLY)
+        };
+        let mut rows = of(&self.tiers[at], &summed);
+        if !beside.is_empty() {
+            let beside = of(&self.opened[1], &beside);
+            rows = format!("(select * from {rows} union all select * from {beside})");
+        }
+        let ingested = format!("{}_as_ingested", tier.name);
+        let ingested = view(&ingested, &rows, "hour", whole_hours(window));
+        let read = read_view(tier.name, &self.replaced, replies);
+        let hours = hours_view_of(&view_of(tier), tier.name, window, replies.columns());
+        let hours = hours.replacen("create view", "create or replace view", 1);
+        format!("create or replace {ingested}\n{read}{hours}")
+    }
+
+    /// The rollup that a statement of ours reads.
+    fn tier_in(sql: &str) -> Option<usize> {
+        TIERS.iter().position(|tier| sql.contains(&view_of(tier)))
+    }
+
+    /// Creates the view over the rollup that `sql` reads, if it reads one.
+    pub(crate) fn create_tier_view(&self, sql: &str) -> Result<()> {
+        let Some(at) = Session::tier_in(sql) else { return Ok(()) };
+        let names = |opened: &Opened, parts: &[&SnapshotPart]| {
+            opened.names_of(parts).into_iter().map(str::to_owned).collect()
+        };
+        let views = self.tier_views(at, names);
+        let known = &mut self.tier_views.borrow_mut()[at];
+        if *known != views {
+            self.tiers[at].bring()?;
+            self.engine().execute_batch(&views)?;
+            *known = views;
+        }
+        Ok(())
+    }
+
+    /// The same for a script.
+    pub(crate) fn tier_script(&self, sql: &str) -> String {
+        let paths =
+            |_: &Opened, parts: &[&SnapshotPart]| parts.iter().map(|part| part.address()).collect();
+        Session::tier_in(sql).map(|at| self.tier_views(at, paths)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rollup_answers_what_names_nothing_that_it_lacks() {
+        let over = |rest: &str| format!("with r as (select * from {}) {rest}", hours_as_records());
+        let able = |rest: &str| {
+            let sql = over(rest);
+            TIERS.map(|tier| tells(&tier, &sql))
+        };
+        assert_eq!(able("select vmta, sum(records) from r group by vmta"), [true, false]);
+        assert_eq!(able("select rcpt_domain, template from r"), [false, true]);
+        assert_eq!(able("select sum(records) from r"), [true, true]);
+        assert_eq!(able("select sum(records) from r where mailbox_dead = 'yes'"), [false, true]);
+        assert_eq!(able("select vmta, provider from r"), [false, false]);
+        assert_eq!(able("select date_trunc('day', time_logged) from r"), [false, false]);
+        assert!(!tells(&TIERS[0], "select sum(records) from hours_stored"), "as it stands");
+    }
+}
