@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pmtaq_schema::Timestamp;
+use pmtaq_schema::{Timestamp, Window};
 
-use crate::dimension::{Dimension, dimension};
+use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
 use crate::known::{Group, Label};
 use crate::metric::{Metric, metric};
@@ -69,22 +69,42 @@ impl Moments {
         let moments = format!(
             "unnest(range(greatest({next}, {first}, {time} + 1)::bigint, (least({time} + {window_s}, {last}) + 1)::bigint, {step_s}))"
         );
-        let keys: Vec<String> = (0..self.by.len()).map(|key| format!("k{key}, ")).collect();
-        let keys = keys.concat();
-        let named = self.by.iter().enumerate();
-        let named = named.map(|(key, by)| format!("coalesce({}, '(none)') as k{key}, ", by.sql));
-        let named: String = named.collect();
-        let metrics: Vec<String> =
-            self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name)).collect();
+        let (named, keys, metrics) = self.columns();
         let mut query = Query {
             sql: format!(
                 "with placed as not materialized (select {moments} as moment, {named}* from records)
-select moment, {keys}{} from placed group by {keys}moment",
-                metrics.join(", ")
+select moment, {keys}{metrics} from placed group by {keys}moment"
             ),
             ..Query::default()
         };
         query.ask(selection, None)?;
+        Ok(query)
+    }
+
+    /// The dimensions as columns, their names, each followed by a comma, and the metrics as columns.
+    fn columns(&self) -> (String, String, String) {
+        let by = self.by.iter().enumerate();
+        let named = by.map(|(key, by)| format!("coalesce({}, '(none)') as k{key}, ", by.sql));
+        let keys = (0..self.by.len()).map(|key| format!("k{key}, "));
+        let metrics = self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name));
+        (named.collect(), keys.collect(), metrics.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The same of one moment, of a session that sees nothing but its window: no record has to be
+    /// asked when it was, and whole hours may be answered by the rollup.
+    fn alone(&self, selection: &Selection) -> Result<Query> {
+        let (named, keys, metrics) = self.columns();
+        let last = self.last.0;
+        let groups = match keys.trim_end_matches(", ") {
+            "" => String::new(),
+            keys => format!(" group by {keys}"),
+        };
+        // Without a dimension there is a row even of nothing.
+        let sql = format!(
+            "select {last}::bigint as moment, {named}{metrics} from records{groups} having count(*) > 0"
+        );
+        let mut query = Query { sql, ..Query::default() };
+        query.ask(selection, Reads::of(self.by.iter().copied()).as_ref())?;
         Ok(query)
     }
 
@@ -93,7 +113,12 @@ select moment, {keys}{} from placed group by {keys}moment",
     /// # Errors
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Measured> {
-        let answer = session.answer(&self.query(selection)?)?;
+        let window = Window { since: Timestamp(self.last.0 - self.window_s), until: self.last };
+        let query = match self.n == 1 && session.window.get() == window {
+            true => self.alone(selection)?,
+            false => self.query(selection)?,
+        };
+        let answer = session.answer(&query)?;
         let moments = answer.i64s("moment")?;
         let keys = (0..self.by.len()).map(|key| answer.texts(&format!("k{key}")));
         let keys = keys.collect::<Result<Vec<_>>>()?;

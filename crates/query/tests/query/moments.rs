@@ -1,6 +1,6 @@
 //! Metrics of sliding windows: the same as a pivot of each window by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use pmtaq_query::{Moments, Pivot, Selection, first_seen};
 use pmtaq_schema::{Timestamp, Window};
@@ -68,6 +68,36 @@ fn every_moment_sees_what_a_pivot_of_its_window_sees() {
         }
         assert!(seen > 0);
         assert!(measured.keys().all(|moment| (last.0 - moment.0) / step_s < n), "no others");
+    }
+}
+
+#[test]
+fn a_session_of_one_window_sees_the_same_in_the_rollup_as_in_the_records() {
+    let (stored, _) = stored();
+    let metrics = names(&["sent", "deferral_rate", "p90"]);
+    // Whole hours, hours that are cut, and less than an hour; without a record, nothing.
+    for (last, window_s, n) in [
+        ("2026-10-25T12:00:00Z", 10_800, 3),
+        ("2026-10-25T12:07:00Z", 10_000, 3),
+        ("2026-10-25T12:07:00Z", 1200, 1),
+        ("2026-10-25T12:00:01Z", 1, 0),
+    ] {
+        let window = Window { since: Timestamp(at(last).0 - window_s), until: at(last) };
+        for by in [names(&["rcpt_domain"]), Vec::new()] {
+            let moments = Moments::new(&by, &metrics, window_s, at(last), 60, 1).expect("names");
+            let mut session = stored.open(window, "UTC");
+            let measured = moments.run(&session, &Selection::default()).expect("runs");
+            session.read_records();
+            let of_records = moments.run(&session, &Selection::default()).expect("runs");
+            assert_eq!(measured, of_records, "{last}");
+            // A session that sees more asks each record when it was.
+            let wide = Window { since: Timestamp(window.since.0 - 7200), ..window };
+            let session = stored.open(wide, "UTC");
+            let of_more = moments.run(&session, &Selection::default()).expect("runs");
+            assert_eq!(measured, of_more, "{last}");
+            let groups = measured.values().map(HashMap::len).sum::<usize>();
+            assert_eq!(groups, if by.is_empty() { n.min(1) } else { n }, "{last} {by:?}");
+        }
     }
 }
 
