@@ -126,7 +126,6 @@ fn open_reach(
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
     let store = context.store()?;
-    let config = config(context, files)?;
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
@@ -142,7 +141,8 @@ fn open_reach(
             continue;
         }
         checked?;
-        match Session::open(&snapshot, &windows(&snapshot), &config) {
+        // After the snapshot: what machines share is said by the root that it has read.
+        match Session::open(&snapshot, &windows(&snapshot), &config(context, files)?) {
             Ok(session) => return Ok(Asked { session, snapshot, window: reach }),
             Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
