@@ -88,6 +88,9 @@ fn the_hour_that_comes_twice_is_two_rows_told_apart_by_their_offset() {
     let graph = table(&sealed, &format!("graph sent --every 1h {zone} --format csv"));
     assert!(graph.contains("2026-10-25T00:00:00Z,2,"), "{graph}");
     assert!(graph.contains("2026-10-25T01:00:00Z,1,"), "{graph}");
+    let drawn = "graph sent --every 10m --tz Europe/Madrid --since 2026-10-25T01:30 --until 2026-10-25T03:30";
+    let drawn = table(&sealed, drawn);
+    assert!(drawn.contains("+02") && drawn.contains("+01"), "{drawn}");
     let queue = table(&sealed, &format!("queue {zone}"));
     assert!(
         queue.contains("2026-10-25 02:00:00+02:00") && queue.contains("2026-10-25 02:00:00+01:00")

@@ -1,5 +1,6 @@
 //! What is not logged is not zero: a number that cannot be known is null and says why, whoever asks.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -142,6 +143,44 @@ fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_ser
         assert_eq!(check.code, Some(3), "{check:?}");
         assert!(check.stdout.contains("not judged") && check.stdout.contains(&why), "{check:?}");
     }
+}
+
+/// All that pivots say of a store, by dimension, group and column.
+fn all_told(sealed: &Sealed) -> BTreeMap<(&'static str, String, String), String> {
+    const METRICS: &str = "injected,delivered,bounced,sent,deferred,attempts,accepted,hard,block,\
+        undetermined,unknown_users,bytes,bounce_rate,accepted_rate,hard_rate,block_rate,\
+        unknown_user_rate,deferral_rate,delayed_rate,tls_rate,p95,bounced_by_receiver,deleted_by_operator";
+    let mut told = BTreeMap::new();
+    for by in
+        ["host", "rcpt_domain", "provider", "sender_domain", "vmta", "dlv_source_ip", "job_id"]
+    {
+        let text = pivot(sealed, by, METRICS).stdout;
+        let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
+        let header: Vec<String> = lines.next().unwrap().collect();
+        for mut line in lines {
+            let group = line.next().unwrap();
+            let cells = header.iter().skip(1).cloned().zip(line);
+            told.extend(cells.map(|(column, value)| ((by, group.clone(), column), value)));
+        }
+    }
+    told
+}
+
+#[test]
+fn a_number_of_a_store_that_lacks_a_field_is_that_of_the_whole_one_or_null_at_scale() {
+    let whole = all_told(&of(&acct(&[])));
+    let mut known = 0;
+    for rec in ["d", "b", "t"] {
+        for field in &FIELDS[2..] {
+            for (key, value) in all_told(&of(&acct(&[(rec, field)]))) {
+                if key.1 != "(none)" && !value.is_empty() {
+                    assert_eq!(whole.get(&key), Some(&value), "{rec} without {field}: {key:?}");
+                    known += 1;
+                }
+            }
+        }
+    }
+    assert!(known > 10_000, "{known}");
 }
 
 #[test]

@@ -104,7 +104,10 @@ impl Providers {
     }
 
     fn of_server(&self, dsn_mta: &str) -> Option<String> {
-        self.by_mx.get(registrable(&host_of(dsn_mta))).cloned()
+        let host = host_of(dsn_mta);
+        let name = registrable(&host);
+        // A server in a provider's own domain is the provider's.
+        self.by_mx.get(name).or_else(|| self.by_domain.get(name)).cloned()
     }
 
     fn of_domain(&self, rcpt_domain: &str) -> Option<String> {
@@ -177,6 +180,7 @@ mod tests {
             ("yahoo.rollup/vmta18", "", "yahoo.fr", "yahoo"),
             ("own.rollup/vmta1", "mx.x.org (192.0.2.1)", "x.org", "own"),
             ("acme.com/vmta1", "aspmx.l.google.com (142.250.1.1)", "acme.com", "gmail"),
+            ("gmail.com/v", "mx.gmail.com (192.0.2.1)", "", "gmail"),
             ("acme.de/v", "acme-de.mail.protection.outlook.com (1.2.3.4)", "acme.de", "microsoft"),
             ("hotmail.com/v", "", "hotmail.com", "microsoft"),
             ("1181.com/v", "foo.int.port25.com (10.1.2.3)", "1181.com", "port25.com"),

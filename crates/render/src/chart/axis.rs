@@ -5,7 +5,7 @@ use pmtaq_schema::Unit;
 use pmtaq_schema::time::DAY_S;
 
 use super::model::Chart;
-use crate::time::local;
+use crate::time::{local, told_apart};
 
 const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 3600;
@@ -99,7 +99,7 @@ pub(super) fn label(chart: &Chart, value: f64) -> String {
 }
 
 /// Moments at which a step begins, at most `count` of them, with what they are called: the time of
-/// day, and at midnight the date.
+/// day, with its offset where the clock shows it twice, and at midnight the date.
 pub(super) fn moments(chart: &Chart, count: usize) -> Vec<(usize, String)> {
     let steps = chart.steps();
     let (Some(first), Some(last)) = (chart.bounds.first(), chart.bounds.last()) else {
@@ -115,7 +115,14 @@ pub(super) fn moments(chart: &Chart, count: usize) -> Vec<(usize, String)> {
         0 => (shown(0) + offset(apart)).rem_euclid(apart) == 0,
         _ => round(*step) != round(step - 1),
     };
-    (0..steps).filter(is_tick).map(|step| (step, name(shown(step), apart))).collect()
+    let name = |step: usize| {
+        let name = name(shown(step), apart);
+        let offset =
+            if name.contains(':') { &*told_apart(chart.bounds[step], chart.zone) } else { "" };
+        let offset = offset.strip_suffix(":00").unwrap_or(offset);
+        name + offset
+    };
+    (0..steps).filter(is_tick).map(|step| (step, name(step))).collect()
 }
 
 /// Weeks begin on Mondays, and 1970 began on a Thursday.
