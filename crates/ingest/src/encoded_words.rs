@@ -13,7 +13,7 @@ pub(crate) fn is_header(field: &str) -> bool {
 /// The value of a header with its encoded words decoded; what is none stays as it is.
 pub(crate) fn decoded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     // Encoded words are a way to write ASCII on one line, and what is not may not hold one.
-    let may_hold_one = memchr::memmem::find(&value, b"=?").is_some()
+    let may_hold_one = memchr::memchr_iter(b'=', &value).any(|at| value.get(at + 1) == Some(&b'?'))
         && value.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'\r' | b'\n'));
     if !may_hold_one {
         return value;

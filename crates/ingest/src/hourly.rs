@@ -2,6 +2,7 @@
 //! Knows columns and keys; neither lines nor files.
 
 mod latencies;
+mod packed;
 mod rows;
 
 use std::ops::Range;
@@ -19,6 +20,7 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type};
 use crate::intern::{Names, mixed};
 
 use latencies::Latencies;
+use packed::Packed;
 pub(crate) use rows::HourlyRows;
 use rows::SortedNames;
 
@@ -102,6 +104,7 @@ struct Slot {
 /// enough to stay in the cache, where the groups of a day do not.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
+    rows: usize,
     groups: Groups,
     keys: Keys,
     latencies: Latencies,
@@ -222,30 +225,40 @@ impl Hourly {
         }
     }
 
-    /// Everything gathered, each group once, sorted; and nothing is left.
+    /// Everything gathered, each group once, sorted; and nothing is left but the memory.
     pub(crate) fn take(&mut self) -> HourlyRows {
-        let mut done = std::mem::take(self);
-        let (names, ranks): (Vec<_>, Vec<Vec<u32>>) = done.names.iter().map(sorted).unzip();
-        for group in &mut done.groups.all {
+        let (names, ranks): (Vec<_>, Vec<Vec<u32>>) = self.names.iter().map(sorted).unzip();
+        for group in &mut self.groups.all {
             for (place, ranks) in group.key[FIRST_NAME..].iter_mut().zip(&ranks) {
                 *place = ranks[*place as usize];
             }
         }
-        let groups = &done.groups.all;
+        let groups = &self.groups.all;
         let first = SORTED_BY.map(|name| FIRST_NAME + name_place(name));
-        let order = groups.iter().zip(0_u32..).map(|(group, at)| (first.map(|i| group.key[i]), at));
-        let mut order: Vec<_> = order.collect();
+        let packed = Packed::of(groups.iter().map(|group| &group.key), &first);
+        let mut order: Vec<_> =
+            groups.iter().zip(0_u32..).map(|(group, at)| (packed.number(&group.key), at)).collect();
         order.sort_unstable_by(|(a, at_a), (b, at_b)| {
             let key = |at: u32| &groups[at as usize].key;
             a.cmp(b).then_with(|| key(*at_a).cmp(key(*at_b)))
         });
         let order: Vec<u32> = order.into_iter().map(|(_, at)| at).collect();
-        done.latencies.merge();
-        HourlyRows::of(groups, &order, done.latencies.merged(), names)
+        self.latencies.merge();
+        let rows = HourlyRows::of(groups, &order, self.latencies.merged(), names);
+        self.names.iter_mut().for_each(Names::clear);
+        self.groups.clear();
+        self.latencies.clear();
+        rows
     }
 }
 
 impl Groups {
+    /// Forgets all and keeps the memory.
+    fn clear(&mut self) {
+        self.all.clear();
+        self.table.clear();
+    }
+
     /// Where the group of `key` is, which is new or known.
     fn place(&mut self, key: &Key) -> u32 {
         let (groups, hash) = (&self.all, mixed(key) as u32);
@@ -266,11 +279,16 @@ fn spread(hash: u32) -> u64 {
 }
 
 impl Counted {
+    /// How many records were counted.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Counts the records of `rows` rows, and forgets those counted before. `cells` are those of all
     /// [`COLUMNS`].
     pub(crate) fn count(&mut self, rows: usize, cells: &[Cells<'_>]) {
-        self.groups.all.clear();
-        self.groups.table.clear();
+        self.rows = rows;
+        self.groups.clear();
         self.latencies.clear();
         let numbers = |column: usize| match cells[column] {
             Cells::Numbers(numbers) => numbers,

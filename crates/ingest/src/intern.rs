@@ -13,9 +13,24 @@ const RECENT: usize = 1024;
 pub(crate) struct Names {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-    table: HashTable<u32>,
+    table: HashTable<Known>,
     /// Names seen lately, by a hash of a few bytes: most rows need no more.
     recent: Vec<Recent>,
+}
+
+/// A name of the table, with its place: who compares it need not ask `ends`, which is no longer in the
+/// cache where names are many.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    key: u32,
+    start: u32,
+    len: u32,
+}
+
+impl Known {
+    fn of<'n>(&self, bytes: &'n [u8]) -> &'n [u8] {
+        &bytes[self.start as usize..][..self.len as usize]
+    }
 }
 
 /// A name seen lately: its ends, which for up to 16 bytes are all of it.
@@ -58,8 +73,8 @@ impl Names {
     #[inline(never)]
     fn key_in_table(&mut self, name: &[u8]) -> u32 {
         let hash = XxHash3_64::oneshot(name);
-        let known = self.table.find(hash, |&key| self.get(key) == name).copied();
-        let key = known.unwrap_or_else(|| self.add(hash, name));
+        let known = self.table.find(hash, |known| known.of(&self.bytes) == name);
+        let key = known.map(|known| known.key).unwrap_or_else(|| self.add(hash, name));
         let Ends { first, last, len } = Ends::of(name);
         self.recent.resize(RECENT, Recent::NOTHING);
         self.recent[slot(first, last, len)] = Recent { first, last, len, key };
@@ -67,9 +82,10 @@ impl Names {
     }
 
     fn add(&mut self, hash: u64, name: &[u8]) -> u32 {
+        let start = self.bytes.len() as u32;
         let key = self.add_again(name);
-        let names = Texts { bytes: &self.bytes, ends: &self.ends };
-        self.table.insert_unique(hash, key, |&key| XxHash3_64::oneshot(names.get(key as usize)));
+        let known = Known { key, start, len: name.len() as u32 };
+        self.table.insert_unique(hash, known, |known| XxHash3_64::oneshot(known.of(&self.bytes)));
         key
     }
 
@@ -94,7 +110,7 @@ impl Names {
     /// Memory that the names take, about.
     pub(crate) fn bytes(&self) -> usize {
         // A name has an end, a slot of the table, and what was derived from its key.
-        self.bytes.len() + self.ends.len() * 20
+        self.bytes.len() + self.ends.len() * 28
     }
 
     /// Forgets every name and keeps the memory.
@@ -138,12 +154,21 @@ pub(crate) struct Memo {
 
 impl Memo {
     /// What `compute` gave for `key` the first time.
+    #[inline]
     pub(crate) fn get(&mut self, key: u32, compute: impl FnOnce() -> u32) -> u32 {
         let at = key as usize;
-        if at >= self.by_key.len() {
-            self.by_key.resize(at + 1, None);
+        if let Some(Some(known)) = self.by_key.get(at) {
+            return *known;
         }
-        *self.by_key[at].get_or_insert_with(compute)
+        let known = compute();
+        self.keep(at, known);
+        known
+    }
+
+    #[cold]
+    fn keep(&mut self, at: usize, known: u32) {
+        self.by_key.resize(self.by_key.len().max(at + 1), None);
+        self.by_key[at] = Some(known);
     }
 }
 

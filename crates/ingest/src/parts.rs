@@ -15,7 +15,7 @@ use crate::rows::{Order, Rows};
 
 /// Rows that a worker adds to other days before it closes a day. Files come in the order of time, so
 /// a day that has passed rarely comes again.
-const IDLE_ROWS: u64 = 256 * 1024;
+const IDLE_ROWS: u64 = 128 * 1024;
 
 /// Days with an open file. More than that happens only with files that mix months.
 const OPEN_DAYS: usize = 48;

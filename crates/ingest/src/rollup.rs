@@ -12,20 +12,33 @@ use pmtaq_store::{Cells, Encoder, Result, RunWriter, Writer, Written};
 
 use crate::hourly::{Counted, Hourly};
 
+/// Records that are added to other days before the rows of a day are written: it is over then.
+const IDLE_RECORDS: usize = 512 * 1024;
+
 /// The rows of `hourly` that a run adds. One for all threads, since two that count the same hour
 /// apart would write most rows twice.
 pub(crate) struct Rollup<'w> {
     writer: &'w Writer<'w>,
-    days: Mutex<BTreeMap<Day, Open<'w>>>,
+    days: Mutex<Days<'w>>,
     /// Rows held in memory, over all days, before those of the fullest day are written. Rows that
     /// come later for an hour already written stand beside the first; who reads adds them up.
     max_rows: usize,
+}
+
+#[derive(Default)]
+struct Days<'w> {
+    open: BTreeMap<Day, Open<'w>>,
+    /// Rows that were written, for their memory: else the kernel is asked for as much each time.
+    spare: Vec<Hourly>,
+    /// Records added so far.
+    uses: usize,
 }
 
 /// The rows of one day.
 #[derive(Default)]
 pub(crate) struct Open<'w> {
     hourly: Hourly,
+    last_use: usize,
     /// Parts to write to: more than one only if threads were writing rows of the day at once.
     parts: Vec<RunWriter<'w>>,
 }
@@ -44,27 +57,48 @@ impl<'w> Rollup<'w> {
         encoder: &mut Encoder,
     ) -> Result<()> {
         let mut days = self.lock();
-        days.entry(day).or_default().hourly.add_counted(counted, cells);
-        while days.values().map(|open| open.hourly.len()).sum::<usize>() > self.max_rows {
-            let fullest = days.iter_mut().max_by_key(|(_, open)| open.hourly.len());
-            let Some((&day, open)) = fullest else { break };
+        days.open(day, counted.rows()).hourly.add_counted(counted, cells);
+        while let Some(day) = days.due(self.max_rows) {
             // Others count on: what is written here takes as long as a run of theirs.
-            let mut taken = std::mem::take(open);
+            let mut taken = days.open.remove(&day).unwrap_or_default();
             drop(days);
             taken.write(day, self.writer, encoder)?;
             days = self.lock();
-            days.entry(day).or_default().parts.append(&mut taken.parts);
+            days.open.entry(day).or_default().parts.append(&mut taken.parts);
+            days.spare.push(taken.hourly);
         }
         Ok(())
     }
 
     /// The days, each to be closed; nothing is left.
     pub(crate) fn days(&self) -> Vec<(Day, Open<'w>)> {
-        std::mem::take(&mut *self.lock()).into_iter().collect()
+        std::mem::take(&mut *self.lock()).open.into_iter().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Day, Open<'w>>> {
+    fn lock(&self) -> MutexGuard<'_, Days<'w>> {
         self.days.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'w> Days<'w> {
+    /// The rows of `day`, to which those of `records` records are added.
+    fn open(&mut self, day: Day, records: usize) -> &mut Open<'w> {
+        self.uses += records;
+        let open = self.open.entry(day).or_default();
+        open.last_use = self.uses;
+        if open.hourly.is_empty() {
+            open.hourly = self.spare.pop().unwrap_or_default();
+        }
+        open
+    }
+
+    /// A day whose rows are to be written: it is over, or has the most of more than `max_rows`.
+    fn due(&self, max_rows: usize) -> Option<Day> {
+        let some = || self.open.iter().filter(|(_, open)| !open.hourly.is_empty());
+        let is_full = some().map(|(_, open)| open.hourly.len()).sum::<usize>() > max_rows;
+        let over = some().find(|(_, open)| open.last_use + IDLE_RECORDS < self.uses);
+        let fullest = || some().max_by_key(|(_, open)| open.hourly.len()).filter(|_| is_full);
+        over.or_else(fullest).map(|(day, _)| *day)
     }
 }
 

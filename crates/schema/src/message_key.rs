@@ -24,7 +24,9 @@ pub fn message_key(rcpt: &[u8], env_id: &[u8], orig: &[u8]) -> u64 {
 
 /// The upper half of the keys of `rcpt`, in any case.
 pub fn recipient_key(rcpt: &[u8]) -> u64 {
-    let is_plain = rcpt.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    // All are looked at, many at once.
+    let is_plain = |byte: &u8| byte.is_ascii() & !byte.is_ascii_uppercase();
+    let is_plain = rcpt.iter().fold(true, |all, byte| all & is_plain(byte));
     let lower: Cow<'_, [u8]> = match is_plain {
         true => rcpt.into(),
         false => String::from_utf8_lossy(rcpt).to_lowercase().into_bytes().into(),

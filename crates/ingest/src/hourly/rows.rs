@@ -47,21 +47,26 @@ impl HourlyRows {
         latencies: &[Latency],
         names: Vec<SortedNames>,
     ) -> HourlyRows {
-        let rows = || order.iter().map(|&at| &groups[at as usize]);
         let mut keys: Vec<Vec<u32>> =
             names.iter().map(|_| Vec::with_capacity(order.len())).collect();
-        for group in rows() {
+        // In this order groups lie anywhere in memory: each is looked at once.
+        let (mut hours, mut codes, mut reached) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sums: Vec<Sums> = Vec::with_capacity(order.len());
+        for group in order.iter().map(|&at| &groups[at as usize]) {
             for (keys, place) in keys.iter_mut().zip(&group.key[FIRST_NAME..]) {
                 // 0 is none, the greatest of all keys.
                 keys.push(place.wrapping_sub(1));
             }
+            hours.push(group.key[HOUR]);
+            codes.push(group.key[SMTP_CODE]);
+            reached.push(group.key[REACHED]);
+            sums.push(group.sums);
         }
         let mut names = keys.into_iter().zip(names);
-        let sums: Vec<Sums> = rows().map(|group| group.sums).collect();
         let columns = HOURLY.iter().map(|column| match column.name {
-            "hour" => repeated(rows().map(|g| Some(i64::from(g.key[HOUR]) * HOUR_MS))),
-            "smtp_code" => repeated(rows().map(|g| g.key[SMTP_CODE].checked_sub(1).map(i64::from))),
-            "reached" => repeated(rows().map(|g| Some(i64::from(g.key[REACHED])))),
+            "hour" => repeated(hours.iter().map(|&hour| Some(i64::from(hour) * HOUR_MS))),
+            "smtp_code" => repeated(codes.iter().map(|code| code.checked_sub(1).map(i64::from))),
+            "reached" => repeated(reached.iter().map(|&reached| Some(i64::from(reached)))),
             "records" => repeated(sums.iter().map(|sums| Some(sums.records))),
             // Sums hardly repeat.
             "bytes" => Column::Numbers(sums.iter().map(|sums| sums.bytes).collect()),
@@ -89,8 +94,11 @@ impl HourlyRows {
         (since, until): (i64, i64),
     ) -> Result<()> {
         let cells: Vec<Cells<'_>> = self.columns.iter().map(Column::cells).collect();
-        for start in (0..self.len).step_by(ROW_GROUP_ROWS) {
-            let rows = start..self.len.min(start + ROW_GROUP_ROWS);
+        // Alike in size: a small one behind full ones would have all names again.
+        let groups = (self.len + ROW_GROUP_ROWS / 2) / ROW_GROUP_ROWS;
+        let size = self.len.div_ceil(groups.max(1)).max(1);
+        for start in (0..self.len).step_by(size) {
+            let rows = start..self.len.min(start + size);
             part.write(encoder, rows, &cells, since, until)?;
             part.end_group(encoder, &cells)?;
         }
