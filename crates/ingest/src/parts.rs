@@ -13,9 +13,9 @@ use crate::hourly::Counted;
 use crate::rollup::Rollup;
 use crate::rows::{Order, Rows};
 
-/// Rows that a worker adds to other days before it closes a day. Files come in the order of time, so
-/// a day that has passed rarely comes again.
-const IDLE_ROWS: u64 = 128 * 1024;
+/// Rows that all workers add to other days before a day is closed: each closes its own after its share.
+/// Files come in the order of time, so a day that has passed rarely comes again.
+const IDLE_ROWS: u64 = 256 * 1024;
 
 /// Days with an open file. More than that happens only with files that mix months.
 const OPEN_DAYS: usize = 48;
@@ -102,7 +102,8 @@ impl<'r, 'w> Parts<'r, 'w> {
             let Some(day) = fullest.map(|(day, _)| *day) else { break };
             self.end_group(day)?;
         }
-        let idle = |open: &Open| open.last_use + IDLE_ROWS < self.uses;
+        let share = IDLE_ROWS / self.budget.threads as u64;
+        let idle = |open: &Open| open.last_use + share < self.uses;
         let days: Vec<Day> =
             self.open.iter().filter(|(_, open)| idle(open)).map(|(day, _)| *day).collect();
         days.into_iter().try_for_each(|day| self.close(day))?;
