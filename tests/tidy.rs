@@ -304,13 +304,14 @@ fn names_behind_walls(file: &File) -> Vec<String> {
 const IMPORTS: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("bucket", &[]),
+    ("cluster", &[]),
     ("store", &["schema", "bucket"]),
     ("ingest", &["schema", "store"]),
     ("query", &["schema", "store"]),
     ("render", &["schema"]),
     ("why", &["schema"]),
     ("alert", &["schema"]),
-    ("cli", &["schema", "bucket", "store", "ingest", "query", "render", "why", "alert"]),
+    ("cli", &["schema", "bucket", "cluster", "store", "ingest", "query", "render", "why", "alert"]),
     ("gen", &[]),
 ];
 
@@ -336,6 +337,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "gen"]),
     ("rayon", &["ingest", "cli", "gen"]),
     ("rusty-s3", &["bucket"]),
+    ("tonic", &["cluster"]),
+    ("tokio", &["cluster"]),
+    ("prost", &["cluster"]),
     ("ureq", &["bucket", "cli"]),
 ];
 
