@@ -22,7 +22,7 @@ IN_BUCKET := forms:: headers:: ingest:: life:: privacy:: rollup:: rotation:: \
 	--skip a_kill_at_any --skip verify_ --skip no_more_parts_than_threads --skip the_hashes_of_a_source \
 	--skip no_address_of_a_recipient --skip was_compressed_is_read_once_more --skip a_quiet_run_says_nothing
 
-.PHONY: help demo pictures test test-bucket test-fast lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
+.PHONY: help demo pictures test test-bucket test-fast test-cluster lint deny bench why fuzz golden ci dist dist-static test-dist release build-tools test-tools library python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test-bucket: test-tools library python ## run the tests of ingest, upkeep and pr
 
 test-fast: test-tools library python ## run the tests that take a few seconds each, while working
 	$(CARGO) test --release $(QUICK) --workspace -- --skip at_scale
+
+test-cluster: library ## compare all questions with those of a Spark cluster and of Sail on this machine: ROWS=3000000
+	$(CARGO) build --release -p pmtaq -p pmtaq-gen
+	ROWS=$(if $(filter 1000000,$(ROWS)),3000000,$(ROWS)) scripts/test-cluster
 
 lint: build-tools library ## check the format and run clippy, with warnings as errors
 	$(CARGO) fmt --all --check

@@ -14,6 +14,7 @@
 -- column: since time
 -- chart: bars by recipients
 -- see: volume, sizes
+-- cluster: counted
 with counted as (
     select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, sent() as sent
     from records
@@ -66,6 +67,7 @@ qualify row_number() over (partition by "by", length order by recipients desc, s
 order by place, length
 
 -- given: bytes
+-- cluster: counted
 with counted as (
     select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, bytes() as volume, delivered() as delivered
     from deliveries

@@ -17,6 +17,7 @@ mod arguments;
 mod bucket;
 mod check;
 mod clock;
+mod cluster;
 mod complete;
 mod config;
 mod crash;

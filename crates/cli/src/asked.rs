@@ -143,7 +143,12 @@ fn open_reach(
         checked?;
         // After the snapshot: what machines share is said by the root that it has read.
         match Session::open(&snapshot, &windows(&snapshot), &config(context, files)?) {
-            Ok(session) => return Ok(Asked { session, snapshot, window: reach }),
+            Ok(mut session) => {
+                if let Some(there) = context.answering.of(&snapshot)? {
+                    session.ask_elsewhere(there);
+                }
+                return Ok(Asked { session, snapshot, window: reach });
+            }
             Err(pmtaq_query::Error::Vanished(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
         }
@@ -193,11 +198,17 @@ pub(crate) fn say_window(context: &Context, snapshot: &Snapshot, window: Window)
 
 /// The window that was asked for, or the days that the store holds.
 pub(crate) fn span_text(context: &Context, snapshot: &Snapshot, window: Window) -> String {
-    match (window == Window::ALL, snapshot.span) {
+    let span = match (window == Window::ALL, snapshot.span) {
         (true, Some((first, last))) => format!("all days, {first} to {last}"),
         (true, None) => "the store is empty".to_owned(),
         (false, _) => window_text(context, window),
-    }
+    };
+    format!("{span}{}", engine_text(context))
+}
+
+/// Which engine answers, where it is not the one in this process.
+pub(crate) fn engine_text(context: &Context) -> String {
+    context.answering.name().map(|name| format!("; answered by {name}")).unwrap_or_default()
 }
 
 /// A window and its zone as people read them.

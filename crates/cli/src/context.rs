@@ -14,6 +14,7 @@ use pmtaq_store::{Disk, Note, Remote, Store};
 
 use crate::args::Global;
 use crate::bucket;
+use crate::cluster::Answering;
 use crate::failure::{Failure, Result};
 use crate::left_out::LeftOut;
 use crate::settings::{self, Places, Settings};
@@ -38,10 +39,14 @@ pub(crate) struct Context {
     /// then.
     bucket: Option<(Bucket, PathBuf)>,
     remote: Option<Remote>,
+    /// Which engine answers.
+    pub(crate) answering: Answering,
 }
 
 impl Context {
     pub(crate) fn new(mut global: Global, settings: Settings, places: Places) -> Result<Context> {
+        let store = global.store.to_string_lossy().into_owned();
+        let answering = Answering::new(&global.on, &settings.cluster, store)?;
         let cache = |bucket| -> Result<_> { Ok((bucket, bucket::cache(global.cache.as_deref())?)) };
         let bucket = bucket::named(&global.store)?.map(cache).transpose()?;
         let remote = bucket
@@ -77,6 +82,7 @@ impl Context {
             left_out,
             bucket,
             remote,
+            answering,
         })
     }
 

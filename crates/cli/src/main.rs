@@ -7,6 +7,7 @@ mod complete;
 
 mod asked;
 mod bucket;
+mod cluster;
 mod privacy;
 mod rotation;
 mod show;

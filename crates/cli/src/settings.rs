@@ -16,6 +16,7 @@ use pmtaq_schema::provider::Providers;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::cluster::ClusterSettings;
 use crate::failure::{Failure, Result};
 
 /// A setting that a file may hold.
@@ -60,6 +61,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("memory", "memory", "2GB for a query, 512MB for ingest"),
     key("threads", "threads", "all cores"),
     key("timeout", "timeout", "none"),
+    key("on", "on", ""),
     key("spill", "spill", "none").of(Kind::Path),
     key("spill-size", "spill_size", ""),
     key("cache", "cache", "the user's folder of caches").of(Kind::Path),
@@ -77,6 +79,9 @@ pub(crate) const KEYS: &[Key] = &[
 
 /// The table of the classes of bounce categories.
 const CLASSES: &str = "bounce-classes";
+
+/// The table of the cluster.
+const CLUSTER: &str = "cluster";
 
 /// The table of the dimensions of the site.
 const DIMENSIONS: &str = "dimensions";
@@ -167,6 +172,9 @@ pub(crate) struct Settings {
     pub(crate) class_origins: Vec<(String, BounceClass, Origin)>,
     /// The dimensions of the site, each where it is said.
     pub(crate) dimensions: Vec<(SiteDimension, Origin)>,
+    /// The cluster that may answer, and where each of its lines is said.
+    pub(crate) cluster: ClusterSettings,
+    pub(crate) cluster_origins: Vec<(String, Origin)>,
 }
 
 impl Settings {
@@ -253,6 +261,13 @@ impl Settings {
             if let Some(key) = name.strip_prefix(DIMENSIONS).and_then(|n| n.strip_prefix('.')) {
                 let text = text_of(&name, value.get_ref()).map_err(wrong)?;
                 self.take_dimension(key, text, origin.clone()).map_err(wrong)?;
+                continue;
+            }
+            let of_cluster = name.strip_prefix(CLUSTER).and_then(|n| n.strip_prefix('.'));
+            if let Some(key) = of_cluster.filter(|key| ClusterSettings::NAMES.contains(key)) {
+                let text = text_of(&name, value.get_ref()).map_err(wrong)?;
+                self.cluster.take(key, text).map_err(wrong)?;
+                self.cluster_origins.push((key.to_owned(), origin.clone()));
                 continue;
             }
             let index = KEYS.iter().position(|key| key.name == name).ok_or_else(|| {
@@ -462,7 +477,12 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 /// What a file may say at the top and in its tables.
 fn known_names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS])
+    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS]).chain([
+        "cluster.url",
+        "cluster.token",
+        "cluster.root",
+        "cluster.from",
+    ])
 }
 
 /// The values of a table by their dotted names, each with the place of its key.

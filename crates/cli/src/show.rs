@@ -172,7 +172,9 @@ impl From<pmtaq_query::Error> for Failure {
             E::Sql(text) if text.starts_with("Invalid Error") => {
                 Failure::failed(&error).hint(REPAIR)
             }
-            E::Sql(_) | E::Column { .. } | E::Elsewhere(_) => Failure::failed(&error),
+            E::Sql(_) | E::Column { .. } | E::Elsewhere(_) | E::NotThere(_) => {
+                Failure::failed(&error)
+            }
         }
     }
 }

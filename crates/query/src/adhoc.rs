@@ -124,10 +124,10 @@ impl Session {
     /// The engine's own parser says what a text is: only statements that read have a JSON form.
     fn must_read(&self, sql: &str) -> Result<()> {
         let question = format!("select json_serialize_sql({})::varchar", quoted(sql));
-        let json: String = self.connection()?.query_row(&question, [], |row| row.get(0))?;
+        let json: String = self.views()?.query_row(&question, [], |row| row.get(0))?;
         let error = |key: &str| -> Result<Option<String>> {
             let question = format!("select {}::json->>{}", quoted(&json), quoted(key));
-            Ok(self.connection()?.query_row(&question, [], |row| row.get(0))?)
+            Ok(self.views()?.query_row(&question, [], |row| row.get(0))?)
         };
         if error("$.error")?.as_deref() != Some("false") {
             return Err(match (error("$.error_type")?.as_deref(), error("$.error_message")?) {
@@ -143,7 +143,7 @@ impl Session {
                 _ => Error::NotReading(String::new()),
             });
         }
-        let statements: i64 = self.connection()?.query_row(
+        let statements: i64 = self.views()?.query_row(
             &format!("select json_array_length({}::json->'statements')", quoted(&json)),
             [],
             |row| row.get(0),

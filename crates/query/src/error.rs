@@ -17,9 +17,12 @@ pub enum Error {
         /// What is wrong with it, or what the engine says of it.
         what: String,
     },
-    /// A part lies in a bucket, and could not be had from there.
+    /// A part lies in a bucket, and could not be had from there; or an engine elsewhere gave no answer.
     #[error("{0}")]
     Elsewhere(String),
+    /// An engine elsewhere cannot be asked this.
+    #[error("a cluster cannot be asked with {0}; `--on local` answers it here")]
+    NotThere(String),
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,

@@ -64,6 +64,13 @@ pub use report::{ColumnUnit, Report, Statement};
 mod catalog;
 pub use catalog::{Catalog, Own};
 
+mod elsewhere;
+pub use elsewhere::{Batches, Elsewhere};
+
+mod dialect;
+mod stored;
+mod there;
+
 mod deadline;
 mod opened;
 mod setup;

@@ -152,6 +152,12 @@ impl Opened {
         self.parts.iter().map(|part| part.path.as_str()).collect()
     }
 
+    /// The path that people know, of the part that the engine opens by `name`.
+    pub(crate) fn path_of(&self, name: &str) -> Option<&str> {
+        let part = self.parts.iter().find(|part| part.name == name)?;
+        Some(&part.path)
+    }
+
     /// All that the engine must be allowed to open: the names, and where they may lead.
     pub(crate) fn allowed(&self) -> impl Iterator<Item = &str> {
         self.parts

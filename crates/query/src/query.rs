@@ -25,6 +25,8 @@ pub struct Query {
     pub(crate) as_stored: bool,
     /// Whether the user wrote it: such a statement may say something else each time.
     pub(crate) is_of_user: bool,
+    /// The query of its `with` up to which an engine elsewhere runs it, where that cannot do the rest.
+    pub(crate) cut_at: Option<String>,
     /// What its metrics are of, where the statement itself asks which of them can be known.
     pub(crate) judged: Judged,
 }
@@ -35,6 +37,8 @@ pub(crate) struct OverHours {
     pub(crate) sql: String,
     /// Whether it names local times, so that the zone must be whole hours from UTC.
     pub(crate) is_local: bool,
+    /// The query of its `with` that has all sums: an engine elsewhere makes these.
+    pub(crate) cut_at: Option<&'static str>,
 }
 
 /// A bound value.

@@ -29,7 +29,7 @@ impl Session {
         if !wants_columns && !wants_templates {
             return Ok(());
         }
-        let engine = self.connection()?;
+        let engine = self.views()?;
         let templates = self.templates()?;
         let shown = shown(&templates);
         let has = Replies {
@@ -57,7 +57,8 @@ impl Session {
             false => source(&self.opened[0].names(), self.opened[0].rows(), COLUMNS),
         };
         let sql = format!("select distinct template from {parts} where template is not null");
-        let mut statement = self.connection()?.prepare(&sql)?;
+        let engine = if self.has_hours { self.views() } else { self.connection() }?;
+        let mut statement = engine.prepare(&sql)?;
         let templates = statement.query_map([], |row| row.get(0))?;
         Ok(templates.collect::<std::result::Result<_, _>>()?)
     }

@@ -77,11 +77,13 @@ pub struct Statement {
     /// `rollup`: the dimensions that it reads, and parameters that are one, when all else that it
     /// counts are metrics, so that `hourly` may answer it.
     pub rollup: Option<Vec<String>>,
+    /// `cluster`: the query of its `with` up to which an engine elsewhere runs it.
+    pub cut_at: Option<String>,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "name", "title", "help", "needs", "uses", "window", "reach", "arg", "param", "column", "chart",
-    "see", "groups", "matched", "rollup",
+    "see", "groups", "matched", "rollup", "cluster",
 ];
 
 /// The parameter that says how many rows are shown.
@@ -155,6 +157,7 @@ impl Report {
                 }
                 "chart" => report.chart = Some(value),
                 "rollup" => report.statement.rollup = Some(list(&value)),
+                "cluster" => report.statement.cut_at = Some(value),
                 "see" => report.see = list(&value),
                 "groups" => report.groups = list(&value),
                 "matched" => report.matched = Records::parse(&value).map_err(&bad)?,
@@ -406,7 +409,8 @@ impl Report {
         scope: Scope,
     ) -> Result<Query> {
         let statement = self.statement(given);
-        let mut query = Query { sql: statement.sql.clone(), ..Query::default() };
+        let (sql, cut_at) = (statement.sql.clone(), statement.cut_at.clone());
+        let mut query = Query { sql, cut_at, ..Query::default() };
         for (name, _) in given {
             let known = || self.settable().map(|param| param.name.as_str());
             if !known().any(|known| known == name) {
@@ -446,11 +450,17 @@ impl Report {
 impl Statement {
     /// What follows a line `-- given: NAME`.
     fn variant(text: &str) -> Statement {
-        let rollup = text.strip_prefix("-- rollup: ").and_then(|rest| rest.split_once('\n'));
-        match rollup {
-            Some((names, sql)) => Statement { sql: sql.to_owned(), rollup: Some(list(names)) },
-            None => Statement { sql: text.to_owned(), rollup: None },
+        let mut statement = Statement::default();
+        let mut rest = text;
+        while let Some((line, after)) = rest.split_once('\n') {
+            match line.split_once(": ") {
+                Some(("-- rollup", names)) => statement.rollup = Some(list(names)),
+                Some(("-- cluster", name)) => statement.cut_at = Some(name.to_owned()),
+                _ => break,
+            }
+            rest = after;
         }
+        Statement { sql: rest.to_owned(), ..statement }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn over_hours(
         if is_column { judged.where_known(metric, sql) } else { sql }
     });
     let sql = is_known.then(|| statement(&outer, condition, reads, &sums))?;
-    Some(OverHours { sql, is_local: reads.is_local })
+    Some(OverHours { sql, is_local: reads.is_local, cut_at: Some("records") })
 }
 
 /// The rows of `hourly` as records, each of which stands for the `records` that it counts.

@@ -11,6 +11,7 @@ use duckdb::types::Value;
 use duckdb::{InterruptHandle, Statement};
 
 use crate::deadline::Deadline;
+use crate::elsewhere::Batches;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -22,22 +23,39 @@ const TRIES: usize = 5;
 pub struct Interrupt {
     handle: Arc<InterruptHandle>,
     asked: Arc<AtomicBool>,
+    there: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl Interrupt {
-    pub(crate) fn new(handle: Arc<InterruptHandle>, asked: Arc<AtomicBool>) -> Interrupt {
-        Interrupt { handle, asked }
+    /// Of the engine, and of the one elsewhere that answers in its place, if there is one.
+    pub(crate) fn new(
+        handle: Arc<InterruptHandle>,
+        asked: Arc<AtomicBool>,
+        there: Option<Arc<dyn Fn() + Send + Sync>>,
+    ) -> Interrupt {
+        Interrupt { handle, asked, there }
     }
 
     /// Lets the running query end with [`crate::Error::Interrupted`].
     pub fn interrupt(&self) {
         self.asked.store(true, Ordering::SeqCst);
         self.handle.interrupt();
+        if let Some(stop) = &self.there {
+            stop();
+        }
     }
 }
 
 /// The rows of an answer, batch by batch.
-pub(crate) struct Rows<'s> {
+pub(crate) enum Rows<'s> {
+    /// As the engine makes them.
+    Here(Box<Here<'s>>),
+    /// As they come from elsewhere.
+    There(Batches<'s>),
+}
+
+/// The rows of the engine.
+pub(crate) struct Here<'s> {
     session: &'s Session,
     statement: Statement<'s>,
     values: HashMap<String, Value>,
@@ -45,6 +63,11 @@ pub(crate) struct Rows<'s> {
 }
 
 impl<'s> Rows<'s> {
+    /// What comes from elsewhere.
+    pub(crate) fn there(rows: impl Iterator<Item = Result<RecordBatch>> + 's) -> Rows<'s> {
+        Rows::There(Box::new(rows))
+    }
+
     /// Starts `statement` with its values.
     pub(crate) fn start(
         session: &'s Session,
@@ -52,13 +75,15 @@ impl<'s> Rows<'s> {
         values: HashMap<String, Value>,
         deadline: Option<Deadline>,
     ) -> Result<(SchemaRef, Rows<'s>)> {
-        let mut rows = Rows { session, statement, values, deadline };
+        let mut rows = Here { session, statement, values, deadline };
         match rows.begin() {
-            Ok(schema) => Ok((schema, rows)),
+            Ok(schema) => Ok((schema, Rows::Here(Box::new(rows)))),
             Err(error) => Err(rows.cause(error)),
         }
     }
+}
 
+impl Here<'_> {
     fn begin(&mut self) -> Result<SchemaRef> {
         Ok(if self.values.is_empty() {
             self.statement.stream_arrow([])?.get_schema()
@@ -107,11 +132,15 @@ impl Iterator for Rows<'_> {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.step() {
+        let here = match self {
+            Rows::Here(here) => here,
+            Rows::There(rows) => return rows.next(),
+        };
+        match here.step() {
             Ok(batch) => batch.map(Ok),
             Err(error) => {
-                let error = self.cause(error);
-                Some(Err(self.session.with_paths(error)))
+                let error = here.cause(error);
+                Some(Err(here.session.with_paths(error)))
             }
         }
     }

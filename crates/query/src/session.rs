@@ -24,10 +24,10 @@ use pmtaq_store::{Snapshot, SnapshotPart};
 
 use crate::answered::Answered;
 use crate::deadline::Deadline;
+use crate::elsewhere::Elsewhere;
 use crate::error::{Error, Result};
 use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
 use crate::lack::Lack;
-use crate::lex::tokens;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value};
@@ -83,6 +83,8 @@ pub struct Session {
     /// The views over the records, until a statement needs them: the engine takes a tenth of what it
     /// takes to begin.
     pending_views: RefCell<Option<String>>,
+    /// Whether the parts of records are here, since something read them.
+    are_here: Cell<bool>,
     pub(crate) user_views: RefCell<UserViews>,
     pub(crate) opened: [Opened; 3],
     /// The rollups of `hourly`, as [`Table::TIERS`] lists them, and the statements that created their views.
@@ -103,7 +105,9 @@ pub struct Session {
     /// What the rollup can answer.
     hours: Hours,
     pub(crate) zone: Zone,
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    /// The engine that answers in place of the one here.
+    pub(crate) elsewhere: Option<Rc<dyn Elsewhere>>,
     /// What the records have, by what was asked of them.
     pub(crate) written: RefCell<HashMap<String, Rc<Vec<Written>>>>,
     /// Why numbers are missing in what was asked.
@@ -188,6 +192,7 @@ impl Session {
             interrupted,
             setup,
             pending_views: RefCell::new((!cuts_hours).then_some(records)),
+            are_here: Cell::new(cuts_hours),
             user_views: RefCell::default(),
             opened,
             tiers,
@@ -201,6 +206,7 @@ impl Session {
             hours,
             zone,
             timeout,
+            elsewhere: None,
             written: RefCell::default(),
             lacks: RefCell::default(),
             answered: Answered::default(),
@@ -278,17 +284,29 @@ impl Session {
         if !query.as_stored {
             self.read_replies(&self.sql_of(query))?;
         }
+        // What a session asks for itself is a few rows of the rollup.
+        let is_own = query.as_stored && self.reads_hours(query);
+        match &self.elsewhere {
+            Some(there) if !is_own => self.rows_there(query, &**there),
+            _ => self.rows_here(&self.sql_of(query), query),
+        }
+    }
+
+    /// Starts `sql`, which is `query`, the same question to the rollup, or what is left of it to be asked
+    /// here.
+    pub(crate) fn rows_here(&self, sql: &str, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         // What the rollup answers names no records.
-        let connection =
-            if self.reads_hours(query) { &self.connection } else { self.connection()? };
+        let connection = match (self.reads_hours(query), &self.elsewhere) {
+            (true, _) => &self.connection,
+            (false, Some(_)) => self.views()?,
+            (false, None) => self.connection()?,
+        };
         // To prepare a `PIVOT` is to ask for its values.
         let deadline = self.deadline()?;
         let cause = |error: duckdb::Error| match &deadline {
             Some(deadline) => deadline.cause(error.into()),
             None => error.into(),
         };
-        let sql = self.sql_of(query);
-        let sql = &*sql;
         self.create_tier_view(sql)?;
         let statement = match connection.prepare(sql).map_err(cause) {
             Err(error @ (Error::Timeout(_) | Error::Interrupted)) => Err(error),
@@ -319,7 +337,7 @@ impl Session {
     pub(crate) fn create_user_views(&self, sql: &str) -> Result<()> {
         self.read_replies(sql)?;
         let views = self.user_views.borrow_mut().named_in(sql);
-        self.connection()?.execute_batch(&views)?;
+        self.views()?.execute_batch(&views)?;
         Ok(())
     }
 
@@ -332,7 +350,8 @@ impl Session {
 
     /// What stops a running query.
     pub fn interrupt(&self) -> Interrupt {
-        Interrupt::new(self.connection.interrupt_handle(), Arc::clone(&self.interrupted))
+        let there = self.elsewhere.as_ref().map(|there| there.stop());
+        Interrupt::new(self.connection.interrupt_handle(), Arc::clone(&self.interrupted), there)
     }
 
     /// What ends the query that begins now, when it takes too long.
@@ -360,13 +379,11 @@ impl Session {
     pub fn script(&self, query: &Query) -> String {
         let sql = self.sql_of(query);
         let sql = &*sql;
-        let mut literal = query.clone();
-        for name in tokens(sql).filter_map(|token| token.strip_prefix('$')) {
-            if let Ok(Some(is_known)) = self.is_known(name, &query.judged) {
-                literal.values.insert(name.to_owned(), Value::Bool(is_known));
-            }
+        if let Some(there) = &self.elsewhere {
+            let script = self.read_replies(sql).and_then(|()| self.script_there(query, &**there));
+            return script.unwrap_or_else(|error| format!("-- {error}\n"));
         }
-        let sql = literal.literally(sql);
+        let sql = self.spelt_out(query, sql).unwrap_or_else(|_| query.literally(sql));
         let (fields, replies) = (variables::script(&sql), self.replies_script(&sql));
         let replies = replies + &self.tier_script(&sql);
         format!("{}{fields}{replies}\n{};\n", self.setup, sql.trim_end())
@@ -374,7 +391,9 @@ impl Session {
 
     /// Leaks the engine, for a process that ends too: to give back all memory piece by piece would
     /// take longer than to start.
-    pub fn leak(self) {
+    pub fn leak(mut self) {
+        // A cluster is told that nobody asks any more.
+        self.elsewhere = None;
         std::mem::forget(self);
     }
 
@@ -420,10 +439,17 @@ impl Session {
 
     /// The engine, with all that a statement of ours may name.
     pub(crate) fn connection(&self) -> Result<&Connection> {
-        if self.pending_views.borrow().is_some() {
+        if !self.are_here.get() {
             self.opened[0].bring()?;
             self.opened[2].bring()?;
+            self.are_here.set(true);
         }
+        self.views()
+    }
+
+    /// The engine, with all that a statement of ours may name; the parts need not be here for it to know
+    /// what their columns are.
+    pub(crate) fn views(&self) -> Result<&Connection> {
         if let Some(records) = self.pending_views.take() {
             self.connection.execute_batch(&records)?;
         }

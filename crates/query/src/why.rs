@@ -270,7 +270,7 @@ impl Why {
             query.over_hours = selection.reads().map(|reads| {
                 let sum = sql.replace("count(*)", "sum(records.records)::bigint");
                 let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
-                OverHours { sql, is_local: reads.is_local }
+                OverHours { sql, is_local: reads.is_local, cut_at: None }
             });
         }
         Ok(query)

@@ -63,6 +63,10 @@ pub(crate) struct Global {
     /// How long a question may take, such as 30s [default: as long as it takes]
     #[arg(long, global = true, env = "PMTAQ_TIMEOUT", value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+    /// Engine that answers: local for this process, spark://HOST:PORT for a cluster that speaks Spark
+    /// Connect, cluster for that of the configuration, auto for it where there is much to read
+    #[arg(long, global = true, env = "PMTAQ_ON", value_name = "ENGINE", default_value = "local")]
+    pub(crate) on: String,
     /// Folder for what a question needs beyond its memory; it is empty again when it ends
     /// [default: none, it fails]
     #[arg(long, global = true, env = "PMTAQ_SPILL", value_name = "DIR")]

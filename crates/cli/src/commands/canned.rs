@@ -59,9 +59,10 @@ pub(crate) fn run(
         let windows = report.own_windows(&given);
         windows
             .map(|(name, window)| format!("{name}: {}", asked::window_text(context, window)))
+            .map(|window| window + &asked::engine_text(context))
             .collect()
     } else if let Some(moment) = moment {
-        vec![moment]
+        vec![moment + &asked::engine_text(context)]
     } else {
         vec![asked::span_text(context, &asked.snapshot, scope.window)]
     };

@@ -59,6 +59,11 @@ fn show(
         let name = format!("bounce-classes.{category}");
         rows.push([name, class.as_str().to_owned(), origin.to_string()]);
     }
+    for (name, value) in context.settings.cluster.shown() {
+        let mut origins = context.settings.cluster_origins.iter().rev();
+        let origin = origins.find(|(of, _)| of == name).map(|(_, origin)| origin.to_string());
+        rows.push([format!("cluster.{name}"), value, origin.unwrap_or_default()]);
+    }
     for (dimension, origin) in &context.settings.dimensions {
         let value = format!("{} by {}", dimension.field, dimension.pattern);
         rows.push([format!("dimensions.{}", dimension.name), value, origin.to_string()]);

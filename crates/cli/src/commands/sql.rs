@@ -49,6 +49,9 @@ pub(crate) fn run(context: Context, args: &args::Sql) -> Result<Exit> {
         (None, None) => from_stdin()?,
     };
     let asked = asked::open_with(&context, &args.times, &files)?;
+    if let Some(engine) = context.answering.name() {
+        ui::note(&context.global, &format!("answered by {engine}"));
+    }
     answer(&context, &asked.session, &statement, manner)?;
     Ok(Exit::Done)
 }

@@ -68,12 +68,13 @@ pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
 /// What was compared with what, on stderr.
 fn say(context: &Context, versus: Versus, told: &Explanation) {
     let text = format!(
-        "{} {}, compared with {}; from {} records: {}",
+        "{} {}, compared with {}; from {} records: {}{}",
         window_text(told.window, context.global.tz),
         context.global.tz,
         versus.name(told.baseline.len()),
         count(told.n_records as f64),
         told.had.join(" "),
+        asked::engine_text(context),
     );
     ui::note(&context.global, &text);
     told.notes.iter().for_each(|note| ui::note(&context.global, note));
