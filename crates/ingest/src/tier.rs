@@ -10,7 +10,7 @@ use arrow::datatypes::Int64Type;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
-    Change, DERIVED, Encoder, NewPart, Part, Result, RunWriter, SnapshotPart, Writer,
+    Change, Encoder, NewPart, Part, Result, RunWriter, SAYS_ORIGIN, SnapshotPart, Writer,
 };
 
 use crate::budget::MergeBudget;
@@ -28,8 +28,8 @@ pub(crate) fn add_tiers(writer: &mut Writer<'_>, day: Day, budget: MergeBudget) 
     let wants = |part: &&SnapshotPart| {
         let part = &part.part;
         // Of what an older version wrote a reader needs the replies, to say who ended a bounce.
-        let is_of_today = part.derived == DERIVED;
-        part.table == Table::Hourly && !part.is_tiered && part.rows >= WORTH && is_of_today
+        let has_origin = part.derived >= SAYS_ORIGIN;
+        part.table == Table::Hourly && !part.is_tiered && part.rows >= WORTH && has_origin
     };
     let mut change = Change::default();
     // What is damaged is told of by who looks for it.

@@ -6,7 +6,9 @@ use arrow::compute::{filter_record_batch, max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Audit, Change, Encoder, Error, Part, Result, SnapshotPart, Store, Writer};
+use pmtaq_store::{
+    Audit, Change, Encoder, Error, Part, Result, SAYS_REACHED_BY_NAME, SnapshotPart, Store, Writer,
+};
 
 use crate::budget::MergeBudget;
 use crate::hourly::{HOUR_MS, Hourly};
@@ -199,7 +201,11 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     // there is room for. More of them need the records to be read again.
     let rows: u64 = parts().filter(|p| p.part.table == Table::Hourly).map(|p| p.part.rows).sum();
     let passes = (2 * rows).div_ceil(budget.hourly_rows as u64).clamp(1, 24);
-    let mut share = Share::new(0, passes);
+    // What an older version thought of who was reached is not what the records come to today.
+    let has_reached = parts()
+        .filter(|p| p.part.table == Table::Hourly)
+        .all(|p| p.part.derived >= SAYS_REACHED_BY_NAME);
+    let mut share = Share::new(0, passes, has_reached);
     let mut totals = Totals::default();
     for part in parts() {
         let result = check_part(part, |batch| {
@@ -230,7 +236,7 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
     let mut differs = comparable && share.differs();
     for pass in 1..if comparable { passes } else { 0 } {
-        let mut share = Share::new(pass, passes);
+        let mut share = Share::new(pass, passes, has_reached);
         for part in parts().filter(|part| part.part.table != Table::Rejects) {
             // It was sound a moment ago.
             if let Err(error) = share.add_all(part) {
@@ -252,14 +258,17 @@ struct Share {
     /// Which hours, by what is left when their number is divided by `passes`.
     pass: i64,
     passes: i64,
+    /// Whether both say by the same rule if a receiver was reached; else nothing is made of it.
+    has_reached: bool,
     counted: Hourly,
     stored: Hourly,
 }
 
 impl Share {
-    fn new(pass: u64, passes: u64) -> Share {
+    fn new(pass: u64, passes: u64, has_reached: bool) -> Share {
         let (pass, passes) = (pass.cast_signed(), passes.cast_signed());
-        Share { pass, passes, counted: Hourly::default(), stored: Hourly::default() }
+        let (counted, stored) = (Hourly::default(), Hourly::default());
+        Share { pass, passes, has_reached, counted, stored }
     }
 
     fn add(&mut self, table: Table, batch: &RecordBatch) {
@@ -279,6 +288,7 @@ impl Share {
 
     /// The rows of its hours.
     fn of(&self, batch: &RecordBatch, time: &str) -> RecordBatch {
+        let batch = &if self.has_reached { batch.clone() } else { without_reached(batch) };
         let times = batch.column_by_name(time).filter(|_| self.passes > 1);
         let Some(times) = times else { return batch.clone() };
         let times = times.as_primitive::<TimestampMillisecondType>();
@@ -290,6 +300,14 @@ impl Share {
     fn differs(&mut self) -> bool {
         self.counted.take() != self.stored.take()
     }
+}
+
+/// What of a batch does not say whether a receiver was reached.
+fn without_reached(batch: &RecordBatch) -> RecordBatch {
+    let says = |name: &str| ["reached", "dlv_destination_ip", "dsn_mta"].contains(&name);
+    let schema = batch.schema();
+    let kept = (0..batch.num_columns()).filter(|&at| !says(schema.field(at).name()));
+    batch.project(&kept.collect::<Vec<_>>()).expect("columns of the batch")
 }
 
 /// Reads a part and compares it with its manifest.

@@ -35,7 +35,7 @@ impl Session {
                  else case lower(bounce_cat){cases} else bounce_class end end"
             )
         });
-        if self.opened[..2].iter().any(Opened::is_old) {
+        if self.opened[..2].iter().any(Opened::lacks_origin) {
             let origin = origin();
             let by_operator = format!("({origin}) = {}", quoted(BounceOrigin::Operator.as_str()));
             let otherwise = class.as_deref().unwrap_or("bounce_class");

@@ -13,7 +13,7 @@ use std::io::PipeReader;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use pmtaq_store::{DERIVED, SnapshotPart};
+use pmtaq_store::{SAYS_ORIGIN, SnapshotPart};
 
 use crate::error::{Error, Result};
 
@@ -123,9 +123,9 @@ impl Opened {
         parts.map(|part| part.name.as_str()).collect()
     }
 
-    /// Whether one of the parts lacks derived columns of today.
-    pub(crate) fn is_old(&self) -> bool {
-        self.parts.iter().any(|part| part.of.part.derived < DERIVED)
+    /// Whether one of the parts does not say who ended a bounce.
+    pub(crate) fn lacks_origin(&self) -> bool {
+        self.parts.iter().any(|part| part.of.part.derived < SAYS_ORIGIN)
     }
 
     /// Which of the parts is not as it was written, for an engine that stumbled over one. Reads

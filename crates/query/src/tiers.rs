@@ -47,7 +47,7 @@ impl Session {
         };
         let able = (0..TIERS.len()).filter(|at| tells(&TIERS[*at], sql)).map(of_tier);
         // Who ended a bounce is told of parts of older versions by replies that a rollup may lack.
-        let able = able.filter(|_| !self.opened[..2].iter().any(Opened::is_old));
+        let able = able.filter(|_| !self.opened[..2].iter().any(Opened::lacks_origin));
         let hours: Vec<&SnapshotPart> = self.hours_parts().collect();
         match able.min().filter(|(n, _)| *n < rows_of(&hours)) {
             Some((_, at)) => sql.replace(HOURS_VIEW, &view_of(&TIERS[at])).into(),

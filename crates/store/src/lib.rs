@@ -28,7 +28,8 @@ pub use recipients::Recipients;
 
 pub mod manifest;
 pub use manifest::{
-    DERIVED, FORMAT, FORMAT_OF_BUCKETS, Ledger, Part, Removed, Skipped, Source, Stat, Taken,
+    DERIVED, FORMAT, FORMAT_OF_BUCKETS, Ledger, Part, Removed, SAYS_ORIGIN, SAYS_REACHED_BY_NAME,
+    Skipped, Source, Stat, Taken,
 };
 
 mod encode;

@@ -310,9 +310,16 @@ pub struct Part {
     pub is_tiered: bool,
 }
 
-/// The derived columns that a part has which is written today. Since 1 bounces have `bounce_origin`, and
-/// those that an operator ended are of the class administrative; before, a reader tells it by the template.
-pub const DERIVED: u32 = 1;
+/// The derived columns that a part has which is written today. Since [`SAYS_ORIGIN`] bounces have
+/// `bounce_origin`, and those that an operator ended are of the class administrative; before, a reader tells
+/// it by the template. Since [`SAYS_REACHED_BY_NAME`] `reached` of `hourly` is 1 by `dsn_mta` too.
+pub const DERIVED: u32 = SAYS_REACHED_BY_NAME;
+
+/// See [`DERIVED`].
+pub const SAYS_ORIGIN: u32 = 1;
+
+/// See [`DERIVED`].
+pub const SAYS_REACHED_BY_NAME: u32 = 2;
 
 impl Part {
     /// A part without rows.
