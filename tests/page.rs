@@ -74,7 +74,7 @@ fn a_report_goes_to_a_file_or_to_stdout() {
     let file = sealed.dir.path().join("day.html");
     let run = sealed.run(&[&DAY[..], &[file.to_str().unwrap()]].concat());
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
-    assert!(run.stderr.contains("problems; first: "), "{}", run.stderr);
+    assert!(run.stderr.contains("1 problem; first: microsoft"), "{}", run.stderr);
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), report(&sealed, &[]).trim_end());
     let run = sealed.run(&["report", "--html", "/nowhere/day.html"]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);

@@ -145,6 +145,36 @@ fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_ser
     }
 }
 
+#[test]
+fn a_share_of_what_an_mta_writes_no_records_of_is_null_and_of_a_few_it_is_zero() {
+    // PMTA writes `d,b` where `records` is not said.
+    let text = acct(&[]);
+    let (header, rows) = text.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().filter(|row| !row.starts_with("t,")).collect();
+    let of_times = |times: usize| {
+        let mut text = header.to_owned() + "\n";
+        (0..times).for_each(|n| {
+            for row in &rows {
+                let row = row.replacen("news@", &format!("news{n}@"), 1);
+                let _ = writeln!(text, "{row}");
+            }
+        });
+        of(&text)
+    };
+    let (few, many) = (of_times(2), of_times(20));
+    let told = |sealed: &Sealed, metric: &str| {
+        let run = pivot(sealed, "provider", metric);
+        (line(&run.stdout, "total").to_owned(), run.stderr)
+    };
+    assert!(told(&few, "deferral_rate").0.ends_with(",0.0"), "{:?}", told(&few, "deferral_rate"));
+    let (total, said) = told(&many, "deferral_rate");
+    assert!(!total.contains("0.0"), "{total}");
+    assert!(said.contains("not known: no t records of mta, 2026-03-04; `records d,b,t`"), "{said}");
+    assert!(!told(&many, "bounce_rate").0.contains(",,"), "what is logged is told");
+    let doctor = many.run(&["doctor"]);
+    assert!(doctor.stdout.contains("no t records of mta"), "{doctor:?}");
+}
+
 /// All that pivots say of a store, by dimension, group and column.
 fn all_told(sealed: &Sealed) -> BTreeMap<(&'static str, String, String), String> {
     const METRICS: &str = "injected,delivered,bounced,sent,deferred,attempts,accepted,hard,block,\

@@ -7,7 +7,7 @@ use pmtaq_schema::{COLUMNS, Kind, Record, Timestamp};
 use pmtaq_store::NO_NUMBER;
 
 use crate::plan::Plan;
-use crate::reject::Why;
+use crate::reject::Refusal;
 use crate::split::{Line, Lines};
 
 const TIME_LOGGED: usize = index_of("time_logged");
@@ -44,17 +44,17 @@ impl Checked {
         lines: Lines<'_, '_>,
         plan: &Plan,
         times: &mut TimesOfLines,
-    ) -> Result<Checked, Why> {
+    ) -> Result<Checked, Refusal> {
         let line = lines.get(number);
         if line.broken {
-            return Err(Why::line("a quote is not closed before a comma or line end"));
+            return Err(Refusal::line("a quote is not closed before a comma or line end"));
         }
         if line.len() > plan.fields.len() {
-            return Err(Why::line("more fields than the header has"));
+            return Err(Refusal::line("more fields than the header has"));
         }
         let kind = line.field(plan.kind);
         let Some(record) = kind.read(Record::parse).or_else(|| behind_hole(&kind.value())) else {
-            return Err(Why::field("type", &kind.value(), unknown_type(&kind.value())));
+            return Err(Refusal::field("type", &kind.value(), unknown_type(&kind.value())));
         };
         let mut numbers = [NO_NUMBER; NUMBERS];
         let mut time_logged = None;
@@ -64,7 +64,7 @@ impl Checked {
             if value.is_empty() {
                 continue;
             }
-            let refused = |why| Why::field(&plan.fields[field], &value.value(), why);
+            let refused = |why| Refusal::field(&plan.fields[field], &value.value(), why);
             *number = if COLUMNS[column].kind == Kind::Time {
                 let time = value
                     .read(|field| times.parse(field))
@@ -116,20 +116,20 @@ fn unknown_type(kind: &[u8]) -> &'static str {
 }
 
 #[cold]
-fn no_time(plan: &Plan) -> Why {
+fn no_time(plan: &Plan) -> Refusal {
     let name = plan.sources[TIME_LOGGED].map_or("timeLogged", |field| &plan.fields[field]);
-    Why::field(name, b"", "no time")
+    Refusal::field(name, b"", "no time")
 }
 
 /// PMTA leaves out empty fields at the end of a line. The recipient of these is never empty: a line
 /// that ends before it was cut.
 #[cold]
-fn ends_after_recipient(line: &Line<'_, '_>, record: Record, plan: &Plan) -> Result<(), Why> {
+fn ends_after_recipient(line: &Line<'_, '_>, record: Record, plan: &Plan) -> Result<(), Refusal> {
     use Record::{Bounce, Deferral, Delivery, Reception};
     let has_recipient = matches!(record, Delivery | Bounce | Deferral | Reception);
     match plan.sources[RCPT] {
         Some(rcpt) if has_recipient && line.len() <= rcpt => {
-            Err(Why::line("the line ends before the recipient that the header has"))
+            Err(Refusal::line("the line ends before the recipient that the header has"))
         }
         _ => Ok(()),
     }

@@ -19,7 +19,7 @@ use crate::line::{
 };
 use crate::plan::{Plan, PlanError};
 use crate::quote::{Quote, closing_quote};
-use crate::reject::{MAX_RAW, Reject, Why, shorten};
+use crate::reject::{MAX_RAW, Refusal, Reject, shorten};
 use crate::split::Line;
 
 /// Bytes that a chunk aims at: large enough to spread costs, small enough for a cache and for
@@ -62,7 +62,7 @@ impl Chunk {
     pub(crate) fn reject(
         &self,
         line: &Line<'_, '_>,
-        why: Why,
+        why: Refusal,
         counted: &mut (usize, u64),
     ) -> Reject {
         counted.1 += memchr_iter(b'\n', &self.bytes[counted.0..line.start]).count() as u64;

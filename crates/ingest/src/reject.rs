@@ -30,14 +30,14 @@ pub struct Reject {
     /// Length of the line in bytes.
     pub size: u64,
     /// What is wrong.
-    pub why: Why,
+    pub why: Refusal,
     /// The line as it stands, up to [`MAX_RAW`].
     pub raw: Vec<u8>,
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Why {
+pub struct Refusal {
     /// PMTA's name of the field, when one field is to blame.
     pub field: Option<String>,
     /// Its value, shortened.
@@ -46,16 +46,16 @@ pub struct Why {
     pub reason: &'static str,
 }
 
-impl Why {
+impl Refusal {
     /// The whole line is to blame.
-    pub fn line(reason: &'static str) -> Why {
-        Why { field: None, value: None, reason }
+    pub fn line(reason: &'static str) -> Refusal {
+        Refusal { field: None, value: None, reason }
     }
 
     /// One field is to blame.
-    pub fn field(field: &str, value: &[u8], reason: &'static str) -> Why {
+    pub fn field(field: &str, value: &[u8], reason: &'static str) -> Refusal {
         let value = String::from_utf8_lossy(&value[..value.len().min(200)]).into_owned();
-        Why { field: Some(field.to_owned()), value: Some(value), reason }
+        Refusal { field: Some(field.to_owned()), value: Some(value), reason }
     }
 }
 

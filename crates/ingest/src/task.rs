@@ -19,7 +19,7 @@ use crate::open::{Content, Opened, Unread};
 use crate::outcome::{Left, Status};
 use crate::parts::Parts;
 use crate::plan::Plan;
-use crate::reject::{MAX_KEPT, MAX_KEPT_BYTES, Reject, Why};
+use crate::reject::{MAX_KEPT, MAX_KEPT_BYTES, Refusal, Reject};
 use crate::split::Splitter;
 use crate::taken::{Stored, Wanted};
 
@@ -138,7 +138,7 @@ impl Task {
                     let mut tally = lock(&self.tally);
                     if !wanted.was_read(offset) {
                         open.is_given = true;
-                        let why = Why::line("line is longer than 16 MiB");
+                        let why = Refusal::line("line is longer than 16 MiB");
                         refusals.add(|| Reject { line, offset, size, why, raw });
                         tally.ledger.read += 1;
                         tally.ledger.rejected += 1;
@@ -227,7 +227,7 @@ impl Task {
                 let line = lines.get(i);
                 let torn = chunk.torn && line.end == chunk.bytes.len();
                 let result = if torn && line.len() < chunk.plan.fields.len() {
-                    Err(Why::line("torn: the last line has no line end and too few fields"))
+                    Err(Refusal::line("torn: the last line has no line end and too few fields"))
                 } else {
                     Checked::of(i, lines, &chunk.plan, &mut times_of_lines)
                 };

@@ -4,6 +4,7 @@
 //! | of the records that a metric counts | a number is unknown |
 //! |---|---|
 //! | a type lacks a field that the metric is made of | everywhere |
+//! | an MTA writes none of a type of a share | everywhere |
 //! | a type lacks the field of a dimension | in every group but that of none, and there if it is a share |
 //! | a dimension tells outcomes apart, and the metric is a share of several types | everywhere |
 //!
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Record, Timestamp, Zone};
 
+use crate::absent::absent;
 use crate::dimension::{DIMENSIONS, Dimension, dimension};
 use crate::error::Result;
 use crate::judged::{IS_KNOWN, Judged};
@@ -322,9 +324,20 @@ impl Verdict {
         for (record, need) in Need::of_metric(metric) {
             for place in written {
                 if lacks(place, &need, record, written).is_some() {
-                    verdict.add(Groups::All, metric, None, &need, &[record].into(), false, place);
+                    verdict.add(
+                        Groups::All,
+                        metric,
+                        None,
+                        Some(&need),
+                        &[record].into(),
+                        false,
+                        place,
+                    );
                 }
             }
+        }
+        for (record, place) in absent(&counted, written).into_iter().filter(|_| is_share) {
+            verdict.add(Groups::All, metric, None, None, &[record].into(), false, place);
         }
         for (of, told) in judged.dimensions() {
             if is_of_outcomes(of.name) && is_share && main.len() > 1 {
@@ -352,7 +365,7 @@ impl Verdict {
                         Told::Apart => Groups::Named(of.name),
                         Told::Named | Told::Unnamed => Groups::All,
                     };
-                    verdict.add(groups, metric, by, &need, &in_main, is_never, place);
+                    verdict.add(groups, metric, by, Some(&need), &in_main, is_never, place);
                 }
                 // Without a value stand then also those who have one that is not logged.
                 let there = |rec: &&Record| place.rows.get(rec).is_some_and(|rows| *rows > 0);
@@ -365,7 +378,7 @@ impl Verdict {
                         Told::Named | Told::Unnamed => Groups::All,
                     };
                     let types = lacking.keys().copied().collect();
-                    verdict.add(groups, metric, by, &need, &types, is_never, place);
+                    verdict.add(groups, metric, by, Some(&need), &types, is_never, place);
                 }
             }
         }
@@ -378,7 +391,7 @@ impl Verdict {
         groups: Groups,
         metric: &Metric,
         by: Option<&'static str>,
-        need: &Need,
+        need: Option<&Need>,
         records: &BTreeSet<Record>,
         is_never: bool,
         place: &Written,
@@ -388,14 +401,14 @@ impl Verdict {
             hole.groups == groups
                 && hole.lack.by == by
                 && hole.lack.records == records
-                && hole.lack.field == Some(need.field)
+                && hole.lack.field == need.map(|need| need.field)
         });
         let hole = match same {
             Some(hole) => hole,
             None => {
                 let lack = Lack {
                     by,
-                    field: Some(need.field),
+                    field: need.map(|need| need.field),
                     records,
                     is_never,
                     is_of_groups: groups != Groups::All,

@@ -14,7 +14,8 @@ use crate::metric::Metric;
 pub struct Lack {
     /// The dimension by which it is not known; none for not at all.
     pub by: Option<&'static str>,
-    /// PMTA's name of the field that is not there; none where the dimension tells outcomes apart.
+    /// PMTA's name of the field that is not there; none where there are no such records at all, and where
+    /// the dimension tells outcomes apart.
     pub field: Option<&'static str>,
     /// The record types that lack it.
     pub records: Vec<Record>,
@@ -65,6 +66,9 @@ impl Lack {
 
     /// The lines of PMTA's configuration that would log it; none of what is never there.
     pub fn lines(&self) -> Vec<String> {
+        if self.field.is_none() && !self.records.is_empty() {
+            return vec!["records d,b,t".to_owned()];
+        }
         let field = self.field.filter(|_| !self.is_never);
         let line = |field| {
             let records = self.records.iter();
@@ -76,7 +80,7 @@ impl Lack {
     /// What is not there, and where.
     pub fn place(&self) -> String {
         let types: Vec<&str> = self.records.iter().map(|record| record.as_str()).collect();
-        let (types, field) = (types.join(" and "), self.field.unwrap_or_default());
+        let types = types.join(" and ");
         let hosts = match self.hosts.as_slice() {
             [one, two, three, more @ ..] if !more.is_empty() => {
                 format!("{one}, {two}, {three} and {} more", more.len())
@@ -88,7 +92,10 @@ impl Lack {
             Some((first, last)) => format!(", {first} to {last}"),
             None => String::new(),
         };
-        format!("no {field} in the {types} records of {hosts}{days}")
+        match self.field {
+            Some(field) => format!("no {field} in the {types} records of {hosts}{days}"),
+            None => format!("no {types} records of {hosts}{days}"),
+        }
     }
 }
 
@@ -102,11 +109,11 @@ impl Display for Lack {
         if self.is_unnamed {
             f.write_str(", of (none),")?;
         }
-        let Some(field) = self.field else {
+        if self.field.is_none() && self.records.is_empty() {
             return f.write_str(" says nothing: each group of it is of one outcome alone");
-        };
+        }
         let is = if self.metrics.len() == 1 { "is" } else { "are" };
-        if self.is_never {
+        if let Some(field) = self.field.filter(|_| self.is_never) {
             let types: Vec<&str> = self.records.iter().map(|record| record.as_str()).collect();
             return write!(
                 f,

@@ -86,6 +86,7 @@ pub use session::{Limits, Session, SessionConfig};
 mod rows;
 pub use rows::Interrupt;
 
+mod absent;
 mod answer;
 mod answered;
 pub use answer::{Answer, Values};

@@ -161,6 +161,7 @@ fn a_job_gets_the_reports_that_came_back_for_it() {
         [
             "injected | 3 | -",
             "sent | 2 | 3",
+            "deleted by operator | 0 | 3",
             "waiting | 1 | 3",
             "delivered | 2 | 2",
             "bounced | 1 | 2",
