@@ -106,7 +106,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn what_is_written_from_batches_is_read_again(
-        table in proptest::sample::select(Table::ALL.to_vec()),
+        // A rollup of `hourly`, with some columns of it, counts only beside the part that it sums up.
+        table in proptest::sample::select(vec![Table::Records, Table::Hourly, Table::Rejects]),
         batches in proptest::collection::vec((0..60_usize, any::<u64>()), 1..5),
         large in proptest::option::weighted(0.2, (30_000..140_000_usize, any::<u64>())),
         ends_groups in any::<bool>(),
@@ -133,7 +134,7 @@ proptest! {
         let mut change = Change { parts: vec![part.finish().unwrap()], ..Change::default() };
         let mut ledger = Ledger { read: rows as u64, ..Ledger::default() };
         *(match table { Table::Records => &mut ledger.stored, _ => &mut ledger.rejected }) = rows as u64;
-        if !matches!(table, Table::Records | Table::Rejects) { ledger = Ledger::default(); }
+        if table == Table::Hourly { ledger = Ledger::default(); }
         change.sources.push((Day(0), Source { ledger, ..Source::default() }, None));
         writer.commit(change).unwrap();
         let parts = store.snapshot(Window::ALL).unwrap().parts;
