@@ -27,17 +27,22 @@ pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
         true => median(days.iter().map(|(seen, expected)| (seen + 1.0) / (expected + 1.0))),
         false => (past + 3.0) / (expected + 3.0),
     };
-    let mut all: Vec<f64> =
-        days.iter().map(|(seen, expected)| excess(*seen, expected * bias)).collect();
-    all.sort_by(f64::total_cmp);
-    let trimmed = if is_enough { &all[..all.len() - 1] } else { &all[..] };
-    // What is left of normal deviations without the greatest is a bit more than half of them.
-    let scale = if is_enough { 1.6 } else { 1.0 };
-    let beyond = scale * trimmed.iter().sum::<f64>().max(0.0);
-    let variance = (beyond + PRIOR_DAYS * prior * prior) / (n + PRIOR_DAYS);
+    let all = days.iter().map(|(seen, expected)| excess(*seen, expected * bias)).collect();
+    let of_days = variance(all, usize::from(is_enough), (prior, PRIOR_DAYS));
     // Of no day there is no mean: then it is the rate of what surrounds it that is uncertain.
-    let of_mean = if n > 0.0 { variance / n } else { 0.0 };
-    (bias, variance + of_mean + 1.0 / (expected + PRIOR_COUNTS))
+    let of_mean = if n > 0.0 { of_days / n } else { 0.0 };
+    (bias, of_days + of_mean + 1.0 / (expected + PRIOR_COUNTS))
+}
+
+/// The variance of which `all` are the [`excess`] of one each, without its `n_out` greatest, which may have
+/// had incidents. A deviation is taken for granted, and weighs as so many of them.
+pub(crate) fn variance(mut all: Vec<f64>, n_out: usize, (prior, weight): (f64, f64)) -> f64 {
+    all.sort_by(f64::total_cmp);
+    let n = all.len();
+    // What is left of normal deviations without the greatest is a bit more than half of them.
+    let scale = if n_out > 0 { 1.6 } else { 1.0 };
+    let beyond = scale * all[..n - n_out].iter().sum::<f64>().max(0.0);
+    (beyond + weight * prior * prior) / (n as f64 + weight)
 }
 
 /// The square of the logarithm of a ratio, less what chance gives.

@@ -2,7 +2,7 @@
 //! campaign, a job with a list of its own. Names no cause.
 
 use crate::groups::Groups;
-use crate::history::excess;
+use crate::history::{excess, variance};
 
 /// The deviation between senders or jobs that is taken for granted, and how many of them it weighs.
 const PRIOR: (f64, f64) = (0.15, 4.0);
@@ -50,15 +50,9 @@ impl Novelty {
 /// The variance between values beyond chance. A tenth may have had incidents, and is left out.
 fn between(ratios: impl Iterator<Item = (f64, f64)>) -> f64 {
     let known = ratios.filter(|(_, expected)| *expected >= LEAST);
-    let mut all: Vec<f64> = known.map(|(seen, expected)| excess(seen, expected)).collect();
-    all.sort_by(f64::total_cmp);
-    let n = all.len();
-    all.truncate(n - n / 10);
-    let (prior, weight) = PRIOR;
-    // Without its greatest tenth, a sum of squares of normal deviations is a good half of all.
-    let scale = if all.len() < n { 1.6 } else { 1.0 };
-    let sum = scale * all.iter().sum::<f64>().max(0.0);
-    ((sum + weight * prior * prior) / (n as f64 + weight)).min(MOST)
+    let all: Vec<f64> = known.map(|(seen, expected)| excess(seen, expected)).collect();
+    let n_out = all.len() / 10;
+    variance(all, n_out, PRIOR).min(MOST)
 }
 
 #[cfg(test)]
