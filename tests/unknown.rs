@@ -414,12 +414,13 @@ fn twenty_metrics_of_five_configurations_are_those_of_an_independent_reader() {
                         (Some(a), Some(b)) => (a - b).abs() < 1e-6 * (1.0 + a.abs()),
                         (a, b) => a == b,
                     };
-                    match same {
-                        true => right += 1,
-                        false => wrong.push(format!(
+                    if same {
+                        right += 1
+                    } else {
+                        wrong.push(format!(
                             "{args:?} {row} {metric}: {expected}, not {}",
                             found[*metric]
-                        )),
+                        ))
                     }
                 }
             }

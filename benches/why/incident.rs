@@ -35,9 +35,10 @@ impl Planted {
         let scope: Vec<&str> = self.scope.iter().map(named).collect();
         let words: Vec<&str> =
             self.categories.iter().map(|at| crate::world::CATEGORIES[*at]).collect();
-        let how = match self.categories.is_empty() {
-            true => format!("x {:.2}", self.strength),
-            false => format!("{:.0} % {}", 100.0 * self.strength, words.join(", ")),
+        let how = if self.categories.is_empty() {
+            format!("x {:.2}", self.strength)
+        } else {
+            format!("{:.0} % {}", 100.0 * self.strength, words.join(", "))
         };
         format!("{} of {} {how}", self.stage.name(), scope.join(", "))
     }

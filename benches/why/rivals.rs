@@ -34,10 +34,12 @@ pub fn leaves(window: &Window, question: Question) -> Vec<Leaf> {
     let mut leaves: Vec<Leaf> = known
         .into_iter()
         .map(|(keys, [now, entered, counted, of])| {
-            let usual = match question.is_rate() {
-                false => counted / DAYS as f64,
-                true if of > 0.0 => entered * counted / of,
-                true => entered * rate,
+            let usual = if !question.is_rate() {
+                counted / DAYS as f64
+            } else if of > 0.0 {
+                entered * counted / of
+            } else {
+                entered * rate
             };
             Leaf { keys, now, usual }
         })

@@ -219,9 +219,10 @@ impl Said {
 pub fn are_bounded(answer: &Answer) -> bool {
     answer.steps.iter().all(|step| match step.part {
         Part::Stage(stage) if !answer.metric.is_rate() => {
-            let most = match stage.is_volume() {
-                true => step.now.1.max(step.usual.1),
-                false => step.now.0.max(step.usual.0),
+            let most = if stage.is_volume() {
+                step.now.1.max(step.usual.1)
+            } else {
+                step.now.0.max(step.usual.0)
             };
             step.effect.abs() <= most * 1.001 + 0.5
         }

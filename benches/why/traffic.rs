@@ -162,9 +162,10 @@ fn send(
         let of = &world.pools[sender.pool][route];
         let ip = of.ips[usize::from(provider % 4 == 1)];
         let keys = [provider as u32, run.sender as u32, sender.pool as u32, of.vmta, ip, job];
-        cells.push(match is_older {
-            false => rates.fresh(words, keys, n, chance),
-            true => rates.older(words, keys, n, chance),
+        cells.push(if is_older {
+            rates.older(words, keys, n, chance)
+        } else {
+            rates.fresh(words, keys, n, chance)
         });
     };
     if run.volume > 400.0 {

@@ -157,10 +157,8 @@ impl Window {
         }
         let delivered = cell.direct + cell.recovered.iter().sum::<u32>();
         add(&values, Kind::Delivered, None, delivered);
-        let (kind, refused) = match follows {
-            true => (Kind::Held, cell.held),
-            false => (Kind::Deferred, cell.deferred()),
-        };
+        let (kind, refused) =
+            if follows { (Kind::Held, cell.held) } else { (Kind::Deferred, cell.deferred()) };
         for (at, category) in CATEGORIES.iter().enumerate() {
             add(&values, Kind::Bounced, Some(category), cell.bounced[at]);
             add(&values, kind, Some(category), refused[at]);

@@ -216,10 +216,8 @@ impl Route {
                 Shape::Esp => (pool + number) % 3 != 1,
                 _ => (pool + number).is_multiple_of(3),
             };
-            let second = match has_second {
-                true => name(4, format!("2001:db8:{pool}::{number}")),
-                false => first,
-            };
+            let second =
+                if has_second { name(4, format!("2001:db8:{pool}::{number}")) } else { first };
             let age = (is_new && number + 1 == n).then(|| chance.whole(3, 9));
             Route { vmta, ips: [first, second], weight, age }
         };

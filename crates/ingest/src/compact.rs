@@ -335,10 +335,8 @@ fn keyed(rows: RecordBatch) -> RecordBatch {
     let texts =
         ["rcpt", "env_id", "orig"].map(|name| rows.column(index_of(name)).as_string::<i32>());
     let key = |row| {
-        let [rcpt, env_id, orig] = texts.map(|texts| match texts.is_valid(row) {
-            true => texts.value(row).as_bytes(),
-            false => b"",
-        });
+        let [rcpt, env_id, orig] =
+            texts.map(|texts| if texts.is_valid(row) { texts.value(row).as_bytes() } else { b"" });
         message_key(rcpt, env_id, orig)
     };
     let keys = UInt64Array::from_iter_values((0..rows.num_rows()).map(key));

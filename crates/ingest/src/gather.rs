@@ -72,9 +72,10 @@ impl<'r> Inputs<'r> {
     }
 
     fn read(&self, path: &Path) -> io::Result<SourceFile> {
-        let (mut content, path): (Box<dyn Read>, _) = match path == Path::new(STDIN) {
-            true => (Box::new(io::stdin().lock()), PathBuf::from("stdin")),
-            false => (Box::new(File::open(path)?), path.to_owned()),
+        let (mut content, path): (Box<dyn Read>, _) = if path == Path::new(STDIN) {
+            (Box::new(io::stdin().lock()), PathBuf::from("stdin"))
+        } else {
+            (Box::new(File::open(path)?), path.to_owned())
         };
         let section = self.spool.keep(&mut *content)?;
         Ok(SourceFile::of_pipe(path, section, self.settings))

@@ -122,9 +122,10 @@ impl<'l> Look<'l> {
             Err(why) => why,
         };
         let is_foreign = matches!(why, Unread::Foreign(_) | Unread::Stop(Stop::Io(_)));
-        vec![match is_expected || !is_foreign {
-            true => Seen::Untaken(path, why),
-            false => Seen::Skipped(path),
+        vec![if is_expected || !is_foreign {
+            Seen::Untaken(path, why)
+        } else {
+            Seen::Skipped(path)
         }]
     }
 
@@ -154,9 +155,10 @@ impl<'l> Look<'l> {
                 seen.push(Seen::Untaken(file.path.clone(), self.cut(&file, why)));
             }
             let is_empty = seen.iter().all(|seen| matches!(seen, Seen::Skipped(_)));
-            return match is_empty && is_expected {
-                true => Err(Unread::Foreign("is an archive without an accounting file".to_owned())),
-                false => Ok(seen),
+            return if is_empty && is_expected {
+                Err(Unread::Foreign("is an archive without an accounting file".to_owned()))
+            } else {
+                Ok(seen)
             };
         }
         let sight = sight(&start, self.given()).map_err(Unread::Foreign)?;

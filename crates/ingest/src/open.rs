@@ -286,10 +286,11 @@ impl Opened {
             return Ok(Box::new(section.reader()));
         }
         (&*self.file).rewind()?;
-        Ok(match self.hook.is_set() {
-            true => Box::new(self.clone()),
+        Ok(if self.hook.is_set() {
+            Box::new(self.clone())
+        } else {
             // Without anything in between it reads into memory that nobody had to clear.
-            false => Box::new(self.file.clone()),
+            Box::new(self.file.clone())
         })
     }
 }

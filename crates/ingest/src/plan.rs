@@ -222,9 +222,10 @@ impl Plan {
 
     /// The header as a line, as [`Plan::of_header`] reads it; empty when a name would need quotes.
     pub(crate) fn line(&self) -> String {
-        match self.fields.iter().any(|name| name.contains(['"', ',', '\n', '\r'])) {
-            true => String::new(),
-            false => self.fields.join(","),
+        if self.fields.iter().any(|name| name.contains(['"', ',', '\n', '\r'])) {
+            String::new()
+        } else {
+            self.fields.join(",")
         }
     }
 

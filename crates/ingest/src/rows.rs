@@ -233,9 +233,10 @@ impl<'l> Fields<'_, 'l> {
     fn field(&self, place: Place) -> Field<'l> {
         let first = self.lines.field(place, self.text.field);
         let mut others = self.text.otherwise.iter().map(|&field| self.lines.field(place, field));
-        match first.is_empty() {
-            true => others.find(|field| !field.is_empty()).unwrap_or(first),
-            false => first,
+        if first.is_empty() {
+            others.find(|field| !field.is_empty()).unwrap_or(first)
+        } else {
+            first
         }
     }
 

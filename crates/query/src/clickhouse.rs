@@ -151,9 +151,8 @@ fn columns_of(table: Table) -> impl Iterator<Item = (String, String)> {
 }
 
 fn type_of(field: &Field) -> String {
-    let or_null = |name: &str| match field.is_nullable() {
-        true => format!("Nullable({name})"),
-        false => name.to_owned(),
+    let or_null = |name: &str| {
+        if field.is_nullable() { format!("Nullable({name})") } else { name.to_owned() }
     };
     match field.data_type() {
         DataType::Int64 => or_null("Int64"),

@@ -194,9 +194,12 @@ impl Session {
         let of_metrics: Vec<Need> =
             looked_at.flat_map(|metric| Need::of_metric(metric)).map(|(_, need)| need).collect();
         let verdict_by = |written: &[Written]| {
-            let of = |metric: &&Metric| match judged.is_plain(metric) {
-                true => Verdict::default(),
-                false => Verdict::of(metric, judged, written),
+            let of = |metric: &&Metric| {
+                if judged.is_plain(metric) {
+                    Verdict::default()
+                } else {
+                    Verdict::of(metric, judged, written)
+                }
             };
             metrics.iter().map(of).collect()
         };

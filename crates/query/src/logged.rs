@@ -26,9 +26,10 @@ impl Session {
     /// nothing but MTAs.
     pub(crate) fn written(&self, needs: &[Need], hosts: &Selection) -> Result<Vec<Written>> {
         let (mut places, unsaid) = self.said_by_parts(needs, hosts);
-        let stretches = match places.is_empty() && !unsaid.is_empty() {
-            true => vec![self.window.get()],
-            false => stretches(&unsaid, self.window.get()),
+        let stretches = if places.is_empty() && !unsaid.is_empty() {
+            vec![self.window.get()]
+        } else {
+            stretches(&unsaid, self.window.get())
         };
         if !stretches.is_empty() {
             self.count(needs, hosts, &stretches, &mut places)?;
@@ -51,11 +52,10 @@ impl Session {
             is_whole && part.facts.as_ref().is_some_and(says)
         };
         let pattern = |(_, values): &(String, Vec<String>)| values.iter().any(|v| v.contains('*'));
-        match hosts.filters.iter().any(pattern) {
-            true => unsaid.extend(days),
-            false => {
-                unsaid.extend(records().filter(|part| !is_said(&part.part)).map(|part| part.day))
-            }
+        if hosts.filters.iter().any(pattern) {
+            unsaid.extend(days)
+        } else {
+            unsaid.extend(records().filter(|part| !is_said(&part.part)).map(|part| part.day))
         }
         let passes =
             |host: &str| hosts.filters.iter().all(|(_, values)| values.iter().any(|v| v == host));

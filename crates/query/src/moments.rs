@@ -114,9 +114,10 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Measured> {
         let window = Window { since: Timestamp(self.last.0 - self.window_s), until: self.last };
-        let query = match self.n == 1 && session.window.get() == window {
-            true => self.alone(selection)?,
-            false => self.query(selection)?,
+        let query = if self.n == 1 && session.window.get() == window {
+            self.alone(selection)?
+        } else {
+            self.query(selection)?
         };
         let answer = session.answer(&query)?;
         let moments = answer.i64s("moment")?;

@@ -290,9 +290,12 @@ impl Axis {
     ) -> impl Iterator<Item = (&'static Dimension, Label, &'a str)> + 'a {
         let is_rest = self.ranks[at] == Some(REST);
         let of = if self.ranks[at].is_some() { of } else { &[] };
-        of.iter().enumerate().map(move |(i, of)| match is_rest {
-            true => (*of, Label::Mixed, ""),
-            false => (*of, Label::of(&self.labels[at][i]), self.labels[at][i].as_str()),
+        of.iter().enumerate().map(move |(i, of)| {
+            if is_rest {
+                (*of, Label::Mixed, "")
+            } else {
+                (*of, Label::of(&self.labels[at][i]), self.labels[at][i].as_str())
+            }
         })
     }
 

@@ -52,9 +52,10 @@ impl Session {
 
     /// The templates of all parts of the session, whatever window it is turned to.
     fn templates(&self) -> Result<Vec<String>> {
-        let parts = match self.has_hours {
-            true => source(&self.opened[1].names(), self.opened[1].rows(), HOURLY),
-            false => source(&self.opened[0].names(), self.opened[0].rows(), COLUMNS),
+        let parts = if self.has_hours {
+            source(&self.opened[1].names(), self.opened[1].rows(), HOURLY)
+        } else {
+            source(&self.opened[0].names(), self.opened[0].rows(), COLUMNS)
         };
         let sql = format!("select distinct template from {parts} where template is not null");
         let engine = if self.has_hours { self.views() } else { self.connection() }?;

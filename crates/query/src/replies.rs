@@ -52,13 +52,15 @@ pub(crate) fn read_view(name: &str, replaced: &[String], replies: Replies) -> St
         replaced.push("coalesce(known_replies.shown, r.template) as template".to_owned());
     }
     let more = if replies.has_columns { format!(",\n    {COLUMNS}") } else { String::new() };
-    let joined = match replies == Replies::default() {
-        true => "",
-        false => "\nleft join known_replies on r.template = known_replies.template",
+    let joined = if replies == Replies::default() {
+        ""
+    } else {
+        "\nleft join known_replies on r.template = known_replies.template"
     };
-    let replaced = match replaced.is_empty() {
-        true => String::new(),
-        false => format!(" replace ({})", replaced.join(", ")),
+    let replaced = if replaced.is_empty() {
+        String::new()
+    } else {
+        format!(" replace ({})", replaced.join(", "))
     };
     format!(
         "create or replace view {name} as select r.*{replaced}{more}\nfrom {name}_as_ingested as r{joined};\n"

@@ -154,11 +154,13 @@ pub(crate) fn local_macros(window: Window, zone: Zone) -> String {
     };
     let begun = "t - (local(t) - date_trunc('hour', local(t)))";
     // Where the zone is whole hours from UTC, its hours are those of UTC.
-    let hour = match offsets.iter().all(|(_, offset)| offset % 3600 == 0) {
-        true => "date_trunc('hour', t)::timestamp".to_owned(),
-        false if changes.is_empty() => begun.to_owned(),
+    let hour = if offsets.iter().all(|(_, offset)| offset % 3600 == 0) {
+        "date_trunc('hour', t)::timestamp".to_owned()
+    } else if changes.is_empty() {
+        begun.to_owned()
+    } else {
         // The clock may be changed by half an hour, within one: what comes after begins with the change.
-        false => format!("greatest({begun}, case {changes}end)"),
+        format!("greatest({begun}, case {changes}end)")
     };
     format!(
         "create macro local(t) as t + to_seconds({offset});

@@ -321,9 +321,10 @@ impl Why {
                 (false, false) => None,
             });
         let replaced: Vec<String> = replaced.collect();
-        match replaced.is_empty() {
-            true => String::new(),
-            false => format!(" replace ({})", replaced.join(", ")),
+        if replaced.is_empty() {
+            String::new()
+        } else {
+            format!(" replace ({})", replaced.join(", "))
         }
     }
 

@@ -27,9 +27,10 @@ pub fn recipient_key(rcpt: &[u8]) -> u64 {
     // All are looked at, many at once.
     let is_plain = |byte: &u8| byte.is_ascii() & !byte.is_ascii_uppercase();
     let is_plain = rcpt.iter().fold(true, |all, byte| all & is_plain(byte));
-    let lower: Cow<'_, [u8]> = match is_plain {
-        true => rcpt.into(),
-        false => String::from_utf8_lossy(rcpt).to_lowercase().into_bytes().into(),
+    let lower: Cow<'_, [u8]> = if is_plain {
+        rcpt.into()
+    } else {
+        String::from_utf8_lossy(rcpt).to_lowercase().into_bytes().into()
     };
     XxHash3_64::oneshot(&lower) >> 32
 }

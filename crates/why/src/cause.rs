@@ -35,9 +35,10 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
     };
     let outcome = &flow.outcomes[found.outcome];
     // All categories, or those of them that moved.
-    let parts: Vec<&Outcome> = match found.parts.is_empty() {
-        true => vec![outcome],
-        false => found.parts.iter().map(|&part| &flow.outcomes[part]).collect(),
+    let parts: Vec<&Outcome> = if found.parts.is_empty() {
+        vec![outcome]
+    } else {
+        found.parts.iter().map(|&part| &flow.outcomes[part]).collect()
     };
     let named_categories = parts.iter().filter_map(|part| part.category.clone()).collect();
     let counted = |of: &dyn Fn(&Outcome) -> f64| parts.iter().map(|part| of(part)).sum();

@@ -345,9 +345,8 @@ impl Counts {
             return Cow::Borrowed(self);
         }
         let all: Vec<usize> = (0..self.dims.len()).collect();
-        let (folded, _) = self.folded(&all, |dim, code| match is_few[dim][code as usize] {
-            true => Some(FEW.to_owned()),
-            false => self.name(dim, code),
+        let (folded, _) = self.folded(&all, |dim, code| {
+            if is_few[dim][code as usize] { Some(FEW.to_owned()) } else { self.name(dim, code) }
         });
         Cow::Owned(folded)
     }

@@ -51,9 +51,10 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
         // category may be half of a cause.
         let is_searched = entered && flow.stage != Stage::Carried;
         let found = if is_searched { search::search(flow, least / 2.0) } else { Vec::new() };
-        match flow.stage.is_volume() && metric.stages.len() > 1 {
-            true => volume::as_one(flow, &found, change).into_iter().collect(),
-            false => one_each(flow, &found, change),
+        if flow.stage.is_volume() && metric.stages.len() > 1 {
+            volume::as_one(flow, &found, change).into_iter().collect()
+        } else {
+            one_each(flow, &found, change)
         }
     })
     .into_iter()
@@ -66,9 +67,10 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
     });
     let by_causes: f64 = causes.iter().map(|cause| cause.effect).sum();
     let by_mix: f64 = steps.iter().filter(|s| s.part == Part::Mix).map(|s| s.effect).sum();
-    let mix = match metric.is_rate() && by_mix / change >= LEAST_MIX && entered {
-        true => mix::movers(metric, counts, by_mix),
-        false => Vec::new(),
+    let mix = if metric.is_rate() && by_mix / change >= LEAST_MIX && entered {
+        mix::movers(metric, counts, by_mix)
+    } else {
+        Vec::new()
     };
     let verdict = match (causes.is_empty(), kept.is_empty() || !entered) {
         (_, true) => Verdict::TooLittle,
@@ -104,10 +106,7 @@ pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
 fn enough(metric: &Metric, counts: &Counts) -> bool {
     let kinds = if metric.is_rate() { metric.of } else { metric.stages[0].output() };
     let (now, usual) = (counts.sum(0, kinds), counts.usual(kinds));
-    match metric.is_rate() {
-        true => now.min(usual) >= FEW,
-        false => now.max(usual) >= FEW,
-    }
+    if metric.is_rate() { now.min(usual) >= FEW } else { now.max(usual) >= FEW }
 }
 
 /// The change by stage: what each did to the metric, given what entered it, at the usual rates of
@@ -135,10 +134,14 @@ fn steps(metric: &Metric, counts: &Counts, flows: &[Flow], change: f64) -> Vec<S
         let sign = if metric.rest { -1.0 } else { 1.0 } * f64::from(metric.remote);
         let of = if metric.is_rate() { metric.of } else { &[Kind::Delivered] };
         let (now, usual) = pair(of, &[Kind::Remote]);
-        let part = |(of, n): (f64, f64)| match metric.is_rate() {
-            true if of > 0.0 => 100.0 * n / of,
-            true => 0.0,
-            false => n,
+        let part = |(of, n): (f64, f64)| {
+            if !metric.is_rate() {
+                n
+            } else if of > 0.0 {
+                100.0 * n / of
+            } else {
+                0.0
+            }
         };
         let effect = sign * (part(now) - part(usual));
         steps.push(Step { part: Part::Remote, effect, now, usual });

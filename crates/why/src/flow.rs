@@ -80,9 +80,10 @@ impl<'c> Flow<'c> {
         let (counts, part_of) = on_common_ground(counts, stage);
         let n_leaves = counts.n_leaves();
         let n_periods = counts.n_baseline() + 1;
-        let input = match stage.is_volume() {
-            true => vec![vec![1.0; n_leaves]; n_periods],
-            false => counts.dense(|measure| stage.input().contains(&measure.kind)),
+        let input = if stage.is_volume() {
+            vec![vec![1.0; n_leaves]; n_periods]
+        } else {
+            counts.dense(|measure| stage.input().contains(&measure.kind))
         };
         let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
         let outcome = |category: Option<Option<String>>| {

@@ -23,9 +23,10 @@ pub(crate) fn history(days: &[(f64, f64)], prior: f64) -> (f64, f64) {
         days.iter().copied().filter(|(_, expected)| *expected >= 1.0).collect();
     let n = days.len() as f64;
     let is_enough = days.len() >= LEAST_PERIODS && expected / n >= 5.0;
-    let bias = match is_enough {
-        true => median(days.iter().map(|(seen, expected)| (seen + 1.0) / (expected + 1.0))),
-        false => (past + 3.0) / (expected + 3.0),
+    let bias = if is_enough {
+        median(days.iter().map(|(seen, expected)| (seen + 1.0) / (expected + 1.0)))
+    } else {
+        (past + 3.0) / (expected + 3.0)
     };
     let all = days.iter().map(|(seen, expected)| excess(*seen, expected * bias)).collect();
     let of_days = variance(all, usize::from(is_enough), (prior, PRIOR_DAYS));

@@ -130,15 +130,17 @@ fn scores(
                 .collect();
             let rises = |at: usize| sums[at].seen > sums[at].expected;
             let by_share = flow.stage.model() == Model::Share;
-            let shared = match by_share && likely.iter().any(|(at, _)| rises(*at)) {
-                true => side.shared(grouping, &leaves, &sums),
-                false => Vec::new(),
+            let shared = if by_share && likely.iter().any(|(at, _)| rises(*at)) {
+                side.shared(grouping, &leaves, &sums)
+            } else {
+                Vec::new()
             };
             let depth = grouping.dims.len() + usize::from(of.category.is_some());
             for (at, chance) in likely {
-                let gain = match by_share && rises(at) {
-                    true => shared[at] - (sums[at].seen - sums[at].expected),
-                    false => chance,
+                let gain = if by_share && rises(at) {
+                    shared[at] - (sums[at].seen - sums[at].expected)
+                } else {
+                    chance
                 };
                 let score = gain * (1.0 - DEPTH_COST * depth as f64)
                     - (grouping.groups.n as f64).ln()
@@ -443,13 +445,12 @@ fn best_part(
         let Some(other) = others.first() else { continue };
         let rest = outside(&rest, other);
         let (a, e) = (sum(&rest, seen), sum(&rest, by_leaf));
-        let is_usual = match whole.expected < MIN_COUNTS {
+        let is_usual = if whole.expected < MIN_COUNTS {
             // Where nothing is usual, no ratio says how usual the rest is.
-            true => gain(a, e) < 4.5 && sum(&rest, &flow.input[0]) > 0.1 * entered,
-            false => {
-                let ratio = (whole.seen - whole.expected) / whole.expected;
-                e > 0.1 * whole.expected && (a - e).abs() / e < 0.3 * ratio.abs()
-            }
+            gain(a, e) < 4.5 && sum(&rest, &flow.input[0]) > 0.1 * entered
+        } else {
+            let ratio = (whole.seen - whole.expected) / whole.expected;
+            e > 0.1 * whole.expected && (a - e).abs() / e < 0.3 * ratio.abs()
         };
         let both = part.score + other.score;
         if is_usual && pair.as_ref().is_none_or(|(most, _)| both > *most) {

@@ -64,9 +64,12 @@ fn table(n_baseline: usize, rows: &[Row]) -> Counts {
         if job == 0 {
             values[5] = None;
         }
-        let mut add = |kind, category, n: u16| match row.is_carried {
-            true => counts.add_carried(row.period, &values, kind, category, n.into()),
-            false => counts.add(row.period, &values, kind, category, n.into()),
+        let mut add = |kind, category, n: u16| {
+            if row.is_carried {
+                counts.add_carried(row.period, &values, kind, category, n.into())
+            } else {
+                counts.add(row.period, &values, kind, category, n.into())
+            }
         };
         add(Kind::Delivered, None, row.delivered);
         add(Kind::Bounced, Some("bad-mailbox"), row.bounced);
@@ -115,10 +118,12 @@ fn holds(answer: &Answer) -> Result<(), TestCaseError> {
     }
     for cause in &answer.causes {
         let told = format!("{} {cause:?}", metric.name);
-        let most = match cause.stage.is_volume() {
-            true => cause.now.1 + cause.usual.1,
-            false if cause.stage == Stage::Complaints => cause.now.0.max(cause.now.1),
-            false => cause.now.0,
+        let most = if cause.stage.is_volume() {
+            cause.now.1 + cause.usual.1
+        } else if cause.stage == Stage::Complaints {
+            cause.now.0.max(cause.now.1)
+        } else {
+            cause.now.0
         };
         prop_assert!(within(cause.effect, unit * most), "{told}");
         prop_assert!(within(cause.expected, most), "{told}");

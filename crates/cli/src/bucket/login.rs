@@ -154,9 +154,10 @@ fn printed_by(command: String) -> Lender {
         let mut shell = Command::new("sh");
         let output = shell.args(["-c", &command]).stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = output.output().map_err(|error| format!("credential_process: {error}"))?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(format!("credential_process ends with {}", output.status)),
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(format!("credential_process ends with {}", output.status))
         }
     })
 }

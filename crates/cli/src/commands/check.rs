@@ -93,16 +93,18 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let by = args.by.as_deref();
     let top = if by.is_some() { 0 } else { 1 };
     let session = &asked.session;
-    let measured = match is_queue(args) {
-        true => measure::queue(session, by, asked.window.until, &selection)?,
-        false => measure::measure(session, by.unwrap_or("host"), &names, top, &selection)?,
+    let measured = if is_queue(args) {
+        measure::queue(session, by, asked.window.until, &selection)?
+    } else {
+        measure::measure(session, by.unwrap_or("host"), &names, top, &selection)?
     };
     let lacks: Vec<String> = asked.session.take_lacks().iter().map(Lack::to_string).collect();
     let newest = asked.session.newest("rec", &Selection::default())?;
     let newest = newest.iter().map(|(_, time)| *time).max();
-    let span = match is_queue(args) {
-        true => format!("at {}", crate::window::minute(asked.window.until, context.global.tz)),
-        false => span_text(context, asked.window),
+    let span = if is_queue(args) {
+        format!("at {}", crate::window::minute(asked.window.until, context.global.tz))
+    } else {
+        span_text(context, asked.window)
     };
     let Some(newest) = newest else {
         return nothing(context, args, asked, metric);

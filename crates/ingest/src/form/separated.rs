@@ -79,10 +79,7 @@ fn quoted(bytes: &[u8], by: u8, ended: bool) -> Split<'_> {
             }
         }
         let value = &bytes[start..end];
-        fields.push(match doubled {
-            true => Cow::Owned(undoubled(value)),
-            false => Cow::Borrowed(value),
-        });
+        fields.push(if doubled { Cow::Owned(undoubled(value)) } else { Cow::Borrowed(value) });
         at = end + 1 + spaces(&bytes[end + 1..], by);
         match (bytes.get(at), bytes.get(at + 1)) {
             (Some(next), _) if *next == by => at += 1,

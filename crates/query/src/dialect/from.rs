@@ -137,9 +137,10 @@ impl Writer<'_> {
             "JOIN" => format!("({right})"),
             _ => right,
         };
-        let on = match conditions.is_empty() {
-            true => String::new(),
-            false => format!(" on {}", conditions.join(" and ")),
+        let on = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" on {}", conditions.join(" and "))
         };
         Ok(format!("{left} {kind} {right}{on}"))
     }
@@ -167,9 +168,12 @@ impl Writer<'_> {
                 *ty = ty.or(&value.ty)?;
             }
         }
-        let cast = |(value, ty): (&super::scope::Expr, &Ty)| match value.ty == *ty {
-            true => value.sql.clone(),
-            false => format!("cast({} as {})", value.sql, ty.spark()),
+        let cast = |(value, ty): (&super::scope::Expr, &Ty)| {
+            if value.ty == *ty {
+                value.sql.clone()
+            } else {
+                format!("cast({} as {})", value.sql, ty.spark())
+            }
         };
         let named = types.iter().enumerate().map(|(at, ty)| {
             let name = format!("col{at}");
@@ -179,14 +183,13 @@ impl Writer<'_> {
         let names: Vec<String> = columns.iter().map(|column| ident(&column.there)).collect();
         let row = |row: &Vec<super::scope::Expr>| {
             let values: Vec<String> = row.iter().zip(&types).map(cast).collect();
-            match is_lateral {
+            if is_lateral {
                 // All rows are of one type, with the names of its fields.
-                true => {
-                    let named = columns.iter().zip(&values);
-                    let named = named.map(|(column, value)| format!("'{}', {value}", column.there));
-                    named.collect::<Vec<_>>().join(", ")
-                }
-                false => values.join(", "),
+                let named = columns.iter().zip(&values);
+                let named = named.map(|(column, value)| format!("'{}', {value}", column.there));
+                named.collect::<Vec<_>>().join(", ")
+            } else {
+                values.join(", ")
             }
         };
         let rows: Vec<String> = rows.iter().map(row).collect();

@@ -131,9 +131,10 @@ impl Writer<'_> {
         let bound = vec![(parameter.to_owned(), Expr::new(there.clone(), (**inner).clone()))];
         let body = self.expr(&lambda["expr"], &Scope::binding(bound, Some(scope)))?;
         let is_filter = name.contains("filter");
-        let (function, ty) = match is_filter {
-            true => ("filter", of.ty.clone()),
-            false => ("transform", Ty::List(Box::new(body.ty.clone()))),
+        let (function, ty) = if is_filter {
+            ("filter", of.ty.clone())
+        } else {
+            ("transform", Ty::List(Box::new(body.ty.clone())))
         };
         let sql = format!("{function}({}, {there} -> {})", of.sql, body.sql);
         Ok(Expr::of(sql, ty, &[&of, &body]))

@@ -80,10 +80,8 @@ pub(crate) fn translate(node: &Json, known: &dyn Known, shows_all: bool) -> Resu
     }
     let with: Vec<String> =
         writer.ctes.iter().map(|(name, sql)| format!("{name} as ({sql})")).collect();
-    let sql = match with.is_empty() {
-        true => body.sql,
-        false => format!("with {}\n{}", with.join(",\n"), body.sql),
-    };
+    let sql =
+        if with.is_empty() { body.sql } else { format!("with {}\n{}", with.join(",\n"), body.sql) };
     Ok(Translated { sql, files: writer.files, tables: writer.tables, columns: body.columns })
 }
 

@@ -104,11 +104,12 @@ pub(super) fn divided(a: &Expr, b: &Expr) -> Result<Expr> {
         _ => false,
     };
     Ok(Expr::new(
-        match is_something {
-            true => format!("({x} / {y})"),
-            false => format!(
+        if is_something {
+            format!("({x} / {y})")
+        } else {
+            format!(
                 "coalesce({x} / nullif({y}, 0D), case when {y} = 0D then {x} * double('Infinity') end)"
-            ),
+            )
         },
         Ty::Double,
     ))

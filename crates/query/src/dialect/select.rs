@@ -156,13 +156,11 @@ impl Writer<'_> {
             orders.push(format!("{}{how}", ident(&name)));
         }
 
-        let mut list: Vec<String> = match is_all(items, scope, &columns) {
-            true => vec![format!("{}.*", scope.sources[0].there)],
-            false => written
-                .iter()
-                .zip(&columns)
-                .map(|(expr, column)| format!("{} as {}", expr.sql, ident(&column.there)))
-                .collect(),
+        let mut list: Vec<String> = if is_all(items, scope, &columns) {
+            vec![format!("{}.*", scope.sources[0].there)]
+        } else {
+            let named = written.iter().zip(&columns);
+            named.map(|(of, column)| format!("{} as {}", of.sql, ident(&column.there))).collect()
         };
         list.extend(hidden.iter().map(|(name, sql)| format!("{sql} as {}", ident(name))));
         let is_row_wise = written.iter().any(|expr| expr.is_unnested);

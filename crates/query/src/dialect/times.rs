@@ -85,12 +85,13 @@ pub(super) fn ranged(name: &str, first: &Expr, last: &Expr, rest: &[Expr]) -> Re
         "case when {a} <= {b} then sequence(cast({a} as bigint), cast({b} as bigint), {by}L) else cast(array() as array<bigint>) end"
     );
     let all: Vec<&Expr> = [first, last].into_iter().collect();
-    Ok(match is_time {
-        true => Expr::of(
+    Ok(if is_time {
+        Expr::of(
             format!("transform({numbers}, e -> {})", of_micros("e").sql),
             Ty::List(Box::new(Ty::Time)),
             &all,
-        ),
-        false => Expr::of(format!("({numbers})"), Ty::List(Box::new(Ty::Int)), &all),
+        )
+    } else {
+        Expr::of(format!("({numbers})"), Ty::List(Box::new(Ty::Int)), &all)
     })
 }

@@ -115,9 +115,8 @@ pub(crate) fn of(
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cause == number).collect();
         let found = episode(cause, &rows, frame, step_s);
         let whole = frame.lead.since;
-        let onset = found.map(|found| match found.since <= whole {
-            true => Onset::Before(whole),
-            false => Onset::At(found.since),
+        let onset = found.map(|found| {
+            if found.since <= whole { Onset::Before(whole) } else { Onset::At(found.since) }
         });
         let within = |found: Window| Window {
             since: found.since.max(frame.window.since),

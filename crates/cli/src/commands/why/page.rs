@@ -97,9 +97,10 @@ impl<'t> Page<'t> {
                 let _ = write!(text, ", usually {} ({low} to {high})", value(own.usual));
             }
             self.line(out, 0, &text);
-            text = match is_time {
-                true => format!("later than {}: {}", value(own.usual), self.value(answer.now)),
-                false => format!("of deliveries since a day before: {}", self.value(answer.now)),
+            text = if is_time {
+                format!("later than {}: {}", value(own.usual), self.value(answer.now))
+            } else {
+                format!("of deliveries since a day before: {}", self.value(answer.now))
             };
         }
         if let Some((now, _)) = answer.of {
