@@ -2,10 +2,11 @@
 
 use serde_json::Value as Json;
 
+use super::items::element;
 use super::scope::{Column, Scope, Source};
-use super::select::{element, rename, texts};
+use super::select::rename;
 use super::types::Ty;
-use super::words::{ident, list, not_there, text, there};
+use super::words::{ident, list, not_there, text, texts, there};
 use super::writer::{Files, Writer};
 use crate::error::Result;
 

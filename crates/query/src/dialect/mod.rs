@@ -15,9 +15,12 @@
 //! | a `with` that nobody reads | nothing |
 
 mod aggregates;
+mod ending;
 mod expression;
 mod from;
 mod functions;
+mod groups;
+mod items;
 mod lists;
 mod operators;
 mod patterns;
@@ -25,6 +28,7 @@ mod scope;
 mod select;
 mod times;
 mod types;
+mod unions;
 mod values;
 mod windows;
 mod words;

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::ending::direction;
 use super::scope::{Expr, Scope};
-use super::select::direction;
 use super::types::Ty;
 use super::words::{list, not_there, text, there};
 use super::writer::Writer;

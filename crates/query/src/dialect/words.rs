@@ -63,3 +63,8 @@ pub(super) fn micros_of(unit: &str) -> Option<i64> {
         _ => return None,
     })
 }
+
+/// A list of names.
+pub(super) fn texts(list: &[Json]) -> Vec<String> {
+    list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+}
