@@ -48,7 +48,8 @@ impl Session {
         if self.replaced.is_empty() {
             return Ok(());
         }
-        self.set_up(&read_views(&self.replaced, Replies::default()))
+        let window = self.window.get();
+        self.set_up(&read_views(window, &self.replaced, Replies::default()))
     }
 }
 

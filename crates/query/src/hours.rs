@@ -6,13 +6,16 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::columns::HOURLY;
 use pmtaq_schema::{Timestamp, Window};
-use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
+use pmtaq_store::{Snapshot, SnapshotPart};
 
 const HOUR_S: i64 = 3600;
 
 /// The rows of `hourly`, and the records of the hours that the window cuts.
 pub(crate) const HOURS_VIEW: &str = "hours_stored";
+
+/// The records of the parts that have some of the hours that the window cuts.
+pub(crate) const EDGES_VIEW: &str = "edge_records";
 
 /// What the rollup of a session can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,20 @@ pub(crate) fn whole_hours(window: Window) -> Window {
     Window { since: Timestamp(since), until: Timestamp(until) }
 }
 
+/// Whether a part of records has some of the hours that `window` cuts.
+pub(crate) fn is_at_edge(part: &SnapshotPart, window: Window) -> bool {
+    edges(window).into_iter().any(|edge| part.meets(edge))
+}
+
+/// What a window that has whole hours has before and after them.
+pub(crate) fn edges(window: Window) -> Vec<Window> {
+    let whole = whole_hours(window);
+    let of = |since, until| Window { since, until };
+    let edges = [of(window.since, whole.since), of(whole.until, window.until)];
+    let is_edge = |edge: &Window| whole.since < whole.until && edge.since < edge.until;
+    edges.into_iter().filter(is_edge).collect()
+}
+
 /// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have.
 pub(crate) fn hours_view(window: Window, more: &[&str]) -> String {
     hours_view_of(HOURS_VIEW, "hourly", window, more)
@@ -65,28 +82,25 @@ pub(crate) fn hours_view_of(name: &str, table: &str, window: Window, more: &[&st
     let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
     let names = names.collect::<Vec<_>>().join(", ");
     let mut view = format!("create view {name} as select {names} from {table}");
-    let whole = whole_hours(window);
-    for (since, until) in [(window.since, whole.since), (whole.until, window.until)] {
-        if since < until && whole.since < whole.until {
-            let latency = "epoch(time_logged - time_queued)::bigint";
-            let known = "rec = 'd' and time_queued is not null";
-            let columns = HOURLY.iter().map(|column| match column.name {
-                "hour" => "date_trunc('hour', time_logged)::timestamp".to_owned(),
-                "reached" => "(dlv_destination_ip is not null)::bigint".to_owned(),
-                "records" => "1::bigint".to_owned(),
-                "bytes" => "coalesce(dlv_size, 0)".to_owned(),
-                "latency_sum" | "latency_max" => format!("case when {known} then {latency} end"),
-                "latencies" => format!("case when {known} then map([{latency}], [1::bigint]) end"),
-                name => name.to_owned(),
-            });
-            let columns = columns.chain(more.iter().map(|name| (*name).to_owned()));
-            let columns = columns.collect::<Vec<_>>().join(", ");
-            let (since, until) = (since.micros(), until.micros());
-            let _ = write!(
-                view,
-                " union all select {columns} from stored where time_logged >= make_timestamp({since}) and time_logged < make_timestamp({until})"
-            );
-        }
+    for Window { since, until } in edges(window) {
+        let latency = "epoch(time_logged - time_queued)::bigint";
+        let known = "rec = 'd' and time_queued is not null";
+        let columns = HOURLY.iter().map(|column| match column.name {
+            "hour" => "date_trunc('hour', time_logged)::timestamp".to_owned(),
+            "reached" => "(dlv_destination_ip is not null)::bigint".to_owned(),
+            "records" => "1::bigint".to_owned(),
+            "bytes" => "coalesce(dlv_size, 0)".to_owned(),
+            "latency_sum" | "latency_max" => format!("case when {known} then {latency} end"),
+            "latencies" => format!("case when {known} then map([{latency}], [1::bigint]) end"),
+            name => name.to_owned(),
+        });
+        let columns = columns.chain(more.iter().map(|name| (*name).to_owned()));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let (since, until) = (since.micros(), until.micros());
+        let _ = write!(
+            view,
+            " union all select {columns} from {EDGES_VIEW} where time_logged >= make_timestamp({since}) and time_logged < make_timestamp({until})"
+        );
     }
     view + ";\n"
 }

@@ -43,13 +43,10 @@ impl Session {
         let meets = |part: &&SnapshotPart| part.meets(window);
         let records = || self.opened[0].parts().filter(meets);
         let days: BTreeSet<Day> = records().map(|part| part.day).collect();
-        // What is left of days whose records are gone.
-        let of_hours = self.opened[1].parts().filter(meets).map(|part| part.day);
-        let mut unsaid: BTreeSet<Day> = of_hours.filter(|day| !days.contains(day)).collect();
+        let mut unsaid = self.days_without_records();
         let is_said = |part: &Part| {
-            let is_whole = window.since.0 <= part.since && part.until < window.until.0;
             let says = |facts: &Facts| needs.iter().all(|need| facts.having(need.fact).is_some());
-            is_whole && part.facts.as_ref().is_some_and(says)
+            is_within(part, window) && part.facts.as_ref().is_some_and(says)
         };
         let pattern = |(_, values): &(String, Vec<String>)| values.iter().any(|v| v.contains('*'));
         if hosts.filters.iter().any(pattern) {
@@ -77,6 +74,31 @@ impl Session {
             }
         }
         (places, unsaid)
+    }
+
+    /// The days of the window of which `hourly` is left and the records are gone.
+    fn days_without_records(&self) -> BTreeSet<Day> {
+        let window = self.window.get();
+        let [days, of_hours] = [0, 1].map(|table: usize| {
+            let parts = self.opened[table].parts().filter(|part| part.meets(window));
+            parts.map(|part| part.day).collect::<BTreeSet<Day>>()
+        });
+        of_hours.difference(&days).copied().collect()
+    }
+
+    /// Whether any record of the window is one of which `is` holds, as the parts say it; nothing where they do
+    /// not.
+    pub(crate) fn said_of_any(&self, is: impl Fn(&Facts) -> Option<bool>) -> Option<bool> {
+        let window = self.window.get();
+        let mut is_known = self.days_without_records().is_empty();
+        for part in self.opened[0].parts().filter(|part| part.meets(window)) {
+            match part.part.facts.as_ref().and_then(&is) {
+                Some(true) if is_within(&part.part, window) => return Some(true),
+                Some(false) => {}
+                Some(true) | None => is_known = false,
+            }
+        }
+        is_known.then_some(false)
     }
 
     /// Has the engine count what there is in `stretches` of the window.
@@ -144,6 +166,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether all records of a part are of the window.
+fn is_within(part: &Part, window: Window) -> bool {
+    window.since.0 <= part.since && part.until < window.until.0
 }
 
 /// Notes something of the records of a type that an MTA wrote on a day.

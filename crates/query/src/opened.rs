@@ -87,15 +87,28 @@ impl Opened {
         }
     }
 
-    /// Fetches those that are elsewhere, before the engine opens them by their names.
+    /// Whether all of them are on this machine.
+    pub(crate) fn is_here(&self) -> bool {
+        !self.parts.iter().any(OpenPart::is_away)
+    }
+
+    /// Fetches all that are elsewhere, before the engine opens them by their names.
     ///
     /// # Errors
     /// As for [`Opened::new`], and [`Error::Elsewhere`] when one cannot be had.
-    pub(crate) fn bring(&self) -> Result<()> {
-        let is_away = |part: &&OpenPart| matches!(&*part.held.borrow(), Some((Held::Away, _)));
-        let away: Vec<&OpenPart> = self.parts.iter().filter(is_away).collect();
+    pub(crate) fn bring_all(&self) -> Result<()> {
+        self.bring(&self.parts().collect::<Vec<_>>())
+    }
+
+    /// The same of those that are among `parts`.
+    ///
+    /// # Errors
+    /// As for [`Opened::bring_all`].
+    pub(crate) fn bring(&self, parts: &[&SnapshotPart]) -> Result<()> {
+        let away: Vec<&OpenPart> = self.among(parts).filter(|part| part.is_away()).collect();
+        let Some(first) = away.first() else { return Ok(()) };
         let parts: Vec<&SnapshotPart> = away.iter().map(|part| &part.of).collect();
-        pmtaq_store::fetch(&parts).map_err(|error| cannot_be_had(parts[0], error))?;
+        pmtaq_store::fetch(&parts).map_err(|error| cannot_be_had(&first.of, error))?;
         for part in away {
             let file = part.of.open().map_err(|error| cannot_be_had(&part.of, error))?;
             if let Some((held, _)) = &mut *part.held.borrow_mut() {
@@ -118,9 +131,17 @@ impl Opened {
 
     /// By which names the engine opens those of the parts that are among `parts`.
     pub(crate) fn names_of(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
+        self.among(parts).map(|part| part.name.as_str()).collect()
+    }
+
+    /// The paths that people know of those of the parts that are among `parts`.
+    pub(crate) fn paths_of(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
+        self.among(parts).map(|part| part.path.as_str()).collect()
+    }
+
+    fn among<'o>(&'o self, parts: &[&SnapshotPart]) -> impl Iterator<Item = &'o OpenPart> {
         let wanted: HashSet<&Path> = parts.iter().map(|part| part.path.as_path()).collect();
-        let parts = self.parts.iter().filter(|part| wanted.contains(part.of.path.as_path()));
-        parts.map(|part| part.name.as_str()).collect()
+        self.parts.iter().filter(move |part| wanted.contains(part.of.path.as_path()))
     }
 
     /// Whether one of the parts does not say who ended a bounce.
@@ -178,6 +199,10 @@ impl Opened {
 }
 
 impl OpenPart {
+    fn is_away(&self) -> bool {
+        matches!(&*self.held.borrow(), Some((Held::Away, _)))
+    }
+
     fn by_path(part: &SnapshotPart) -> OpenPart {
         let name = part.path.to_string_lossy().into_owned();
         let targets = vec![real(&part.path).to_string_lossy().into_owned()];

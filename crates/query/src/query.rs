@@ -99,6 +99,11 @@ impl Query {
         name
     }
 
+    /// Whether `sql`, which is this statement or the same question to the rollup, is the latter.
+    pub(crate) fn asks_hours(&self, sql: &str) -> bool {
+        self.over_hours.is_some() && sql != self.sql
+    }
+
     pub(crate) fn shape(&self, schema: SchemaRef) -> Shape {
         let units = schema.fields().iter().map(|f| self.units.get(f.name()).cloned()).collect();
         Shape { schema, units }

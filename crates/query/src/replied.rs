@@ -10,7 +10,7 @@ use pmtaq_schema::{COLUMNS, explain};
 use crate::error::Result;
 use crate::hours::hours_view;
 use crate::prelude;
-use crate::query::quoted;
+use crate::query::{Query, quoted};
 use crate::replies::{Replies, TABLE, names_replies, names_templates, read_views, rows};
 use crate::session::Session;
 use crate::setup::source;
@@ -52,23 +52,26 @@ impl Session {
 
     /// The templates of all parts of the session, whatever window it is turned to.
     fn templates(&self) -> Result<Vec<String>> {
-        let parts = if self.has_hours {
-            source(&self.opened[1].names(), self.opened[1].rows(), HOURLY)
-        } else {
-            source(&self.opened[0].names(), self.opened[0].rows(), COLUMNS)
-        };
+        let (opened, columns) =
+            if self.has_hours { (&self.opened[1], HOURLY) } else { (&self.opened[0], COLUMNS) };
+        let parts = source(&opened.names(), opened.rows(), columns);
         let sql = format!("select distinct template from {parts} where template is not null");
-        let engine = if self.has_hours { self.views() } else { self.connection() }?;
-        let mut statement = engine.prepare(&sql)?;
+        if self.elsewhere.is_some() && !opened.is_here() {
+            let query = Query { sql, as_stored: true, ..Query::default() };
+            return Ok(self.answer(&query)?.texts("template")?.into_iter().flatten().collect());
+        }
+        opened.bring_all()?;
+        let mut statement = self.views()?.prepare(&sql)?;
         let templates = statement.query_map([], |row| row.get(0))?;
         Ok(templates.collect::<std::result::Result<_, _>>()?)
     }
 
     /// The statements that give the views what they have of replies, also those that users name.
     fn reply_views(&self, has: Replies, user_views: &str) -> String {
-        let mut sql = read_views(&self.replaced, has);
+        let window = self.window.get();
+        let mut sql = read_views(window, &self.replaced, has);
         sql += "create or replace view records as select * from stored;\n";
-        let views = hours_view(self.window.get(), has.columns()) + user_views;
+        let views = hours_view(window, has.columns()) + user_views;
         sql + &views.replace("create view", "create or replace view")
     }
 

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use pmtaq_schema::Window;
 use pmtaq_schema::columns::REPLY_COLUMNS;
 use pmtaq_schema::explain::{family, known};
 
+use crate::hours::{EDGES_VIEW, edges};
 use crate::lex::words;
 
 /// What the views of a session have of replies.
@@ -39,9 +41,18 @@ const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template 
     end) as mailbox_dead,
     known_replies.reply_family as reply_family";
 
-/// The statements that let `stored` and `hourly` read the views over the parts.
-pub(crate) fn read_views(replaced: &[String], replies: Replies) -> String {
-    read_view("stored", replaced, replies) + &read_view("hourly", replaced, replies)
+/// The statements that let what a session about `window` asks read the views over the parts.
+pub(crate) fn read_views(window: Window, replaced: &[String], replies: Replies) -> String {
+    let views = ["stored", "hourly"].map(|name| read_view(name, replaced, replies));
+    views.concat() + &read_edges(window, replaced, replies)
+}
+
+/// The same of the records of the hours that `window` cuts; nothing where it cuts none.
+pub(crate) fn read_edges(window: Window, replaced: &[String], replies: Replies) -> String {
+    if edges(window).is_empty() {
+        return String::new();
+    }
+    read_view(EDGES_VIEW, replaced, replies)
 }
 
 /// The statement that lets the view `name` read that over the parts: with `replaced` columns, and with what

@@ -26,15 +26,15 @@ use crate::answered::Answered;
 use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
 use crate::error::{Error, Result};
-use crate::hours::{HOURS_VIEW, Hours, hours_view, whole_hours};
+use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge, whole_hours};
 use crate::lack::Lack;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{Query, Shape, Value};
-use crate::replies::Replies;
+use crate::replies::{Replies, read_edges};
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
-    CONFINEMENT, SETTINGS, allowance, hours_setup, local_macros, near, records_setup,
+    CONFINEMENT, SETTINGS, allowance, edges_setup, hours_setup, local_macros, near, records_setup,
     records_source, source, view,
 };
 use crate::user_views::UserViews;
@@ -83,7 +83,7 @@ pub struct Session {
     /// The views over the records, until a statement needs them: the engine takes a tenth of what it
     /// takes to begin.
     pending_views: RefCell<Option<String>>,
-    /// Whether the parts of records are here, since something read them.
+    /// Whether all parts are here, since something read records.
     are_here: Cell<bool>,
     pub(crate) user_views: RefCell<UserViews>,
     pub(crate) opened: [Opened; 3],
@@ -166,23 +166,19 @@ impl Session {
         // Not in the configuration, of which the engine shows it and does not heed it.
         connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
         opened.iter().chain(&tiers).for_each(Opened::hold);
-        opened[1].bring()?;
         let local = local_macros(near(window, snapshot.span), zone);
         let names = opened.each_ref().map(Opened::names);
         let rows = opened.each_ref().map(Opened::rows);
         let has_keys = opened[0].have_keys();
         let records = records_setup(&names, rows, has_keys, window);
-        // Of the hours that are cut the records are read.
-        let cuts_hours = whole_hours(window) != window;
-        if cuts_hours {
-            opened[0].bring()?;
-            opened[2].bring()?;
-            connection.execute_batch(&records)?;
-        }
+        let of_edges: Vec<_> = opened[0].parts().filter(|part| is_at_edge(part, window)).collect();
+        let edges = |names: &[&str]| edges_setup(names, rows_of(&of_edges), has_keys, window);
+        connection.execute_batch(&edges(&opened[0].names_of(&of_edges)))?;
         connection.execute_batch(&hours_setup(&names, rows, window, &local))?;
         connection.execute_batch(CONFINEMENT)?;
         let paths = opened.each_ref().map(Opened::paths);
         let setup = records_setup(&paths, rows, has_keys, window)
+            + &edges(&opened[0].paths_of(&of_edges))
             + &hours_setup(&paths, rows, window, &local);
         let setup = setup + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
@@ -191,8 +187,8 @@ impl Session {
             connection,
             interrupted,
             setup,
-            pending_views: RefCell::new((!cuts_hours).then_some(records)),
-            are_here: Cell::new(cuts_hours),
+            pending_views: RefCell::new(Some(records)),
+            are_here: Cell::new(false),
             user_views: RefCell::default(),
             opened,
             tiers,
@@ -226,7 +222,7 @@ impl Session {
         let records = self.opened[0].names_of(&parts);
         let source = records_source(&records, rows_of(&parts), self.opened[0].have_keys());
         let view = view("stored_as_ingested", &source, "time_logged", window);
-        Ok(self.connection()?.execute_batch(&format!("create or replace {view}"))?)
+        Ok(self.views()?.execute_batch(&format!("create or replace {view}"))?)
     }
 
     /// Lets the session answer about `window` as if it had been opened with it, which must lie in
@@ -239,10 +235,14 @@ impl Session {
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
         let hourly = source(&self.opened[1].names_of(&parts), rows_of(&parts), HOURLY);
         self.window.set(window);
-        let hours = hours_view(window, self.replies.get().columns());
-        let hours = hours.replacen("create view", "create or replace view", 1);
-        let view = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
-        self.connection()?.execute_batch(&format!("create or replace {view}{hours}"))?;
+        let (replies, of_edges) = (self.replies.get(), self.parts_of_edges());
+        let edges = self.opened[0].names_of(&of_edges);
+        let edges = edges_setup(&edges, rows_of(&of_edges), self.opened[0].have_keys(), window);
+        let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
+        let hours = format!("create {hourly}{}", hours_view(window, replies.columns()));
+        let again = |sql: &str| sql.replace("create view", "create or replace view");
+        let read_edges = read_edges(window, &self.replaced, replies);
+        self.views()?.execute_batch(&(again(&edges) + &read_edges + &again(&hours)))?;
         self.hours = Hours::of(snapshot, window, self.zone.offsets(near(window, snapshot.span)));
         Ok(())
     }
@@ -276,19 +276,24 @@ impl Session {
 
     /// Starts `query`: the schema of its answer, and its rows to come.
     pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
-        self.interrupted.store(false, Ordering::SeqCst);
-        self.start(query).map_err(|error| self.with_paths(error))
+        self.rows_asked(query, &self.sql_of(query))
     }
 
-    fn start(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
+    /// The same as `sql`, as [`Session::sql_of`] has it.
+    pub(crate) fn rows_asked(&self, query: &Query, sql: &str) -> Result<(SchemaRef, Rows<'_>)> {
+        self.interrupted.store(false, Ordering::SeqCst);
+        self.start(query, sql).map_err(|error| self.with_paths(error))
+    }
+
+    fn start(&self, query: &Query, sql: &str) -> Result<(SchemaRef, Rows<'_>)> {
         if !query.as_stored {
-            self.read_replies(&self.sql_of(query))?;
+            self.read_replies(sql)?;
         }
-        // What a session asks for itself is a few rows of the rollup.
-        let is_own = query.as_stored && self.reads_hours(query);
+        // What a session asks for itself is a few rows of the rollup, if that is here.
+        let is_own = query.as_stored && query.asks_hours(sql) && self.opened[1].is_here();
         match &self.elsewhere {
-            Some(there) if !is_own => self.rows_there(query, &**there),
-            _ => self.rows_here(&self.sql_of(query), query),
+            Some(there) if !is_own => self.rows_there(query, sql, &**there),
+            _ => self.rows_here(sql, query),
         }
     }
 
@@ -296,8 +301,8 @@ impl Session {
     /// here.
     pub(crate) fn rows_here(&self, sql: &str, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
         // What the rollup answers names no records.
-        let connection = match (self.reads_hours(query), &self.elsewhere) {
-            (true, _) => &self.connection,
+        let connection = match (query.asks_hours(sql), &self.elsewhere) {
+            (true, _) => self.hours(sql)?,
             (false, Some(_)) => self.views()?,
             (false, None) => self.connection()?,
         };
@@ -307,7 +312,6 @@ impl Session {
             Some(deadline) => deadline.cause(error.into()),
             None => error.into(),
         };
-        self.create_tier_view(sql)?;
         let statement = match connection.prepare(sql).map_err(cause) {
             Err(error @ (Error::Timeout(_) | Error::Interrupted)) => Err(error),
             Err(_) if self.create_other_user_views()? => connection.prepare(sql).map_err(cause),
@@ -380,7 +384,8 @@ impl Session {
         let sql = self.sql_of(query);
         let sql = &*sql;
         if let Some(there) = &self.elsewhere {
-            let script = self.read_replies(sql).and_then(|()| self.script_there(query, &**there));
+            let script =
+                self.read_replies(sql).and_then(|()| self.script_there(query, sql, &**there));
             return script.unwrap_or_else(|error| format!("-- {error}\n"));
         }
         let sql = self.spelt_out(query, sql).unwrap_or_else(|_| query.literally(sql));
@@ -405,7 +410,7 @@ impl Session {
 
     /// Whether the rollup answers `query`.
     pub fn reads_hours(&self, query: &Query) -> bool {
-        self.sql_of(query) != query.sql
+        query.asks_hours(&self.sql_of(query))
     }
 
     pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
@@ -427,7 +432,7 @@ impl Session {
     /// Runs statements that create views again, and remembers them as a part of the set-up.
     pub(crate) fn set_up(&mut self, sql: &str) -> Result<()> {
         self.answered.forget();
-        self.connection()?.execute_batch(sql)?;
+        self.views()?.execute_batch(sql)?;
         self.setup.push_str(sql);
         Ok(())
     }
@@ -437,11 +442,23 @@ impl Session {
         &self.connection
     }
 
+    /// The engine, with what `sql` reads, which asks the rollup.
+    fn hours(&self, sql: &str) -> Result<&Connection> {
+        self.create_tier_view(sql)?;
+        self.bring_hours(sql)?;
+        self.opened[0].bring(&self.parts_of_edges())?;
+        Ok(&self.connection)
+    }
+
+    /// The parts of the records of the hours that the window cuts.
+    fn parts_of_edges(&self) -> Vec<&SnapshotPart> {
+        self.opened[0].parts().filter(|part| is_at_edge(part, self.window.get())).collect()
+    }
+
     /// The engine, with all that a statement of ours may name.
     pub(crate) fn connection(&self) -> Result<&Connection> {
         if !self.are_here.get() {
-            self.opened[0].bring()?;
-            self.opened[2].bring()?;
+            self.opened.iter().try_for_each(Opened::bring_all)?;
             self.are_here.set(true);
         }
         self.views()

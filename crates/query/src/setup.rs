@@ -8,7 +8,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::zone::offset_text;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 
-use crate::hours::{hours_view, whole_hours};
+use crate::hours::{EDGES_VIEW, edges, hours_view, whole_hours};
 use crate::prelude;
 use crate::query::quoted;
 
@@ -29,6 +29,18 @@ create {rejects}
 create view stored as select * from stored_as_ingested;
 create view records as select * from stored;
 "
+    )
+}
+
+/// The view over `parts` of records, which have the hours that `window` cuts; nothing where it cuts none.
+pub(crate) fn edges_setup(parts: &[&str], rows: u64, has_keys: bool, window: Window) -> String {
+    if edges(window).is_empty() {
+        return String::new();
+    }
+    let records = records_source(parts, rows, has_keys);
+    let records = view(&format!("{EDGES_VIEW}_as_ingested"), &records, "time_logged", window);
+    format!(
+        "create {records}\ncreate view {EDGES_VIEW} as select * from {EDGES_VIEW}_as_ingested;\n"
     )
 }
 

@@ -66,14 +66,14 @@ impl Session {
         Ok(literal.literally(sql))
     }
 
-    /// How `query` is asked of `there`.
-    pub(crate) fn plan(&self, query: &Query, there: &dyn Elsewhere) -> Result<Plan> {
-        let sql = self.spelt_out(query, &self.sql_of(query))?;
-        self.create_tier_view(&sql)?;
-        let node = self.tree(&sql)?;
+    /// How `query` is asked of `there`, which is `sql` or the same with its values as literals.
+    pub(crate) fn plan(&self, query: &Query, sql: &str, there: &dyn Elsewhere) -> Result<Plan> {
+        let spelt_out = self.spelt_out(query, sql)?;
+        self.create_tier_view(&spelt_out)?;
+        let node = self.tree(&spelt_out)?;
         let known = Names::of(self, there)?;
         let at = match &query.over_hours {
-            Some(over) if self.reads_hours(query) => over.cut_at.map(str::to_owned),
+            Some(over) if query.asks_hours(sql) => over.cut_at.map(str::to_owned),
             _ => query.cut_at.clone(),
         };
         let Some(name) = at else {
@@ -88,9 +88,10 @@ impl Session {
     pub(crate) fn rows_there<'s>(
         &'s self,
         query: &Query,
+        sql: &str,
         there: &'s dyn Elsewhere,
     ) -> Result<(SchemaRef, Rows<'s>)> {
-        let plan = self.plan(query, there)?;
+        let plan = self.plan(query, sql, there)?;
         for files in &plan.there.files {
             there.files(&files.name, &files.schema, &files.paths)?;
         }
@@ -99,8 +100,7 @@ impl Session {
         }
         let batches = there.run(&plan.there.sql, self.timeout)?;
         let Some(cut) = plan.cut else {
-            let sql = self.spelt_out(query, &self.sql_of(query))?;
-            let schema = self.schema_of(&sql)?;
+            let schema = self.schema_of(&self.spelt_out(query, sql)?)?;
             let columns = plan.there.columns;
             let rows = Conformed { batches, columns, schema: schema.clone() };
             return Ok((schema, Rows::there(rows)));
@@ -155,9 +155,14 @@ impl Session {
     }
 
     /// What is asked there, for people.
-    pub(crate) fn script_there(&self, query: &Query, there: &dyn Elsewhere) -> Result<String> {
-        let plan = self.plan(query, there)?;
-        let way = match (&plan.cut, self.reads_hours(query)) {
+    pub(crate) fn script_there(
+        &self,
+        query: &Query,
+        sql: &str,
+        there: &dyn Elsewhere,
+    ) -> Result<String> {
+        let plan = self.plan(query, sql, there)?;
+        let way = match (&plan.cut, query.asks_hours(sql)) {
             (Some(_), true) => "hours: it sums the rollup, the rest is done here".to_owned(),
             (Some(cut), false) => {
                 format!("cut: it runs up to `{}`, the rest is done here", cut.name)

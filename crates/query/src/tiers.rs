@@ -115,11 +115,23 @@ impl Session {
         let views = self.tier_views(at, names);
         let known = &mut self.tier_views.borrow_mut()[at];
         if *known != views {
-            self.tiers[at].bring()?;
             self.engine().execute_batch(&views)?;
             *known = views;
         }
         Ok(())
+    }
+
+    /// Brings the parts that `sql` reads, which asks `hourly` or a rollup of it.
+    pub(crate) fn bring_hours(&self, sql: &str) -> Result<()> {
+        let beside = match Session::tier_in(sql) {
+            None => self.hours_parts().collect(),
+            Some(at) => {
+                let (summed, beside) = self.parts_of_tier(at);
+                self.tiers[at].bring(&summed)?;
+                beside
+            }
+        };
+        self.opened[1].bring(&beside)
     }
 
     /// The same for a script.

@@ -56,7 +56,7 @@ fn session(zone: &str) -> Session {
 /// What is told of a statement, without the tables that it reads.
 fn told(session: &Session, sql: &str) -> Result<String> {
     let query = session.adhoc(sql)?;
-    let plan = session.plan(&query, &Nowhere::default())?;
+    let plan = session.plan(&query, &session.sql_of(&query), &Nowhere::default())?;
     let sql = plan.there.sql;
     Ok(sql.rsplit_once(")\nselect ").map_or(sql.clone(), |(_, last)| format!("select {last}")))
 }
@@ -213,7 +213,7 @@ fn every_report_can_be_asked_of_a_cluster_from_both_tables() {
             for given in variants.chain([given.clone()]) {
                 let query = report.query(&given, &Selection::default(), scope).expect("a question");
                 session.read_replies(&session.sql_of(&query)).expect("replies");
-                let plan = session.plan(&query, &Nowhere::default());
+                let plan = session.plan(&query, &session.sql_of(&query), &Nowhere::default());
                 let plan =
                     plan.unwrap_or_else(|error| panic!("{} {given:?}: {error}", report.name));
                 if plan.cut.is_some() && !session.reads_hours(&query) {
@@ -265,7 +265,7 @@ fn every_question_of_why_can_be_asked_of_a_cluster() {
                 ..Why::default()
             };
             let query = why.query(ask, &Selection::default()).expect("a question");
-            let plan = session.plan(&query, &Nowhere::default());
+            let plan = session.plan(&query, &session.sql_of(&query), &Nowhere::default());
             plan.unwrap_or_else(|error| panic!("{ask:?}: {error}"));
         }
     }
@@ -279,7 +279,7 @@ fn every_metric_can_be_asked_of_a_cluster() {
         let pivot = Pivot::new(&[rows.to_owned()], Some("vmta"), &names, 10).expect("a pivot");
         let query = pivot.query(&Selection::default()).expect("a question");
         session.read_replies(&session.sql_of(&query)).expect("replies");
-        let plan = session.plan(&query, &Nowhere::default());
+        let plan = session.plan(&query, &session.sql_of(&query), &Nowhere::default());
         let plan = plan.unwrap_or_else(|error| panic!("{rows}: {error}"));
         assert!(plan.there.sql.starts_with("with "));
     }
