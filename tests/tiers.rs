@@ -36,7 +36,7 @@ fn acct(records: usize) -> String {
 }
 
 /// A store with rollups by day.
-fn stored() -> Sealed {
+pub(crate) fn stored() -> Sealed {
     let sealed = Sealed::new();
     let file = sealed.file("acct.csv", acct(130_000));
     sealed.done(&["ingest", "-q", "--host", "mta", file.to_str().unwrap()]);
@@ -51,7 +51,7 @@ fn parts(sealed: &Sealed, table: &str) -> Vec<PathBuf> {
     files.map(|file| file.unwrap().path()).collect()
 }
 
-const ASKED: [(&str, &str, &str); 4] = [
+pub(crate) const ASKED: [(&str, &str, &str); 4] = [
     ("sender_domain", "bounce_rate,p90,bytes", "daily_senders"),
     ("vmta", "hard_rate,slowest", "daily_senders"),
     ("rcpt_domain", "bounce_rate,unknown_users", "daily_domains"),

@@ -1,6 +1,7 @@
 //! Questions: the answers are those of a folder, and cost what they need.
 
 use super::{There, file, server};
+use crate::cluster::server::{Connect, paths};
 use crate::sealed::Sealed;
 
 /// Tests that count what is asked of the proxy, and those that let it do wrong, must not meet.
@@ -86,6 +87,44 @@ fn a_question_over_a_day_reads_the_lists_and_parts_of_that_day_only_at_scale() {
     other.done(&["pivot", "--rows", "provider", "--since", "2023-03-12", "--until", "2023-03-13"]);
     let asked = server().asked();
     assert_eq!((asked.of("GET records"), asked.of("GET hourly")), (0, 1));
+
+    // Of records only those of the hours that the window cuts.
+    let question = ["pivot", "--rows", "provider", "--metric", "sent", "--format", "csv"];
+    let cut = ["--since", "2023-03-14T00:30", "--until", "2023-03-20T12:30"];
+    assert_eq!(other.done(&[&question[..], &cut].concat()), "provider,sent\ngmail,7\ntotal,7\n");
+    let asked = server().asked();
+    assert_eq!((asked.of("GET records"), asked.of("GET hourly")), (1, 7));
+    other.done(&[&["latency"][..], &["--since", "2023-03-22", "--until", "2023-03-24"]].concat());
+    let asked = server().asked();
+    assert_eq!((asked.of("GET records"), asked.of("GET hourly")), (0, 2));
+}
+
+#[test]
+fn what_a_cluster_reads_of_a_bucket_is_not_fetched() {
+    let _alone = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let there = There::by_proxy();
+    for day in 1..=3 {
+        let path = there.sealed.file(&format!("acct-{day}.csv"), file(&format!("d{day}"), day, 50));
+        there.ingest(path.to_str().unwrap());
+    }
+    let other = there.other_machine();
+    let mut connect = Connect::start(&["rows"]);
+    let on = connect.on();
+    let root = format!("s3a://mail/{}", other.prefix);
+    other.sealed.file("etc/pmtaq.toml", format!("[cluster]\nroot = '{root}'\n"));
+    server().asked();
+    let question = ["sql", "select count(*) as n from records", "--format", "csv"];
+    let until = ["--until", "2026-03-02T10:30", "--on", &on];
+    assert_eq!(other.done(&[&question[..], &until].concat()), "n\n42\n");
+    let told = connect.told();
+    let paths = paths(&told);
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    let is_known = |path: &&str| path.starts_with(&format!("{root}/records/date=2026-03-0"));
+    assert!(paths.iter().all(is_known), "{paths:?}");
+    let question = ["pivot", "--rows", "provider,template", "--metric", "sent", "--show-sql"];
+    other.run(&[&question[..], &until].concat());
+    let asked = server().asked();
+    assert_eq!((asked.of("GET records"), asked.of("GET hourly")), (0, 0));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The cluster that may answer in place of this process: which one the user means, whether it is asked, and
 //! by which paths it finds the store. Knows no statement.
 
+pub(crate) mod table;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -10,76 +12,16 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use pmtaq_cluster::{Address, Cluster, Settings};
 use pmtaq_query::{Batches, Elsewhere, Error};
-use pmtaq_schema::size::parse_bytes;
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
 
 use crate::failure::{Failure, Result};
 use crate::settings;
+use crate::trust;
+use table::ClusterSettings;
 
 /// The variable that holds the token, so that no file has to.
 const TOKEN: &str = "PMTAQ_CLUSTER_TOKEN";
-
-/// What the table `cluster` of the configuration says.
-#[derive(Clone, Default)]
-pub(crate) struct ClusterSettings {
-    /// Where it is.
-    pub(crate) url: Option<String>,
-    /// Who we are; never shown.
-    pub(crate) token: Option<String>,
-    /// What it calls the root of the store.
-    pub(crate) root: Option<String>,
-    /// From how many bytes on it is asked where nobody says which.
-    pub(crate) from: Option<u64>,
-}
-
-impl fmt::Debug for ClusterSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ClusterSettings { url, root, from, .. } = self;
-        f.debug_struct("ClusterSettings")
-            .field("url", url)
-            .field("root", root)
-            .field("from", from)
-            .finish()
-    }
-}
-
-impl ClusterSettings {
-    /// The names of its lines.
-    pub(crate) const NAMES: [&str; 4] = ["url", "token", "root", "from"];
-
-    /// Takes a line.
-    ///
-    /// # Errors
-    /// What is wrong with it; never with the token in it.
-    pub(crate) fn take(&mut self, name: &str, text: String) -> std::result::Result<(), String> {
-        match name {
-            "url" => {
-                Address::parse(&text).map_err(|what| format!("`cluster.url`: {what}"))?;
-                self.url = Some(text);
-            }
-            "token" => self.token = Some(text),
-            "root" => self.root = Some(text),
-            "from" => {
-                self.from =
-                    Some(parse_bytes(&text).map_err(|what| format!("`cluster.from`: {what}"))?);
-            }
-            _ => return Err(format!("there is no setting `cluster.{name}`")),
-        }
-        Ok(())
-    }
-
-    /// The lines as they are shown: a token is only said to be there.
-    pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let lines = [
-            ("url", self.url.clone()),
-            ("token", self.token.as_ref().map(|_| "set".to_owned())),
-            ("root", self.root.clone()),
-            ("from", self.from.map(|bytes| format!("{bytes} bytes"))),
-        ];
-        lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-}
 
 /// Bytes of records from which on a cluster is asked, when nobody says how many.
 const FROM: u64 = 4_000_000_000;
@@ -174,8 +116,17 @@ impl Answering {
             return Err(Failure::usage(format!("the token is not sent to {address} without TLS"))
                 .hint("add /;use_ssl=true to the address, as in spark://HOST:443/;use_ssl=true"));
         }
-        let settings = Settings { address: address.clone(), token };
-        Cluster::connect(&settings).map_err(|error| Failure::failed(&error))
+        let ca = || trust::authorities(self.settings.ca.as_deref()).map_err(Failure::usage);
+        let authorities = if address.tls { ca()? } else { None };
+        let settings = Settings { address: address.clone(), token, authorities };
+        Cluster::connect(&settings).map_err(|error| {
+            let failure = Failure::failed(&error);
+            if error.to_string().contains("certificate") {
+                return failure
+                    .hint("the setting cluster.ca names a file of those that are trusted");
+            }
+            failure
+        })
     }
 
     /// The cluster that has been asked, if one has.
@@ -267,18 +218,6 @@ mod tests {
         let other = path_there("/data/store2/x", "/data/store", Some("/mnt"));
         assert!(other.is_err(), "it is no part of the store: {other:?}");
         assert!(path_there("s3://b/{x}", "s3://b", None).is_err());
-    }
-
-    #[test]
-    fn a_token_is_never_shown() {
-        let mut settings = ClusterSettings::default();
-        settings.take("token", "hidden".to_owned()).expect("a token");
-        settings.take("url", "spark://a:1".to_owned()).expect("an address");
-        let shown = format!("{settings:?} {:?}", settings.shown());
-        assert!(shown.contains("spark://a:1") && !shown.contains("hidden"), "{shown}");
-        assert!(settings.take("url", "http://a".to_owned()).is_err());
-        assert!(settings.take("from", "much".to_owned()).is_err());
-        assert!(settings.take("form", String::new()).is_err());
     }
 
     #[test]

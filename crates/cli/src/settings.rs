@@ -16,7 +16,7 @@ use pmtaq_schema::provider::Providers;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::cluster::ClusterSettings;
+use crate::cluster::table::ClusterSettings;
 use crate::failure::{Failure, Result};
 
 /// A setting that a file may hold.
@@ -79,9 +79,6 @@ pub(crate) const KEYS: &[Key] = &[
 
 /// The table of the classes of bounce categories.
 const CLASSES: &str = "bounce-classes";
-
-/// The table of the cluster.
-const CLUSTER: &str = "cluster";
 
 /// The table of the dimensions of the site.
 const DIMENSIONS: &str = "dimensions";
@@ -263,11 +260,10 @@ impl Settings {
                 self.take_dimension(key, text, origin.clone()).map_err(wrong)?;
                 continue;
             }
-            let of_cluster = name.strip_prefix(CLUSTER).and_then(|n| n.strip_prefix('.'));
-            if let Some(key) = of_cluster.filter(|key| ClusterSettings::NAMES.contains(key)) {
+            if ClusterSettings::NAMES.contains(&name.as_str()) {
                 let text = text_of(&name, value.get_ref()).map_err(wrong)?;
-                self.cluster.take(key, text).map_err(wrong)?;
-                self.cluster_origins.push((key.to_owned(), origin.clone()));
+                self.cluster.take(&name, text).map_err(wrong)?;
+                self.cluster_origins.push((name, origin.clone()));
                 continue;
             }
             let index = KEYS.iter().position(|key| key.name == name).ok_or_else(|| {
@@ -477,12 +473,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 /// What a file may say at the top and in its tables.
 fn known_names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS]).chain([
-        "cluster.url",
-        "cluster.token",
-        "cluster.root",
-        "cluster.from",
-    ])
+    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS]).chain(ClusterSettings::NAMES)
 }
 
 /// The values of a table by their dotted names, each with the place of its key.

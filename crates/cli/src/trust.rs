@@ -16,18 +16,28 @@ const BUNDLES: [&str; 4] = [
 /// The certificates in the file `named`, in the file that `SSL_CERT_FILE` names as for
 /// OpenSSL, in the system's bundle; without any of them Mozilla's as of when this was built.
 pub(crate) fn roots(named: Option<&str>) -> Result<RootCerts, String> {
+    let certificates = authorities(named)?.as_deref().and_then(certificates);
+    Ok(certificates.unwrap_or(RootCerts::WebPki))
+}
+
+/// The same, in PEM; nothing for Mozilla's.
+pub(crate) fn authorities(named: Option<&str>) -> Result<Option<String>, String> {
     let named = named.map(str::to_owned).or_else(|| settings::variable("SSL_CERT_FILE"));
     if let Some(path) = named {
         let text = read(&path)?
             .ok_or_else(|| format!("there is no file {path}; it holds certificates to trust"))?;
-        return certificates(&text).ok_or_else(|| format!("{path} holds no certificate in PEM"));
+        return match certificates(&text) {
+            Some(_) => Ok(Some(text)),
+            None => Err(format!("{path} holds no certificate in PEM")),
+        };
     }
     for path in BUNDLES {
-        if let Some(roots) = read(path)?.as_deref().and_then(certificates) {
-            return Ok(roots);
+        let bundle = read(path)?.filter(|text| certificates(text).is_some());
+        if bundle.is_some() {
+            return Ok(bundle);
         }
     }
-    Ok(RootCerts::WebPki)
+    Ok(None)
 }
 
 fn read(path: &str) -> Result<Option<String>, String> {

@@ -45,12 +45,26 @@ const CONFIG: [(&str, &str); 5] = [
 ];
 
 /// What a session needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where the cluster is.
     pub address: Address,
     /// Who we are, if it wants to know.
     pub token: Option<String>,
+    /// Whose certificates are trusted, in PEM; without any, Mozilla's authorities.
+    pub authorities: Option<String>,
+}
+
+/// A message that tells who asks, and in which session.
+macro_rules! message {
+    ($session:expr, $name:ident { $($fields:tt)* }) => {
+        $name {
+            session_id: $session.to_owned(),
+            user: Some(User { user_id: NAME.to_owned() }),
+            client_type: Some(NAME.to_owned()),
+            $($fields)*
+        }
+    };
 }
 
 /// A session on a cluster. It ends when it is dropped.
@@ -102,10 +116,10 @@ impl Cluster {
         let unreachable = |what| Error::Unreachable { address: address.clone(), what };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
-        let wire = runtime.block_on(Wire::connect(&settings.address, settings.token.as_deref()));
-        let wire = wire.map_err(unreachable)?;
-        let session =
-            random_id().map_err(|what| Error::Unreachable { address: address.clone(), what })?;
+        let Settings { address: to, token, authorities } = settings;
+        let wire = Wire::connect(to, token.as_deref(), authorities.as_deref());
+        let wire = runtime.block_on(wire).map_err(unreachable)?;
+        let session = random_id().map_err(unreachable)?;
         let mut cluster = Cluster {
             runtime,
             wire,
@@ -195,13 +209,13 @@ impl Cluster {
     fn start(&self, plan: PlanOf, time: Option<Duration>) -> Result<Answer<'_>> {
         self.stop.0.asked.store(false, Ordering::SeqCst);
         let operation = random_id().map_err(|what| self.protocol(&what))?;
-        let request = ExecuteRequest {
-            session_id: self.session.clone(),
-            user: user(),
-            plan: Some(Plan { of: Some(plan) }),
-            client_type: client_type(),
-            operation_id: Some(operation.clone()),
-        };
+        let request = message!(
+            self.session,
+            ExecuteRequest {
+                plan: Some(Plan { of: Some(plan) }),
+                operation_id: Some(operation.clone()),
+            }
+        );
         let mut limit = time.map(|time| self.limit(time));
         let stream = self.wire.stream::<_, ExecuteResponse>("ExecutePlan", request);
         let stream = self.wait(&operation, &mut limit, stream)?;
@@ -248,7 +262,8 @@ impl Cluster {
             };
             let error = tokio::select! {
                 answer = future => {
-                    return answer.map_err(|status| Error::of(&status, &self.address));
+                    let has_token = self.wire.has_token();
+                    return answer.map_err(|status| Error::of(&status, &self.address, has_token));
                 }
                 error = is_late => error,
                 () = self.stop.asked() => Error::Interrupted,
@@ -259,35 +274,21 @@ impl Cluster {
     }
 
     async fn interrupt(&self, operation: &str) {
-        let request = InterruptRequest {
-            session_id: self.session.clone(),
-            user: user(),
-            client_type: client_type(),
-            kind: 3,
-            operation_id: Some(operation.to_owned()),
-        };
+        let operation_id = Some(operation.to_owned());
+        let request = message!(self.session, InterruptRequest { kind: 3, operation_id });
         let _ = self.wire.call::<_, Nothing>("Interrupt", request).await;
     }
 
     fn configure(&self) -> Result<()> {
         let pairs = CONFIG
             .map(|(key, value)| KeyValue { key: key.to_owned(), value: Some(value.to_owned()) });
-        let request = ConfigRequest {
-            session_id: self.session.clone(),
-            user: user(),
-            operation: Some(ConfigOperation { set: Some(Set { pairs: pairs.into() }) }),
-            client_type: client_type(),
-        };
+        let operation = Some(ConfigOperation { set: Some(Set { pairs: pairs.into() }) });
+        let request = message!(self.session, ConfigRequest { operation });
         self.greet(self.wire.call::<_, Nothing>("Config", request)).map(drop)
     }
 
     fn ask_version(&self) -> Result<String> {
-        let request = AnalyzeRequest {
-            session_id: self.session.clone(),
-            user: user(),
-            client_type: client_type(),
-            spark_version: Some(Nothing {}),
-        };
+        let request = message!(self.session, AnalyzeRequest { spark_version: Some(Nothing {}) });
         let answer: AnalyzeResponse = self.greet(self.wire.call("AnalyzePlan", request))?;
         answer.spark_version.map(|of| of.version).ok_or_else(|| self.protocol("it has no version"))
     }
@@ -299,11 +300,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let request = ReleaseRequest {
-            session_id: self.session.clone(),
-            user: user(),
-            client_type: client_type(),
-        };
+        let request = message!(self.session, ReleaseRequest {});
         let release = self.wire.call::<_, Nothing>("ReleaseSession", request);
         let _ = self.runtime.block_on(async { timeout(FAREWELL, release).await });
     }
@@ -371,14 +368,6 @@ impl Drop for Answer<'_> {
             let _ = cluster.runtime.block_on(async { timeout(FAREWELL, farewell).await });
         }
     }
-}
-
-fn user() -> Option<User> {
-    Some(User { user_id: NAME.to_owned() })
-}
-
-fn client_type() -> Option<String> {
-    Some(NAME.to_owned())
 }
 
 /// A random UUID (RFC 9562, version 4), which names sessions and operations.

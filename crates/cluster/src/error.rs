@@ -16,10 +16,12 @@ pub enum Error {
         what: String,
     },
     /// It wants a token, or another one.
-    #[error("the cluster {address} refuses the token; the setting cluster.token names it")]
+    #[error("the cluster {address} {what}; the setting cluster.token names one")]
     Refused {
         /// Where.
         address: String,
+        /// What it does not like.
+        what: &'static str,
     },
     /// The cluster cannot read a part.
     #[error("the cluster cannot read {what}; it must see the store, as cluster.root says where")]
@@ -60,17 +62,33 @@ const LONG: usize = 600;
 
 impl Error {
     /// What a status of the wire means.
-    pub(crate) fn of(status: &Status, address: &str) -> Error {
+    pub(crate) fn of(status: &Status, address: &str, has_token: bool) -> Error {
         let address = address.to_owned();
+        // What has a cause happened on the way: no server has said it.
+        if let Some(cause) = std::error::Error::source(status) {
+            return Error::Unreachable { address, what: causes(cause) };
+        }
         let what = told(status.message());
         match status.code() {
-            Code::Unauthenticated | Code::PermissionDenied => Error::Refused { address },
+            Code::Unauthenticated | Code::PermissionDenied => {
+                let what = if has_token { "refuses the token" } else { "wants a token" };
+                Error::Refused { address, what }
+            }
             Code::Unavailable => Error::Unreachable { address, what },
             Code::Unimplemented | Code::OutOfRange => Error::Protocol { address, what },
             _ if is_of_a_path(&what) => Error::NotSeen { what },
             _ => Error::Failed { what },
         }
     }
+}
+
+/// The last cause of an error, which says what happened.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
 }
 
 /// Whether the cluster does not find a file, or may not read it.
@@ -109,13 +127,14 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_told_by_what_it_means() {
-        let of = |code, text: &str| Error::of(&Status::new(code, text), "spark://a:1").to_string();
+        let of =
+            |code, text: &str| Error::of(&Status::new(code, text), "spark://a:1", true).to_string();
         let long = "[UNRESOLVED_COLUMN] A column `x` cannot be resolved.\n\n  at org.apache.A\nJVM";
         assert_eq!(
             of(Code::Internal, long),
             "the cluster says: [UNRESOLVED_COLUMN] A column `x` cannot be resolved. JVM"
         );
-        assert!(of(Code::Unauthenticated, "Bearer abc").ends_with("cluster.token names it"));
+        assert!(of(Code::Unauthenticated, "Bearer abc").ends_with("cluster.token names one"));
         assert!(!of(Code::Unauthenticated, "Bearer abc").contains("abc"));
         assert!(of(Code::Unavailable, "refused").contains("cannot be reached: refused"));
         assert!(of(Code::Internal, "[PATH_NOT_FOUND] /x").contains("cluster.root"));

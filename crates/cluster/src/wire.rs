@@ -7,11 +7,12 @@ use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use crate::address::Address;
+use crate::error::causes;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -31,13 +32,21 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Connects.
-    pub(crate) async fn connect(address: &Address, token: Option<&str>) -> Result<Wire, String> {
+    pub(crate) async fn connect(
+        address: &Address,
+        token: Option<&str>,
+        authorities: Option<&str>,
+    ) -> Result<Wire, String> {
         let Address { host, port, tls } = address;
         let scheme = if *tls { "https" } else { "http" };
         let endpoint = Endpoint::from_shared(format!("{scheme}://{host}:{port}"));
         let mut endpoint = endpoint.map_err(|error| causes(&error))?.connect_timeout(CONNECT);
         if *tls {
-            let tls = ClientTlsConfig::new().with_webpki_roots();
+            let tls = ClientTlsConfig::new();
+            let tls = match authorities {
+                Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+                None => tls.with_webpki_roots(),
+            };
             endpoint = endpoint.tls_config(tls).map_err(|error| causes(&error))?;
         }
         let token = token.map(|token| {
@@ -49,6 +58,11 @@ impl Wire {
         let channel = endpoint.connect().await.map_err(|error| causes(&error))?;
         let grpc = Grpc::new(channel).max_decoding_message_size(LARGEST);
         Ok(Wire { grpc, token: token.transpose()? })
+    }
+
+    /// Whether it says who asks.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// Sends `message`, to which many answers come.
@@ -99,13 +113,4 @@ fn path(name: &str) -> Result<PathAndQuery, Box<Status>> {
 
 fn unavailable(error: &tonic::transport::Error) -> Box<Status> {
     Box::new(Status::unavailable(causes(error)))
-}
-
-/// The last cause of an error, which says what happened.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }

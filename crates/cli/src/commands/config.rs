@@ -62,7 +62,7 @@ fn show(
     for (name, value) in context.settings.cluster.shown() {
         let mut origins = context.settings.cluster_origins.iter().rev();
         let origin = origins.find(|(of, _)| of == name).map(|(_, origin)| origin.to_string());
-        rows.push([format!("cluster.{name}"), value, origin.unwrap_or_default()]);
+        rows.push([name.to_owned(), value, origin.unwrap_or_default()]);
     }
     for (dimension, origin) in &context.settings.dimensions {
         let value = format!("{} by {}", dimension.field, dimension.pattern);
