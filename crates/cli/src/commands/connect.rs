@@ -24,85 +24,99 @@ pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
                 "`pmtaq delta` keeps a log by which other tools read what counts; `pmtaq paths` lists it",
             ));
         }
-        let lines = delta::lines(args.tool, &store.address(Table::Records)).ok_or_else(|| {
-            Failure::usage("the arrow of R reads no Delta log, and so no store in a bucket")
-                .hint("`pmtaq paths` lists the parts that count, each by its address")
-        })?;
-        return print(context, &lines);
+        let reading =
+            delta::reading(args.tool, &store.address(Table::Records)).ok_or_else(|| {
+                Failure::usage("the arrow of R reads no Delta log, and so no store in a bucket")
+                    .hint("`pmtaq paths` lists the parts that count, each by its address")
+            })?;
+        return print(context, &lines(args.tool, &reading));
     }
     let dir = std::fs::canonicalize(store.dir())?;
-    print(context, &lines(args.tool, &dir))
+    print(context, &lines(args.tool, &in_folder(args.tool, &dir)))
+}
+
+/// How a tool reads the records.
+struct Reading {
+    /// What is good to know, as a sentence.
+    note: &'static str,
+    /// Lines that come before.
+    before: String,
+    /// What stands for the records, in the words of the tool.
+    records: String,
 }
 
 /// The lines for a tool. Each ends with a question that has an answer: records by their type.
-fn lines(tool: Tool, store: &Path) -> String {
-    let folder = store.join(Table::Records.to_string()).to_string_lossy().into_owned();
-    let glob = layout::glob(&literal(store), Table::Records).to_string_lossy().into_owned();
-    let note = |sign: &str| {
-        format!(
-            "{sign} `date` is the UTC day of a record: a condition on it reads the files of these days only.\n"
-        )
-    };
+fn lines(tool: Tool, Reading { note, before, records }: &Reading) -> String {
+    let counted = "select rec, count(*) as records from records group by rec order by rec";
     match tool {
         Tool::Duckdb => format!(
-            "{}create or replace view records as\n    \
-             from read_parquet({}, hive_partitioning = true);\n\
-             select rec, count(*) as records from records group by rec order by rec;\n",
-            note("--"),
-            sql(&glob)
+            "-- {note}\n{before}create or replace view records as\n    from {records};\n{counted};\n"
         ),
-        Tool::Python => format!(
-            "{}import duckdb\n\
-             records = duckdb.read_parquet({}, hive_partitioning=True)\n\
-             print(duckdb.sql(\"select rec, count(*) as records from records group by rec order by rec\"))\n",
-            note("#"),
-            python(&glob)
-        ),
+        Tool::Python => {
+            format!("# {note}\n{before}records = {records}\nprint(duckdb.sql(\"{counted}\"))\n")
+        }
         Tool::Polars => format!(
-            "{}import polars as pl\n\
-             records = pl.scan_parquet({}, hive_partitioning=True)\n\
-             print(records.group_by(\"rec\").len().sort(\"rec\").collect())\n",
-            note("#"),
-            python(&glob)
+            "# {note}\n{before}records = {records}\n\
+             print(records.group_by(\"rec\").len().sort(\"rec\").collect())\n"
         ),
         Tool::Pyarrow => format!(
-            "{}import pyarrow.dataset as ds\n\
-             records = ds.dataset({}, format=\"parquet\", partitioning=\"hive\")\n\
-             print(records.to_table(columns=[\"rec\"])[\"rec\"].value_counts())\n",
-            note("#"),
-            python(&folder)
+            "# {note}\n{before}records = {records}\n\
+             print(records.to_table(columns=[\"rec\"])[\"rec\"].value_counts())\n"
         ),
         Tool::Pandas => format!(
-            "{}import pandas as pd\n\
-             records = pd.read_parquet({}, columns=[\"rec\", \"time_logged\", \"rcpt_domain\"])\n\
-             print(records[\"rec\"].value_counts())\n",
-            note("#"),
-            python(&folder)
+            "# {note}\n{before}records = {records}\nprint(records[\"rec\"].value_counts())\n"
         ),
         Tool::Clickhouse => {
-            let question = format!(
-                "select rec, count() as records from file({}, Parquet) group by rec order by rec",
-                sql(&glob.replace('\\', "\\\\"))
-            );
+            let question = counted.replace("count(*)", "count()");
+            let question = question.replace(" from records ", &format!(" from {records} "));
             format!("clickhouse local --query {}\n", single_quoted(&question))
         }
         Tool::Spark => format!(
-            "{}from pyspark.sql import SparkSession\n\
+            "# {note}\nfrom pyspark.sql import SparkSession\n\
              spark = SparkSession.builder.appName(\"pmtaq\").getOrCreate()\n\
-             records = spark.read.parquet({})\n\
-             records.groupBy(\"rec\").count().orderBy(\"rec\").show()\n",
-            note("#"),
-            python(&format!("file://{folder}"))
+             {before}records = {records}\n\
+             records.groupBy(\"rec\").count().orderBy(\"rec\").show()\n"
         ),
         Tool::R => format!(
-            "{}library(dplyr)\n\
-             records <- arrow::open_dataset({})\n\
-             records |> count(rec) |> arrange(rec) |> collect()\n",
-            note("#"),
-            python(&folder)
+            "# {note}\nlibrary(dplyr)\n{before}records <- {records}\n\
+             records |> count(rec) |> arrange(rec) |> collect()\n"
         ),
     }
 }
+
+/// How a tool reads the files of a folder.
+fn in_folder(tool: Tool, store: &Path) -> Reading {
+    let folder = store.join(Table::Records.to_string()).to_string_lossy().into_owned();
+    let glob = layout::glob(&literal(store), Table::Records).to_string_lossy().into_owned();
+    let (before, records) = match tool {
+        Tool::Duckdb => ("", format!("read_parquet({}, hive_partitioning = true)", sql(&glob))),
+        Tool::Python => (
+            "import duckdb\n",
+            format!("duckdb.read_parquet({}, hive_partitioning=True)", python(&glob)),
+        ),
+        Tool::Polars => (
+            "import polars as pl\n",
+            format!("pl.scan_parquet({}, hive_partitioning=True)", python(&glob)),
+        ),
+        Tool::Pyarrow => (
+            "import pyarrow.dataset as ds\n",
+            format!("ds.dataset({}, format=\"parquet\", partitioning=\"hive\")", python(&folder)),
+        ),
+        Tool::Pandas => (
+            "import pandas as pd\n",
+            format!("pd.read_parquet({}, columns={COLUMNS})", python(&folder)),
+        ),
+        Tool::Clickhouse => ("", format!("file({}, Parquet)", sql(&glob.replace('\\', "\\\\")))),
+        Tool::Spark => ("", format!("spark.read.parquet({})", python(&format!("file://{folder}")))),
+        Tool::R => ("", format!("arrow::open_dataset({})", python(&folder))),
+    };
+    let note =
+        "`date` is the UTC day of a record: a condition on it reads the files of these days only.";
+    Reading { note, before: before.to_owned(), records }
+}
+
+/// Columns of which the question is made, for what reads all rows at once.
+const COLUMNS: &str = "[\"rec\", \"time_logged\", \"rcpt_domain\"]";
 
 /// A path in which no character means any other in a glob.
 fn literal(path: &Path) -> std::path::PathBuf {
@@ -136,7 +150,7 @@ mod tests {
     fn a_path_is_quoted_for_each_tool() {
         let store = Path::new("/srv/it's \"x\" [1]/store");
         let has = |tool, text: &str| {
-            let lines = lines(tool, store);
+            let lines = lines(tool, &in_folder(tool, store));
             assert!(lines.contains(text), "{lines}");
         };
         has(Tool::Duckdb, r#"'/srv/it''s "x" [[]1]/store/records/date=*/*.parquet'"#);
