@@ -112,3 +112,73 @@ fn unread(what: &str, error: &dyn std::fmt::Display) -> Failed {
     let why = format!("an answer that cannot be read: {}", shown(&error.to_string()));
     Failed { error: Error::Unanswered { what: what.to_owned(), why }, passes: true, status: 200 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use ureq::tls::RootCerts;
+
+    use super::*;
+    use crate::{Access, Address, Login};
+
+    /// Answers what a bucket would to an upload in pieces, and keeps nothing of it.
+    fn answer(stream: TcpStream) -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        loop {
+            let (mut head, mut bytes) = (String::new(), 0);
+            while reader.read_line(&mut head)? > 2 {
+                let line = head.lines().next_back().unwrap_or_default().to_lowercase();
+                if let Some(length) = line.strip_prefix("content-length:") {
+                    bytes = length.trim().parse().unwrap_or(0);
+                }
+            }
+            if head.is_empty() {
+                return Ok(());
+            }
+            std::io::copy(&mut reader.by_ref().take(bytes), &mut std::io::sink())?;
+            let kind = if head.contains("uploadId=") { "Complete" } else { "Initiate" };
+            let body = format!(
+                "<{kind}MultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>u</UploadId>\
+                 <ETag>e</ETag></{kind}MultipartUploadResult>"
+            );
+            let length = body.len();
+            let mut stream = &stream;
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: {length}\r\n\r\n{body}"
+            )?;
+        }
+    }
+
+    /// The most memory that this process has had, in bytes.
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    }
+
+    #[test]
+    fn of_a_large_file_a_piece_is_in_memory() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(std::io::Result::ok) {
+                std::thread::spawn(move || answer(stream));
+            }
+        });
+        let login = Login::Keys { key: "A".into(), secret: "S".into(), token: None };
+        let (endpoint, region, roots) = (Some(endpoint), "r".into(), RootCerts::WebPki);
+        let address = Address::parse("s3://b/p").expect("a bucket").expect("an address");
+        let bucket = Bucket::new(address, Access { endpoint, region, login, roots });
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        const BYTES: u64 = 300_000_000;
+        file.as_file().set_len(BYTES).expect("room");
+        let before = peak();
+        let sent = bucket.expect("a bucket").upload("k", file.path()).expect("an upload");
+        assert_eq!(sent, BYTES);
+        let grown = peak() - before;
+        assert!(grown < 4 * PIECE as u64, "{grown} bytes");
+    }
+}
