@@ -1,4 +1,4 @@
-//! Finds the files of a crate that import each other in a circle, from the paths in their code.
+//! Finds what the files of a crate import of each other, and which do so in a circle, from the paths in their code.
 //! A re-export is looked through: who names it depends on the file that it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,18 +9,25 @@ const LONGEST: usize = 2;
 /// A module by its names from the root of the crate, which has none.
 type Module = Vec<String>;
 
-/// One import that is part of a circle.
+/// A file that imports another, and the line that does.
 pub(super) struct Import {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) of: String,
-    /// Files in the circle.
-    pub(super) n_files: usize,
 }
 
-/// The imports that make circles of more than two files. `files` are those of one crate, each by its
-/// path below `src` with its code, without tests.
-pub(super) fn circles(files: &[(String, String)]) -> Vec<Import> {
+/// All imports of the files of one crate, each by its path below `src` with its code, without tests.
+pub(super) fn imports(files: &[(String, String)]) -> Vec<Import> {
+    let house = House::new(files);
+    let of_file = |module: &Module| {
+        let needs = house.needs(module).into_iter();
+        needs.map(|(other, line)| house.import(module, &other, line)).collect::<Vec<_>>()
+    };
+    house.files.keys().flat_map(of_file).collect()
+}
+
+/// The imports that make circles of more than two files, each with the number of files in its circle.
+pub(super) fn circles(files: &[(String, String)]) -> Vec<(Import, usize)> {
     let house = House::new(files);
     let needs: BTreeMap<&Module, BTreeMap<Module, usize>> =
         house.files.keys().map(|module| (module, house.needs(module))).collect();
@@ -43,10 +50,8 @@ pub(super) fn circles(files: &[(String, String)]) -> Vec<Import> {
         if n_files <= LONGEST {
             continue;
         }
-        let name = |module: &Module| house.files[module].0.to_owned();
-        found.extend(imports.iter().filter(|(other, _)| is_with(other)).map(|(other, line)| {
-            Import { file: name(module), line: *line, of: name(other), n_files }
-        }));
+        let of_circle = imports.iter().filter(|(other, _)| is_with(other));
+        found.extend(of_circle.map(|(other, line)| (house.import(module, other, *line), n_files)));
     }
     found
 }
@@ -69,6 +74,11 @@ impl<'f> House<'f> {
             (module.clone(), uses.map(|(_, name, path)| (name, path)).collect())
         });
         House { aliases: aliases.collect(), files }
+    }
+
+    fn import(&self, module: &Module, other: &Module, line: usize) -> Import {
+        let name = |module: &Module| self.files[module].0.to_owned();
+        Import { file: name(module), line, of: name(other) }
     }
 
     /// The files that `module` names, each with the first line that does.
@@ -211,7 +221,8 @@ fn three_files_in_a_circle_are_found_and_two_are_let_be() {
     };
     let found = |files: &[(&str, &str)]| -> Vec<String> {
         let found = circles(&crate_of(files));
-        found.iter().map(|i| format!("{}:{} {} {}", i.file, i.line, i.of, i.n_files)).collect()
+        let text = |(i, n): &(Import, usize)| format!("{}:{} {} {n}", i.file, i.line, i.of);
+        found.iter().map(text).collect()
     };
     let bad = [
         ("main.rs", "mod a;\nmod b;\nmod c;\n"),

@@ -103,7 +103,7 @@ impl FromStr for Format {
 
 /// A format that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("format `{}` does not exist; did you mean `{}`?", name.escape_debug(), self.nearest())]
+#[error("format `{}` does not exist; did you mean `{}`?", pmtaq_schema::untrusted::visible(name), self.nearest())]
 pub struct UnknownFormat {
     /// What the user typed.
     pub name: String,

@@ -106,7 +106,9 @@ impl Audit {
         let is_staged = audit.parts.iter().any(|part| part.moves_to.is_some());
         audit.is_cut_short = is_staged || !leaving.is_empty();
         audit.strays = match store.remote() {
-            Some(remote) => remote.strays(&audit.parts, &root)?,
+            Some(remote) => {
+                remote.strays(audit.parts.iter().map(|part| part.path.as_path()), &root)?
+            }
             None => audit.strays_in(store.dir(), &leaving, &root)?,
         };
         Ok((store.root()?.generation == root.generation).then_some(audit))

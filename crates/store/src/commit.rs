@@ -27,12 +27,12 @@ use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::lock::Lock;
 use crate::manifest::{self, FORMAT, Ledger, Move, Part, Removed, Root, Skipped, Source};
-use crate::part::{NewPart, PartWriter};
+use crate::part::PartWriter;
 use crate::place::Place;
 use crate::recipients::Recipients;
-use crate::remote::Held;
+use crate::remote::commit::Held;
 use crate::reserve;
-use crate::run::RunWriter;
+use crate::run::{NewPart, RunWriter};
 use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 
 /// The one writer of a store.

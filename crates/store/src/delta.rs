@@ -6,54 +6,27 @@
 
 mod checkpoint;
 mod log;
+mod published;
 
 use arrow::datatypes::DataType;
-use pmtaq_bucket::random;
 use pmtaq_schema::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::checksum;
 use crate::error::{At, Result};
 use crate::layout::{self, Table};
 use crate::manifest::{Part, Root};
-use crate::part::schema_of;
 use crate::snapshot::read_parts;
+use crate::table::schema_of;
 pub(crate) use log::Log;
+pub(crate) use published::Published;
+use published::columns_of;
 
 /// Versions from one checkpoint to the next: a reader reads so many small files at most.
 const CHECKPOINT_EVERY: u64 = 50;
 
 /// Versions before a checkpoint that are kept, so that who began to read can go on.
 const KEPT: u64 = 1000;
-
-/// Where the log of a table is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Published {
-    /// The version that the last commit that changed the table is.
-    pub(crate) version: u64,
-    /// How many columns the table is said to have; a later program may know more.
-    columns: usize,
-    /// Whether this version is the first to say so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    has_new_columns: bool,
-    /// Tells the table from any other, for who follows it; 32 hexadecimal digits. None of a log that an
-    /// older version began.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    id: String,
-}
-
-impl Published {
-    /// A log that begins: another table than any before it.
-    pub(crate) fn new(table: Table) -> Published {
-        let id = format!("{:016x}{:016x}", random(), random());
-        Published { version: 0, columns: columns_of(table), has_new_columns: true, id }
-    }
-}
-
-fn columns_of(table: Table) -> usize {
-    schema_of(table).fields().len()
-}
 
 /// Says in `root`, which is to take the place of `old`, which version of each table it is. A log that
 /// is not what `old` says begins anew: it is gone, or a disk was full.

@@ -10,7 +10,7 @@ use arrow::datatypes::{
 
 use crate::encode::{Cells, NO_NAME, NO_NUMBER, Texts};
 use crate::layout::Table;
-use crate::part::schema_of;
+use crate::table::schema_of;
 
 /// Rows of a page that have come so far, and the names of the row group.
 pub(crate) struct Gathered {

@@ -37,7 +37,10 @@ pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
 
 mod gathered;
 mod part;
-pub use part::{NewPart, PartWriter, ROW_GROUP_ROWS, arrow_type, schema_of};
+pub use part::PartWriter;
+
+mod table;
+pub use table::{ROW_GROUP_ROWS, arrow_type, schema_of};
 
 mod guard;
 mod names;
@@ -48,10 +51,12 @@ mod place;
 use place::Place;
 
 mod remote;
-pub use remote::{HeldTurn, Note, Remote, Turn, fetch};
+pub use remote::Remote;
+pub use remote::note::Note;
+pub use remote::turn::{Held as HeldTurn, Turn};
 
 mod run;
-pub use run::{RunWriter, Written};
+pub use run::{NewPart, RunWriter, Written};
 
 mod lock;
 
@@ -63,7 +68,7 @@ mod commit;
 pub use commit::{Change, RemovedBy, Writer};
 
 mod snapshot;
-pub use snapshot::{Readable, Snapshot, SnapshotPart};
+pub use snapshot::{Readable, Snapshot, SnapshotPart, fetch};
 
 mod backup;
 pub use backup::Backup;

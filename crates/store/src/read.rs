@@ -19,7 +19,7 @@ use parquet::arrow::arrow_reader::{
 use crate::error::{At, Error, Result};
 use crate::guard::guarded;
 use crate::layout::Table;
-use crate::part::schema_of;
+use crate::table::schema_of;
 
 /// Bytes of values that a batch aims at, so that rows of a megabyte do not come by the thousand.
 const BATCH_BYTES: u64 = 16 << 20;

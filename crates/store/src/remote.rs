@@ -4,12 +4,12 @@
 //! but a commit.
 
 mod cache;
-mod commit;
-mod fetch;
-mod note;
+pub(crate) mod commit;
+pub(crate) mod fetch;
+pub(crate) mod note;
 mod repair;
 mod settings;
-mod turn;
+pub(crate) mod turn;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -23,12 +23,10 @@ use crate::error::{At, Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
 use crate::manifest::{FORMAT_OF_BUCKETS, Part, Root, Shared, SharedSettings};
-use crate::snapshot::SnapshotPart;
 use cache::Cache;
-pub(crate) use commit::Held;
-pub use fetch::fetch;
-pub use note::Note;
-pub use turn::{Held as HeldTurn, Turn};
+
+/// What was put so lately may belong to a commit that is being made: seconds.
+const YOUNG_S: i64 = 24 * 3600;
 
 /// A bucket with its folder. Clones are the same one.
 #[derive(Clone)]
@@ -301,10 +299,14 @@ impl Remote {
         Err(Error::Damaged { path: url.to_owned(), what })
     }
 
-    /// Files in the partitions that no list names, but those that may belong to a commit that is being
+    /// Files in the partitions that are none of `parts` and that no list names, but those that may belong to a commit that is being
     /// made, or that were replaced a moment ago.
-    pub(crate) fn strays(&self, parts: &[SnapshotPart], root: &Root) -> Result<Vec<PathBuf>> {
-        let known: HashSet<String> = parts.iter().map(|part| self.key(&part.path)).collect();
+    pub(crate) fn strays<'p>(
+        &self,
+        parts: impl Iterator<Item = &'p Path>,
+        root: &Root,
+    ) -> Result<Vec<PathBuf>> {
+        let known: HashSet<String> = parts.map(|path| self.key(path)).collect();
         let days = layout::days(self.dir());
         let lists: HashSet<String> = root
             .days()
@@ -315,8 +317,7 @@ impl Remote {
             .map(|path| self.key(&path))
             .chain(self.gone(|_| true)?.into_iter().flat_map(|(_, keys)| keys))
             .collect();
-        let (mut strays, newest) =
-            (Vec::new(), self.root()?.now.unwrap_or(i64::MAX) - commit::YOUNG_S);
+        let (mut strays, newest) = (Vec::new(), self.root()?.now.unwrap_or(i64::MAX) - YOUNG_S);
         let tables = Table::ALL.map(|table| layout::table(self.dir(), table));
         for folder in tables.iter().chain([&days]) {
             let listed = self.inner.bucket.list(&(self.key(folder) + "/"))?;

@@ -233,8 +233,9 @@ fn staging_path(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests look at folders and clear them away")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "tests look at folders and clear them away")]
+
     use std::fs;
     use std::io::Read;
     use std::os::unix::fs::symlink;

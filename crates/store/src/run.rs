@@ -17,7 +17,7 @@ use crate::facts::Counter;
 use crate::fs::Disk;
 use crate::layout::Table;
 use crate::manifest::Part;
-use crate::part::{NewPart, properties, schema_of};
+use crate::table::{properties, schema_of};
 
 /// Bytes written at a time: the Parquet crate hands on 8 kB. Each open day has so much memory.
 const WRITE: usize = 32 * 1024;
@@ -32,6 +32,52 @@ pub struct RunWriter<'a> {
     day: Day,
     /// Of records alone.
     facts: Option<Counter>,
+}
+
+/// A part that was written and synced, and waits for a commit.
+#[derive(Clone, Debug)]
+pub struct NewPart {
+    pub(crate) part: Part,
+    pub(crate) day: Day,
+}
+
+impl NewPart {
+    /// Rows in the part.
+    pub fn rows(&self) -> u64 {
+        self.part.rows
+    }
+
+    /// The table that it belongs to.
+    pub fn table(&self) -> Table {
+        self.part.table
+    }
+
+    /// The day of its partition.
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Says that its rows are some of those of `parts`, and not new ones.
+    #[must_use]
+    pub fn made_of<'p>(mut self, parts: impl IntoIterator<Item = &'p Part>) -> NewPart {
+        for part in parts {
+            self.part.generations.extend(&part.generations);
+            self.part.derived = self.part.derived.min(part.derived);
+        }
+        self
+    }
+
+    /// Says that its rows are those of `part`, a part of `hourly`, added up.
+    #[must_use]
+    pub fn sums_up(mut self, part: &Part) -> NewPart {
+        self.part.sums = Some(part.name.clone());
+        self.made_of([part])
+    }
+
+    /// Size of the part in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.part.bytes
+    }
 }
 
 impl<'a> RunWriter<'a> {

@@ -15,6 +15,7 @@ use crate::manifest::{Move, Part, Root, Source};
 use crate::place::Place;
 use crate::read::PartReader;
 use crate::remote::Remote;
+use crate::remote::fetch::at_once;
 
 /// A consistent view of the days that a window touches.
 #[derive(Clone, Debug)]
@@ -176,6 +177,18 @@ impl SnapshotPart {
     pub fn meets(&self, window: Window) -> bool {
         self.part.since < window.until.0 && window.since.0 <= self.part.until
     }
+}
+
+/// Has all of `parts` on this machine, those of a bucket many at once.
+///
+/// # Errors
+/// What the first says that cannot be had.
+pub fn fetch(parts: &[&SnapshotPart]) -> Result<()> {
+    let missing: Vec<&SnapshotPart> =
+        parts.iter().copied().filter(|part| part.remote.is_some() && !part.is_here()).collect();
+    at_once(&missing, |part| {
+        part.remote.as_ref().map_or(Ok(()), |remote| remote.bring_part(&part.path, &part.part))
+    })
 }
 
 /// What could be read, and of which days it could not, each with the reason.

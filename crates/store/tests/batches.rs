@@ -36,7 +36,7 @@ fn array(field: &Field, rows: usize, seed: u64) -> ArrayRef {
     match field.data_type() {
         DataType::Dictionary(..) => {
             // Values that no row has, and one that is there twice.
-            let values = StringArray::from(vec!["é", "a", "", "b", "a", "nobody"]);
+            let values = StringArray::from(vec!["\u{e9}", "a", "", "b", "a", "nobody"]);
             let keys =
                 (0..rows).map(|_| (!null(draw(100))).then(|| i32::try_from(draw(5)).unwrap()));
             let keys: Int32Array = keys.collect();
@@ -44,7 +44,11 @@ fn array(field: &Field, rows: usize, seed: u64) -> ArrayRef {
         }
         DataType::Utf8 => {
             let text = |n: u64| {
-                if n == 0 && !field.is_nullable() { String::new() } else { format!("{n}, \"€\"") }
+                if n == 0 && !field.is_nullable() {
+                    String::new()
+                } else {
+                    format!("{n}, \"\u{20ac}\"")
+                }
             };
             let texts = (0..rows).map(|_| (!null(draw(100))).then(|| text(draw(many))));
             Arc::new(texts.collect::<StringArray>())

@@ -13,7 +13,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;
 use serde_json::Value;
 
-use crate::part::compression;
+use crate::table::compression;
 
 /// The actions of a checkpoint, each a column; a row has one of them.
 const ACTIONS: [(&str, &[(&str, Kind)]); 5] = [

@@ -14,7 +14,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::part::compression;
+use crate::table::compression;
 
 use super::header::{self, Page};
 use super::repeats::Repeats;

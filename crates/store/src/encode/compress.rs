@@ -9,7 +9,7 @@ use zstd::zstd_safe::{CParameter, ParamSwitch, Strategy};
 
 use super::header::Page;
 use crate::error::At;
-use crate::part::zstd_level;
+use crate::table::zstd_level;
 
 /// Letters are coded by their frequency in all pages.
 const LITERALS: CParameter = CParameter::LiteralCompressionMode(ParamSwitch::Enable);

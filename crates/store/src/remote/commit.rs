@@ -29,9 +29,6 @@ use crate::snapshot::{read_parts, read_sources};
 /// How long what was replaced stays, for those who read what they began with: seconds.
 const GRACE_S: i64 = 3600;
 
-/// What was put so lately may belong to a commit that is being made: seconds.
-pub(super) const YOUNG_S: i64 = 24 * 3600;
-
 /// One commit of so many looks for what is to be deleted.
 const CLEANS_EACH: u64 = 8;
 

@@ -7,22 +7,9 @@ use std::thread;
 
 use super::Remote;
 use crate::error::Result;
-use crate::snapshot::SnapshotPart;
 
 /// Files that are fetched or put at the same time; of one that is put a piece is in memory.
 const AT_ONCE: usize = 8;
-
-/// Has all of `parts` on this machine, those of a bucket many at once.
-///
-/// # Errors
-/// What the first says that cannot be had.
-pub fn fetch(parts: &[&SnapshotPart]) -> Result<()> {
-    let missing: Vec<&SnapshotPart> =
-        parts.iter().copied().filter(|part| part.remote.is_some() && !part.is_here()).collect();
-    at_once(&missing, |part| {
-        part.remote.as_ref().map_or(Ok(()), |remote| remote.bring_part(&part.path, &part.part))
-    })
-}
 
 impl Remote {
     /// Has lists here. What goes wrong is said when they are read.
@@ -33,7 +20,7 @@ impl Remote {
 }
 
 /// Does `work` for each, many at once, until one fails.
-pub(super) fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+pub(crate) fn at_once<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     let next = AtomicUsize::new(0);
     let some = || {
         while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
