@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pmtaq_gen::{Settings, generate};
+use pmtaq_gen::{Options, generate};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, root};
@@ -439,7 +439,7 @@ fn told(is_troubled: bool, seed: u64) -> (Vec<Value>, Value) {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
     let settings =
-        Settings { rows: 200_000, days: 4, incidents: is_troubled, seed, ..Settings::default() };
+        Options { rows: 200_000, days: 4, incidents: is_troubled, seed, ..Options::default() };
     let (truth, _) = generate(&settings, &dir).unwrap();
     sealed.ingest(&[&dir]);
     let rules = root().join("packaging/alerts/starter.toml");

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pmtaq_gen::{Settings, generate};
+use pmtaq_gen::{Options, generate};
 
 use crate::alert::Server;
 use crate::alert_faults::file;
@@ -65,7 +65,7 @@ fn told_after(hours: &[PathBuf], hour: u32, rule: &str, late: u32) -> u32 {
 fn planted_incidents_are_told_within_a_quarter_of_an_hour_at_scale() {
     let generated = Sealed::new();
     let dir = generated.dir.path().join("acct");
-    let settings = Settings { rows: 5000 * 48, days: 2, ..Settings::default() };
+    let settings = Options { rows: 5000 * 48, days: 2, ..Options::default() };
     let (_, mut hours) = generate(&settings, &dir).unwrap();
     hours.sort();
     for (hour, rule, late) in [(9, "blocked", 0), (16, "throttled", 5)] {

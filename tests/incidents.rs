@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use pmtaq_gen::{Settings, generate};
+use pmtaq_gen::{Options, generate};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, root};
@@ -17,7 +17,7 @@ fn planted() -> Vec<(Sealed, Value)> {
     let larger = Sealed::new();
     let dir = larger.dir.path().join("acct");
     let (of_larger, _) =
-        generate(&Settings { rows: 200_000, days: 4, ..Settings::default() }, &dir).unwrap();
+        generate(&Options { rows: 200_000, days: 4, ..Options::default() }, &dir).unwrap();
     larger.ingest(&[&dir]);
     vec![
         (samples, serde_json::from_str(&truth).unwrap()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use pmtaq_gen::{Compress, Settings, generate};
+use pmtaq_gen::{Compress, Options, generate};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, interpreter, root};
@@ -32,7 +32,7 @@ pub(crate) fn python_with(script: &str, args: &[&Path], variables: &[(&str, &str
 fn a_million_rows_are_counted_alike_by_everyone_at_scale() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
-    let settings = Settings { rows: 1_000_000, ..Settings::default() };
+    let settings = Options { rows: 1_000_000, ..Options::default() };
     let (truth, paths) = generate(&settings, &dir).unwrap();
     let truth = serde_json::to_value(truth.counts).unwrap();
     assert_eq!(sealed.ingest(&[&dir]).counts(), (1_000_000, 1_000_000, 0, 0));
@@ -125,7 +125,7 @@ fn compression_and_a_shifted_clock_change_nothing() {
         [("gz", Compress::Gzip, -300), ("zst", Compress::Zstd, 345), ("plain", Compress::None, 0)]
     {
         let dir = sealed.dir.path().join(name);
-        let settings = Settings { rows: 20_000, compress, offset_min, ..Settings::default() };
+        let settings = Options { rows: 20_000, compress, offset_min, ..Options::default() };
         let (truth, _) = generate(&settings, &dir).unwrap();
         let own = Sealed::new();
         assert_eq!(own.ingest(&[&dir]).counts(), (20_000, 20_000, 0, 0));
@@ -141,7 +141,7 @@ fn compression_and_a_shifted_clock_change_nothing() {
 #[test]
 fn equal_seeds_give_equal_bytes_and_the_samples_are_those_of_seed_7() {
     let sealed = Sealed::new();
-    let settings = Settings { rows: 6000, hours_per_file: 24, ..Settings::default() };
+    let settings = Options { rows: 6000, hours_per_file: 24, ..Options::default() };
     let (_, paths) = generate(&settings, sealed.dir.path()).unwrap();
     assert_eq!(paths.len(), 3);
     for path in paths {

@@ -1,11 +1,11 @@
 //! `pmtaq why` names what was planted, says nothing of a quiet hour, and is not fooled by names.
 
-use pmtaq_gen::{Compress, Settings};
+use pmtaq_gen::{Compress, Options};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, golden};
 
-fn generated(settings: &Settings) -> Sealed {
+fn generated(settings: &Options) -> Sealed {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
     std::fs::create_dir_all(&dir).unwrap();
@@ -95,11 +95,11 @@ fn pages_and_json_of_the_samples_have_golden_files() {
 
 #[test]
 fn a_million_records_tell_the_same_at_scale() {
-    let sealed = generated(&Settings {
+    let sealed = generated(&Options {
         rows: 1_000_000,
         days: 4,
         compress: Compress::Zstd,
-        ..Settings::default()
+        ..Options::default()
     });
     let throttled = why(&sealed, &["delivered", "--window", "2026-03-02T16:00..18:00"]);
     let named: Vec<Vec<(&str, &str)>> =
@@ -133,13 +133,13 @@ fn a_million_records_tell_the_same_at_scale() {
 
 #[test]
 fn quiet_hours_have_no_cause_and_no_receptions_are_needed_at_scale() {
-    let settings = Settings {
+    let settings = Options {
         rows: 300_000,
         days: 9,
         split: true,
         incidents: false,
         compress: Compress::Zstd,
-        ..Settings::default()
+        ..Options::default()
     };
     let sealed = generated(&settings);
     for day in [8, 9] {
@@ -157,7 +157,7 @@ fn quiet_hours_have_no_cause_and_no_receptions_are_needed_at_scale() {
     let bare = Sealed::new();
     let dir = bare.dir.path().join("acct");
     std::fs::create_dir_all(&dir).unwrap();
-    let (_, paths) = pmtaq_gen::generate(&Settings { incidents: true, ..settings }, &dir).unwrap();
+    let (_, paths) = pmtaq_gen::generate(&Options { incidents: true, ..settings }, &dir).unwrap();
     let bounces: Vec<&str> = paths
         .iter()
         .filter_map(|path| path.to_str())

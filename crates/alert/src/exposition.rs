@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 /// What the numbers of a family do over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricType {
     /// It goes up and down.
     Gauge,
     /// It never falls, but for a store made anew.
@@ -19,7 +19,7 @@ pub struct Family {
     /// What it is.
     pub help: String,
     /// What its numbers do.
-    pub kind: Kind,
+    pub kind: MetricType,
     /// The samples.
     pub samples: Vec<Sample>,
 }
@@ -35,7 +35,7 @@ pub struct Sample {
 
 impl Family {
     /// A family without a sample yet.
-    pub fn new(name: &str, kind: Kind, help: &str) -> Family {
+    pub fn new(name: &str, kind: MetricType, help: &str) -> Family {
         let (name, help) = (name.to_owned(), help.to_owned());
         Family { name, help, kind, samples: Vec::new() }
     }
@@ -50,7 +50,7 @@ impl Family {
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Family { name, help, kind, samples } = self;
-        let kind = if *kind == Kind::Counter { "counter" } else { "gauge" };
+        let kind = if *kind == MetricType::Counter { "counter" } else { "gauge" };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         write!(f, "# HELP {name} {help}\n# TYPE {name} {kind}\n")?;
         for sample in samples {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_label_cannot_leave_its_quotes() {
-        let mut family = Family::new("pmtaq_x_ratio", Kind::Gauge, "A \\ and\na line.");
+        let mut family = Family::new("pmtaq_x_ratio", MetricType::Gauge, "A \\ and\na line.");
         family.add(&[], 0.5);
         family.add(&[("by", "job"), ("group", "a\"} 1\nb\\\r\u{1b}")], 12.0);
         assert_eq!(

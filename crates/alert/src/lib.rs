@@ -13,7 +13,7 @@ mod plugin;
 pub use plugin::{Limits, Perf, Plugin, Status};
 
 mod exposition;
-pub use exposition::{Family, Kind, Sample};
+pub use exposition::{Family, MetricType, Sample};
 
 mod rules;
 pub use rules::{Maintenance, Protocol, Receiver, Rule, Rules, Seconds, Severity, Watch};

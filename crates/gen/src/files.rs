@@ -13,7 +13,7 @@ use crate::clock::date;
 use crate::columns::Columns;
 use crate::message::Rec;
 use crate::truth::FileTruth;
-use crate::{Compress, Settings};
+use crate::{Compress, Options};
 
 /// Bytes that are gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -52,11 +52,7 @@ enum Sink {
 }
 
 /// The streams that the settings ask for.
-pub(crate) fn streams(
-    settings: &Settings,
-    hosts: &[String],
-    dir: &Path,
-) -> io::Result<Vec<Stream>> {
+pub(crate) fn streams(settings: &Options, hosts: &[String], dir: &Path) -> io::Result<Vec<Stream>> {
     fs::create_dir_all(dir)?;
     let set = |recs: &[Rec]| recs.iter().fold(0, |set, rec| set | rec.bit());
     let split: &[(&str, u8)] = &[

@@ -36,7 +36,7 @@ pub use chrono_tz::Tz;
 
 /// What to generate.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct Options {
     /// Equal seeds give equal bytes.
     pub seed: u64,
     /// How much there is of everything.
@@ -79,9 +79,9 @@ pub enum Compress {
     Zstd,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
+impl Default for Options {
+    fn default() -> Options {
+        Options {
             seed: 7,
             size: Size::Small,
             header: None,
@@ -100,7 +100,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl Options {
     fn header(&self) -> Option<Header> {
         match self.size {
             Size::Small => self.header,
@@ -122,7 +122,7 @@ impl Settings {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn generate(settings: &Settings, dir: &Path) -> io::Result<(Truth, Vec<PathBuf>)> {
+pub fn generate(settings: &Options, dir: &Path) -> io::Result<(Truth, Vec<PathBuf>)> {
     let days = settings.days.max(1);
     let start = settings.start.and_time(NaiveTime::MIN).and_utc().timestamp();
     let world = world::World::new(settings.size);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
-use pmtaq_gen::{Compress, Header, Settings, Size, Tz, generate};
+use pmtaq_gen::{Compress, Header, Options, Size, Tz, generate};
 
 /// Write realistic PowerMTA accounting files, and beside them truth.json about what they hold.
 #[derive(Debug, Parser)]
@@ -104,8 +104,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn settings(args: Args) -> Settings {
-    Settings {
+fn settings(args: Args) -> Options {
+    Options {
         seed: args.seed,
         size: match args.world {
             World::Small => Size::Small,

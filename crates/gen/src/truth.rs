@@ -10,7 +10,7 @@ use crate::incident::{Incident, Incidents};
 use crate::message::{DAY_S, Event, Rec};
 use crate::row::{self, SentBy};
 use crate::world::World;
-use crate::{Compress, Header, Settings, Size};
+use crate::{Compress, Header, Options, Size};
 
 /// What all files together hold. A missing value counts under the empty text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -109,7 +109,7 @@ impl Tally {
     pub(crate) fn truth(
         self,
         world: &World,
-        settings: &Settings,
+        settings: &Options,
         files: BTreeMap<String, FileTruth>,
     ) -> Truth {
         let mut counts = Counts::default();
@@ -149,7 +149,7 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
     }
 }
 
-fn arguments(settings: &Settings) -> BTreeMap<&'static str, Value> {
+fn arguments(settings: &Options) -> BTreeMap<&'static str, Value> {
     let compress = match settings.compress {
         Compress::None => None,
         Compress::Gzip => Some("gz"),

@@ -8,13 +8,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate};
-use pmtaq_gen::{Compress, Counts, Header, Settings, Size, Truth, Tz, generate};
+use pmtaq_gen::{Compress, Counts, Header, Options, Size, Truth, Tz, generate};
 
 type Row = BTreeMap<String, String>;
 
 /// Generates into a folder of its own. What an earlier run left there is overwritten or not asked
 /// for: only the files that were named now are read.
-fn run(name: &str, settings: &Settings) -> (Truth, Vec<PathBuf>) {
+fn run(name: &str, settings: &Options) -> (Truth, Vec<PathBuf>) {
     generate(settings, &Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)).unwrap()
 }
 
@@ -93,19 +93,19 @@ fn day(text: &str) -> NaiveDate {
 
 #[test]
 fn equal_seeds_give_equal_bytes_and_others_do_not() {
-    let settings = Settings { rows: 3000, ..Settings::default() };
+    let settings = Options { rows: 3000, ..Options::default() };
     let (truth, paths) = run("equal-a", &settings);
     let (same_truth, same_paths) = run("equal-b", &settings);
     let bytes = |paths: &[PathBuf]| -> Vec<_> { paths.iter().map(|path| content(path)).collect() };
     assert!(bytes(&paths) == bytes(&same_paths));
     assert_eq!(truth, same_truth);
-    let (_, other) = run("equal-c", &Settings { seed: 8, ..settings });
+    let (_, other) = run("equal-c", &Options { seed: 8, ..settings });
     assert!(bytes(&paths) != bytes(&other));
 }
 
 #[test]
 fn the_samples_are_those_of_seed_7() {
-    let settings = Settings { rows: 6000, hours_per_file: 24, ..Settings::default() };
+    let settings = Options { rows: 6000, hours_per_file: 24, ..Options::default() };
     let (_, mut paths) = run("samples", &settings);
     paths.push(paths[0].with_file_name("truth.json"));
     assert_eq!(paths.len(), 4);
@@ -124,14 +124,14 @@ fn the_samples_are_those_of_seed_7() {
 
 #[test]
 fn the_truth_is_what_an_independent_reader_counts() {
-    let small = Settings { rows: 20_000, ..Settings::default() };
+    let small = Options { rows: 20_000, ..Options::default() };
     let variants = [
         ("plain", small.clone()),
-        ("gz-behind", Settings { compress: Compress::Gzip, offset_min: -330, ..small.clone() }),
-        ("zst-ahead", Settings { compress: Compress::Zstd, offset_min: 345, ..small.clone() }),
-        ("split", Settings { split: true, hours_per_file: 24, ..small.clone() }),
-        ("zone", Settings { zone: madrid(), start: day("2026-03-28"), ..small.clone() }),
-        ("calm", Settings { incidents: false, seed: 1, days: 9, ..small }),
+        ("gz-behind", Options { compress: Compress::Gzip, offset_min: -330, ..small.clone() }),
+        ("zst-ahead", Options { compress: Compress::Zstd, offset_min: 345, ..small.clone() }),
+        ("split", Options { split: true, hours_per_file: 24, ..small.clone() }),
+        ("zone", Options { zone: madrid(), start: day("2026-03-28"), ..small.clone() }),
+        ("calm", Options { incidents: false, seed: 1, days: 9, ..small }),
     ];
     for (name, settings) in variants {
         let (truth, paths) = run(&format!("truth-{name}"), &settings);
@@ -152,7 +152,7 @@ fn the_truth_is_what_an_independent_reader_counts() {
 fn as_many_records_come_as_were_asked_for() {
     for rows_wanted in [0, 1, 2, 17, 999] {
         for days in [1, 7] {
-            let settings = Settings { rows: rows_wanted, days, ..Settings::default() };
+            let settings = Options { rows: rows_wanted, days, ..Options::default() };
             let (truth, paths) = run(&format!("rows-{rows_wanted}-{days}"), &settings);
             assert_eq!(truth.counts.rows, rows_wanted);
             assert_eq!(rows(&paths).len() as u64, rows_wanted);
@@ -162,7 +162,7 @@ fn as_many_records_come_as_were_asked_for() {
 
 #[test]
 fn every_record_type_and_its_fields_occur() {
-    let (truth, paths) = run("types", &Settings { rows: 60_000, ..Settings::default() });
+    let (truth, paths) = run("types", &Options { rows: 60_000, ..Options::default() });
     let recs: Vec<&str> = truth.recs.keys().copied().collect();
     assert_eq!(recs, ["b", "d", "f", "r", "rb", "rs", "t", "tq"]);
     let rows = rows(&paths);
@@ -194,7 +194,7 @@ fn every_record_type_and_its_fields_occur() {
 
 #[test]
 fn a_retry_keeps_the_time_of_queueing_and_comes_later() {
-    let (_, paths) = run("retries", &Settings { rows: 30_000, ..Settings::default() });
+    let (_, paths) = run("retries", &Options { rows: 30_000, ..Options::default() });
     let mut last: BTreeMap<(String, String), Row> = BTreeMap::new();
     let mut retried = 0;
     for row in rows(&paths).into_iter().filter(|row| ["d", "b", "t"].contains(&value(row, "type")))
@@ -215,7 +215,7 @@ fn a_retry_keeps_the_time_of_queueing_and_comes_later() {
 
 #[test]
 fn records_are_in_the_order_of_logging_with_line_ends_of_windows() {
-    let (_, paths) = run("order", &Settings { rows: 10_000, ..Settings::default() });
+    let (_, paths) = run("order", &Options { rows: 10_000, ..Options::default() });
     for path in &paths {
         let content = content(path);
         let text = std::str::from_utf8(&content).unwrap();
@@ -228,7 +228,7 @@ fn records_are_in_the_order_of_logging_with_line_ends_of_windows() {
 
 #[test]
 fn the_incidents_can_be_found() {
-    let (truth, paths) = run("incidents", &Settings { rows: 200_000, ..Settings::default() });
+    let (truth, paths) = run("incidents", &Options { rows: 200_000, ..Options::default() });
     let attempts: Vec<Row> = rows(&paths)
         .into_iter()
         .filter(|row| ["d", "b", "t"].contains(&value(row, "type")))
@@ -266,7 +266,7 @@ fn the_incidents_can_be_found() {
 
 #[test]
 fn an_hourly_file_has_the_name_of_its_local_hour() {
-    let settings = Settings { rows: 5000, offset_min: -300, ..Settings::default() };
+    let settings = Options { rows: 5000, offset_min: -300, ..Options::default() };
     let (truth, paths) = run("hourly", &settings);
     assert_eq!(truth.files.keys().next().unwrap(), "acct-2026-02-28-1900.csv");
     for path in &paths {
@@ -281,7 +281,7 @@ fn an_hourly_file_has_the_name_of_its_local_hour() {
 #[test]
 fn in_the_night_of_summer_time_an_hour_is_missing() {
     let start = day("2026-03-29");
-    let settings = Settings { rows: 5000, zone: madrid(), start, days: 1, ..Settings::default() };
+    let settings = Options { rows: 5000, zone: madrid(), start, days: 1, ..Options::default() };
     let (truth, _) = run("summer", &settings);
     let names: Vec<&str> = truth.files.keys().map(String::as_str).take(3).collect();
     assert_eq!(
@@ -292,7 +292,7 @@ fn in_the_night_of_summer_time_an_hour_is_missing() {
 
 #[test]
 fn a_full_file_is_followed_by_the_next_of_its_day() {
-    let settings = Settings { rows: 5000, max_bytes: Some(400_000), ..Settings::default() };
+    let settings = Options { rows: 5000, max_bytes: Some(400_000), ..Options::default() };
     let (truth, _) = run("full", &settings);
     let names: Vec<&str> = truth.files.keys().map(String::as_str).collect();
     assert_eq!(names[..2], ["acct-2026-03-01-0000.csv", "acct-2026-03-01-0001.csv"]);
@@ -304,7 +304,7 @@ fn a_full_file_is_followed_by_the_next_of_its_day() {
 
 #[test]
 fn split_streams_hold_their_own_record_types_and_fields() {
-    let settings = Settings { rows: 20_000, split: true, ..Settings::default() };
+    let settings = Options { rows: 20_000, split: true, ..Options::default() };
     let (_, paths) = run("streams", &settings);
     for path in &paths {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -326,7 +326,7 @@ fn split_streams_hold_their_own_record_types_and_fields() {
 
 #[test]
 fn an_esp_has_thousands_of_senders_hundreds_of_addresses_and_a_long_tail() {
-    let settings = Settings { size: Size::Esp, rows: 100_000, days: 1, ..Settings::default() };
+    let settings = Options { size: Size::Esp, rows: 100_000, days: 1, ..Options::default() };
     let (truth, paths) = run("esp", &settings);
     let rows = rows(&paths);
     assert_eq!(truth.counts, recount(&rows));
@@ -358,7 +358,7 @@ fn an_esp_has_thousands_of_senders_hundreds_of_addresses_and_a_long_tail() {
 
 #[test]
 fn the_message_id_of_a_message_is_its_own_and_stays_the_same() {
-    let settings = Settings { size: Size::Sender, rows: 20_000, days: 1, ..Settings::default() };
+    let settings = Options { size: Size::Sender, rows: 20_000, days: 1, ..Options::default() };
     let (_, paths) = run("message-ids", &settings);
     let mut of_message = BTreeMap::new();
     let rows = rows(&paths);
@@ -375,8 +375,7 @@ fn the_message_id_of_a_message_is_its_own_and_stays_the_same() {
 fn headers_are_narrow_usual_or_wide() {
     for (header, fields) in [(Header::Narrow, 15), (Header::Usual, 25), (Header::Wide, 40)] {
         for size in [Size::Small, Size::Esp] {
-            let settings =
-                Settings { header: Some(header), size, rows: 300, ..Settings::default() };
+            let settings = Options { header: Some(header), size, rows: 300, ..Options::default() };
             let (_, paths) = run(&format!("header-{fields}-{size:?}"), &settings);
             for path in paths {
                 let content = content(&path);

@@ -73,7 +73,7 @@ impl Providers {
 
     /// Who says which provider a record has, in this order: the first that says anything. A question
     /// is asked with the text of a field, which is not empty.
-    pub const QUESTIONS: [(Asked, Answer); 5] = [
+    pub const QUESTIONS: [(Asked, Lookup); 5] = [
         (Asked::Queue, Providers::of_rollup),
         (Asked::Server, Providers::of_server),
         (Asked::RcptDomain, Providers::of_domain),
@@ -116,7 +116,7 @@ impl Providers {
 }
 
 /// What a table or the name itself says.
-pub type Answer = fn(&Providers, &str) -> Option<String>;
+pub type Lookup = fn(&Providers, &str) -> Option<String>;
 
 /// What of a record a question about its provider is asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

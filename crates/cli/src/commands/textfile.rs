@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use pmtaq_alert::{Family, Kind};
+use pmtaq_alert::{Family, MetricType};
 use pmtaq_query::{Dimension, Metric, Selection, dimension, metrics};
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::{Timestamp, Unit, Window};
@@ -44,10 +44,11 @@ pub(crate) fn run(context: &Context, args: &args::Metrics, path: &Path) -> Resul
     let end = newest.iter().map(|(_, time)| time.0 + 1).max();
     let mut end_of = Family::new(
         "pmtaq_window_end_timestamp_seconds",
-        Kind::Gauge,
+        MetricType::Gauge,
         "End of the window, which is that of the records; absent when there are none.",
     );
-    let mut length_of = Family::new("pmtaq_window_seconds", Kind::Gauge, "Length of the window.");
+    let mut length_of =
+        Family::new("pmtaq_window_seconds", MetricType::Gauge, "Length of the window.");
     length_of.add(&[], length as f64);
     if let Some(end) = end {
         end_of.add(&[], end as f64);
@@ -75,24 +76,29 @@ fn about_the_store(
 ) -> Result<Vec<Family>> {
     let mut written = Family::new(
         "pmtaq_written_timestamp_seconds",
-        Kind::Gauge,
+        MetricType::Gauge,
         "When these samples were written.",
     );
     written.add(&[], context.now.0 as f64);
     let mut newest_of = Family::new(
         "pmtaq_newest_record_timestamp_seconds",
-        Kind::Gauge,
+        MetricType::Gauge,
         "Time of the newest record of each MTA, of the last 7 days.",
     );
     for (host, time) in newest {
         newest_of.add(&[("host", host)], time.0 as f64);
     }
     let snapshot = context.store()?.snapshot(Window::ALL)?;
-    let mut records =
-        Family::new("pmtaq_store_records", Kind::Gauge, "Records in the store; prune takes some.");
+    let mut records = Family::new(
+        "pmtaq_store_records",
+        MetricType::Gauge,
+        "Records in the store; prune takes some.",
+    );
     records.add(&[], snapshot.store_rows as f64);
-    let mut bytes = Family::new("pmtaq_store_bytes", Kind::Gauge, "Size of the Parquet files.");
-    let mut parts = Family::new("pmtaq_store_parts", Kind::Gauge, "Parquet files of the store.");
+    let mut bytes =
+        Family::new("pmtaq_store_bytes", MetricType::Gauge, "Size of the Parquet files.");
+    let mut parts =
+        Family::new("pmtaq_store_parts", MetricType::Gauge, "Parquet files of the store.");
     for table in Table::ALL {
         let of = || snapshot.parts.iter().filter(|part| part.part.table == table);
         let size: u64 = of().map(|part| part.part.bytes).sum();
@@ -101,7 +107,7 @@ fn about_the_store(
     }
     let mut commits = Family::new(
         "pmtaq_store_commits_total",
-        Kind::Counter,
+        MetricType::Counter,
         "Changes of the store: ingests, compactions, removals.",
     );
     commits.add(&[], asked.snapshot.generation as f64);
@@ -118,7 +124,7 @@ fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> 
             let (name, help, quantile, factor) = exposed_name(metric);
             let at = families.iter().position(|family| family.name == name);
             let at = at.unwrap_or_else(|| {
-                families.push(Family::new(&name, Kind::Gauge, &help));
+                families.push(Family::new(&name, MetricType::Gauge, &help));
                 families.len() - 1
             });
             let mut labels = vec![("by", by), ("group", group.name.as_str())];
