@@ -1,7 +1,10 @@
 //! A sealed place to run the program in: no environment, no home, a clock that stands still.
 
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -35,8 +38,18 @@ impl Sealed {
 
     /// With a store of the samples, as the MTA `testmta` wrote them.
     pub(crate) fn of_samples() -> Sealed {
+        let ingested = || {
+            let sealed = Sealed::new();
+            sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+            sealed
+        };
+        // They are ingested once, and each test has the files of its own; but for a bucket.
+        static STORE: OnceLock<Tree> = OnceLock::new();
         let sealed = Sealed::new();
-        sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+        if sealed.bucket.is_some() {
+            return ingested();
+        }
+        STORE.get_or_init(|| Tree::read(&ingested().store())).write(&sealed.store());
         sealed
     }
 
@@ -91,8 +104,8 @@ impl Sealed {
     /// Writes a file beside the store.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
         path
     }
 
@@ -100,7 +113,7 @@ impl Sealed {
     pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.file(name, script);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
 
@@ -161,6 +174,40 @@ impl Run {
     }
 }
 
+/// A file or a folder with all that is in it.
+struct Tree {
+    mode: Permissions,
+    holds: Holds,
+}
+
+enum Holds {
+    Bytes(Vec<u8>),
+    Inner(Vec<(OsString, Tree)>),
+}
+
+impl Tree {
+    fn read(path: &Path) -> Tree {
+        let mode = path.metadata().unwrap().permissions();
+        if !path.is_dir() {
+            return Tree { mode, holds: Holds::Bytes(fs::read(path).unwrap()) };
+        }
+        let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name());
+        let inner = names.map(|name| (name.clone(), Tree::read(&path.join(name))));
+        Tree { mode, holds: Holds::Inner(inner.collect()) }
+    }
+
+    fn write(&self, path: &Path) {
+        match &self.holds {
+            Holds::Bytes(content) => fs::write(path, content).unwrap(),
+            Holds::Inner(inner) => {
+                fs::create_dir(path).unwrap();
+                inner.iter().for_each(|(name, tree)| tree.write(&path.join(name)));
+            }
+        }
+        fs::set_permissions(path, self.mode.clone()).unwrap();
+    }
+}
+
 /// The root of the project.
 pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -170,10 +217,10 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn golden(name: &str, actual: &str) {
     let path = root().join("tests").join(name);
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, actual).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, actual).unwrap();
     }
-    let expected = std::fs::read_to_string(&path)
+    let expected = fs::read_to_string(&path)
         .unwrap_or_else(|_| panic!("{} is missing: run the tests with UPDATE=1", path.display()));
     assert!(expected == actual, "{} differs; now it is:\n{actual}", path.display());
 }
