@@ -50,6 +50,15 @@ def find() -> str:
     raise Error("the program `pmtaq` is not there", "install the wheel, or name it by PMTAQ_BIN")
 
 
+def _check_library(program: str, said: Sequence[str]) -> None:
+    """Says why the program cannot find its library, where the loader said that it cannot."""
+    if any("libduckdb.so: cannot open shared object file" in line for line in said):
+        raise Error(
+            f"{program} does not find its library in ../lib/pmtaq",
+            "`pip install --target` leaves it out: install into an environment, or with --prefix",
+        )
+
+
 def run(
     arguments: Sequence[str], fine: Collection[int] = (0,), program: str | None = None
 ) -> tuple[bytes, list[str]]:
@@ -57,10 +66,11 @@ def run(
 
     `fine` are the exit codes of an answer. Days that an answer is without are a warning of Python.
     """
-    done = subprocess.run(
-        [program or find(), *arguments], stdin=subprocess.DEVNULL, capture_output=True
-    )
+    program = program or find()
+    done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True)
     notes = done.stderr.decode(errors="replace").splitlines()
+    if done.returncode == 127:
+        _check_library(program, notes)
     is_incomplete = done.returncode == 3 and not any(line.startswith(ERROR) for line in notes)
     if done.returncode not in fine and not is_incomplete:
         raise failure(done.returncode, notes)

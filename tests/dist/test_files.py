@@ -1,6 +1,7 @@
 """What each of the files is: the binary and its library, the checksums, the wheel, the tarball."""
 
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -65,6 +66,22 @@ def test_the_wheel_is_installed_and_answers_within_a_minute(tmp_path, within_a_m
     first_report(pmtaq, tmp_path)
     found = "import pmtaq; from pmtaq import _program; print(_program.find())"
     assert run(tmp_path / "venv/bin/python", "-c", found, env={}).strip() == str(pmtaq)
+
+
+def test_a_wheel_in_a_prefix_answers_and_one_by_target_says_what_it_lacks(tmp_path):
+    pip = ["-m", "pip", "install", "--no-index", "--quiet", "--no-warn-script-location"]
+    wheel = one(f"*_{MACHINE}.whl")
+    version = "from pmtaq import _program; print(_program.run(['--version'])[0].decode())"
+    run(sys.executable, *pip, "--prefix", tmp_path / "prefix", wheel)
+    [package] = (tmp_path / "prefix").glob("lib/python3*/site-packages")
+    said = run(sys.executable, "-c", version, env={"PYTHONPATH": str(package)})
+    assert "engine  DuckDB" in said
+    run(sys.executable, *pip, "--target", tmp_path / "target", wheel)
+    done = subprocess.run(
+        [sys.executable, "-c", version], env={"PYTHONPATH": str(tmp_path / "target")},
+        capture_output=True, text=True,
+    )
+    assert done.returncode == 1 and "install into an environment, or with --prefix" in done.stderr, done
 
 
 def test_the_wheel_says_what_it_needs_and_carries_its_licences():
