@@ -35,8 +35,7 @@ with refused as materialized (
     from (from deferrals union all from queue_deferrals)
     where smtp_code is not null and time_logged >= $since and time_logged < $until
 ),
-named as materialized (
-    -- Without so many deferrals there is no episode.
+named as (
     select
         refusal,
         coalesce(first(provider), '(none)') as provider,
@@ -44,13 +43,28 @@ named as materialized (
         coalesce(first(template), '(none)') as template
     from refused
     group by refusal
-    having count(*) >= $least
+),
+linked as (
+    select *, count(*) filter (breaks) over (partition by refusal order by time_logged) as chain
+    from (
+        select
+            refusal, pair, step, time_logged,
+            -- A step is hot as a whole, however long it is.
+            step > lag(step) over same and time_logged - lag(time_logged) over same > to_seconds($gap) as breaks
+        from refused
+        window same as (partition by refusal order by time_logged)
+    )
+),
+dense as materialized (
+    -- An episode lies within deferrals that follow each other without a longer gap, so many of them.
+    select refusal, pair, step, time_logged
+    from linked
+    qualify count(*) over (partition by refusal, chain) >= $least
 ),
 near as (
     -- Of the attempts only those between two deferrals are compared that lie less than the gap apart.
     select distinct hash(pair, step // ($gap // $step + 1)) as stretch
-    from refused
-    where refusal in (select refusal from named)
+    from dense
 ),
 tried as (
     select *, sum(tried) over (partition by pair order by step) as tried_so_far
@@ -59,7 +73,7 @@ tried as (
             hash(provider, dlv_source_ip) as pair,
             epoch_us(time_logged) // (1000000 * $step) as step,
             count(*) as tried
-        from records
+        from records_as_ingested
         where (rec in ('d', 't', 'tq') or rec = 'b' and dlv_destination_ip is not null)
             and time_logged >= $since and time_logged < $until
             and hash(hash(provider, dlv_source_ip), epoch_us(time_logged) // (1000000 * $step) // ($gap // $step + 1)) in (select stretch from near)
@@ -74,8 +88,7 @@ steps as (
             count(*) as deferred,
             min(time_logged) as began,
             max(time_logged) as ended
-        from refused
-        where refusal in (select refusal from named)
+        from dense
         group by all
     )
     join tried using (pair, step)
@@ -113,11 +126,11 @@ delayed as (
 ),
 finished as (
     select message(message_key, time_queued) as message, max(time_logged) as finished
-    from records
+    from records_as_ingested
     where (rec in ('d', 'b')) is true and message_key in (select message_key from delayed)
     group by 1
 ),
-data as (select max(time_logged) as until from records),
+data as (select max(time_logged) as until from records_as_ingested),
 costs as (
     select
         refusal, n,

@@ -227,4 +227,32 @@ fn addresses_whose_numbers_are_alike_are_told_apart() {
     assert_eq!(rows(&sealed, &["hygiene", "--addresses"]), Vec::<Value>::new());
     let suppressed = rows(&sealed, &["suppress"]);
     assert_eq!((suppressed.len(), suppressed[0]["address"].as_str()), (1, Some(one.as_str())));
+    for (address, event) in [(&one, "bounced"), (&other.to_uppercase(), "delivered")] {
+        let traced = rows(&sealed, &["trace", address]);
+        let events: Vec<_> = traced.iter().map(|row| row["event"].as_str().unwrap()).collect();
+        assert_eq!(events, [event], "{address}");
+    }
+}
+
+#[test]
+fn what_came_back_is_counted_by_whatever_its_delivery_says() {
+    let records = records(5, 300);
+    let sealed = stored(&records);
+    for by in ["provider", "sender_domain", "vmta", "vmta_pool", "job_id", "queue", "dlv_source_ip"]
+    {
+        let of_view = rows(
+            &sealed,
+            &[
+                "sql",
+                &format!(
+                    "select coalesce({by}, '(none)') as \"{by}\", count(*) as bounces from returns \
+                     where rec = 'rb' group by all order by bounces desc, 1"
+                ),
+            ],
+        );
+        let counted = rows(&sealed, &["remote-bounces", "--by", by, "--top", "0"]);
+        let counted =
+            counted.iter().map(|row| serde_json::json!({by: row[by], "bounces": row["bounces"]}));
+        assert_eq!(counted.collect::<Vec<_>>(), of_view, "{by}");
+    }
 }

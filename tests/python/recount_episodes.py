@@ -381,7 +381,12 @@ def main(paths):
     records.sort(key=lambda r: r.logged)
     reports = [top_bounces, tls, returned, survival, retries, hygiene, warmup]
     questions = [q for report in reports for q in report(records)]
-    for step, gap, share, least in [(300, 3600, 20, 5), (600, 7200, 20, 2), (300, 1800, 60, 1)]:
+    for step, gap, share, least in [
+        (300, 3600, 20, 5),
+        (600, 7200, 20, 2),
+        (300, 1800, 60, 1),
+        (1800, 300, 20, 3),
+    ]:
         questions += [
             throttles(records, domain, step, gap, share, least)
             for domain in ("yahoo.com", "gmail.com", "hotmail.com")

@@ -53,9 +53,30 @@ impl Query {
             let sql = expand(&metric.sql);
             if is_column { self.judged.where_known(metric, sql) } else { sql }
         });
-        self.sql = narrowed(condition, &body);
+        self.sql = without_unread(narrowed(condition, &body), condition, &body);
     }
 }
+
+/// What `returns` takes of a delivery beside its time, its VirtualMTA and its job, by which it chooses one.
+const OF_DELIVERY: [&str; 5] = ["provider", "sender_domain", "vmta_pool", "queue", "dlv_source_ip"];
+
+/// `sql`, which is `body` over the records for which `condition` holds, without those columns of a delivery
+/// that neither names: the engine would read them of all deliveries, since it keeps what was matched whole.
+fn without_unread(sql: String, condition: &str, body: &str) -> String {
+    let named: BTreeSet<String> =
+        words(condition).chain(words(body)).map(str::to_lowercase).collect();
+    if !named.contains("returns") {
+        return sql;
+    }
+    let unread = OF_DELIVERY.iter().filter(|column| !named.contains(**column));
+    unread.fold(sql, |sql, column| {
+        sql.replace(&format!("d.{column}"), &format!("null::varchar as {column}"))
+    })
+}
+
+/// What a statement calls `records` without the look-up of replies, for what reads times, keys and names
+/// alone.
+const AS_INGESTED: &str = "records_as_ingested";
 
 /// `body` over those records only for which `condition` holds: the views are defined again over
 /// them, under their own names.
@@ -66,13 +87,20 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 /// The same, over several scans of `source` of which no record is in two, each given by its columns
 /// and its condition. Of times in several stretches in one scan the engine would read all that lies between.
 pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) -> String {
-    let arms =
-        scans.iter().map(|(columns, when)| format!("select {columns} from {source} where {when}"));
-    let arms = arms.collect::<Vec<_>>().join(" union all ");
+    let arms_of = |source: &str| {
+        let arms = scans
+            .iter()
+            .map(|(columns, when)| format!("select {columns} from {source} where {when}"));
+        arms.collect::<Vec<_>>().join(" union all ")
+    };
     let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
     let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
-    let mut sql = format!("with records as not materialized ({arms})");
+    let mut sql = format!("with records as not materialized ({})", arms_of(source));
     let is_more = is_more_than_ingested(&any);
+    if words(body).any(|word| word == AS_INGESTED) {
+        let lean = if is_more { source } else { "stored_as_ingested" };
+        let _ = write!(sql, ",\n{AS_INGESTED} as not materialized ({})", arms_of(lean));
+    }
     for (name, _, view) in prelude::views() {
         let view =
             if is_more { view.replace("stored_as_ingested", "stored") } else { view.to_owned() };
@@ -93,4 +121,36 @@ fn is_more_than_ingested(condition: &str) -> bool {
     names_replies(condition)
         || names_templates(condition)
         || words(condition).any(|word| is_replaced(&word.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lean(condition: &str, body: &str) -> String {
+        without_unread(narrowed(condition, body), condition, body)
+    }
+
+    #[test]
+    fn of_a_delivery_is_read_what_the_statement_or_its_condition_names() {
+        let sql = lean("queue = $a", "select vmta_pool, count(*) from returns group by all");
+        for column in OF_DELIVERY {
+            let is_read = ["vmta_pool", "queue"].contains(&column);
+            assert_eq!(sql.contains(&format!("d.{column}")), is_read, "{column}");
+            assert_eq!(sql.contains(&format!("null::varchar as {column}")), !is_read, "{column}");
+        }
+        let others = "select vmta from deliveries";
+        assert_eq!(lean("true", others), narrowed("true", others));
+    }
+
+    #[test]
+    fn records_as_ingested_are_those_of_the_condition() {
+        let body = "select count(*) from records_as_ingested";
+        let lean = "records_as_ingested as not materialized (select * from stored_as_ingested where vmta = $a)";
+        assert!(narrowed("vmta = $a", body).contains(lean));
+        // What a session adds to the parts is what the condition asks for.
+        let known = "records_as_ingested as not materialized (select * from stored where mailbox_dead = $a)";
+        assert!(narrowed("mailbox_dead = $a", body).contains(known));
+        assert!(!narrowed("true", "select count(*) from records").contains("records_as_ingested"));
+    }
 }
