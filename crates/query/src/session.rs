@@ -408,6 +408,11 @@ impl Session {
         self.hours = Hours::None;
     }
 
+    /// Whether `message_key` is the one of the parts, by which records are found here.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.elsewhere.is_none() && self.opened[0].have_keys()
+    }
+
     /// Whether the rollup answers `query`.
     pub fn reads_hours(&self, query: &Query) -> bool {
         query.asks_hours(&self.sql_of(query))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use pmtaq_schema::Unit;
 use pmtaq_schema::address::{domain_of, normal_domain};
+use pmtaq_schema::message_key::recipient_key;
 
 use crate::answer::Answer;
 use crate::error::Result;
@@ -47,12 +48,13 @@ impl Trace {
     /// engine cannot read the parts.
     pub fn query(&self, session: &Session, selection: &Selection) -> Result<Query> {
         let mut keys = Query::default();
-        let condition = format!("{} and {}", selection.sql(&mut keys)?, self.condition(&mut keys));
+        let own = self.condition(session, &mut keys);
+        let condition = format!("{} and {own}", selection.sql(&mut keys)?);
         keys.sql = narrowed(&condition, KEYS);
         let found = session.answer(&keys)?;
         let mut query = Query::default();
         let condition = match Keys::read(&found)? {
-            Some(keys) => self.among(keys, selection, &mut query)?,
+            Some(keys) => self.among(keys, session, selection, &mut query)?,
             None => "false".to_owned(),
         };
         query.sql = narrowed(&condition, STORY);
@@ -65,7 +67,13 @@ impl Trace {
     }
 
     /// The condition that reads little, once the keys are known.
-    fn among(&self, keys: Keys, selection: &Selection, query: &mut Query) -> Result<String> {
+    fn among(
+        &self,
+        keys: Keys,
+        session: &Session,
+        selection: &Selection,
+        query: &mut Query,
+    ) -> Result<String> {
         let Keys { spellings, env_ids, since, until } = keys;
         let others = selection.sql(query)?;
         let mut any = |column, texts: Vec<String>| {
@@ -75,7 +83,7 @@ impl Trace {
         let own = match self {
             Trace::Recipient(_) => any("rcpt", spellings),
             Trace::EnvelopeId(id) => any("env_id", vec![id.clone()]),
-            Trace::MessageId(_) if env_ids.is_empty() => self.condition(query),
+            Trace::MessageId(_) if env_ids.is_empty() => self.condition(session, query),
             Trace::MessageId(_) => any("env_id", env_ids),
         };
         let since = format!("time_logged >= make_timestamp({since})");
@@ -88,14 +96,22 @@ impl Trace {
         })
     }
 
-    fn condition(&self, query: &mut Query) -> String {
+    fn condition(&self, session: &Session, query: &mut Query) -> String {
         match self {
             Trace::Recipient(address) => {
                 let (domain, address) = parts(address);
+                let keys = session.has_keys().then(|| {
+                    let key = recipient_key(address.as_bytes()) << 32;
+                    format!("message_key between {key} and {} and ", key | u64::from(u32::MAX))
+                });
                 let domain = query.bind(Value::Text(domain));
                 let address = query.bind(Value::Text(address));
-                // By domain first: the parts are sorted by it, and know which they have.
-                format!("rcpt_domain = ${domain} and lower(rcpt) = ${address}")
+                // By domain first: the parts are sorted by it, and know which they have. Then numbers; with
+                // `is true` the engine reads the addresses of those alone that are alike.
+                format!(
+                    "rcpt_domain = ${domain} and {}(lower(rcpt) = ${address}) is true",
+                    keys.unwrap_or_default()
+                )
             }
             Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
             Trace::MessageId(id) => {
