@@ -138,10 +138,14 @@ mod tests {
                 return Ok(());
             }
             std::io::copy(&mut reader.by_ref().take(bytes), &mut std::io::sink())?;
-            let kind = if head.contains("uploadId=") { "Complete" } else { "Initiate" };
+            let (kind, what) = if head.contains("uploadId=") {
+                ("Complete", "<ETag>e</ETag>")
+            } else {
+                ("Initiate", "<UploadId>u</UploadId>")
+            };
             let body = format!(
-                "<{kind}MultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>u</UploadId>\
-                 <ETag>e</ETag></{kind}MultipartUploadResult>"
+                "<{kind}MultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                 <Bucket>b</Bucket><Key>k</Key>{what}</{kind}MultipartUploadResult>"
             );
             let length = body.len();
             let mut stream = &stream;
