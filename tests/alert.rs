@@ -323,7 +323,7 @@ fn a_secret_is_read_when_needed_and_never_shown_at_scale() {
     server.plan(&vec![Answer::Close; 6]);
     let failed = at(&sealed, "10:16", &["alert", "run", &file]);
     assert_eq!(failed.status.code(), Some(1));
-    let state = std::fs::read_to_string(sealed.store().join("_pmtaq/alerts.json")).unwrap();
+    let state = sealed.kept("_pmtaq/alerts.json");
     assert!(state.contains("\"outbox\": [\n"), "{state}");
     for text in [shown, printed, failed].map(|run| format!("{run:?}")).iter().chain([&state]) {
         for secret in ["s3cret", "r0ut1ng-k3y"] {

@@ -25,6 +25,12 @@ pub(crate) fn place() -> (String, String) {
     (format!("s3://mail/sealed-{n}"), server().direct.clone())
 }
 
+/// What an object of a store of [`place`] holds, by its name in the store.
+pub(crate) fn object(store: &str, name: &str) -> String {
+    let prefix = store.strip_prefix("s3://mail/").unwrap();
+    String::from_utf8(server().get(&format!("{prefix}/{name}"))).unwrap()
+}
+
 /// A store of its own in the bucket, with a machine that asks and writes.
 struct There {
     sealed: Sealed,

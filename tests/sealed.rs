@@ -59,6 +59,14 @@ impl Sealed {
         self.dir.path().join("store")
     }
 
+    /// What a file of the store holds, by its name in the store.
+    pub(crate) fn kept(&self, name: &str) -> String {
+        match &self.bucket {
+            None => std::fs::read_to_string(self.store().join(name)).unwrap(),
+            Some((store, _)) => crate::bucket::object(store, name),
+        }
+    }
+
     /// The program, to be run in the root of the project.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pmtaq"));
