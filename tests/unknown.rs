@@ -145,34 +145,93 @@ fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_ser
     }
 }
 
+/// An accounting file of so many records of each type, a second apart from noon of 4 March on.
+fn of_types(types: &[(&str, usize)]) -> String {
+    let mut text = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,bounceCat,dlvDestinationIp,vmta\n".to_owned();
+    for (rec, times) in types {
+        let (diag, category) = match *rec {
+            "b" => ("smtp;550 5.1.1 No such user", "bad-mailbox"),
+            "t" => ("smtp;421 4.7.0 later", "policy-related"),
+            _ => ("smtp;250 2.0.0 OK", ""),
+        };
+        for n in 0..*times {
+            let time = format!("2026-03-04 {:02}:{:02}:{:02}+0000", n / 3600, n / 60 % 60, n % 60);
+            let _ = writeln!(
+                text,
+                "{rec},{time},{time},news@example.com,u{n}@gmail.com,{diag},{category},192.0.2.1,v1"
+            );
+        }
+    }
+    text
+}
+
 #[test]
 fn a_share_of_what_an_mta_writes_no_records_of_is_null_and_of_a_few_it_is_zero() {
-    // PMTA writes `d,b` where `records` is not said.
-    let text = acct(&[]);
-    let (header, rows) = text.split_once('\n').unwrap();
-    let rows: Vec<&str> = rows.lines().filter(|row| !row.starts_with("t,")).collect();
-    let of_times = |times: usize| {
-        let mut text = header.to_owned() + "\n";
-        (0..times).for_each(|n| {
-            for row in &rows {
-                let row = row.replacen("news@", &format!("news{n}@"), 1);
-                let _ = writeln!(text, "{row}");
-            }
+    const RATES: &str = "bounce_rate,accepted_rate,deferral_rate,complaint_rate,tls_rate";
+    // The records that there are, what is known of the rates, and who is missed.
+    let cases: [(&[(&str, usize)], &str, &[&str]); 6] = [
+        (&[("d", 900)], "0.0 100.0 0.0 0.0 -", &[]),
+        (&[("d", 1_900), ("b", 100)], "5.0 95.0 - 0.0 -", &["t"]),
+        (&[("d", 75_000)], "- - - - -", &["b", "t", "f"]),
+        (&[("b", 20)], "- - - - -", &["d"]),
+        (&[("b", 8)], "100.0 0.0 0.0 - -", &[]),
+        (&[("d", 75_000), ("b", 1), ("t", 1), ("f", 1)], "0.0 100.0 0.0 0.0 -", &[]),
+    ];
+    for (types, expected, missed) in cases {
+        let sealed = of(&of_types(types));
+        let run = pivot(&sealed, "host", RATES);
+        let header: Vec<&str> = run.stdout.lines().next().unwrap().split(',').collect();
+        let cells: Vec<&str> = run.stdout.lines().nth(1).unwrap().split(',').collect();
+        let told = RATES.split(',').map(|rate| {
+            let cell = cells[header.iter().position(|column| *column == rate).unwrap()];
+            cell.parse::<f64>().map_or("-".to_owned(), |rate| format!("{rate:.1}"))
         });
-        of(&text)
+        assert_eq!(told.collect::<Vec<_>>().join(" "), expected, "{types:?}: {run:?}");
+        for rec in missed {
+            assert!(run.stderr.contains(&format!("no {rec} records ")), "{rec}: {run:?}");
+        }
+        assert_eq!(run.stderr.contains(" in the whole store"), !missed.is_empty(), "{run:?}");
+        let counts = pivot(&sealed, "host", "bounced,deferred,complaints");
+        assert!(!counts.stdout.contains(",,") && !counts.stderr.contains("whole store"));
+    }
+}
+
+#[test]
+fn a_type_that_a_window_lacks_is_looked_for_in_the_whole_store_and_a_setting_says_that_it_is_logged() {
+    let sealed = of(&of_types(&[("d", 15_000)]));
+    let of_day = |sealed: &Sealed| {
+        let day = ["--since", "2026-03-04", "--until", "2026-03-05"];
+        sealed.run(&[&["providers", "--format", "csv"][..], &day].concat())
     };
-    let (few, many) = (of_times(2), of_times(20));
-    let told = |sealed: &Sealed, metric: &str| {
-        let run = pivot(sealed, "provider", metric);
-        (line(&run.stdout, "total").to_owned(), run.stderr)
+    let rate = |run: &Run| {
+        let header = run.stdout.lines().next().unwrap();
+        let at = header.split(',').position(|column| column == "bounce_rate").unwrap();
+        run.stdout.lines().nth(1).unwrap().split(',').nth(at).unwrap().to_owned()
     };
-    assert!(told(&few, "deferral_rate").0.ends_with(",0.0"), "{:?}", told(&few, "deferral_rate"));
-    let (total, said) = told(&many, "deferral_rate");
-    assert!(!total.contains("0.0"), "{total}");
-    assert!(said.contains("not known: no t records of mta, 2026-03-04; `records d,b,t`"), "{said}");
-    assert!(!told(&many, "bounce_rate").0.contains(",,"), "what is logged is told");
-    let doctor = many.run(&["doctor"]);
-    assert!(doctor.stdout.contains("no t records of mta"), "{doctor:?}");
+    let run = of_day(&sealed);
+    assert_eq!(rate(&run), "", "{run:?}");
+    assert!(run.stderr.contains("bounce_rate is not known: no b records of mta"), "{run:?}");
+    assert!(run.stderr.contains("`records d,b` in <acct-file>"), "{run:?}");
+    assert!(run.stderr.contains("`records = \"b\"` in pmtaq's configuration"), "{run:?}");
+    let doctor = sealed.run(&["doctor"]);
+    assert!(doctor.stdout.contains("no b records of mta"), "{doctor:?}");
+    let check = ["check", "bounce_rate", "-c", "1", "--since", "2026-03-04", "--max-lag", "90d"];
+    let check = sealed.run(&check);
+    assert_eq!(check.code, Some(3), "{check:?}");
+    assert!(check.stdout.contains("no b records of mta"), "{check:?}");
+    // Said to be logged, none of them is zero.
+    let settings = sealed.file("etc/pmtaq.toml", "records = \"d,b\"\n");
+    assert_eq!(rate(&of_day(&sealed)), "0.0");
+    assert!(sealed.done(&["config", "show"]).contains("d, b"));
+    sealed.file("etc/pmtaq.toml", "records = \"d,c\"\n");
+    let wrong = sealed.run(&["providers"]);
+    assert!(wrong.stderr.contains("pmtaq.toml:1: `records`: `c` is not a record type"), "{wrong:?}");
+    std::fs::remove_file(settings).unwrap();
+    // Another day has one.
+    let later = of_types(&[("b", 1)]).replace("2026-03-04", "2026-03-09");
+    let later = sealed.file("later.csv", &later);
+    sealed.done(&["ingest", "-q", "--host", "mta", later.to_str().unwrap()]);
+    assert_eq!(rate(&of_day(&sealed)), "0.0");
 }
 
 /// All that pivots say of a store, by dimension, group and column.

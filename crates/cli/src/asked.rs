@@ -2,13 +2,14 @@
 //! them. Answers nothing itself.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use pmtaq_query::{Lack, Limits, Selection, Session, SessionConfig, dimension_of};
 use pmtaq_schema::provider::Providers;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Snapshot, Source, Store};
+use pmtaq_store::{Counts, Snapshot, Source, Store};
 
 use crate::args::{self, Times};
 use crate::context::Context;
@@ -125,7 +126,7 @@ fn open_reach(
     days: Days,
     windows: impl Fn(&Snapshot) -> Vec<Window>,
 ) -> Result<Asked> {
-    let store = context.store()?;
+    let store = Rc::new(context.store()?);
     // A part may be replaced between the snapshot and its opening: then a newer snapshot holds.
     // One that is gone for good is gone from every snapshot.
     const TRIES: u32 = 100;
@@ -144,6 +145,9 @@ fn open_reach(
         // After the snapshot: what machines share is said by the root that it has read.
         match Session::open(&snapshot, &windows(&snapshot), &config(context, files)?) {
             Ok(mut session) => {
+                let whole = store.clone();
+                let count = move |is_enough: &dyn Fn(&Counts) -> bool| whole.count_types(is_enough);
+                session.look_beyond(count, context.settings.records.0);
                 if let Some(there) = context.answering.of(&snapshot)? {
                     session.ask_elsewhere(there);
                 }
@@ -237,7 +241,10 @@ pub(crate) fn say_lacks(context: &Context, lacks: &[Lack]) {
             "" => String::new(),
             lines => format!("; `{lines}` in <acct-file> logs it"),
         };
-        ui::note(&context.global, &format!("{lack}{lines}"));
+        let setting = lack.setting().map(|setting| {
+            format!("; where there were none, `{setting}` in pmtaq's configuration says so")
+        });
+        ui::note(&context.global, &format!("{lack}{lines}{}", setting.unwrap_or_default()));
     }
     if lacks.len() > TOLD {
         let more = lacks.len() - TOLD;

@@ -16,6 +16,7 @@ mod context;
 mod left_out;
 mod output;
 mod own;
+mod provider_tables;
 mod settings;
 mod skew;
 mod spill;

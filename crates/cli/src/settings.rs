@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 use pmtaq_query::SiteDimension;
 use pmtaq_schema::bounce::{BounceClass, BounceClasses};
+use pmtaq_schema::Records;
 use pmtaq_schema::nearest::nearest;
-use pmtaq_schema::provider::Providers;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -79,6 +79,9 @@ pub(crate) const KEYS: &[Key] = &[
 
 /// The table of the classes of bounce categories.
 const CLASSES: &str = "bounce-classes";
+
+/// What names the record types that every MTA writes.
+pub(crate) const RECORDS: &str = "records";
 
 /// The table of the dimensions of the site.
 const DIMENSIONS: &str = "dimensions";
@@ -167,6 +170,8 @@ pub(crate) struct Settings {
     pub(crate) classes: BounceClasses,
     /// Where each of them is said.
     pub(crate) class_origins: Vec<(String, BounceClass, Origin)>,
+    /// The record types that every MTA writes, and where that is said.
+    pub(crate) records: (Records, Option<Origin>),
     /// The dimensions of the site, each where it is said.
     pub(crate) dimensions: Vec<(SiteDimension, Origin)>,
     /// The cluster that may answer, and where each of its lines is said.
@@ -258,6 +263,14 @@ impl Settings {
             if let Some(key) = name.strip_prefix(DIMENSIONS).and_then(|n| n.strip_prefix('.')) {
                 let text = text_of(&name, value.get_ref()).map_err(wrong)?;
                 self.take_dimension(key, text, origin.clone()).map_err(wrong)?;
+                continue;
+            }
+            if name == RECORDS {
+                let text = text_of(&name, value.get_ref()).map_err(wrong)?;
+                let records = Records::parse(&text).map_err(|unknown| {
+                    wrong(format!("`{RECORDS}`: `{unknown}` is not a record type; {}", Records::ALL))
+                })?;
+                self.records = (records, Some(origin));
                 continue;
             }
             if ClusterSettings::NAMES.contains(&name.as_str()) {
@@ -365,38 +378,6 @@ impl Key {
     }
 }
 
-/// The provider table that comes with pmtaq and what the user's tables say otherwise; with the
-/// number of lines of each of these.
-///
-/// # Errors
-/// [`Failure::usage`] with file and line.
-pub(crate) fn providers(places: &Places) -> Result<(Providers, Vec<(PathBuf, usize)>)> {
-    let (mut providers, mut tables) = (Providers::builtin(), Vec::new());
-    for path in places.provider_tables() {
-        if let Some(text) = read(&path)? {
-            let lines = extend_providers(&mut providers, &path, &text)?;
-            tables.push((path, lines));
-        }
-    }
-    Ok((providers, tables))
-}
-
-/// Adds what a table of providers says, which is the text of `path`; returns how many lines it has.
-///
-/// # Errors
-/// [`Failure::usage`] with file and line.
-pub(crate) fn extend_providers(
-    providers: &mut Providers,
-    path: &Path,
-    text: &str,
-) -> Result<usize> {
-    providers.extend(text).map_err(|bad| {
-        let what = bad.to_string();
-        let what = what.split_once(": ").map_or(what.as_str(), |(_, what)| what);
-        Failure::usage(format!("{}:{}: {what}", path.display(), bad.line))
-    })
-}
-
 /// The name of the file of classes that the machines of a store may share.
 pub(crate) const SHARED: &str = "pmtaq.toml";
 
@@ -473,7 +454,8 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 
 /// What a file may say at the top and in its tables.
 fn known_names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.name).chain([CLASSES, DIMENSIONS]).chain(ClusterSettings::NAMES)
+    let tables = [CLASSES, DIMENSIONS, RECORDS];
+    KEYS.iter().map(|key| key.name).chain(tables).chain(ClusterSettings::NAMES)
 }
 
 /// The values of a table by their dotted names, each with the place of its key.

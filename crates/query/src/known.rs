@@ -4,7 +4,7 @@
 //! | of the records that a metric counts | a number is unknown |
 //! |---|---|
 //! | a type lacks a field that the metric is made of | everywhere |
-//! | an MTA writes none of a type of a share | everywhere |
+//! | an MTA writes none of a type that a share stands on ([`crate::absent`]) | everywhere |
 //! | a type lacks the field of a dimension | in every group but that of none, and there if it is a share |
 //! | a dimension tells outcomes apart, and the metric is a share of several types | everywhere |
 //!
@@ -14,11 +14,12 @@
 //! queue correct a number, and do not make it: what they lack leaves them out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Record, Timestamp, Zone};
 
-use crate::absent::absent;
+use crate::absent::Absent;
 use crate::dimension::{DIMENSIONS, Dimension, dimension};
 use crate::error::Result;
 use crate::judged::{IS_KNOWN, Judged};
@@ -40,8 +41,21 @@ pub(crate) struct Verdict {
 struct Hole {
     groups: Groups,
     lack: Lack,
-    /// Where: an MTA and a day; empty for everywhere.
-    places: BTreeSet<(String, Day)>,
+    /// Where: an MTA, and a day or all of them; empty for everywhere.
+    places: BTreeSet<(String, Option<Day>)>,
+}
+
+/// An MTA, and one of its days or all of them.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    host: &'p str,
+    day: Option<Day>,
+}
+
+impl<'p> From<&'p Written> for Place<'p> {
+    fn from(written: &'p Written) -> Place<'p> {
+        Place { host: &written.host, day: Some(written.day) }
+    }
 }
 
 /// In which groups.
@@ -178,7 +192,18 @@ impl Judged {
         let has_need = |(of, _): &(&Dimension, Told)| {
             is_of_outcomes(of.name) || Need::of_dimension(of.name).is_some()
         };
-        Need::of_metric(metric).is_empty() && !self.dimensions().iter().any(has_need)
+        let is_share = metric.of.is_some();
+        !is_share && Need::of_metric(metric).is_empty() && !self.dimensions().iter().any(has_need)
+    }
+
+    /// Whether MTAs are told apart.
+    fn is_by_host(&self) -> bool {
+        !self.hosts.is_empty() || self.by.iter().any(|of| of.name == "host")
+    }
+
+    /// Whether what `host` wrote is asked for.
+    fn has_host(&self, host: &str) -> bool {
+        self.hosts.iter().all(|values| values.iter().any(|value| is_like(host, value)))
     }
 }
 
@@ -190,38 +215,34 @@ impl Session {
 
     /// What of each of `metrics` is not known: what they all need is counted in one go.
     fn verdicts_of(&self, metrics: &[&Metric], judged: &Judged) -> Result<Vec<Verdict>> {
-        let looked_at = metrics.iter().filter(|metric| !judged.is_plain(metric));
-        let of_metrics: Vec<Need> =
-            looked_at.flat_map(|metric| Need::of_metric(metric)).map(|(_, need)| need).collect();
-        let verdict_by = |written: &[Written]| {
-            let of = |metric: &&Metric| {
-                if judged.is_plain(metric) {
-                    Verdict::default()
-                } else {
-                    Verdict::of(metric, judged, written)
-                }
-            };
-            metrics.iter().map(of).collect()
-        };
-        if metrics.iter().all(|metric| judged.is_plain(metric)) {
-            return Ok(verdict_by(&[]));
-        }
+        // What is plain is known, so nothing is looked up for it.
+        let looked_at: Vec<Option<&Metric>> =
+            metrics.iter().map(|metric| (!judged.is_plain(metric)).then_some(*metric)).collect();
+        let asked: Vec<&Metric> = looked_at.iter().copied().flatten().collect();
+        let written = self.written_of(&asked, judged)?;
+        let absent = self.absent(&asked, judged.is_by_host());
+        let verdict = |metric| Verdict::of(metric, judged, &written, &absent);
+        Ok(looked_at.into_iter().map(|metric| metric.map(verdict).unwrap_or_default()).collect())
+    }
+
+    /// What there is of all that `metrics` need, and the dimensions of the question.
+    fn written_of(&self, metrics: &[&Metric], judged: &Judged) -> Result<Rc<Vec<Written>>> {
+        let of_metrics = metrics.iter().flat_map(|metric| Need::of_metric(metric));
         let of_dimensions = judged.dimensions();
         let of_dimensions = of_dimensions.iter().filter_map(|(of, _)| Need::of_dimension(of.name));
-        let needs = distinct(of_metrics.into_iter().chain(of_dimensions));
+        let needs = distinct(of_metrics.map(|(_, need)| need).chain(of_dimensions));
+        if metrics.is_empty() || needs.is_empty() {
+            return Ok(Rc::default());
+        }
         let mut hosts = Selection::default();
         judged.hosts.iter().for_each(|values| hosts.filter("host", values.clone()));
         let key = format!("{:?} {:?}", needs.iter().map(|n| n.sql).collect::<Vec<_>>(), hosts);
-        let known = self.written.borrow().get(&key).cloned();
-        let written = match known {
-            Some(written) => written,
-            None => {
-                let written = std::rc::Rc::new(self.written(&needs, &hosts)?);
-                self.written.borrow_mut().insert(key, written.clone());
-                written
-            }
-        };
-        Ok(verdict_by(&written))
+        if let Some(known) = self.written.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let written = Rc::new(self.written(&needs, &hosts)?);
+        self.written.borrow_mut().insert(key, written.clone());
+        Ok(written)
     }
 
     /// What of `metrics` is not known, of all records or in a group by a value of one of `by`, and why.
@@ -263,11 +284,12 @@ impl Session {
         };
         let is_told =
             |lack: &&Lack| !lack.is_never && (lack.by.is_none() || lack.field.is_some_and(has_any));
+        let absent = self.absent(&metrics().iter().collect::<Vec<_>>(), false);
         let mut lacks = Vec::new();
         for metric in metrics() {
             let apart = DIMENSIONS.iter().map(|of| Judged::new([of], &Selection::default()));
             for judged in apart.chain([Judged::default()]) {
-                let verdict = Verdict::of(metric, &judged, &written);
+                let verdict = Verdict::of(metric, &judged, &written, &absent);
                 lacks.extend(verdict.of_values().filter(is_told).cloned());
             }
         }
@@ -314,7 +336,7 @@ impl Session {
 }
 
 impl Verdict {
-    fn of(metric: &Metric, judged: &Judged, written: &[Written]) -> Verdict {
+    fn of(metric: &Metric, judged: &Judged, written: &[Written], absent: &Absent) -> Verdict {
         let mut verdict = Verdict::default();
         let is_share = metric.of.is_some();
         let counted = metric.counted();
@@ -327,20 +349,23 @@ impl Verdict {
         for (record, need) in Need::of_metric(metric) {
             for place in written {
                 if lacks(place, &need, record, written).is_some() {
-                    verdict.add(
-                        Groups::All,
-                        metric,
-                        None,
-                        Some(&need),
-                        &[record].into(),
-                        false,
-                        place,
-                    );
+                    let lack = Lack::of(metric, None, Some(&need), [record]);
+                    verdict.add(Groups::All, lack, Some(place.into()));
                 }
             }
         }
-        for (record, place) in absent(&counted, written).into_iter().filter(|_| is_share) {
-            verdict.add(Groups::All, metric, None, None, &[record].into(), false, place);
+        for types in metric.stands_on() {
+            let lack = || Lack::of(metric, None, None, types.iter().copied());
+            // One MTA takes the complaints about all of them.
+            if types.contains(&Record::Feedback) && !judged.is_by_host() {
+                if absent.is_everywhere(&types) {
+                    verdict.add(Groups::All, lack(), None);
+                }
+                continue;
+            }
+            for host in absent.hosts(&types).filter(|host| judged.has_host(host)) {
+                verdict.add(Groups::All, lack(), Some(Place { host, day: None }));
+            }
         }
         for (of, told) in judged.dimensions() {
             if is_of_outcomes(of.name) && is_share && main.len() > 1 {
@@ -368,7 +393,8 @@ impl Verdict {
                         Told::Apart => Groups::Named(of.name),
                         Told::Named | Told::Unnamed => Groups::All,
                     };
-                    verdict.add(groups, metric, by, Some(&need), &in_main, is_never, place);
+                    let lack = Lack { is_never, ..Lack::of(metric, by, Some(&need), in_main.clone()) };
+                    verdict.add(groups, lack, Some(place.into()));
                 }
                 // Without a value stand then also those who have one that is not logged.
                 let there = |rec: &&Record| place.rows.get(rec).is_some_and(|rows| *rows > 0);
@@ -380,57 +406,39 @@ impl Verdict {
                         Told::Apart => Groups::Unnamed(of.name, in_main.is_empty()),
                         Told::Named | Told::Unnamed => Groups::All,
                     };
-                    let types = lacking.keys().copied().collect();
-                    verdict.add(groups, metric, by, Some(&need), &types, is_never, place);
+                    let types = lacking.into_keys();
+                    let lack = Lack { is_never, ..Lack::of(metric, by, Some(&need), types) };
+                    verdict.add(groups, lack, Some(place.into()));
                 }
             }
         }
         verdict
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each says one thing of a hole")]
-    fn add(
-        &mut self,
-        groups: Groups,
-        metric: &Metric,
-        by: Option<&'static str>,
-        need: Option<&Need>,
-        records: &BTreeSet<Record>,
-        is_never: bool,
-        place: &Written,
-    ) {
-        let records: Vec<Record> = records.iter().copied().collect();
-        let same = self.holes.iter_mut().find(|hole| {
+    /// Adds that something is not there, at a place or at all.
+    fn add(&mut self, groups: Groups, lack: Lack, place: Option<Place<'_>>) {
+        let same = self.holes.iter_mut().position(|hole| {
             hole.groups == groups
-                && hole.lack.by == by
-                && hole.lack.records == records
-                && hole.lack.field == need.map(|need| need.field)
+                && hole.lack.by == lack.by
+                && hole.lack.records == lack.records
+                && hole.lack.field == lack.field
         });
-        let hole = match same {
-            Some(hole) => hole,
-            None => {
-                let lack = Lack {
-                    by,
-                    field: need.map(|need| need.field),
-                    records,
-                    is_never,
-                    is_of_groups: groups != Groups::All,
-                    is_unnamed: matches!(groups, Groups::Unnamed(..)),
-                    metrics: vec![metric.name.clone()],
-                    hosts: Vec::new(),
-                    days: None,
-                };
-                self.holes.push(Hole { groups, lack, places: BTreeSet::new() });
-                self.holes.last_mut().expect("one was pushed")
-            }
-        };
-        hole.places.insert((place.host.clone(), place.day));
-        if !hole.lack.hosts.contains(&place.host) {
-            hole.lack.hosts.push(place.host.clone());
+        let at = same.unwrap_or_else(|| {
+            let is_unnamed = matches!(groups, Groups::Unnamed(..));
+            let lack = Lack { is_of_groups: groups != Groups::All, is_unnamed, ..lack };
+            self.holes.push(Hole { groups, lack, places: BTreeSet::new() });
+            self.holes.len() - 1
+        });
+        let (hole, Some(Place { host, day })) = (&mut self.holes[at], place) else { return };
+        hole.places.insert((host.to_owned(), day));
+        if !hole.lack.hosts.iter().any(|known| known == host) {
+            hole.lack.hosts.push(host.to_owned());
             hole.lack.hosts.sort();
         }
-        let (first, last) = hole.lack.days.unwrap_or((place.day, place.day));
-        hole.lack.days = Some((first.min(place.day), last.max(place.day)));
+        if let Some(day) = day {
+            let (first, last) = hole.lack.days.unwrap_or((day, day));
+            hole.lack.days = Some((first.min(day), last.max(day)));
+        }
     }
 
     /// Why the number of `group` is not known; none when it is.
@@ -444,9 +452,9 @@ impl Verdict {
                     *label == Label::Unnamed || *label == Label::Mixed && !is_side
                 }),
             };
-            let is_from = |(host, day): &(String, Day)| {
-                group.host.is_none_or(|of| of == host)
-                    && group.days.is_none_or(|(first, last)| first <= *day && *day <= last)
+            let is_from = |(host, day): &(String, Option<Day>)| {
+                let is_in = |(first, last)| day.is_none_or(|day| first <= day && day <= last);
+                group.host.is_none_or(|of| of == host) && group.days.is_none_or(is_in)
             };
             is_in && (hole.places.is_empty() || hole.places.iter().any(is_from))
         };
@@ -463,6 +471,13 @@ impl Verdict {
         let holes = self.holes.iter().filter(|hole| !matches!(hole.groups, Groups::Unnamed(..)));
         holes.map(|hole| &hole.lack)
     }
+}
+
+/// Whether `text` is what `pattern` says, in which `*` stands for any text.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return text == pattern };
+    let Some(rest) = text.strip_prefix(head) else { return false };
+    (0..=rest.len()).any(|at| rest.is_char_boundary(at) && is_like(&rest[at..], tail))
 }
 
 fn distinct(needs: impl Iterator<Item = Need>) -> Vec<Need> {

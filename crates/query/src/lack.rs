@@ -8,6 +8,7 @@ use pmtaq_schema::time::Day;
 
 use crate::dimension::Dimension;
 use crate::metric::Metric;
+use crate::need::Need;
 
 /// Why a number is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,13 +50,18 @@ pub(crate) fn merged(lacks: Vec<Lack>) -> Vec<Lack> {
 }
 
 impl Lack {
-    /// Of a share by a dimension that tells outcomes apart.
-    pub(crate) fn of_outcomes(metric: &Metric, of: &Dimension) -> Lack {
+    /// That `records` lack a field, or that there are none.
+    pub(crate) fn of(
+        metric: &Metric,
+        by: Option<&'static str>,
+        need: Option<&Need>,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Lack {
         Lack {
-            by: Some(of.name),
-            field: None,
-            records: Vec::new(),
-            is_never: true,
+            by,
+            field: need.map(|need| need.field),
+            records: records.into_iter().collect(),
+            is_never: false,
             is_of_groups: false,
             is_unnamed: false,
             metrics: vec![metric.name.clone()],
@@ -64,10 +70,23 @@ impl Lack {
         }
     }
 
+    /// Of a share by a dimension that tells outcomes apart.
+    pub(crate) fn of_outcomes(metric: &Metric, of: &Dimension) -> Lack {
+        Lack { is_never: true, ..Lack::of(metric, Some(of.name), None, []) }
+    }
+
+    /// Whether it is record types that are not there at all.
+    fn is_of_types(&self) -> bool {
+        self.field.is_none() && !self.records.is_empty()
+    }
+
     /// The lines of PMTA's configuration that would log it; none of what is never there.
     pub fn lines(&self) -> Vec<String> {
-        if self.field.is_none() && !self.records.is_empty() {
-            return vec!["records d,b,t".to_owned()];
+        if self.is_of_types() {
+            let mut types = vec![Record::Delivery, Record::Bounce];
+            types.extend(self.records.iter().filter(|record| !["d", "b"].contains(&record.as_str())));
+            let types: Vec<&str> = types.iter().map(|record| record.as_str()).collect();
+            return vec![format!("records {}", types.join(","))];
         }
         let field = self.field.filter(|_| !self.is_never);
         let line = |field| {
@@ -75,6 +94,12 @@ impl Lack {
             records.map(move |record| format!("record-fields {record} *,{field}"))
         };
         field.into_iter().flat_map(line).collect()
+    }
+
+    /// The setting that says that there were none, where it is types that are not there.
+    pub fn setting(&self) -> Option<String> {
+        let types: Vec<&str> = self.records.iter().map(|record| record.as_str()).collect();
+        self.is_of_types().then(|| format!("records = \"{}\"", types.join(",")))
     }
 
     /// What is not there, and where.
@@ -94,7 +119,8 @@ impl Lack {
         };
         match self.field {
             Some(field) => format!("no {field} in the {types} records of {hosts}{days}"),
-            None => format!("no {types} records of {hosts}{days}"),
+            None if hosts.is_empty() => format!("no {types} records in the whole store"),
+            None => format!("no {types} records of {hosts} in the whole store"),
         }
     }
 }

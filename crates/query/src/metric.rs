@@ -92,10 +92,17 @@ pub(crate) enum Test {
 }
 
 impl Metric {
-    /// The record types that it counts.
+    /// The record types that it counts, its denominator's too.
     pub(crate) fn counted(&self) -> BTreeSet<Record> {
-        let of_named = |name: &str| metric(name).map(Metric::counted).unwrap_or_default();
-        let mut counted: BTreeSet<Record> = match &self.definition {
+        let base = self.of.as_deref().and_then(|base| metric(base).ok());
+        let mut counted = self.counted_above();
+        counted.extend(base.into_iter().flat_map(Metric::counted));
+        counted
+    }
+
+    /// The record types that it counts; of a share, those above the line.
+    pub(crate) fn counted_above(&self) -> BTreeSet<Record> {
+        match &self.definition {
             Definition::Count(of) | Definition::Distinct(_, of) | Definition::Sum(_, of) => {
                 of.records.iter().copied().collect()
             }
@@ -103,10 +110,8 @@ impl Metric {
             Definition::Less(a, b) | Definition::Else(a, b) => {
                 a.records.iter().chain(&b.records).copied().collect()
             }
-            Definition::Named(name) => of_named(name),
-        };
-        counted.extend(self.of.as_deref().into_iter().flat_map(of_named));
-        counted
+            Definition::Named(name) => metric(name).map(Metric::counted).unwrap_or_default(),
+        }
     }
 
     /// What stands below it, by which a value of it is judged: the denominator of a rate, the

@@ -22,6 +22,7 @@ use pmtaq_schema::{Window, Zone};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
 
+use crate::absent::Beyond;
 use crate::answered::Answered;
 use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
@@ -110,6 +111,8 @@ pub struct Session {
     pub(crate) elsewhere: Option<Rc<dyn Elsewhere>>,
     /// What the records have, by what was asked of them.
     pub(crate) written: RefCell<HashMap<String, Rc<Vec<Written>>>>,
+    /// What the store has beyond this session.
+    pub(crate) beyond: Beyond,
     /// Why numbers are missing in what was asked.
     pub(crate) lacks: RefCell<Vec<Lack>>,
     /// What was answered about the window.
@@ -204,6 +207,7 @@ impl Session {
             timeout,
             elsewhere: None,
             written: RefCell::default(),
+            beyond: Beyond::default(),
             lacks: RefCell::default(),
             answered: Answered::default(),
         };

@@ -25,6 +25,9 @@ pub struct Facts {
     has: BTreeMap<String, Has>,
 }
 
+/// How many records there are by MTA and record type.
+pub type Counts = BTreeMap<(String, String), u64>;
+
 /// Of how many records of each MTA and type something holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -18,7 +18,7 @@ mod checksum;
 mod seal;
 
 mod facts;
-pub use facts::Facts;
+pub use facts::{Counts, Facts};
 
 mod generations;
 pub use generations::Generations;
@@ -250,6 +250,15 @@ impl Store {
     /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`] of the root.
     pub fn readable_sources(&self, window: Window) -> Result<Readable<Vec<(Day, Source)>>> {
         snapshot::readable_sources(&self.place, window)
+    }
+
+    /// How many records there are of each MTA and type in the whole store, from the latest day back to
+    /// where `is_enough`; none when the lists of some days do not say.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::FromTheFuture`].
+    pub fn count_types(&self, is_enough: &dyn Fn(&Counts) -> bool) -> Result<Option<Counts>> {
+        snapshot::count_types(&self.place, is_enough)
     }
 
     /// All that the manifests say, as of one commit, and the files that none of them names.

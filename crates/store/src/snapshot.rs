@@ -10,6 +10,7 @@ use pmtaq_schema::{Timestamp, Window};
 
 use crate::checksum;
 use crate::error::{At, Error, Result};
+use crate::facts::Counts;
 use crate::layout::{self, Table};
 use crate::manifest::{Move, Part, Root, Source};
 use crate::place::Place;
@@ -212,6 +213,45 @@ fn consistent<T>(store: &Place, read: impl Fn(&Root) -> Readable<T>) -> Result<R
         }
         tries += 1;
     }
+}
+
+/// As [`crate::Store::count_types`].
+pub(crate) fn count_types(
+    store: &Place,
+    is_enough: &dyn Fn(&Counts) -> bool,
+) -> Result<Option<Counts>> {
+    /// Days whose lists are fetched at once.
+    const AT_ONCE: usize = 32;
+    let (counts, unreadable) = consistent(store, |root| {
+        let days: Vec<_> = root.days().filter(|(_, entry)| entry.rows > 0).collect();
+        let mut counts = Some(Counts::new());
+        for days in days.rchunks(AT_ONCE) {
+            let lists = days.iter().filter_map(|(day, entry)| entry.parts_in(store.dir(), *day));
+            store.expect_lists(lists);
+            for (day, _) in days.iter().rev() {
+                match read_parts(store, root, *day) {
+                    Ok(list) => counts = add_types(counts, &list),
+                    Err(error) => return (None, vec![(*day, error)]),
+                }
+                if counts.as_ref().is_none_or(is_enough) {
+                    return (counts, Vec::new());
+                }
+            }
+        }
+        (counts, Vec::new())
+    })?;
+    unreadable.into_iter().next().map_or(Ok(counts), |(_, error)| Err(error))
+}
+
+/// Adds what `parts` say of the records that they have; none when one does not say.
+fn add_types(counts: Option<Counts>, parts: &[Part]) -> Option<Counts> {
+    let mut counts = counts?;
+    for part in parts.iter().filter(|part| part.table == Table::Records) {
+        for (host, rec, rows) in part.facts.as_ref()?.rows() {
+            *counts.entry((host.to_owned(), rec.to_owned())).or_insert(0) += rows;
+        }
+    }
+    Some(counts)
 }
 
 /// The sources that are filed under the days of `window`.

@@ -12,7 +12,8 @@ use crate::commands::lists::list;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::settings::{KEYS, providers};
+use crate::provider_tables::providers;
+use crate::settings::{KEYS, RECORDS};
 use crate::show::print;
 
 /// The file to begin with.
@@ -54,6 +55,9 @@ fn show(
         let (value, origin) =
             context.settings.value_and_origin(index, other.as_ref().unwrap_or(matches), &command);
         rows.push([key.name.to_owned(), value, origin]);
+    }
+    if let (records, Some(origin)) = &context.settings.records {
+        rows.push([RECORDS.to_owned(), records.to_string(), origin.to_string()]);
     }
     for (category, class, origin) in &context.settings.class_origins {
         let name = format!("bounce-classes.{category}");

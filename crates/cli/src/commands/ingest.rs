@@ -16,7 +16,7 @@ use crate::args::{Global, Ingest};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::settings::providers;
+use crate::provider_tables::providers;
 use crate::{privacy, show, ui};
 
 /// What every other format than a table gets: the counts by name, in the order of the closing

@@ -12,6 +12,7 @@ use crate::commands::alert::parse_rules;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::provider_tables::extend_providers;
 use crate::{settings, ui};
 
 pub(super) fn run(context: &Context, args: &ConfigShare) -> Result<Exit> {
@@ -41,7 +42,7 @@ fn read(path: &Path) -> Result<(String, Vec<u8>)> {
     let name = name.unwrap_or_default();
     match name.as_str() {
         "providers.csv" => {
-            settings::extend_providers(&mut Providers::builtin(), path, &text).map(drop)?
+            extend_providers(&mut Providers::builtin(), path, &text).map(drop)?
         }
         "alerts.toml" => parse_rules(path, &text).map(drop)?,
         settings::SHARED => {
