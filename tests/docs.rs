@@ -62,12 +62,19 @@ fn docs_metrics_is_what_the_program_says() {
              | a type lacks a field that the metric is made of (tls_rate: dlvTlsProtocol, bytes: dlvSize, hard: bounceCat) | everywhere |\n\
              | a type lacks the field of a dimension or a filter | in every group that has a value; of those without one, a share is null |\n\
              | a dimension tells outcomes apart (rec, categories, codes, replies), and the metric is a share of several types | everywhere |\n\
+             | an MTA has none of a type that a share stands on in the whole store | everywhere |\n\
              | more of them are counted above the line than below | there |\n\n\
              Of fields that each record has (rcpt, vmta, queue, timeQueued) one in twenty may be without it. Others (a job, a\n\
              pool, an address) are judged by the other types of that MTA and day: chance must leave the field out of so\n\
              many records in less than one of a thousand. Remote bounces and deferrals of a whole queue correct a number\n\
              and do not make it: where they lack a dimension they are left out of its groups. `pmtaq doctor` lists\n\
              what is not known, the worst first, with the lines of PMTA's configuration that log it.\n\n\
+             A share stands on what it counts, on what is in its denominator alone, and on deliveries: a bounce rate on b\n\
+             and d, a deferral rate on t and d, complaints on f and d. None of a type is taken for not logged where chance\n\
+             would leave it out of so many attempts in less than one of a thousand, with any MTA at work: no d among 10, no t\n\
+             among 1,400, no b among 14,000; of complaints, which one MTA may take for all, none in the store among 70,000.\n\
+             The window need not have one: the lists of the whole store are looked at, the latest first. Counts ask for\n\
+             nothing. `records = \"d,b,t\"` in the configuration says which types are logged, so that none of them is zero.\n\n\
              ## Bounce classes\n\n\
              Any other category is undetermined. A site says otherwise in `[bounce-classes]` of its\n\
              configuration, see [configuration.md](configuration.md).\n\n\

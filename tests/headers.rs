@@ -189,3 +189,63 @@ fn an_alert_counts_by_a_header() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("south: bounced 1") && !said.contains("north"), "{output:?}");
 }
+
+/// Two hours, in the second of which half of what a tenant sends bounces, whatever its job.
+fn tenant_in_trouble() -> Sealed {
+    let sealed = Sealed::new();
+    let mut text = HEADER.to_owned();
+    for n in 0..1600 {
+        let (hour, tenant) = (9 + n / 800, ["north", "south", "east", "west"][n % 4]);
+        let bounces = hour == 10 && tenant == "south" && n % 8 == 1;
+        let (rec, diag, category) = if bounces {
+            ("b", "smtp;550 5.7.1 Message rejected as spam by content", "spam-related")
+        } else {
+            ("d", "smtp;250 ok", "")
+        };
+        let time = format!("2026-03-01 {hour:02}:{:02}:{:02}+0000", n % 800 / 14, n % 60);
+        text += &format!(
+            "{rec},{time},{time},news@s.example,u{n}@x.example,2.0.0,{diag},{category},198.51.100.1,v1,J{},{tenant},<{}.{n}@x>,s\n",
+            n / 4 % 5,
+            n % 4
+        );
+    }
+    let path = sealed.file("acct.csv", text);
+    sealed.ingest(&[&path]);
+    sealed
+}
+
+#[test]
+fn why_names_a_header_or_a_dimension_of_the_site_as_the_cause() {
+    let sealed = tenant_in_trouble();
+    sealed.file(
+        "etc/pmtaq.toml",
+        "[dimensions]\ncampaign = { field = \"header_message-id\", pattern = '<([0-9]+)\\.' }\n",
+    );
+    let window = ["--window", "2026-03-01T10:00..11:00", "--vs", "previous"];
+    let why = |more: &[&str]| sealed.run(&[&["why", "bounce_rate"][..], &window, more].concat());
+    for (by, value) in [("header_X-Tenant", "south"), ("campaign", "1")] {
+        let run = why(&["--by", by]);
+        assert!(run.stdout.contains(&format!("{by} {value}")), "{run:?}");
+        assert!(run.stdout.contains("100 of 200 (50.0 %) bounced, usually 0 of "), "{run:?}");
+        assert!(run.stdout.contains(&format!("--filter {by}={value}")), "{run:?}");
+        let json = why(&["--by", by, "--format", "csv"]);
+        let header = json.stdout.lines().next().unwrap();
+        assert!(header.contains(by) && !header.contains("job_id"), "{json:?}");
+    }
+    // The command that it prints gives these records.
+    let filter = ["--filter", "header_X-Tenant=south", "--where", "rec = 'b'", "--format", "csv"];
+    let exported = sealed.done(&[&["export", "--columns", "rcpt"][..], &filter].concat());
+    assert_eq!(exported.lines().count(), 101);
+    assert!(!why(&[]).stdout.contains("south"), "without --by no header is looked at");
+    assert!(why(&["--by", "header_X-Tenant", "--show-sql"]).stdout.contains("header_X-Tenant"));
+    for (by, wrong) in [
+        ("vmta", "tells causes apart by vmta already"),
+        ("smtp_code", "tells no cause by smtp_code"),
+        ("nonsense", "there is no dimension `nonsense`"),
+    ] {
+        let run = why(&["--by", by]);
+        assert!(run.code == Some(2) && run.stderr.contains(wrong), "{run:?}");
+    }
+    let run = sealed.run(&["why", "complaint_rate", "--by", "header_X-Tenant"]);
+    assert!(run.stderr.contains("a complaint does not say its header_X-Tenant"), "{run:?}");
+}

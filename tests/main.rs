@@ -49,6 +49,7 @@ mod readme;
 mod reports;
 mod rollup;
 mod rotation;
+mod setups;
 mod shell;
 mod sql;
 mod stories;

@@ -115,6 +115,11 @@ const ASKED: &[(&str, &[&str])] = &[
         &["pivot --rows host --metric attempts,deferred,deferral_rate"],
     ),
     ("quirk-tenant-headers-cases.csv", &["pivot --rows header_x-tenant --metric sent,bounce_rate"]),
+    ("quirk-tenant-headers.jsonl", &["pivot --rows header_X-Tenant --metric sent,bounce_rate"]),
+    (
+        "quirk-panel-bounces.csv",
+        &["domains", "pivot --rows header_drop_meta --metric bounced", "suppress"],
+    ),
     (
         "quirk-dst-new-york.csv",
         &["volume --tz America/New_York --since 2026-11-01T01:00-04:00 --until 2026-11-01T03:00"],

@@ -34,6 +34,9 @@ fn what_does_not_read_is_refused() {
         "{slip:?}"
     );
     assert!(!slip.stderr.contains("export"), "{slip:?}");
+    let file = sealed.file("q.sql", "select 1");
+    let run = sealed.run(&["sql", file.to_str().unwrap()]);
+    assert!(run.stderr.contains("hint: `pmtaq sql --file $DIR/q.sql` runs what"), "{run:?}");
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.csv").exists());
     assert!(!std::path::Path::new("/tmp/pmtaq-must-not-exist.db").exists());
 }

@@ -425,6 +425,10 @@ pub(crate) struct WhyArgs {
     /// What to compare with: same-hour/7d (the same hours of the last 7 days) or previous
     #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
     pub(crate) vs: crate::versus::Versus,
+    /// Tell causes apart by this in place of the job: a header, such as header_X-Campaign, or one of the
+    /// site's [dimensions]
+    #[arg(long, value_name = "DIMENSION")]
+    pub(crate) by: Option<String>,
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) show_sql: bool,

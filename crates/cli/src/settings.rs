@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 use pmtaq_query::SiteDimension;
-use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::Records;
+use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::nearest::nearest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -268,7 +268,10 @@ impl Settings {
             if name == RECORDS {
                 let text = text_of(&name, value.get_ref()).map_err(wrong)?;
                 let records = Records::parse(&text).map_err(|unknown| {
-                    wrong(format!("`{RECORDS}`: `{unknown}` is not a record type; {}", Records::ALL))
+                    wrong(format!(
+                        "`{RECORDS}`: `{unknown}` is not a record type; {}",
+                        Records::ALL
+                    ))
                 })?;
                 self.records = (records, Some(origin));
                 continue;

@@ -49,6 +49,11 @@ impl Dimension {
         matches!(self.source, Source::LocalHour | Source::LocalMinute)
     }
 
+    /// Whether it is a field that no column takes, or what a site makes of one.
+    pub fn is_of_field(&self) -> bool {
+        self.source == Source::Field
+    }
+
     /// One that is made of a field.
     pub(crate) const fn of_field(
         name: &'static str,

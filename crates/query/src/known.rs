@@ -393,7 +393,8 @@ impl Verdict {
                         Told::Apart => Groups::Named(of.name),
                         Told::Named | Told::Unnamed => Groups::All,
                     };
-                    let lack = Lack { is_never, ..Lack::of(metric, by, Some(&need), in_main.clone()) };
+                    let lack =
+                        Lack { is_never, ..Lack::of(metric, by, Some(&need), in_main.clone()) };
                     verdict.add(groups, lack, Some(place.into()));
                 }
                 // Without a value stand then also those who have one that is not logged.

@@ -84,7 +84,9 @@ impl Lack {
     pub fn lines(&self) -> Vec<String> {
         if self.is_of_types() {
             let mut types = vec![Record::Delivery, Record::Bounce];
-            types.extend(self.records.iter().filter(|record| !["d", "b"].contains(&record.as_str())));
+            types.extend(
+                self.records.iter().filter(|record| !["d", "b"].contains(&record.as_str())),
+            );
             let types: Vec<&str> = types.iter().map(|record| record.as_str()).collect();
             return vec![format!("records {}", types.join(","))];
         }

@@ -126,7 +126,7 @@ mod trace;
 pub use trace::Trace;
 
 mod why;
-pub use why::{Ask, COHORT_S, LEAF, Marked, Period, Place, Why};
+pub use why::{Ask, COHORT_S, JOB, LEAF, Marked, Period, Place, Why};
 
 mod waiting;
 pub use waiting::{QUEUE_DEPTH, waiting, waiting_reads, watched};

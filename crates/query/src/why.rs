@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::{Timestamp, Window};
 
-use crate::dimension::dimension;
+use crate::dimension::{Dimension, dimension};
 use crate::error::Result;
 use crate::hours::whole_hours;
 use crate::query::{OverHours, Query, Value};
@@ -20,6 +20,9 @@ pub type Period = (i64, Window);
 /// The dimensions of a leaf, in the order in which causes are named.
 pub const LEAF: [&str; 6] =
     ["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"];
+
+/// The dimension of a leaf that another may stand for.
+pub const JOB: &str = "job_id";
 
 /// A question of `sql/why`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +144,8 @@ pub struct Why {
     pub step_s: i64,
     /// The dimensions that are not told apart.
     pub blind: Vec<&'static str>,
+    /// What stands in the place of the job, if something does: a header, or a dimension of the site.
+    pub by: Option<&'static Dimension>,
     /// Of which kind of deliveries the share is asked; of those later than so many seconds, where the
     /// limit is known.
     pub mark: Option<Marked>,
@@ -202,7 +207,7 @@ impl Why {
         if ask == Ask::Evidence {
             let mut places = Vec::new();
             for place in &self.causes {
-                places.push(condition_of(place, &mut query)?);
+                places.push(self.condition_of(place, &mut query)?);
             }
             let list: Vec<String> = places
                 .iter()
@@ -266,7 +271,8 @@ impl Why {
         query.sql = narrowed_by("stored", &scans(true), &sql);
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         let is_enough = ask != Ask::Records || self.is_long();
-        if ask.only_counts() && is_enough && self.periods.iter().all(is_whole) {
+        let is_hourly = ask.only_counts() && self.by.is_none();
+        if is_hourly && is_enough && self.periods.iter().all(is_whole) {
             query.over_hours = selection.reads().map(|reads| {
                 let sum = sql.replace("count(*)", "sum(records.records)::bigint");
                 let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
@@ -313,13 +319,18 @@ impl Why {
     /// What stands for the dimensions in the records that are asked for, in SQL.
     fn replaced(&self, ask: Ask) -> String {
         let is_numbered = self.is_numbered && ask.is_by_number();
-        let replaced =
-            LEAF.iter().filter_map(|dim| match (self.blind.contains(dim), is_numbered) {
-                (true, true) => Some(format!("null::ubigint as {dim}")),
-                (true, false) => Some(format!("null::varchar as {dim}")),
-                (false, true) => Some(format!("nullif(hash({dim}), hash(null::varchar)) as {dim}")),
-                (false, false) => None,
-            });
+        let replaced = LEAF.iter().filter_map(|dim| {
+            let by = self.by.filter(|_| *dim == JOB).map(|by| by.sql);
+            match (self.blind.contains(dim), is_numbered, by) {
+                (true, true, _) => Some(format!("null::ubigint as {dim}")),
+                (true, false, _) => Some(format!("null::varchar as {dim}")),
+                (false, true, by) => {
+                    let value = by.unwrap_or(dim);
+                    Some(format!("nullif(hash({value}), hash(null::varchar)) as {dim}"))
+                }
+                (false, false, by) => by.map(|sql| format!("{sql} as {dim}")),
+            }
+        });
         let replaced: Vec<String> = replaced.collect();
         if replaced.is_empty() {
             String::new()
@@ -346,6 +357,26 @@ impl Why {
             format!("when {} then {} ", within("time_logged", *window), queued_before(window))
         });
         format!("case {}end", cases.collect::<String>())
+    }
+
+    /// The condition that a record is of a cause.
+    fn condition_of(&self, place: &Place, query: &mut Query) -> Result<String> {
+        let mut all = vec!["true".to_owned()];
+        for (name, value) in place {
+            let dimension = match self.by.filter(|_| name == JOB) {
+                Some(by) => by,
+                None => dimension(name)?,
+            };
+            match value {
+                Some(text) => {
+                    let param = format!("c{}", query.values.len());
+                    all.push(format!("{} = ${param}", dimension.sql));
+                    query.values.insert(param, Value::Text(text.clone()));
+                }
+                None => all.push(format!("{} is null", dimension.sql)),
+            }
+        }
+        Ok(format!("({})", all.join(" and ")))
     }
 
     /// The number of the period that `stretch` is, if it meets no other.
@@ -382,22 +413,6 @@ fn apart(windows: impl Iterator<Item = Window>) -> Vec<Window> {
         }
     }
     apart
-}
-
-fn condition_of(place: &Place, query: &mut Query) -> Result<String> {
-    let mut all = vec!["true".to_owned()];
-    for (name, value) in place {
-        let dimension = dimension(name)?;
-        match value {
-            Some(text) => {
-                let param = format!("c{}", query.values.len());
-                all.push(format!("{} = ${param}", dimension.sql));
-                query.values.insert(param, Value::Text(text.clone()));
-            }
-            None => all.push(format!("{} is null", dimension.sql)),
-        }
-    }
-    Ok(format!("({})", all.join(" and ")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! What a statement may do is decided by `query`.
 
 use std::io::{IsTerminal, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use pmtaq_query::{Query, Session};
@@ -52,8 +52,14 @@ pub(crate) fn run(context: Context, args: &args::Sql) -> Result<Exit> {
     if let Some(engine) = context.answering.name() {
         ui::note(&context.global, &format!("answered by {engine}"));
     }
-    answer(&context, &asked.session, &statement, manner)?;
-    Ok(Exit::Done)
+    let answered = answer(&context, &asked.session, &statement, manner);
+    let names_a_file = args.statement.as_deref().is_some_and(|text| Path::new(text).is_file());
+    match answered {
+        Err(failure) if names_a_file => {
+            Err(failure.hint(format!("`pmtaq sql --file {statement}` runs what is in that file")))
+        }
+        answered => answered.map(|()| Exit::Done),
+    }
 }
 
 /// The files that may be read, as the user spells them and by their full paths: the engine

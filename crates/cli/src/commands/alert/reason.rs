@@ -80,8 +80,10 @@ pub(crate) fn of(
         let mut like = seen.clone();
         like.labels.pop();
         let like = arguments(rule, &like);
-        let question =
-            Question { session: &watcher.asked()?.session, frame: &frame, selection: &like };
+        let mut by = rule.by.iter().filter_map(|name| pmtaq_query::dimension(name).ok());
+        let by = by.find(|by| by.is_of_field() && !metric.is_of_complaints());
+        let session = &watcher.asked()?.session;
+        let question = Question { session, frame: &frame, selection: &like, by };
         reasons.extend(causes(&question.tell(metric)?, &seen.labels, zone));
     }
     let span = format!("{}..{}", window.since, window.until);

@@ -41,9 +41,7 @@ fn read(path: &Path) -> Result<(String, Vec<u8>)> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
     match name.as_str() {
-        "providers.csv" => {
-            extend_providers(&mut Providers::builtin(), path, &text).map(drop)?
-        }
+        "providers.csv" => extend_providers(&mut Providers::builtin(), path, &text).map(drop)?,
         "alerts.toml" => parse_rules(path, &text).map(drop)?,
         settings::SHARED => {
             let folder = path.parent().unwrap_or(Path::new(""));

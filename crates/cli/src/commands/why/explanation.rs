@@ -1,6 +1,6 @@
 //! All that `why` tells of a metric: the answer, the evidence, and what it rests on.
 
-use pmtaq_query::{Filter, Marked};
+use pmtaq_query::{Dimension, Filter, Marked};
 use pmtaq_schema::Window;
 use pmtaq_why::Answer;
 
@@ -24,6 +24,8 @@ pub(crate) struct Explanation {
     pub(crate) filters: Vec<(&'static Filter, String)>,
     /// The filters by other dimensions.
     pub(crate) others: Vec<(String, String)>,
+    /// What was told apart in place of the jobs.
+    pub(crate) by: Option<&'static Dimension>,
     /// Records of the window itself.
     pub(crate) n_in_window: u64,
     /// Which deliveries are counted, where a share of them is.

@@ -13,6 +13,7 @@ mod question;
 pub(crate) mod page;
 mod table;
 
+use pmtaq_query::{Dimension, LEAF};
 use pmtaq_render::Format;
 use pmtaq_render::words::{count, percent};
 use pmtaq_store::Snapshot;
@@ -40,7 +41,8 @@ pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
     let Asked { session, snapshot, .. } = asked::open_windows(context, reach, &[], windows)?;
     let frame = frame(&snapshot);
     session.check(&asked::selection(&args.selection))?;
-    let question = Question { session: &session, frame: &frame, selection: &args.selection };
+    let by = args.by.as_deref().map(|name| own_dimension(name, metric)).transpose()?;
+    let question = Question { session: &session, frame: &frame, selection: &args.selection, by };
     if args.show_sql {
         return show::print(context, &question.sql(metric)?);
     }
@@ -87,6 +89,23 @@ fn say(context: &Context, versus: Versus, told: &Explanation) {
             &format!("left out of the baseline: {window}, {} {value}", metric.name),
         );
     }
+}
+
+/// The dimension that is told apart in place of the jobs.
+fn own_dimension(name: &str, metric: &Metric) -> Result<&'static Dimension> {
+    let by = pmtaq_query::dimension(name)?;
+    if LEAF.contains(&by.name) {
+        return Err(Failure::usage(format!("`why` tells causes apart by {} already", by.name)));
+    }
+    if !by.is_of_field() {
+        return Err(Failure::usage(format!("`why` tells no cause by {}", by.name))
+            .hint("--by takes a header, as header_X-Campaign, or one of [dimensions]"));
+    }
+    if metric.is_of_complaints() {
+        return Err(Failure::usage(format!("a complaint does not say its {}", by.name))
+            .hint("leave out --by: complaints are told by what their delivery has"));
+    }
+    Ok(by)
 }
 
 fn unknown(name: &str) -> Failure {

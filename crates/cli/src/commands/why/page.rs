@@ -187,7 +187,13 @@ impl<'t> Page<'t> {
         self.line(out, 3, &self.rates(cause));
         self.moved(cause, out);
         self.scopes(cause, out);
-        self.line(out, 3, cause.reading.text());
+        let reading = cause.reading.text();
+        match self.told.by {
+            Some(by) => {
+                self.line(out, 3, &reading.replace("this job", &format!("this {}", by.name)))
+            }
+            None => self.line(out, 3, reading),
+        }
         for reply in &evidence.replies {
             let text = format!(
                 "{} (usually {}) {}",
@@ -388,6 +394,7 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     let mut conditions = vec![rec.to_owned()];
     conditions.extend(told.condition.iter().map(|condition| format!("({condition})")));
     let mut args: Vec<(&'static Filter, String)> = Vec::new();
+    let mut others = told.others.clone();
     let any: Vec<String> =
         cause.categories.iter().map(|name| equals("bounce_cat", name.as_deref())).collect();
     match any.as_slice() {
@@ -406,6 +413,11 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
                 {
                     args.push((filter, value.to_owned()));
                 }
+                // No column has it, so only a filter can say it.
+                (None, value) if told.by.is_some_and(|by| by.name == dim) => {
+                    let value = value.filter(|value| !value.contains('*'))?;
+                    others.push((dim.clone(), value.to_owned()));
+                }
                 _ => conditions.push(equals(dim, value)),
             },
         }
@@ -415,7 +427,7 @@ pub(crate) fn command(told: &Explanation, cause: &Cause) -> Option<String> {
     filters.retain(|(filter, _)| args.iter().all(|(named, _)| named.name != filter.name));
     filters.extend(args);
     let line = CommandLine::new("export").window(told.window).filters(&filters);
-    let line = line.others(&told.others);
+    let line = line.others(&others);
     line.option("--where", conditions.join(" and ")).option("--format", "csv").text()
 }
 

@@ -1,8 +1,10 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
-use pmtaq_query::{Ask, COHORT_S, LEAF, Lack, Marked, Query, Selection, Session, Why, dimension};
+use pmtaq_query::{
+    Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Query, Selection, Session, Why, dimension,
+};
 use pmtaq_schema::Window;
-use pmtaq_why::{Counts, Mark, Metric, explain};
+use pmtaq_why::{Answer, Counts, Mark, Metric, explain};
 
 use super::evidence;
 use super::explanation::{Explanation, Own};
@@ -17,6 +19,8 @@ pub(crate) struct Question<'q> {
     pub(crate) session: &'q Session,
     pub(crate) frame: &'q Frame,
     pub(crate) selection: &'q args::Selection,
+    /// What is told apart in place of the jobs.
+    pub(crate) by: Option<&'static Dimension>,
 }
 
 impl Question<'_> {
@@ -34,14 +38,16 @@ impl Question<'_> {
                 Some(Mark::Later) | None => None,
             },
             metric: metric.name.to_owned(),
+            by: self.by,
             ..Why::default()
         };
         let selection = asked::selection(self.selection);
         let why = Why { blind: self.blind(metric, &selection)?, ..why };
         let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
         let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
-            (true, true) => &[Ask::Messages, Ask::Remote, Ask::Injected],
-            (true, false) => &[Ask::Messages, Ask::Remote, Ask::Queued],
+            // What was injected need not have it.
+            (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
+            (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
             _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
             _ if metric.is_of_the_queue() => &[Ask::Waiting],
             _ if metric.mark.is_some() => &[Ask::Deliveries],
@@ -88,7 +94,7 @@ impl Question<'_> {
         }
         let of_all = self.session.unknown([metric], &[], selection)?;
         let mut blind = Vec::new();
-        for name in LEAF {
+        for name in LEAF.into_iter().filter(|name| self.by.is_none() || *name != JOB) {
             let lacks = self.session.unknown([metric], &[dimension(name)?], selection)?;
             // What remote bounces lack leaves them out, and no more.
             let is_unknown = |lack: &Lack| lack.by == Some(name) && lack.is_of_groups;
@@ -162,6 +168,9 @@ impl Question<'_> {
         for (cause, evidence) in answer.causes.iter_mut().zip(&evidence) {
             cause.read_by(evidence.fault(), &given);
         }
+        if let Some(by) = self.by {
+            name_by(&mut answer, by);
+        }
         notes.extend(missing(metric, &had));
         if !why.blind.is_empty() {
             let names = why.blind.join(", ");
@@ -178,11 +187,23 @@ impl Question<'_> {
             n_in_window: had.n(0).unsigned_abs(),
             notes,
             mark: why.mark,
+            by: self.by,
             own,
             filters,
             others: self.selection.others.clone(),
             condition: self.selection.condition.clone(),
         })
+    }
+}
+
+/// Has what stood in the place of the jobs under its own name.
+fn name_by(answer: &mut Answer, by: &Dimension) {
+    for cause in &mut answer.causes {
+        let scopes = cause.scopes.iter_mut().flat_map(|scope| &mut scope.values);
+        let values = cause.values.iter_mut().chain(&mut cause.implied).chain(scopes);
+        for (name, _) in values.filter(|(name, _)| name == JOB) {
+            *name = by.name.to_owned();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{Field, Fields, Schema};
-use pmtaq_query::LEAF;
+use pmtaq_query::{JOB, LEAF};
 use pmtaq_render::{Format, Sheet};
 use pmtaq_schema::Timestamp;
 use pmtaq_why::{Cause, Part, Verdict};
@@ -156,6 +156,7 @@ fn causes(told: &Explanation, nested: bool) -> Columns {
         columns.push(("scopes", scopes(all)));
     } else {
         for dim in LEAF {
+            let dim = told.by.filter(|_| dim == JOB).map_or(dim, |by| by.name);
             columns.push((dim, value(dim)));
         }
         let joined = |cause: &Cause| {
