@@ -33,9 +33,12 @@ pub(crate) struct Beyond {
     pub(crate) count: Option<Box<CountTypes>>,
     /// The types that each MTA writes, as the user says.
     pub(crate) logged: Records,
-    /// What it was asked for before: the types that matter, and whether MTAs are told apart.
-    known: RefCell<BTreeMap<(BTreeSet<Record>, bool), Option<Rc<Counts>>>>,
+    /// What it said, by what it was asked.
+    known: RefCell<BTreeMap<Asked, Option<Rc<Counts>>>>,
 }
+
+/// Record types, and whether MTAs are told apart.
+type Asked = (BTreeSet<Record>, bool);
 
 /// As [`pmtaq_store::Store::count_types`].
 pub(crate) type CountTypes =
