@@ -169,8 +169,9 @@ fn of_types(types: &[(&str, usize)]) -> String {
 #[test]
 fn a_share_of_what_an_mta_writes_no_records_of_is_null_and_of_a_few_it_is_zero() {
     const RATES: &str = "bounce_rate,accepted_rate,deferral_rate,complaint_rate,tls_rate";
+    type Types = [(&'static str, usize)];
     // The records that there are, what is known of the rates, and who is missed.
-    let cases: [(&[(&str, usize)], &str, &[&str]); 6] = [
+    let cases: [(&Types, &str, &[&str]); 6] = [
         (&[("d", 900)], "0.0 100.0 0.0 0.0 -", &[]),
         (&[("d", 1_900), ("b", 100)], "5.0 95.0 - 0.0 -", &["t"]),
         (&[("d", 75_000)], "- - - - -", &["b", "t", "f"]),
