@@ -2,13 +2,13 @@
 //! zero. PMTA writes those that `records` of an accounting file names, `d,b` where it is left out, and then
 //! nothing says how many were deferred. Decides which types those are, and which of them a share stands on.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use pmtaq_schema::{Record, Records};
 use pmtaq_store::Counts;
 
+use crate::beyond::Beyond;
 use crate::metric::{Metric, metric};
 use crate::session::Session;
 
@@ -26,23 +26,6 @@ const ATTEMPTS: Records = Records::of(&[Record::Delivery, Record::Bounce, Record
 
 /// Remote bounces and deferrals of a whole queue correct a number, and do not make it.
 const SIDE: Records = Records::of(&[Record::RemoteBounce, Record::QueueDeferral]);
-
-/// What the whole store has, asked only when a question has none of a type that it stands on.
-#[derive(Default)]
-pub(crate) struct Beyond {
-    pub(crate) count: Option<Box<CountTypes>>,
-    /// The types that each MTA writes, as the user says.
-    pub(crate) logged: Records,
-    /// What it said, by what it was asked.
-    known: RefCell<BTreeMap<Asked, Option<Rc<Counts>>>>,
-}
-
-/// Record types, and whether MTAs are told apart.
-type Asked = (BTreeSet<Record>, bool);
-
-/// As [`pmtaq_store::Store::count_types`].
-pub(crate) type CountTypes =
-    dyn Fn(&dyn Fn(&Counts) -> bool) -> pmtaq_store::Result<Option<Counts>>;
 
 /// Which record types MTAs do not write.
 #[derive(Clone, Debug, Default)]

@@ -89,6 +89,7 @@ pub use rows::Interrupt;
 mod absent;
 mod answer;
 mod answered;
+mod beyond;
 pub use answer::{Answer, Values};
 
 mod missing;

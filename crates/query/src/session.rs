@@ -22,8 +22,8 @@ use pmtaq_schema::{Window, Zone};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
 
-use crate::absent::Beyond;
 use crate::answered::Answered;
+use crate::beyond::Beyond;
 use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
 use crate::error::{Error, Result};
