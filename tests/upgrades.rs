@@ -114,3 +114,39 @@ fn a_store_of_a_newer_format_is_refused_in_words_and_not_touched() {
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn compaction_writes_into_old_parts_who_ended_a_bounce() {
+    for format in formats() {
+        let sealed = of_format(format);
+        let asked = |from: &str| {
+            let pivot =
+                ["pivot", "--rows", "bounce_origin,bounce_class", "--metric", "bounced,deferred"];
+            sealed.done(&[&pivot[..], &["--from", from, "--format", "csv", "-q"]].concat())
+        };
+        let before = ["auto", "records"].map(asked);
+        sealed.done(&["compact", "-q"]);
+        assert_eq!(["auto", "records"].map(asked), before, "format {format}");
+        assert_eq!(sealed.run(&["verify"]).code, Some(0), "format {format}");
+        let mut lists = Vec::new();
+        for day in std::fs::read_dir(sealed.store().join("_pmtaq/days")).unwrap() {
+            for file in std::fs::read_dir(day.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                if path.file_name().unwrap().to_str().unwrap().starts_with("parts-") {
+                    lists.push(std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let list = |text: &String| -> Vec<serde_json::Value> {
+            let list: serde_json::Value = serde_json::from_str(text).unwrap();
+            list.get("entries").unwrap_or(&list).as_array().unwrap().clone()
+        };
+        let parts = lists.iter().flat_map(list);
+        let parts = parts.filter(|part| part["table"] == "records" || part["table"] == "hourly");
+        let derived: Vec<Option<u64>> = parts.map(|part| part["derived"].as_u64()).collect();
+        assert!(
+            derived.len() > 1 && derived.iter().all(|n| *n > Some(0)),
+            "format {format}: {derived:?}"
+        );
+    }
+}

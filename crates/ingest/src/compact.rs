@@ -12,11 +12,12 @@ use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
     Change, Encoder, Error, NewPart, Part, PartWriter, ROW_GROUP_ROWS, Result, RunWriter,
-    SnapshotPart, Writer, schema_of,
+    SAYS_ORIGIN, SnapshotPart, Writer, schema_of,
 };
 
 use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
+use crate::origins::with_origins;
 use crate::tier::add_tiers;
 use crate::verify::error_text;
 
@@ -139,7 +140,7 @@ fn compact_day(
             let _ = writer.empty_staging();
         });
         let old = || chosen.iter().map(|part| &part.part);
-        change.parts.extend(merged?.into_iter().map(|part| part.made_of(old())));
+        change.parts.extend(merged?.into_iter().map(|part| part.made_of(old()).says_origin()));
         change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
     }
     if change.retired.is_empty() {
@@ -161,8 +162,12 @@ fn compact_day(
 
 /// Whether an older version wrote the part, without what questions need.
 fn is_older(part: &&SnapshotPart) -> bool {
-    let Part { table, has_keys, facts, .. } = &part.part;
-    *table == Table::Records && !(*has_keys && facts.is_some())
+    let Part { table, has_keys, facts, derived, .. } = &part.part;
+    match table {
+        Table::Records => !(*has_keys && facts.is_some() && *derived >= SAYS_ORIGIN),
+        Table::Hourly => *derived < SAYS_ORIGIN,
+        _ => false,
+    }
 }
 
 /// Keeps the parts that are to be written anew, or none.
@@ -246,7 +251,7 @@ fn merge_hourly(
     };
     for part in parts {
         for batch in part.rows()? {
-            hourly.add_hourly(&batch?);
+            hourly.add_hourly(&with_origins(batch?));
             if hourly.len() >= budget.hourly_rows {
                 write(&mut hourly, false)?;
             }
@@ -308,7 +313,8 @@ impl<'w> Merged<'w> {
         let group = std::mem::take(&mut self.group);
         let rows = concat_batches(&schema_of(self.table), &group)
             .expect("batches of one schema, of a row group's size");
-        let rows = if self.table == Table::Records { sorted(&keyed(rows)) } else { rows };
+        let rows =
+            if self.table == Table::Records { sorted(&keyed(with_origins(rows))) } else { rows };
         let part = match &mut self.open {
             Some(part) => part,
             none => none.insert(self.writer.stage(self.table, self.day)?),

@@ -79,6 +79,8 @@ pub use pipeline::ingest;
 
 mod tier;
 
+mod origins;
+
 mod compact;
 pub use compact::{Compacted, Effort, compact};
 

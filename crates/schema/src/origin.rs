@@ -85,6 +85,29 @@ impl BounceOrigin {
     }
 }
 
+impl BounceOrigin {
+    /// The same by what every version has kept of a diagnostic: the code and the template of its reply. The SQL of
+    /// a reader of old parts says it in these words, too.
+    pub fn of_kept(
+        record: Record,
+        smtp_code: Option<i64>,
+        template: Option<&str>,
+    ) -> Option<BounceOrigin> {
+        match record {
+            Record::RemoteBounce => return Some(BounceOrigin::Receiver),
+            Record::Bounce | Record::Deferral | Record::QueueDeferral => {}
+            _ => return None,
+        }
+        Some(match smtp_code {
+            None if template.is_some_and(is_operators) => BounceOrigin::Operator,
+            None => BounceOrigin::Pmta,
+            Some(_) if template.is_some_and(|said| said.contains(INTERNAL)) => BounceOrigin::Pmta,
+            Some(..500) if record == Record::Bounce => BounceOrigin::AfterReply,
+            Some(_) => BounceOrigin::Receiver,
+        })
+    }
+}
+
 /// How PMTA marks what it says itself in the place of a reply.
 pub const INTERNAL: &str = "[internal]";
 

@@ -16,7 +16,7 @@ use crate::error::{At, Result};
 use crate::facts::Counter;
 use crate::fs::Disk;
 use crate::layout::Table;
-use crate::manifest::Part;
+use crate::manifest::{Part, SAYS_ORIGIN};
 use crate::table::{properties, schema_of};
 
 /// Bytes written at a time: the Parquet crate hands on 8 kB. Each open day has so much memory.
@@ -64,6 +64,13 @@ impl NewPart {
             self.part.generations.extend(&part.generations);
             self.part.derived = self.part.derived.min(part.derived);
         }
+        self
+    }
+
+    /// Says that its rows have been given who ended a bounce, whatever those had that they were made of.
+    #[must_use]
+    pub fn says_origin(mut self) -> NewPart {
+        self.part.derived = self.part.derived.max(SAYS_ORIGIN);
         self
     }
 
