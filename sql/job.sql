@@ -44,7 +44,7 @@ counts as (
         (1, 'injected', injected, null, began),
         (2, 'sent', sent, injected, ended),
         (3, 'deleted by operator', deleted, injected, null),
-        (4, 'waiting', greatest(injected - sent - coalesce(deleted, 0), 0), injected, null),
+        (4, 'waiting', case when injected is not null then greatest(injected - sent - coalesce(deleted, 0), 0) end, injected, null),
         (5, 'delivered', delivered, sent, null),
         (6, 'bounced', bounced, sent, null),
         (7, '- hard', hard, sent, null),

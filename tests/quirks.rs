@@ -115,6 +115,13 @@ const ASKED: &[(&str, &[&str])] = &[
         &["pivot --rows host --metric attempts,deferred,deferral_rate"],
     ),
     ("quirk-tenant-headers-cases.csv", &["pivot --rows header_x-tenant --metric sent,bounce_rate"]),
+    (
+        "quirk-tenant-headers-folded.csv",
+        &[
+            "pivot --rows header_x-tenant --metric sent,bounced",
+            "pivot --rows header_subject --metric sent",
+        ],
+    ),
     ("quirk-tenant-headers.jsonl", &["pivot --rows header_X-Tenant --metric sent,bounce_rate"]),
     (
         "quirk-panel-bounces.csv",

@@ -101,7 +101,7 @@ fn unknown_type(kind: &[u8]) -> &'static str {
     match lower.as_str() {
         _ if lower.starts_with('{') => "no JSON object with a type",
         "c" | "complaint" | "fbl" | "arf" => "unknown record type; PowerMTA calls complaints `f`",
-        "defer" | "deferred" | "deferral" | "delayed" | "soft" | "s" => {
+        "defer" | "df" | "deferred" | "deferral" | "delayed" | "soft" | "s" => {
             "unknown record type; PowerMTA calls deferrals `t`"
         }
         "fail" | "failed" | "failure" | "hard" | "h" => {

@@ -10,8 +10,9 @@ pub(crate) fn is_header(field: &str) -> bool {
     field.get(..HEADER.len()).is_some_and(|head| head.eq_ignore_ascii_case(HEADER))
 }
 
-/// The value of a header with its encoded words decoded; what is none stays as it is.
+/// The value of a header on one line, with its encoded words decoded; what is none stays as it is.
 pub(crate) fn decoded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let value = unfolded(value);
     // Encoded words are a way to write ASCII on one line, and what is not may not hold one.
     let may_hold_one = memchr::memchr_iter(b'=', &value).any(|at| value.get(at + 1) == Some(&b'?'))
         && value.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'\r' | b'\n'));
@@ -23,6 +24,20 @@ pub(crate) fn decoded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
         Ok((header, _)) => Cow::Owned(header.get_value().into_bytes()),
         Err(_) => value,
     }
+}
+
+/// The value without what folding adds (RFC 5322, 2.2.3): line ends before a space, and spaces around it.
+fn unfolded(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let text = value.trim_ascii();
+    if memchr::memchr2(b'\r', b'\n', text).is_none() {
+        let is_bare = text.len() == value.len();
+        return if is_bare { value } else { Cow::Owned(text.to_vec()) };
+    }
+    let is_fold = |at: usize| {
+        let mut after = text[at..].iter().skip_while(|byte| matches!(byte, b'\r' | b'\n'));
+        matches!(text[at], b'\r' | b'\n') && matches!(after.next(), Some(b' ' | b'\t'))
+    };
+    Cow::Owned((0..text.len()).filter(|at| !is_fold(*at)).map(|at| text[at]).collect())
 }
 
 #[cfg(test)]
@@ -42,6 +57,12 @@ mod tests {
             ("=?windows-1251?B?wuXx7eA=?=", "\u{412}\u{435}\u{441}\u{43d}\u{430}"),
             ("=?UTF-8?Q?a?= =?UTF-8?Q?b?=", "ab"),
             ("Re: =?UTF-8?Q?M=C3=A4rz?= sale", "Re: M\u{e4}rz sale"),
+            (
+                "=?UTF-8?B?R3LDvMOfZSBhdXMg?=\r\n =?UTF-8?B?TcO8bmNoZW4=?=",
+                "Gr\u{fc}\u{df}e aus M\u{fc}nchen",
+            ),
+            (" north\n\tbranch ", "north\tbranch"),
+            ("north\nbranch", "north\nbranch"),
         ] {
             assert_eq!(of(value), expected, "{value}");
         }

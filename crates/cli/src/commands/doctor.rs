@@ -205,9 +205,11 @@ fn overlaps(asked: &Asked) -> Result<Vec<Finding>> {
         *told.entry((glob(&one), glob(&other))).or_default() += records;
     }
     let finding = |((one, other), records): ((String, String), u64)| {
+        let (are, count, them) =
+            if records == 1 { ("is", "counts", "it") } else { ("are", "count", "them") };
         let what = format!(
-            "{} of the last hour are in both {one} and {other}, and count twice: two <acct-file> \
-             blocks log them",
+            "{} of the last hour {are} in both {one} and {other}, and {count} twice: two <acct-file> \
+             blocks log {them}",
             counted(records, "record")
         );
         // The longer name: `acct-*.csv` would take `acct-tg-*.csv` with it.

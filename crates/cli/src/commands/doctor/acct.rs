@@ -146,7 +146,7 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
             .collect();
     if !nameless.is_empty() {
         let what = format!(
-            "{place}: {} records without rcpt have no domain and no provider: rates by these are wrong",
+            "{place}: {} records without rcpt have no domain and no provider: numbers by these are not known",
             nameless.join(", ")
         );
         let lines = nameless.iter().map(|record| format!("record-fields {record} *"));
