@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use pmtaq_schema::address::is_normal_domain;
 use pmtaq_schema::bounce::{BounceClass, bounce_class, is_success};
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::origin::BounceOrigin;
@@ -13,7 +14,7 @@ use pmtaq_schema::{Record, address};
 use pmtaq_store::NO_NAME;
 
 use crate::checked::Checked;
-use crate::intern::{Memo, NameColumn, Names};
+use crate::intern::{Memo, NameColumn, Names, Pending};
 use crate::plan::Plan;
 use crate::privacy::{Person, Privacy};
 use crate::rows::Column;
@@ -112,14 +113,10 @@ impl Derive {
             names(columns, SOURCE).set_key(row, source);
             self.host(row, known, columns);
         }
-        for (row, _) in rows() {
-            let column = names(columns, SENDER_DOMAIN);
-            field(row, ORIG).read(|address| self.sender_domains.set(row, address, column));
-        }
-        for (row, _) in rows() {
-            let column = names(columns, RCPT_DOMAIN);
-            field(row, RCPT).read(|address| self.rcpt_domains.set(row, address, column));
-        }
+        let mut pending = Vec::new();
+        let all = |column: usize| rows().map(move |(row, _)| field(row, column));
+        self.sender_domains.set(first, all(ORIG), names(columns, SENDER_DOMAIN), &mut pending);
+        self.rcpt_domains.set(first, all(RCPT), names(columns, RCPT_DOMAIN), &mut pending);
         for (row, _) in rows() {
             self.mx(row, columns);
             self.provider(row, known, columns);
@@ -247,16 +244,35 @@ impl Derive {
     }
 }
 
-/// The domains of addresses, by how they are spelled.
+/// The domains of addresses.
 #[derive(Default)]
 struct Domains {
+    /// Ends of addresses that are not in the form that is compared.
     spellings: Names,
-    /// By spelling, the key of the domain in the form that is compared.
+    /// By spelling, the key of the domain in that form.
     normal: Memo,
 }
 
 impl Domains {
-    fn set(&mut self, row: usize, address: &[u8], column: &mut NameColumn) {
+    /// Adds the domains of `addresses` to `column`, from the row numbered `first` on.
+    fn set<'l>(
+        &mut self,
+        first: usize,
+        addresses: impl Iterator<Item = Field<'l>>,
+        column: &mut NameColumn,
+        pending: &mut Vec<Pending<'l>>,
+    ) {
+        for (row, address) in (first..).zip(addresses) {
+            match address.plain().map(behind_at) {
+                Some(domain) if is_normal_domain(domain) => column.begin(row, domain, pending),
+                _ => self.set_other(row, &address.value(), column),
+            }
+        }
+        column.end(pending);
+    }
+
+    #[cold]
+    fn set_other(&mut self, row: usize, address: &[u8], column: &mut NameColumn) {
         // What stands before the last `@` does not matter.
         let Some(at) = memchr::memrchr(b'@', address) else { return };
         let spelling = self.spellings.key(&address[at..]);
@@ -269,6 +285,11 @@ impl Domains {
         });
         column.set_key(row, key);
     }
+}
+
+/// What stands behind the last `@`, if anything.
+fn behind_at(address: &[u8]) -> &[u8] {
+    memchr::memrchr(b'@', address).map_or(&[], |at| &address[at + 1..])
 }
 
 /// Takes the category of a delivery away where it only says that it was one.

@@ -42,6 +42,15 @@ struct Recent {
     key: u32,
 }
 
+/// A name that is to be looked for among all: not one of those seen lately.
+pub(crate) struct Pending<'n> {
+    row: usize,
+    name: &'n [u8],
+    hash: u64,
+    /// The name in the table that may be the same.
+    like: Option<Known>,
+}
+
 impl Recent {
     const NOTHING: Recent = Recent { first: 0, last: 0, len: u32::MAX, key: 0 };
 }
@@ -50,14 +59,35 @@ impl Names {
     /// The key of `name`: a new one when it is new.
     #[inline(always)]
     pub(crate) fn key(&mut self, name: &[u8]) -> u32 {
+        self.key_seen_lately(name).unwrap_or_else(|| self.key_in_table(name))
+    }
+
+    /// The key of `name` if it was seen lately.
+    #[inline(always)]
+    fn key_seen_lately(&self, name: &[u8]) -> Option<u32> {
         let Ends { first, last, len } = Ends::of(name);
-        if let Some(recent) = self.recent.get(slot(first, last, len))
-            && (recent.first, recent.last, recent.len) == (first, last, len)
-            && (len <= 16 || self.is_same_within(recent.key, name))
-        {
-            return recent.key;
+        let recent = self.recent.get(slot(first, last, len))?;
+        let is_it = (recent.first, recent.last, recent.len) == (first, last, len)
+            && (len <= 16 || self.is_same_within(recent.key, name));
+        is_it.then_some(recent.key)
+    }
+
+    /// Gives `set` the key of each name that was put off, and for which row. Each look waits for memory where
+    /// names are many: so all are begun before the first is ended.
+    pub(crate) fn keys(&mut self, pending: &mut Vec<Pending<'_>>, mut set: impl FnMut(usize, u32)) {
+        for pending in pending.iter_mut() {
+            pending.hash = XxHash3_64::oneshot(pending.name);
+            pending.like = self.table.iter_hash(pending.hash).next().copied();
         }
-        self.key_in_table(name)
+        for Pending { row, name, hash, like } in pending.drain(..) {
+            let key = match like {
+                Some(known) if known.of(&self.bytes) == name => known.key,
+                // New, or so when the first of these was looked for.
+                _ => self.key_by_hash(hash, name),
+            };
+            self.remember(key, name);
+            set(row, key);
+        }
     }
 
     /// Whether a name of more than 16 bytes and of the same ends is the same in between.
@@ -72,13 +102,20 @@ impl Names {
     #[cold]
     #[inline(never)]
     fn key_in_table(&mut self, name: &[u8]) -> u32 {
-        let hash = XxHash3_64::oneshot(name);
+        let key = self.key_by_hash(XxHash3_64::oneshot(name), name);
+        self.remember(key, name);
+        key
+    }
+
+    fn key_by_hash(&mut self, hash: u64, name: &[u8]) -> u32 {
         let known = self.table.find(hash, |known| known.of(&self.bytes) == name);
-        let key = known.map(|known| known.key).unwrap_or_else(|| self.add(hash, name));
+        known.map(|known| known.key).unwrap_or_else(|| self.add(hash, name))
+    }
+
+    fn remember(&mut self, key: u32, name: &[u8]) {
         let Ends { first, last, len } = Ends::of(name);
         self.recent.resize(RECENT, Recent::NOTHING);
         self.recent[slot(first, last, len)] = Recent { first, last, len, key };
-        key
     }
 
     fn add(&mut self, hash: u64, name: &[u8]) -> u32 {
@@ -149,16 +186,20 @@ impl Repetition {
 /// What is computed from a name once and looked up by its key from then on.
 #[derive(Default)]
 pub(crate) struct Memo {
-    by_key: Vec<Option<u32>>,
+    /// Or [`Memo::UNKNOWN`].
+    by_key: Vec<u32>,
 }
 
 impl Memo {
+    /// No key: so many names have no room.
+    const UNKNOWN: u32 = NO_NAME - 1;
+
     /// What `compute` gave for `key` the first time.
     #[inline]
     pub(crate) fn get(&mut self, key: u32, compute: impl FnOnce() -> u32) -> u32 {
         let at = key as usize;
-        if let Some(Some(known)) = self.by_key.get(at) {
-            return *known;
+        if let Some(&known) = self.by_key.get(at).filter(|known| **known != Memo::UNKNOWN) {
+            return known;
         }
         let known = compute();
         self.keep(at, known);
@@ -167,8 +208,8 @@ impl Memo {
 
     #[cold]
     fn keep(&mut self, at: usize, known: u32) {
-        self.by_key.resize(self.by_key.len().max(at + 1), None);
-        self.by_key[at] = Some(known);
+        self.by_key.resize(self.by_key.len().max(at + 1), Memo::UNKNOWN);
+        self.by_key[at] = known;
     }
 }
 
@@ -240,6 +281,23 @@ impl NameColumn {
         key
     }
 
+    /// Gives the row numbered `row` a name, whose key may be put off to [`NameColumn::end`].
+    #[inline(always)]
+    pub(crate) fn begin<'n>(&mut self, row: usize, name: &'n [u8], pending: &mut Vec<Pending<'n>>) {
+        self.pad(row);
+        let key = self.names.key_seen_lately(name).unwrap_or_else(|| {
+            pending.push(Pending { row, name, hash: 0, like: None });
+            NO_NAME
+        });
+        self.keys.push(key);
+    }
+
+    /// Gives the rows whose keys were put off theirs.
+    pub(crate) fn end(&mut self, pending: &mut Vec<Pending<'_>>) {
+        let keys = &mut self.keys;
+        self.names.keys(pending, |row, key| keys[row] = key);
+    }
+
     /// Gives the row numbered `row` the name of `key`, if it is one.
     #[inline]
     pub(crate) fn set_key(&mut self, row: usize, key: u32) {
@@ -305,14 +363,23 @@ mod tests {
         fn every_row_has_its_name(
             // Names that differ only in the middle, in length or in one byte, and new ones.
             rows in prop::collection::vec(
-                prop::option::of("[ab]{1,4}|abcdefgh[xy]{0,9}stuvwxyz|[a-c]{20}"), 0..300)
+                prop::option::of("[ab]{1,4}|abcdefgh[xy]{0,9}stuvwxyz|[a-c]{20}"), 0..300),
+            one_by_one in 0_usize..300,
+            together in 1_usize..100,
         ) {
             let mut column = NameColumn::default();
+            let mut pending = Vec::new();
             for (row, name) in rows.iter().enumerate() {
-                if let Some(name) = name {
-                    column.set(row, name.as_bytes());
+                match name {
+                    Some(name) if row < one_by_one => _ = column.set(row, name.as_bytes()),
+                    Some(name) => column.begin(row, name.as_bytes(), &mut pending),
+                    None => {}
+                }
+                if row % together == 0 {
+                    column.end(&mut pending);
                 }
             }
+            column.end(&mut pending);
             column.fill(rows.len());
             let names = column.names.all();
             let distinct: std::collections::HashSet<_> =

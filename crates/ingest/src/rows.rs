@@ -10,7 +10,7 @@ use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 use crate::checked::Checked;
 use crate::derive::{Added, Derive, SourceFacts};
 use crate::encoded_words::decoded;
-use crate::intern::{NameColumn, Repetition};
+use crate::intern::{NameColumn, Pending, Repetition};
 use crate::plan::{Extra, Plan, Text};
 use crate::split::{Field, Line, Lines, Place};
 
@@ -102,21 +102,17 @@ impl Rows {
             Some(people) => known.privacy.field(column, text, people),
             None => text,
         };
+        let mut pending = Vec::new();
         for text in &plan.texts {
             let fields = Fields { first, lines, places, text };
             let hidden = |i: usize| stored(i, text.column, fields.field(places[i]).text());
             let hidden = (!people.is_empty()).then_some(hidden);
             match &mut self.columns[text.column] {
-                Column::Names(names) => fields.each(
-                    hidden,
-                    #[inline(always)]
-                    |row, text| _ = names.set(row, text),
-                ),
-                Column::Texts(texts) => fields.each(
-                    hidden,
-                    #[inline(always)]
-                    |row, text| texts.set(row, text),
-                ),
+                Column::Names(names) => {
+                    fields.each(hidden, &mut Naming { names, pending: &mut pending });
+                    names.end(&mut pending);
+                }
+                Column::Texts(texts) => fields.each(hidden, texts),
                 Column::Numbers(_) | Column::Hashes(_) | Column::Map(_) => {}
             }
         }
@@ -240,34 +236,67 @@ impl<'l> Fields<'_, 'l> {
         }
     }
 
-    /// Gives `set` the text of each field that has one, by row: as `hidden` has it for the line
+    /// Gives `target` the text of each field that has one, by row: as `hidden` has it for the line
     /// numbered so, where there is such, else as it stands in the file. The loop runs for each column
     /// of each line, and a field that is handed on by value goes through memory: so it is not.
     #[inline(always)]
-    fn each(
-        &self,
-        hidden: Option<impl Fn(usize) -> Cow<'l, [u8]>>,
-        mut set: impl FnMut(usize, &[u8]),
-    ) {
+    fn each(&self, hidden: Option<impl Fn(usize) -> Cow<'l, [u8]>>, target: &mut impl Target<'l>) {
         for (i, &place) in self.places.iter().enumerate() {
             let field = self.lines.field(place, self.text.field);
             if field.is_empty() && self.text.otherwise.is_empty() {
                 continue;
             }
             match (&hidden, field.plain()) {
-                (None, Some(text)) if !text.is_empty() => set(self.first + i, text),
-                (Some(hidden), _) => rarely(self.first + i, &hidden(i), &mut set),
-                (None, _) => rarely(self.first + i, &self.field(place).text(), &mut set),
+                (None, Some(text)) if !text.is_empty() => target.set(self.first + i, text),
+                (Some(hidden), _) => rarely(self.first + i, &hidden(i), target),
+                (None, _) => rarely(self.first + i, &self.field(place).text(), target),
             }
         }
     }
 }
 
-/// Calls `set`, if there is a text, from a place where it is not to be inlined.
+/// What takes the texts of one column.
+trait Target<'l> {
+    /// The text of a row as it stands in the file.
+    fn set(&mut self, row: usize, text: &'l [u8]);
+
+    /// The text of a row that was made of what stands there.
+    fn set_made(&mut self, row: usize, text: &[u8]);
+}
+
+impl<'l> Target<'l> for TextColumn {
+    #[inline(always)]
+    fn set(&mut self, row: usize, text: &'l [u8]) {
+        self.push(row, text);
+    }
+
+    fn set_made(&mut self, row: usize, text: &[u8]) {
+        self.push(row, text);
+    }
+}
+
+/// A column of names, and those that are looked for together.
+struct Naming<'c, 'l> {
+    names: &'c mut NameColumn,
+    pending: &'c mut Vec<Pending<'l>>,
+}
+
+impl<'l> Target<'l> for Naming<'_, 'l> {
+    #[inline(always)]
+    fn set(&mut self, row: usize, text: &'l [u8]) {
+        self.names.begin(row, text, self.pending);
+    }
+
+    fn set_made(&mut self, row: usize, text: &[u8]) {
+        self.names.set(row, text);
+    }
+}
+
+/// Gives `target` a text, if there is one, from a place where it is not to be inlined.
 #[cold]
-fn rarely(row: usize, text: &[u8], set: &mut dyn FnMut(usize, &[u8])) {
+fn rarely<'l>(row: usize, text: &[u8], target: &mut impl Target<'l>) {
     if !text.is_empty() {
-        set(row, text);
+        target.set_made(row, text);
     }
 }
 
@@ -401,7 +430,7 @@ impl Column {
 }
 
 impl TextColumn {
-    fn set(&mut self, row: usize, text: &[u8]) {
+    fn push(&mut self, row: usize, text: &[u8]) {
         self.pad(row);
         self.bytes.extend_from_slice(text);
         self.ends.push(end(&self.bytes));

@@ -37,6 +37,17 @@ pub fn normal_domain(raw: &[u8], out: &mut String) {
     }
 }
 
+/// Whether what stands behind the last `@` of an address is its domain in the form that is compared, as nearly
+/// always: then [`domain_of`] and [`normal_domain`] would give the same.
+pub fn is_normal_domain(behind_at: &[u8]) -> bool {
+    // All are looked at, many at once.
+    let is_plain = |byte: &u8| {
+        byte.is_ascii_lowercase() | byte.is_ascii_digit() | matches!(byte, b'.' | b'-' | b'_')
+    };
+    behind_at.last().is_some_and(|&last| last != b'.')
+        && behind_at.iter().fold(true, |all, byte| all & is_plain(byte))
+}
+
 /// The places where an address stands in a text, as such or encoded in another (VERP):
 /// `user@example.com`, `bounce-user=example.com@sender.example`, `user%40example.com`; in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn most_domains_are_normal() {
+        assert!(
+            ["example.com", "mail-1.a_b.xn--bcher-kva.de"]
+                .map(str::as_bytes)
+                .iter()
+                .all(|d| is_normal_domain(d))
+        );
+        let others = ["", "Example.com", "a.de.", "b\u{fc}cher.de", "a.de>", "[192.0.2.1]"];
+        assert!(!others.map(str::as_bytes).iter().any(|domain| is_normal_domain(domain)));
+    }
+
+    #[test]
     fn domains_are_found_and_made_comparable() {
         for (address, expected) in [
             ("User@Example.COM", Some("example.com")),
@@ -230,6 +253,14 @@ mod tests {
         assert_eq!(registrable("[192.0.2.1]"), "[192.0.2.1]");
     }
     proptest! {
+        #[test]
+        fn a_domain_that_is_normal_is_what_stands_there(
+            behind in "[a-c0-2._-]{0,6}|[a-cA-C .<>@\"-]{0,6}|\\PC{0,4}"
+        ) {
+            let is_it = domain(&format!("x@{behind}")).as_deref() == Some(&behind);
+            prop_assert!(is_it || !is_normal_domain(behind.as_bytes()));
+        }
+
         #[test]
         fn the_domain_of_an_address_is_what_stands_behind_its_local_part(
             local in "[a-z.+=_-]{0,12}|\"[ a-z@,<]{0,9}\"",
