@@ -59,6 +59,13 @@ const SMTP_CODE_COLUMN: usize = index_of("smtp_code");
 /// Rows whose keys are built together, so that they stay in the cache.
 const BLOCK: usize = 1024;
 
+/// Room for the keys of a block at one place. Not a power of two: else those of one row, at all places,
+/// would lie where a cache has room for only some of them.
+const STRIDE: usize = BLOCK + 16;
+
+/// Groups of late that are remembered while records are counted; a power of two.
+const RECENT: usize = 1024;
+
 /// Where the names are in `records`, in the order of [`HOURLY`].
 const NAME_COLUMNS: [usize; NAMES] = {
     let (mut columns, mut next, mut i) = ([0; NAMES], 0, 0);
@@ -100,14 +107,23 @@ struct Slot {
     at: u32,
 }
 
-/// The records of one run counted by what they share, without their names: memory of a thread. Few
-/// enough to stay in the cache, where the groups of a day do not.
-#[derive(Debug, Default)]
+/// The records of one run counted by what they share, without their names: memory of a thread. Rows come
+/// sorted, so that like ones are near: what is further apart is another group, until a day's are added up.
+#[derive(Debug)]
 pub(crate) struct Counted {
     rows: usize,
-    groups: Groups,
+    groups: Vec<Group>,
+    /// By a hash of its key, where a group of late may be.
+    recent: Box<[u32; RECENT]>,
     keys: Keys,
     latencies: Latencies,
+}
+
+impl Default for Counted {
+    fn default() -> Counted {
+        let (groups, recent) = (Vec::new(), Box::new([0; RECENT]));
+        Counted { rows: 0, groups, recent, keys: Keys::default(), latencies: Latencies::default() }
+    }
 }
 
 /// One row, without its latencies.
@@ -155,8 +171,8 @@ impl Hourly {
     pub(crate) fn add_counted(&mut self, counted: &Counted, cells: &[Cells<'_>]) {
         // By column and key of the row group, the number of the name here.
         let mut known = NAME_COLUMNS.map(|column| vec![0; names_of(cells, column).1.len()]);
-        let mut places = Vec::with_capacity(counted.groups.all.len());
-        for group in &counted.groups.all {
+        let mut places = Vec::with_capacity(counted.groups.len());
+        for group in &counted.groups {
             let mut key = group.key;
             for (i, number) in key[FIRST_NAME..].iter_mut().enumerate().filter(|(_, n)| **n > 0) {
                 let of_group = *number as usize - 1;
@@ -320,9 +336,9 @@ impl Counted {
             for (i, row) in rows().enumerate() {
                 // Rows come sorted: many have the key of the row before.
                 if i == 0 || self.keys.differs[i] {
-                    group = self.groups.place(&self.keys.get(i));
+                    group = place_near(&mut self.groups, &mut self.recent, self.keys.get(i));
                 }
-                let sums = &mut self.groups.all[group as usize].sums;
+                let sums = &mut self.groups[group as usize].sums;
                 sums.records += 1;
                 if let Some(size) = number_at(sizes, row) {
                     sums.bytes = sums.bytes.saturating_add(size);
@@ -339,6 +355,16 @@ impl Counted {
         }
         self.latencies.merge();
     }
+}
+
+/// Where the group of `key` is: one of late, or else a new one.
+fn place_near(groups: &mut Vec<Group>, recent: &mut [u32; RECENT], key: Key) -> u32 {
+    let at = &mut recent[mixed(&key) as usize % RECENT];
+    if groups.get(*at as usize).is_none_or(|group| group.key != key) {
+        *at = u32::try_from(groups.len()).expect("a run has fewer rows than u32");
+        groups.push(Group { key, sums: Sums::default() });
+    }
+    *at
 }
 
 impl Sums {
@@ -361,14 +387,14 @@ fn names_of<'a>(cells: &[Cells<'a>], column: usize) -> (&'a [u32], Texts<'a>) {
 /// The keys of a block of rows, place by place: filled and compared without jumps through memory.
 #[derive(Debug)]
 struct Keys {
-    places: Box<[[u32; BLOCK]; PLACES]>,
+    places: Box<[[u32; STRIDE]; PLACES]>,
     /// Whether the key of a row is not that of the row before.
     differs: [bool; BLOCK],
 }
 
 impl Default for Keys {
     fn default() -> Keys {
-        Keys { places: Box::new([[0; BLOCK]; PLACES]), differs: [false; BLOCK] }
+        Keys { places: Box::new([[0; STRIDE]; PLACES]), differs: [false; BLOCK] }
     }
 }
 

@@ -8,6 +8,9 @@ use super::latencies::Latency;
 use super::{FIRST_NAME, Group, HOUR, HOUR_MS, REACHED, SMTP_CODE, Sums};
 use crate::intern::mixed;
 
+/// Groups that are put in order together: so many stay in the nearest cache.
+const BLOCK: usize = 128;
+
 /// Rows of `hourly` in the order in which they are stored.
 #[derive(Debug, PartialEq)]
 pub(crate) struct HourlyRows {
@@ -49,18 +52,22 @@ impl HourlyRows {
     ) -> HourlyRows {
         let mut keys: Vec<Vec<u32>> =
             names.iter().map(|_| Vec::with_capacity(order.len())).collect();
-        // In this order groups lie anywhere in memory: each is looked at once.
-        let (mut hours, mut codes, mut reached) = (Vec::new(), Vec::new(), Vec::new());
+        let [mut hours, mut codes, mut reached] = [(); 3].map(|()| Vec::with_capacity(order.len()));
         let mut sums: Vec<Sums> = Vec::with_capacity(order.len());
-        for group in order.iter().map(|&at| &groups[at as usize]) {
-            for (keys, place) in keys.iter_mut().zip(&group.key[FIRST_NAME..]) {
+        let mut near = Vec::with_capacity(BLOCK);
+        for order in order.chunks(BLOCK) {
+            // In this order groups lie anywhere in memory. Many are waited for at once where nothing else
+            // is done meanwhile.
+            near.clear();
+            near.extend(order.iter().map(|&at| groups[at as usize]));
+            for (place, keys) in (FIRST_NAME..).zip(&mut keys) {
                 // 0 is none, the greatest of all keys.
-                keys.push(place.wrapping_sub(1));
+                keys.extend(near.iter().map(|group| group.key[place].wrapping_sub(1)));
             }
-            hours.push(group.key[HOUR]);
-            codes.push(group.key[SMTP_CODE]);
-            reached.push(group.key[REACHED]);
-            sums.push(group.sums);
+            hours.extend(near.iter().map(|group| group.key[HOUR]));
+            codes.extend(near.iter().map(|group| group.key[SMTP_CODE]));
+            reached.extend(near.iter().map(|group| group.key[REACHED]));
+            sums.extend(near.iter().map(|group| group.sums));
         }
         let mut names = keys.into_iter().zip(names);
         let columns = HOURLY.iter().map(|column| match column.name {
