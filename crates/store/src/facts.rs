@@ -61,10 +61,35 @@ impl Facts {
 pub(crate) struct Counter {
     /// By MTA and type, the records, and of how many of them each of [`FACTS`] holds.
     counts: BTreeMap<(Vec<u8>, Vec<u8>), [u64; FACTS.len() + 1]>,
-    /// Memory: by row its group, and whether something holds of it.
+    /// Memory: by row its group, and as bits which facts hold of it.
     groups: Vec<u32>,
-    holds: Vec<bool>,
+    holds: Vec<u32>,
     is_text_said: Vec<bool>,
+}
+
+/// Kinds of rows that are counted at once; a power of two. There are a few for each group.
+const KINDS: usize = 64;
+
+const _: () = assert!(FACTS.len() <= u32::BITS as usize, "a bit for each fact");
+
+/// How many rows of one group there were of which the same facts hold.
+#[derive(Clone, Copy, Default)]
+struct Kind {
+    group: u32,
+    holds: u32,
+    rows: u64,
+}
+
+impl Kind {
+    fn add_to(self, counted: &mut [[u64; FACTS.len() + 1]]) {
+        if self.rows > 0 {
+            let counts = &mut counted[self.group as usize];
+            counts[0] += self.rows;
+            for (at, count) in counts[1..].iter_mut().enumerate() {
+                *count += self.rows * u64::from(self.holds >> at & 1);
+            }
+        }
+    }
 }
 
 impl Counter {
@@ -93,22 +118,23 @@ impl Counter {
             }
             self.groups.push(*number);
         }
-        let mut counted = vec![[0_u64; FACTS.len() + 1]; pairs.len()];
-        self.groups.iter().for_each(|&group| counted[group as usize][0] += 1);
+        self.holds.clear();
+        self.holds.resize(rows.len(), 0);
         for (at, fact) in FACTS.iter().enumerate() {
-            match self.look(fact, &rows, cells) {
-                0 => {}
-                all if all == rows.len() => {
-                    counted.iter_mut().for_each(|counts| counts[at + 1] = counts[0]);
-                }
-                _ => {
-                    let of_rows = self.groups.iter().zip(&self.holds);
-                    of_rows.for_each(|(&group, &holds)| {
-                        counted[group as usize][at + 1] += u64::from(holds);
-                    });
-                }
-            }
+            self.look(fact, 1 << at, &rows, cells);
         }
+        let mut counted = vec![[0_u64; FACTS.len() + 1]; pairs.len()];
+        // By a hash of what it is, where a kind may be that comes again.
+        let mut kinds = [Kind::default(); KINDS];
+        for (&group, &holds) in self.groups.iter().zip(&self.holds) {
+            let hash = (holds ^ group.rotate_right(8)).wrapping_mul(0x9e37_79b1);
+            let kind = &mut kinds[(hash >> (u32::BITS - KINDS.ilog2())) as usize];
+            if (kind.group, kind.holds) != (group, holds) {
+                std::mem::replace(kind, Kind { group, holds, rows: 0 }).add_to(&mut counted);
+            }
+            kind.rows += 1;
+        }
+        kinds.into_iter().for_each(|kind| kind.add_to(&mut counted));
         for ((host, rec), counts) in pairs.into_iter().zip(counted) {
             let of = (host_names.get(host as usize).to_vec(), rec_names.get(rec as usize).to_vec());
             let sums = self.counts.entry(of).or_insert([0; FACTS.len() + 1]);
@@ -116,45 +142,43 @@ impl Counter {
         }
     }
 
-    /// Notes of which rows a fact holds; of how many.
-    fn look(&mut self, fact: &Fact, rows: &Range<usize>, cells: &[Cells<'_>]) -> usize {
-        self.holds.clear();
-        self.holds.resize(rows.len(), false);
+    /// Notes by `bit` of which rows a fact holds.
+    fn look(&mut self, fact: &Fact, bit: u32, rows: &Range<usize>, cells: &[Cells<'_>]) {
         for &said in fact.said_by {
             match cells[said.column()] {
                 Cells::Names { keys, names } if keys.len() >= rows.end => {
                     let keys = &keys[rows.clone()];
                     match said {
-                        Said::Value(_) => self.add(keys, |key| key != NO_NAME),
-                        Said::Words(_) => self.add_texts(said, keys, names),
+                        Said::Value(_) => self.add(bit, keys, |key| key != NO_NAME),
+                        Said::Words(_) => self.add_texts(bit, said, keys, names),
                     }
                 }
                 Cells::Repeated { keys, .. } if keys.len() >= rows.end => {
-                    self.add(&keys[rows.clone()], |key| key != NO_NAME);
+                    self.add(bit, &keys[rows.clone()], |key| key != NO_NAME);
                 }
                 Cells::Numbers(numbers) if numbers.len() >= rows.end => {
-                    self.add(&numbers[rows.clone()], |number| number != NO_NUMBER);
+                    self.add(bit, &numbers[rows.clone()], |number| number != NO_NUMBER);
                 }
                 Cells::Texts { order, texts } if order.len() >= rows.end && !texts.is_empty() => {
-                    self.add(&order[rows.clone()], |at| !texts.get(at as usize).is_empty());
+                    let order = &order[rows.clone()];
+                    self.add(bit, order, |at| !texts.get(at as usize).is_empty());
                 }
                 // A column without any value may have no cells at all, or no texts.
                 _ => {}
             }
         }
-        self.holds.iter().map(|&holds| usize::from(holds)).sum()
     }
 
-    fn add<T: Copy>(&mut self, cells: &[T], holds: impl Fn(T) -> bool) {
+    fn add<T: Copy>(&mut self, bit: u32, cells: &[T], holds: impl Fn(T) -> bool) {
         let rows = self.holds.iter_mut().zip(cells);
-        rows.for_each(|(known, &cell)| *known |= holds(cell));
+        rows.for_each(|(known, &cell)| *known |= if holds(cell) { bit } else { 0 });
     }
 
-    fn add_texts(&mut self, said: Said, keys: &[u32], names: Texts<'_>) {
+    fn add_texts(&mut self, bit: u32, said: Said, keys: &[u32], names: Texts<'_>) {
         let mut is_said = std::mem::take(&mut self.is_text_said);
         is_said.clear();
         is_said.extend((0..names.len()).map(|key| said.is_in(names.get(key))));
-        self.add(keys, |key| is_said.get(key as usize).copied().unwrap_or(false));
+        self.add(bit, keys, |key| is_said.get(key as usize).copied().unwrap_or(false));
         self.is_text_said = is_said;
     }
 

@@ -60,8 +60,8 @@ enum Column {
     Texts { order: Vec<u32>, texts: TextBytes },
     Numbers(Vec<i64>),
     Hashes(Vec<u64>),
-    Map { ends: Vec<u32>, keys: Keyed<Names>, values: Keyed<Names> },
-    Counts { ends: Vec<u32>, keys: Keyed<Numbers>, values: Keyed<Numbers> },
+    Map(Entries<Names>),
+    Counts(Entries<Numbers>),
 }
 
 impl Column {
@@ -70,13 +70,9 @@ impl Column {
             DataType::Dictionary(..) => Column::Names(Keyed::default()),
             DataType::Utf8 => Column::Texts { order: Vec::new(), texts: TextBytes::default() },
             DataType::Map(entries, _) if has_texts(entries.data_type()) => {
-                let (keys, values) = (Keyed::default(), Keyed::default());
-                Column::Map { ends: Vec::new(), keys, values }
+                Column::Map(Entries::default())
             }
-            DataType::Map(..) => {
-                let (keys, values) = (Keyed::default(), Keyed::default());
-                Column::Counts { ends: Vec::new(), keys, values }
-            }
+            DataType::Map(..) => Column::Counts(Entries::default()),
             DataType::UInt64 => Column::Hashes(Vec::new()),
             _ => Column::Numbers(Vec::new()),
         }
@@ -98,7 +94,7 @@ impl Column {
                 push_numbers(numbers, array.as_primitive::<TimestampMillisecondType>());
             }
             Column::Hashes(hashes) => hashes.extend(array.as_primitive::<UInt64Type>().values()),
-            Column::Map { ends, keys, values } => {
+            Column::Map(Entries { ends, keys, values }) => {
                 let map = array.as_map();
                 let texts = [map.keys(), map.values()].map(|texts| texts.as_string::<i32>());
                 each_entry(map, ends, |entry| {
@@ -107,7 +103,7 @@ impl Column {
                     values.push(value);
                 });
             }
-            Column::Counts { ends, keys, values } => {
+            Column::Counts(Entries { ends, keys, values }) => {
                 let map = array.as_map();
                 let numbers = [map.keys(), map.values()].map(|of| of.as_primitive::<Int64Type>());
                 each_entry(map, ends, |entry| {
@@ -125,12 +121,12 @@ impl Column {
             Column::Texts { order, texts } => Cells::Texts { order, texts: texts.all() },
             Column::Numbers(numbers) => Cells::Numbers(numbers),
             Column::Hashes(hashes) => Cells::Hashes(hashes),
-            Column::Map { ends, keys, values } => Cells::Map {
+            Column::Map(Entries { ends, keys, values }) => Cells::Map {
                 ends,
                 keys: (&keys.keys, keys.values.all()),
                 values: (&values.keys, values.values.all()),
             },
-            Column::Counts { ends, keys, values } => Cells::Counts {
+            Column::Counts(Entries { ends, keys, values }) => Cells::Counts {
                 ends,
                 keys: (&keys.keys, &keys.values.all),
                 values: (&values.keys, &values.values.all),
@@ -147,28 +143,16 @@ impl Column {
             }
             Column::Numbers(numbers) => numbers.clear(),
             Column::Hashes(hashes) => hashes.clear(),
-            Column::Map { ends, keys, values } => {
-                ends.clear();
-                keys.keys.clear();
-                values.keys.clear();
-            }
-            Column::Counts { ends, keys, values } => {
-                ends.clear();
-                keys.keys.clear();
-                values.keys.clear();
-            }
+            Column::Map(entries) => entries.clear_rows(),
+            Column::Counts(entries) => entries.clear_rows(),
         }
     }
 
     fn forget_names(&mut self) {
         match self {
             Column::Names(names) => *names = Keyed::default(),
-            Column::Map { keys, values, .. } => {
-                (*keys, *values) = (Keyed::default(), Keyed::default());
-            }
-            Column::Counts { keys, values, .. } => {
-                (*keys, *values) = (Keyed::default(), Keyed::default());
-            }
+            Column::Map(entries) => *entries = Entries::default(),
+            Column::Counts(entries) => *entries = Entries::default(),
             Column::Texts { .. } | Column::Numbers(_) | Column::Hashes(_) => {}
         }
     }
@@ -196,6 +180,23 @@ fn each_entry(map: &MapArray, ends: &mut Vec<u32>, mut push: impl FnMut(usize)) 
             entries.for_each(&mut push);
         }
         ends.push(end);
+    }
+}
+
+/// Keys with values, by row.
+#[derive(Default)]
+struct Entries<V> {
+    /// By row, where its entries end.
+    ends: Vec<u32>,
+    keys: Keyed<V>,
+    values: Keyed<V>,
+}
+
+impl<V> Entries<V> {
+    fn clear_rows(&mut self) {
+        self.ends.clear();
+        self.keys.keys.clear();
+        self.values.keys.clear();
     }
 }
 

@@ -5,8 +5,13 @@
 //! equal values is `varint(length << 1)` and the value in whole bytes; other values stand packed,
 //! in groups of eight, behind `varint(groups << 1 | 1)`.
 
+use std::ops::Range;
+
 /// A run of fewer equal values is not worth a header of its own.
 const MIN_RUN: usize = 16;
+
+/// Values that are looked at together. Any run worth a header has so many from any of its first ones on.
+const BLOCK: usize = 8;
 
 /// Bits that the greatest of `values` values takes, as keys from 0.
 pub(super) fn width_of(values: usize) -> u8 {
@@ -17,19 +22,14 @@ pub(super) fn width_of(values: usize) -> u8 {
 /// Appends `values`, each of which fits into `width` bits.
 pub(super) fn encode(values: &[u32], width: u8, out: &mut Vec<u8>) {
     let mut literals = 0;
-    let mut at = 0;
-    while at < values.len() {
-        let run = run_at(values, at);
-        if run >= MIN_RUN {
-            // A packed group is eight values, so the run lends what the last group lacks.
-            let lent = (at - literals).next_multiple_of(8) - (at - literals);
-            pack_groups(&values[literals..at + lent], width, out);
-            varint(((run - lent) as u64) << 1, out);
-            let bytes = values[at].to_le_bytes();
-            out.extend_from_slice(&bytes[..usize::from(width.div_ceil(8))]);
-            literals = at + run;
-        }
-        at += run;
+    while let Some(run) = next_run(values, literals) {
+        // A packed group is eight values, so the run lends what the last group lacks.
+        let lent = (run.start - literals).next_multiple_of(8) - (run.start - literals);
+        pack_groups(&values[literals..run.start + lent], width, out);
+        varint(((run.len() - lent) as u64) << 1, out);
+        let bytes = values[run.start].to_le_bytes();
+        out.extend_from_slice(&bytes[..usize::from(width.div_ceil(8))]);
+        literals = run.end;
     }
     pack_groups(&values[literals..], width, out);
 }
@@ -75,15 +75,24 @@ fn literal_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How often the value at `at` comes from there on.
-fn run_at(values: &[u32], at: usize) -> usize {
-    let value = values[at];
-    let rest = &values[at..];
-    // Most values differ from the next one.
-    if rest.get(1).is_some_and(|&next| next != value) {
-        return 1;
+/// The next run of equal values that is worth a header, from `from` on.
+fn next_run(values: &[u32], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    while let Some(block) = values.get(at..at + BLOCK) {
+        let value = block[0];
+        let is_it = |other: &&u32| **other == value;
+        // Most differ: then it is one look without a branch for each.
+        if block.iter().fold(0, |differs, other| differs | (value ^ other)) != 0 {
+            at += BLOCK;
+            continue;
+        }
+        let start = at - values[from..at].iter().rev().take_while(is_it).count();
+        at += values[at..].iter().take_while(is_it).count();
+        if at - start >= MIN_RUN {
+            return Some(start..at);
+        }
     }
-    rest.iter().take_while(|&&other| other == value).count()
+    None
 }
 
 fn pack_groups(values: &[u32], width: u8, out: &mut Vec<u8>) {
@@ -93,8 +102,23 @@ fn pack_groups(values: &[u32], width: u8, out: &mut Vec<u8>) {
     let groups = values.len().div_ceil(8);
     varint((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * usize::from(width);
-    pack(values.iter().map(|&value| u64::from(value)), width, out);
+    match width {
+        8 => whole_bytes::<1>(values, out),
+        16 => whole_bytes::<2>(values, out),
+        24 => whole_bytes::<3>(values, out),
+        _ => pack(values.iter().map(|&value| u64::from(value)), width, out),
+    }
     out.resize(end, 0);
+}
+
+/// Appends values of `N` bytes.
+fn whole_bytes<const N: usize>(values: &[u32], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + N * values.len(), 0);
+    let (bytes, _) = out[start..].as_chunks_mut::<N>();
+    for (bytes, value) in bytes.iter_mut().zip(values) {
+        bytes.copy_from_slice(&value.to_le_bytes()[..N]);
+    }
 }
 
 /// Appends values of `width` bits end to end, the first in the lowest bits.
@@ -168,7 +192,7 @@ mod tests {
     }
 
     fn runs() -> impl Strategy<Value = (u8, Vec<u32>)> {
-        (0_u8..=20).prop_flat_map(|width| {
+        (0_u8..=24).prop_flat_map(|width| {
             let value = 0..=(1_u32 << width) - 1;
             let run = (value, prop_oneof![Just(1_usize), 1_usize..80]);
             let values = prop::collection::vec(run, 0..40).prop_map(|runs| {
