@@ -142,7 +142,7 @@ impl ColumnChunk {
         let is_present = |&length: &i64| length > 0 || !has_nulls;
         self.begin_flat(encoder, 0..order.len(), &lengths, is_present);
         let present = present(&lengths, encoder.levels.nulls(), is_present, &mut encoder.numbers);
-        delta::encode(present, &mut encoder.page);
+        delta::encode_lengths(present, &mut encoder.page);
         encoder.lengths = lengths;
         if !texts.is_empty() {
             for (i, &row) in order.iter().enumerate() {
@@ -235,7 +235,7 @@ impl ColumnChunk {
             Dictionary::Texts(names) => {
                 let names = keys.iter().map(|&key| names.get(key as usize));
                 encoder.numbers.extend(names.clone().map(|name| name.len() as i64));
-                delta::encode(&encoder.numbers, &mut encoder.page);
+                delta::encode_lengths(&encoder.numbers, &mut encoder.page);
                 names.for_each(|name| encoder.page.extend_from_slice(name));
             }
             Dictionary::Numbers(numbers) => {

@@ -9,8 +9,23 @@ use super::hybrid::{pack, varint};
 const BLOCK: usize = 128;
 const GROUP: usize = 32;
 
-/// Appends `values`. For lengths, which the format takes as 32 bits, they must fit into 31.
+/// Differences of lengths that take more bits than this take whole bytes.
+const NARROW: u8 = 3;
+
+/// Appends `values`.
 pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
+    encode_with(values, |width| width, out);
+}
+
+/// Appends the lengths of texts, which the format takes as 32 bits: they must fit into 31. In whole bytes,
+/// since zstd finds in these what comes again, and codes them by their frequency.
+pub(super) fn encode_lengths(lengths: &[i64], out: &mut Vec<u8>) {
+    let whole = |width: u8| if width <= NARROW { width } else { width.next_multiple_of(8) };
+    encode_with(lengths, whole, out);
+}
+
+/// Appends `values`, each group of differences in as many bits as `room` gives to those that need so many.
+fn encode_with(values: &[i64], room: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     varint(BLOCK as u64, out);
     varint((BLOCK / GROUP) as u64, out);
     varint(values.len() as u64, out);
@@ -24,18 +39,18 @@ pub(super) fn encode(values: &[i64], out: &mut Vec<u8>) {
             // Wrapping, as the format says: a reader wraps back.
             *delta = pair[1].wrapping_sub(pair[0]);
         }
-        encode_block(deltas, out);
+        encode_block(deltas, &room, out);
     }
 }
 
-fn encode_block(deltas: &[i64], out: &mut Vec<u8>) {
+fn encode_block(deltas: &[i64], room: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     let least = deltas.iter().copied().min().unwrap_or(0);
     zigzag(least, out);
     let above = |delta: &i64| delta.wrapping_sub(least) as u64;
     let mut widths = [0_u8; BLOCK / GROUP];
     for (width, group) in widths.iter_mut().zip(deltas.chunks(GROUP)) {
         let all = group.iter().map(above).fold(0, |all, delta| all | delta);
-        *width = (u64::BITS - all.leading_zeros()) as u8;
+        *width = room((u64::BITS - all.leading_zeros()) as u8);
     }
     out.extend_from_slice(&widths);
     for (&width, group) in widths.iter().zip(deltas.chunks(GROUP)) {
@@ -69,6 +84,18 @@ mod tests {
         // Differences -2 -2 -2 1 1 1 1: the least -2, above it 0 0 0 3 3 3 3 in 2 bits.
         assert_eq!(&out[..10], [0x80, 1, 4, 8, 14, 3, 2, 0, 0, 0]);
         assert_eq!(&out[10..], [0b1100_0000, 0b0011_1111, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn lengths_that_differ_much_take_whole_bytes() {
+        let (mut out, mut narrow) = (Vec::new(), Vec::new());
+        encode_lengths(&[7, 17, 7, 5], &mut out);
+        // Differences 10 -10 -2: above the least 20 0 8.
+        assert_eq!(out, [vec![0x80, 1, 4, 4, 14, 19, 8, 0, 0, 0, 20, 0, 8], vec![0; 29]].concat());
+        out.clear();
+        encode_lengths(&[7, 5, 3, 1, 2, 3, 4, 5], &mut out);
+        encode(&[7, 5, 3, 1, 2, 3, 4, 5], &mut narrow);
+        assert_eq!(out, narrow);
     }
 
     #[test]
