@@ -370,7 +370,7 @@ fn compare_check_and_the_page_say_what_a_pivot_says_at_scale() {
 }
 
 #[test]
-fn the_queue_at_a_moment_is_that_of_the_queue_over_time() {
+fn the_queue_at_a_moment_is_that_of_the_queue_over_time_at_scale() {
     let sealed = Sealed::of_samples();
     let hours =
         rows(&sealed, "queue --horizon 30d --since 2026-03-02T14:00 --until 2026-03-02T20:00");

@@ -34,7 +34,7 @@ fn without_room(sealed: &Sealed, time: &str, file: &str) -> Output {
 }
 
 #[test]
-fn a_full_disk_is_told_though_nothing_can_be_remembered() {
+fn a_full_disk_is_told_though_nothing_can_be_remembered_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let file = rules(&sealed, &(pagerduty(&server) + FULL_DISK));
     for _ in 0..2 {

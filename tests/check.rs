@@ -6,12 +6,6 @@ use serde_json::Value;
 
 use crate::sealed::{Run, Sealed, golden, interpreter, root};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 const NOON: &[&str] = &["--now", "2026-03-03T12:00:00Z"];
 
 /// Runs the program at noon of the last day of the samples.
@@ -26,7 +20,7 @@ fn at_noon(sealed: &Sealed, args: &[&str]) -> Run {
 
 #[test]
 fn checks_give_their_golden_files() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     for (name, args) in [
         ("by-provider", "bounce_rate --by provider -w 5 -c 10 --last 1d --min-n 50 --top 3"),
         ("too-few", "bounce_rate --by provider -w 5 -c 10 --last 10m"),
@@ -45,8 +39,8 @@ fn checks_give_their_golden_files() {
 }
 
 #[test]
-fn what_is_not_known_is_never_fine() {
-    let sealed = samples();
+fn what_is_not_known_is_never_fine_at_scale() {
+    let sealed = Sealed::of_samples();
     let unknown = |now: &str, args: &[&str], words: &str| {
         let all = [&["--now", now, "check"], args].concat();
         let output = sealed.command().args(&all).output().unwrap();
@@ -78,14 +72,15 @@ fn what_is_not_known_is_never_fine() {
 
 #[test]
 fn a_group_without_a_record_is_a_count_of_nothing_and_not_unknown() {
-    let run = at_noon(&samples(), &["check", "delivered", "-c", "1:", "--provider", "nobody"]);
+    let run =
+        at_noon(&Sealed::of_samples(), &["check", "delivered", "-c", "1:", "--provider", "nobody"]);
     assert_eq!(run.code, Some(2), "{run:?}");
     assert!(run.stdout.starts_with("DELIVERED CRITICAL: 0 (limit 1:)"), "{run:?}");
 }
 
 #[test]
 fn a_window_without_any_record_is_a_count_of_nothing() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let check = |now: &str, range: &str| {
         let args =
             ["--now", now, "check", "delivered", "--last", "15m", "-w", "1000:", "-c", range];
@@ -121,7 +116,7 @@ fn parsed(sealed: &Sealed, text: &str) -> Value {
 
 #[test]
 fn prometheus_reads_what_a_pivot_counts() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let args =
         ["metrics", "--textfile", "-", "--window", "3d", "--by", "provider,job", "--top", "2"];
     let run = at_noon(&sealed, &args);
@@ -197,7 +192,7 @@ fn names_that_differ_in_what_cannot_be_seen_are_series_that_differ() {
 #[test]
 fn the_textfile_is_readable_and_goes_nowhere_else() {
     use std::os::unix::fs::PermissionsExt;
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let victim = sealed.file("victim", "mine\n");
     let path = sealed.file("collector/pmtaq.prom", "");
     // As the owner of the folder may do it who can guess the name: `exec` keeps the number.
@@ -219,7 +214,7 @@ fn the_textfile_is_readable_and_goes_nowhere_else() {
 
 #[test]
 fn the_textfile_is_replaced_as_a_whole_or_not_at_all() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let path = sealed.file("collector/pmtaq.prom", "as it was\n");
     let name = path.to_str().unwrap();
     let run = at_noon(&sealed, &["metrics", "--textfile", name, "--store", "/nowhere"]);
@@ -254,7 +249,7 @@ fn names(expression: &str) -> Vec<String> {
 
 #[test]
 fn the_dashboard_and_the_rules_ask_for_metrics_that_there_are() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let run = at_noon(&sealed, &["metrics", "--textfile", "-", "--window", "3d"]);
     let families = parsed(&sealed, &run.stdout);
     let text = std::fs::read_to_string(root().join("packaging/grafana/pmtaq.json")).unwrap();

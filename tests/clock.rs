@@ -42,7 +42,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_hour_that_comes_twice_is_two_rows_told_apart_by_their_offset() {
+fn the_hour_that_comes_twice_is_two_rows_told_apart_by_their_offset_at_scale() {
     let sealed = deliveries(&AUTUMN);
     let zone = "--tz Europe/Madrid --since 2026-10-25 --until 2026-10-26";
     let volume = table(&sealed, &format!("volume {zone}"));
@@ -182,7 +182,7 @@ fn times_are_taken_as_accounting_files_and_answers_spell_them() {
 }
 
 #[test]
-fn time_runs_forward_and_is_not_cut() {
+fn time_runs_forward_and_is_not_cut_at_scale() {
     let sealed = Sealed::of_samples();
     let keys = |line: &str| -> Vec<String> {
         let table = table(&sealed, &format!("{line} -q"));

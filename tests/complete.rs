@@ -127,7 +127,7 @@ fn tab_takes_at_most_fifty_milliseconds_of_cpu() {
 }
 
 #[test]
-fn real_shells_complete_and_run_what_they_completed() {
+fn real_shells_complete_and_run_what_they_completed_at_scale() {
     let sealed = hostile();
     let program = Path::new(env!("CARGO_BIN_EXE_pmtaq"));
     let cases = json!([

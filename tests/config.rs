@@ -86,7 +86,7 @@ fn the_places_are_named_in_the_order_in_which_they_are_read() {
 }
 
 #[test]
-fn a_class_of_the_site_holds_for_what_is_stored_already_and_goes_again() {
+fn a_class_of_the_site_holds_for_what_is_stored_already_and_goes_again_at_scale() {
     let sealed = Sealed::new();
     sealed.done(&["ingest", "-q", "samples/acct"]);
     let counts = || {

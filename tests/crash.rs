@@ -59,7 +59,7 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new_state_at_scale() {
 }
 
 #[test]
-fn a_kill_while_a_store_is_made_leaves_none_or_a_sound_one() {
+fn a_kill_while_a_store_is_made_leaves_none_or_a_sound_one_at_scale() {
     let path = root().join("samples/quirks/quirk-offsets.csv");
     for step in 1..12 {
         let sealed = Sealed::new();
@@ -75,7 +75,7 @@ fn a_kill_while_a_store_is_made_leaves_none_or_a_sound_one() {
 }
 
 #[test]
-fn a_full_disk_is_a_clear_error_and_the_next_run_heals() {
+fn a_full_disk_is_a_clear_error_and_the_next_run_heals_at_scale() {
     let samples = root().join("samples/acct");
     let path = samples.to_str().unwrap();
     let mut failed = 0;
@@ -98,7 +98,7 @@ fn a_full_disk_is_a_clear_error_and_the_next_run_heals() {
 /// A file system that really refuses: the process may write no file beyond a size, which the kernel
 /// answers as it does a full disk, in the middle of a part, of a manifest or of the root.
 #[test]
-fn a_write_that_the_system_refuses_loses_nothing_and_the_next_run_heals() {
+fn a_write_that_the_system_refuses_loses_nothing_and_the_next_run_heals_at_scale() {
     let samples = root().join("samples/acct");
     let small = root().join("samples/quirks/quirk-offsets.csv");
     let mut refused = 0;

@@ -136,7 +136,7 @@ fn a_kill_at_any_step_leaves_a_log_that_the_next_commit_makes_right_at_scale() {
 }
 
 #[test]
-fn a_log_that_is_lost_or_not_to_be_trusted_begins_anew() {
+fn a_log_that_is_lost_or_not_to_be_trusted_begins_anew_at_scale() {
     let sealed = Sealed::new();
     let sample = root().join("samples/acct");
     let file = |day: u32| sample.join(format!("acct-2026-03-0{day}-0000.csv"));

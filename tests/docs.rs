@@ -143,7 +143,7 @@ fn awkward() -> (Sealed, String) {
 }
 
 #[test]
-fn the_lines_for_other_tools_run_as_they_are() {
+fn the_lines_for_other_tools_run_as_they_are_at_scale() {
     let (sealed, store) = awkward();
     let python = interpreter();
     let delivered = sealed.done(&[

@@ -27,8 +27,7 @@ fn doctor(sealed: &Sealed, name: &str, args: &[&str]) -> Option<i32> {
 
 #[test]
 fn the_samples_are_well() {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
+    let sealed = Sealed::of_samples();
     assert_eq!(doctor(&sealed, "samples", &["--max-lag", "2d"]), Some(0));
 }
 
@@ -78,7 +77,7 @@ fn more_went_out_than_came_in() {
 }
 
 #[test]
-fn a_store_without_news_is_late() {
+fn a_store_without_news_is_late_at_scale() {
     let sealed = Sealed::new();
     ingest(&sealed, &[("acct-2026-03-01-0000.csv", records("d", "2026-03-04T10:00", 0..9))]);
     let late = |args: &[&str]| {
@@ -105,7 +104,7 @@ fn a_file_that_reaches_into_the_window_is_one_of_its_files() {
 }
 
 #[test]
-fn records_that_two_blocks_log_are_found_in_store_and_configuration() {
+fn records_that_two_blocks_log_are_found_in_store_and_configuration_at_scale() {
     let both = ["acct-2026-03-05-0000.csv", "acct-tg-2026-03-05-0000.csv"];
     // The first 8 records are the same in both.
     let (d, b) = ("2026-03-05T11:00", "2026-03-05T11:01");

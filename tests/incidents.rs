@@ -2,26 +2,28 @@
 //! set; and what a report cannot know, it says.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use pmtaq_gen::{Options, generate};
 use serde_json::Value;
 
-use crate::sealed::{Sealed, root};
+use crate::sealed::{Sealed, Tree, root};
 
-/// A store of planted incidents, and the truth of them.
+/// Stores of planted incidents, and the truth of them: the samples, and a larger set that is made once.
 fn planted() -> Vec<(Sealed, Value)> {
-    let samples = Sealed::new();
-    let dir = root().join("samples/acct");
-    samples.ingest(&[&dir]);
+    static LARGER: OnceLock<(Tree, Value)> = OnceLock::new();
     let truth = std::fs::read_to_string(root().join("samples/truth.json")).unwrap();
-    let larger = Sealed::new();
-    let dir = larger.dir.path().join("acct");
-    let (of_larger, _) =
-        generate(&Options { rows: 200_000, days: 4, ..Options::default() }, &dir).unwrap();
-    larger.ingest(&[&dir]);
+    let (store, of_larger) = LARGER.get_or_init(|| {
+        let larger = Sealed::new();
+        let dir = larger.dir.path().join("acct");
+        let options = Options { rows: 200_000, days: 4, ..Options::default() };
+        let (truth, _) = generate(&options, &dir).unwrap();
+        larger.ingest(&[&dir]);
+        (Tree::read(&larger.store()), serde_json::to_value(truth).unwrap())
+    });
     vec![
-        (samples, serde_json::from_str(&truth).unwrap()),
-        (larger, serde_json::to_value(of_larger).unwrap()),
+        (Sealed::of_samples(), serde_json::from_str(&truth).unwrap()),
+        (Sealed::with_store(store), of_larger.clone()),
     ]
 }
 

@@ -165,7 +165,7 @@ fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
 }
 
 #[test]
-fn little_memory_gives_the_same_rows_and_too_little_is_refused() {
+fn little_memory_gives_the_same_rows_and_too_little_is_refused_at_scale() {
     let state = "select count(*), sum(hash(rec, time_logged, orig, rcpt, dsn_diag, template, extra,
                  provider, vmta, source)) from records";
     let told = |memory: &str, paths: &[&str]| {
@@ -241,7 +241,7 @@ fn touch(path: &Path) {
 }
 
 #[test]
-fn a_live_file_is_taken_line_by_line_whatever_the_cut() {
+fn a_live_file_is_taken_line_by_line_whatever_the_cut_at_scale() {
     let reply =
         "t,2026-01-05 11:00:00+0000,x@example.org,\"smtp;451 try\r\nlater, \"\"please\"\"\"\r\n";
     let whole = content(0..3) + reply + &row(3) + reply + &content(4..6);

@@ -109,7 +109,7 @@ fn a_kill_at_any_step_of_a_repair_loses_nothing_at_scale() {
 }
 
 #[test]
-fn a_good_rollup_is_never_overwritten_from_damaged_records() {
+fn a_good_rollup_is_never_overwritten_from_damaged_records_at_scale() {
     let sealed = Sealed::of_samples();
     let hours = ["pivot", "--rows", "provider", "--metric", "p95", "--format", "csv"];
     let before = sealed.done(&hours);
@@ -124,7 +124,7 @@ fn a_good_rollup_is_never_overwritten_from_damaged_records() {
 }
 
 #[test]
-fn a_damaged_rollup_is_made_anew_from_sound_records() {
+fn a_damaged_rollup_is_made_anew_from_sound_records_at_scale() {
     let sealed = Sealed::of_samples();
     let (before, hours) = (state(&sealed), ["providers", "--format", "csv"]);
     let answer = sealed.done(&hours);
@@ -137,7 +137,7 @@ fn a_damaged_rollup_is_made_anew_from_sound_records() {
 }
 
 #[test]
-fn a_root_that_is_damaged_or_gone_is_read_from_its_copy_and_made_anew() {
+fn a_root_that_is_damaged_or_gone_is_read_from_its_copy_and_made_anew_at_scale() {
     let whole = Sealed::of_samples();
     let before = state(&whole);
     let hurts: [&dyn Fn(&Path); 3] =
@@ -319,7 +319,7 @@ pub(crate) fn bare(path: &Path, change: impl Fn(&mut serde_json::Map<String, ser
 }
 
 #[test]
-fn an_error_of_a_question_names_the_damaged_part_and_what_to_do() {
+fn an_error_of_a_question_names_the_damaged_part_and_what_to_do_at_scale() {
     let whole = Sealed::of_samples();
     let size = std::fs::metadata(part_of(&whole, "records")).unwrap().len() as usize;
     let mut failed = 0;

@@ -33,7 +33,7 @@ fn peak(sealed: &Sealed, args: &[&str]) -> (u64, usize) {
 }
 
 #[test]
-fn no_format_keeps_the_rows_that_it_writes() {
+fn no_format_keeps_the_rows_that_it_writes_at_scale() {
     let sealed = Sealed::of_samples();
     let rows = "select range r, hash(range) h, repeat('abc ', 30) t from range(300000)";
     for &format in pmtaq_render::Format::ALL {

@@ -8,12 +8,6 @@ use serde_json::Value;
 use crate::readers::python;
 use crate::sealed::{Sealed, golden};
 
-fn samples() -> Sealed {
-    let sealed = Sealed::new();
-    sealed.done(&["ingest", "-q", "--host", "testmta", "samples/acct"]);
-    sealed
-}
-
 const DAY: [&str; 6] = ["report", "--since", "2026-03-02", "--until", "2026-03-03", "--html"];
 
 fn report(sealed: &Sealed, more: &[&str]) -> String {
@@ -49,7 +43,7 @@ fn said(html: &str) -> String {
 
 #[test]
 fn the_report_of_a_day_says_what_its_golden_file_says() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     golden("page/day.txt", &said(&report(&sealed, &[])));
     golden(
         "page/provider.txt",
@@ -59,7 +53,7 @@ fn the_report_of_a_day_says_what_its_golden_file_says() {
 
 #[test]
 fn a_report_is_one_file_that_asks_for_no_other() {
-    let html = report(&samples(), &[]);
+    let html = report(&Sealed::of_samples(), &[]);
     for word in ["src=", "@import", "url(", "<link rel=\"stylesheet", "fetch(", "XMLHttpRequest"] {
         assert!(!html.contains(word), "{word}");
     }
@@ -70,7 +64,7 @@ fn a_report_is_one_file_that_asks_for_no_other() {
 
 #[test]
 fn a_report_goes_to_a_file_or_to_stdout() {
-    let sealed = samples();
+    let sealed = Sealed::of_samples();
     let file = sealed.dir.path().join("day.html");
     let run = sealed.run(&[&DAY[..], &[file.to_str().unwrap()]].concat());
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
@@ -123,7 +117,8 @@ fn numbers(of: &Value) -> Vec<u64> {
 
 #[test]
 fn a_report_can_be_read_sorted_and_filtered_in_a_browser_at_scale() {
-    let found = looked_at(&samples(), &["--since", "2026-03-01", "--until", "2026-03-04"]);
+    let found =
+        looked_at(&Sealed::of_samples(), &["--since", "2026-03-01", "--until", "2026-03-04"]);
     is_sound(&found);
     let (down, up) = (numbers(&found["descending"]), numbers(&found["ascending"]));
     assert!(down.len() >= 12 && down.is_sorted_by(|a, b| a >= b), "{down:?}");

@@ -65,7 +65,7 @@ fn recipients(plain: &Sealed) -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_address_of_a_recipient_is_anywhere_in_a_private_store() {
+fn no_address_of_a_recipient_is_anywhere_in_a_private_store_at_scale() {
     let plain = ingested("none");
     let recipients = recipients(&plain);
     assert!(recipients.len() > 2500, "{}", recipients.len());

@@ -78,7 +78,7 @@ fn histograms_hold_every_delivery_within_a_hundredth() {
 }
 
 #[test]
-fn reports_and_pivots_over_the_samples_are_the_same_from_both_tables() {
+fn reports_and_pivots_over_the_samples_are_the_same_from_both_tables_at_scale() {
     let sealed = Sealed::new();
     sealed.done(&["ingest", "-q", "samples/acct"]);
     let window = ["--since", "2026-03-01T10:30", "--until", "2026-03-03T20:10"];

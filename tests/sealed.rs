@@ -45,11 +45,16 @@ impl Sealed {
         };
         // They are ingested once, and each test has the files of its own; but for a bucket.
         static STORE: OnceLock<Tree> = OnceLock::new();
-        let sealed = Sealed::new();
-        if sealed.bucket.is_some() {
+        if std::env::var_os("PMTAQ_TEST_BUCKET").is_some() {
             return ingested();
         }
-        STORE.get_or_init(|| Tree::read(&ingested().store())).write(&sealed.store());
+        Sealed::with_store(STORE.get_or_init(|| Tree::read(&ingested().store())))
+    }
+
+    /// With a copy of a store.
+    pub(crate) fn with_store(store: &Tree) -> Sealed {
+        let sealed = Sealed::new();
+        store.write(&sealed.store());
         sealed
     }
 
@@ -183,7 +188,7 @@ impl Run {
 }
 
 /// A file or a folder with all that is in it.
-struct Tree {
+pub(crate) struct Tree {
     mode: Permissions,
     holds: Holds,
 }
@@ -194,7 +199,7 @@ enum Holds {
 }
 
 impl Tree {
-    fn read(path: &Path) -> Tree {
+    pub(crate) fn read(path: &Path) -> Tree {
         let mode = path.metadata().unwrap().permissions();
         if !path.is_dir() {
             return Tree { mode, holds: Holds::Bytes(fs::read(path).unwrap()) };

@@ -7,7 +7,8 @@ use crate::rollup::differences;
 use crate::sealed::{Sealed, root};
 
 #[test]
-fn a_backup_beside_writers_is_a_sound_store_of_one_commit_and_is_restored_by_copying_it_back() {
+fn a_backup_beside_writers_is_a_sound_store_of_one_commit_and_is_restored_by_copying_it_back_at_scale()
+ {
     let sealed = Sealed::new();
     let pieces = pieces(&sealed, 300);
     sealed.ingest(&[&pieces[0]]);

@@ -127,7 +127,7 @@ fn a_kill_at_any_step_leaves_a_log_in_a_bucket_that_the_next_commit_makes_right_
 }
 
 #[test]
-fn a_log_that_someone_deleted_from_a_bucket_goes_on_by_a_checkpoint() {
+fn a_log_that_someone_deleted_from_a_bucket_goes_on_by_a_checkpoint_at_scale() {
     let there = There::new();
     for (n, name) in ["quirk-absurd-times", "quirk-offsets"].iter().enumerate() {
         there.ingest(&format!("samples/quirks/{name}.csv"));

@@ -7,7 +7,7 @@ use super::writers::is_sound;
 use super::{There, file, server};
 
 #[test]
-fn what_was_replaced_stays_for_an_hour_of_the_server_and_goes_then() {
+fn what_was_replaced_stays_for_an_hour_of_the_server_and_goes_then_at_scale() {
     let _alone = PROXY.lock().unwrap_or_else(PoisonError::into_inner);
     server().fault("{}");
     let there = There::by_proxy();

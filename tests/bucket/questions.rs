@@ -278,9 +278,10 @@ fn what_is_no_store_in_a_bucket_is_said() {
         assert!(run.code == Some(2) || run.code == Some(3), "{run:?}");
         assert!(run.stderr.contains(says), "{run:?}");
     }
+    there.ingest("samples/quirks/quirk-offsets.csv");
+    // What is in the bucket already is no store.
     let run = there.run(&["--store", "s3://mail", "ingest", "samples/quirks/quirk-offsets.csv"]);
     assert_eq!(run.code, Some(2), "{run:?}");
-    there.ingest("samples/quirks/quirk-offsets.csv");
     // By a glob others would count what was replaced.
     let run = there.run(&["connect", "duckdb"]);
     assert!(run.code == Some(2) && run.stderr.contains("`pmtaq delta` keeps a log"), "{run:?}");

@@ -31,7 +31,8 @@ fn repaired(there: &There, found: &str, done: &str) {
 }
 
 #[test]
-fn a_part_that_was_changed_or_deleted_in_a_bucket_is_set_aside_and_its_files_are_new_again() {
+fn a_part_that_was_changed_or_deleted_in_a_bucket_is_set_aside_and_its_files_are_new_again_at_scale()
+ {
     let there = three_days();
     let part = there.objects("records/date=2026-03-02/").remove(0);
     let mut bytes = server().get(&there.key(&part));

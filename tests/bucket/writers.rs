@@ -117,7 +117,7 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new_state_and_the_next_run_heals_at_
 }
 
 #[test]
-fn compaction_pruning_and_erasure_are_seen_by_all_machines() {
+fn compaction_pruning_and_erasure_are_seen_by_all_machines_at_scale() {
     let there = There::new();
     for i in 0..9 {
         let path = there.sealed.file(&format!("acct-{i}.csv"), file(&format!("m{i}"), 1, 20));

@@ -299,8 +299,8 @@ impl Remote {
         Err(Error::Damaged { path: url.to_owned(), what })
     }
 
-    /// Files in the partitions that are none of `parts` and that no list names, but those that may belong to a commit that is being
-    /// made, or that were replaced a moment ago.
+    /// Files in the partitions that are none of `parts` and that no list names, but those that may
+    /// belong to a commit that is being made, or that were replaced a moment ago.
     pub(crate) fn strays<'p>(
         &self,
         parts: impl Iterator<Item = &'p Path>,
