@@ -162,6 +162,10 @@ impl Cause {
             };
             swap(&mut self.values, &twin.named, &twin.other);
             swap(&mut self.implied, &twin.other, &twin.named);
+            // It may follow in the window alone.
+            if !self.implied.contains(&twin.named) {
+                self.implied.push(twin.named.clone());
+            }
         }
         self.twins = twins;
         self.reading = crate::reading::read(self, fault, given);

@@ -30,8 +30,8 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
     let counts = &flow.counts;
     let named = |&(dim, code): &(usize, u32)| (counts.dims()[dim].clone(), counts.name(dim, code));
     let values: Vec<(String, Option<String>)> = found.values.iter().map(named).collect();
-    let sum = |period: usize, of: &[Vec<f64>]| -> f64 {
-        found.leaves.iter().map(|&leaf| of[period][leaf as usize]).sum()
+    let sum = |of: &dyn Fn(usize) -> f64| -> f64 {
+        found.leaves.iter().map(|&leaf| of(leaf as usize)).sum()
     };
     let outcome = &flow.outcomes[found.outcome];
     // All categories, or those of them that moved.
@@ -41,37 +41,47 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         found.parts.iter().map(|&part| &flow.outcomes[part]).collect()
     };
     let named_categories = parts.iter().filter_map(|part| part.category.clone()).collect();
-    let counted = |of: &dyn Fn(&Outcome) -> f64| parts.iter().map(|part| of(part)).sum();
+    let counted = |of: &dyn Fn(&Outcome) -> f64| -> f64 { parts.iter().map(|part| of(part)).sum() };
     let n_baseline = counts.n_baseline().max(1);
-    let usual = |of: &[Vec<f64>]| -> f64 {
-        (1..=counts.n_baseline()).map(|period| sum(period, of)).sum::<f64>() / n_baseline as f64
-    };
     let is_volume = flow.stage.is_volume();
+    let entered =
+        |period: usize| if is_volume { 0.0 } else { sum(&|leaf| flow.input[period][leaf]) };
+    let seen = |period: usize| counted(&|part| sum(&|leaf| part.seen.at(period, leaf)));
+    let usual = |of: &dyn Fn(usize) -> f64| -> f64 {
+        (1..=counts.n_baseline()).map(of).sum::<f64>() / n_baseline as f64
+    };
     // Of a volume each stands by itself, whatever else was found: what came and what usually comes.
     let effect = if is_volume { flow.effect_of(&found.leaves) } else { found.effect };
-    let entered = |n: f64| if is_volume { 0.0 } else { n };
     // What a leaf with nothing in it is called says nothing of the cause.
     let alive: Vec<usize> = found
         .leaves
         .iter()
         .map(|&leaf| leaf as usize)
         .filter(|&leaf| {
-            let counts = |of: &[Vec<f64>]| of.iter().any(|period| period[leaf] > 0.0);
-            counts(&outcome.seen) || !is_volume && counts(&flow.input)
+            let is_in = |period: usize| {
+                outcome.seen.at(period, leaf) > 0.0 || !is_volume && flow.input[period][leaf] > 0.0
+            };
+            (0..=counts.n_baseline()).any(is_in)
         })
         .collect();
-    let implied: Vec<(String, Option<String>)> = (0..counts.dims().len())
-        .filter(|dim| {
-            found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
-        })
-        .filter_map(|dim| {
-            let code = counts.code(*alive.first()?, dim);
-            let single = alive.iter().all(|&leaf| counts.code(leaf, dim) == code)
-                && !counts.is_few(*alive.first()?, dim);
-            (single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
-        })
-        .collect();
-    let twins = twins(flow, found, &implied);
+    // The other dimensions of which some leaves have one value.
+    let single = |leaves: &[usize]| -> Vec<(String, Option<String>)> {
+        (0..counts.dims().len())
+            .filter(|dim| {
+                found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
+            })
+            .filter_map(|dim| {
+                let code = counts.code(*leaves.first()?, dim);
+                let is_single = leaves.iter().all(|&leaf| counts.code(leaf, dim) == code)
+                    && !counts.is_few(*leaves.first()?, dim);
+                (is_single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
+            })
+            .collect()
+    };
+    let implied = single(&alive);
+    // What else had these values on other days does not tell them apart now.
+    let now: Vec<usize> = alive.iter().copied().filter(|&leaf| flow.input[0][leaf] > 0.0).collect();
+    let twins = twins(flow, found, &single(&now));
     let mut cause = Cause {
         stage: flow.stage,
         twins,
@@ -80,11 +90,9 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         implied,
         effect,
         share: if change == 0.0 { 0.0 } else { 100.0 * effect / change },
-        now: (entered(sum(0, &flow.input)), counted(&|outcome| sum(0, &outcome.seen))),
-        usual: (entered(usual(&flow.input)), counted(&|outcome| usual(&outcome.seen))),
-        expected: counted(&|outcome| {
-            found.leaves.iter().map(|&leaf| outcome.expected[leaf as usize]).sum()
-        }),
+        now: (entered(0), seen(0)),
+        usual: (usual(&entered), usual(&seen)),
+        expected: counted(&|part| sum(&|leaf| part.expected[leaf])),
         z: found.z,
         scopes: Vec::new(),
         moved: (flow.stage == Stage::Waiting).then(|| moved(flow, found)),
@@ -106,8 +114,8 @@ fn moved(flow: &Flow, found: &Found) -> Moved {
     Moved { came: pair(Kind::CameIn), went: pair(Kind::WentOut) }
 }
 
-/// Which of the named values could as well be one that is implied.
-fn twins(flow: &Flow, found: &Found, implied: &[(String, Option<String>)]) -> Vec<Twin> {
+/// Which of the named values could in the window as well be one of `others`, which all of it has.
+fn twins(flow: &Flow, found: &Found, others: &[(String, Option<String>)]) -> Vec<Twin> {
     if flow.stage.is_volume() {
         return Vec::new();
     }
@@ -119,7 +127,7 @@ fn twins(flow: &Flow, found: &Found, implied: &[(String, Option<String>)]) -> Ve
         Some((dim, code))
     };
     let mut twins = Vec::new();
-    for other in implied {
+    for other in others {
         let Some((dim, code)) = code_of(other) else { continue };
         for (at, &(named_dim, named_code)) in found.values.iter().enumerate() {
             let rest = found.values.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, v)| *v);

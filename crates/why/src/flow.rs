@@ -10,6 +10,7 @@ use crate::metric::{Metric, Stage, TRIED};
 use crate::novelty::Novelty;
 use crate::parallel::at_once;
 use crate::rates::{Levels, Usual};
+use crate::seen::Seen;
 
 /// A stage, ready to be searched.
 pub(crate) struct Flow<'c> {
@@ -29,8 +30,7 @@ pub(crate) struct Flow<'c> {
 pub(crate) struct Outcome {
     /// None for all; else the category, itself none where the records had none.
     pub(crate) category: Option<Option<String>>,
-    /// By period and leaf.
-    pub(crate) seen: Vec<Vec<f64>>,
+    pub(crate) seen: Seen,
     /// By leaf: what comes out of one that enters.
     pub(crate) usual: Vec<f64>,
     /// By leaf: what was to be expected in the window.
@@ -88,10 +88,10 @@ impl<'c> Flow<'c> {
         let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
         let outcome = |category: Option<Option<String>>| {
             let seen = seen(&counts, stage, category.as_ref());
-            let Usual { rates: usual, novelties } = match &levels {
-                None => Usual { rates: means(&seen), novelties: Vec::new() },
-                Some(levels) => levels.usual(&seen),
-            };
+            let usual = levels.as_ref().map(|levels| levels.usual(&seen));
+            let seen = Seen::new(seen);
+            let Usual { rates: usual, novelties } =
+                usual.unwrap_or_else(|| Usual { rates: seen.means(), novelties: Vec::new() });
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected, novelties }
         };
@@ -111,21 +111,19 @@ impl<'c> Flow<'c> {
 
     fn effect_at(&self, leaf: usize) -> f64 {
         let outcome = &self.outcomes[0];
-        (outcome.seen[0][leaf] - outcome.expected[leaf]) * self.worth[leaf]
+        (outcome.seen.now[leaf] - outcome.expected[leaf]) * self.worth[leaf]
     }
 
     /// What entered and what was counted: in the window, and on the mean of the baseline.
     pub(crate) fn totals(&self) -> [(f64, f64); 2] {
-        let of = |period: usize| {
-            let entered =
-                if self.stage.is_volume() { 0.0 } else { self.input[period].iter().sum() };
-            (entered, self.outcomes[0].seen[period].iter().sum::<f64>())
-        };
+        let is_volume = self.stage.is_volume();
+        let entered =
+            |period: &Vec<f64>| -> f64 { if is_volume { 0.0 } else { period.iter().sum() } };
+        let seen = &self.outcomes[0].seen;
         let n = (self.input.len() - 1).max(1) as f64;
-        let (entered, counted) = (1..self.input.len())
-            .map(of)
-            .fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
-        [of(0), (entered / n, counted / n)]
+        let past: f64 = self.input[1..].iter().map(entered).sum();
+        let counted: f64 = seen.past_totals().iter().sum();
+        [(entered(&self.input[0]), seen.now.iter().sum()), (past / n, counted / n)]
     }
 
     /// Whether two sets of leaves, in order, cover nearly the same messages.
@@ -267,12 +265,4 @@ fn lasting(counts: &Counts, dim: usize, kinds: &[Kind]) -> Vec<bool> {
         periods.get(least - 1).is_some_and(|n| *n > LEFT_OVER * periods[0])
     };
     counts.by_value(dim, |kind| kinds.contains(&kind)).into_iter().map(lasts).collect()
-}
-
-/// The mean over the baseline, by leaf.
-fn means(seen: &[Vec<f64>]) -> Vec<f64> {
-    let baseline = &seen[1..];
-    let leaves = 0..seen[0].len();
-    let mean = |leaf: usize| baseline.iter().map(|period| period[leaf]).sum::<f64>();
-    leaves.map(|leaf| mean(leaf) / baseline.len().max(1) as f64).collect()
 }

@@ -22,6 +22,7 @@ mod parallel;
 mod rates;
 mod reading;
 mod search;
+mod seen;
 mod usual;
 mod volume;
 

@@ -1,6 +1,8 @@
 //! How far a rate is unknown because what enters now has no past of its own: a sender's first
 //! campaign, a job with a list of its own. Names no cause.
 
+use std::sync::Arc;
+
 use crate::groups::Groups;
 use crate::history::{excess, variance};
 
@@ -14,7 +16,7 @@ const LEAST: f64 = 3.0;
 
 /// The values of one dimension of which new ones come, for one outcome of a stage.
 pub(crate) struct Novelty {
-    groups: Groups,
+    groups: Arc<Groups>,
     /// By value: which part of what is expected of it now its own past does not speak for.
     unknown: Vec<f64>,
     /// Of the logarithm of the ratio between the rate of a value and what others let expect of it.
@@ -25,7 +27,7 @@ impl Novelty {
     /// From what is expected by value, in the past and now, at the rates that know the value, and
     /// what came of each beside what was expected before its own past was looked at.
     pub(crate) fn new(
-        groups: Groups,
+        groups: Arc<Groups>,
         expected: impl Iterator<Item = (f64, f64)>,
         ratios: impl Iterator<Item = (f64, f64)>,
     ) -> Novelty {
@@ -67,7 +69,7 @@ mod tests {
     /// Jobs that differ as these do, of which the first has no past and the others a long one.
     fn novelty(ratios: &[(f64, f64)]) -> Novelty {
         let expected = [(0.0, 50.0), (1e9, 50.0), (1e9, 50.0)];
-        Novelty::new(groups(&[0, 1, 2]), expected.into_iter(), ratios.iter().copied())
+        Novelty::new(groups(&[0, 1, 2]).into(), expected.into_iter(), ratios.iter().copied())
     }
 
     #[test]

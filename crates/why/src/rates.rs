@@ -1,6 +1,7 @@
 //! The usual rate of each leaf: what comes out of one that enters, by the baseline. Names no cause.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::counts::Counts;
 use crate::groups::Groups;
@@ -50,7 +51,7 @@ pub(crate) struct Levels<'i> {
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
     is_once: Vec<bool>,
     /// The leaves by job, carried ones apart, if jobs are known.
-    jobs: Option<Groups>,
+    jobs: Option<Arc<Groups>>,
 }
 
 /// The usual rates of one outcome, and how far they are unknown.
@@ -70,7 +71,7 @@ struct Filled {
 }
 
 struct Level {
-    groups: Groups,
+    groups: Arc<Groups>,
     is_by_job: bool,
     /// Whether it is by sender alone.
     is_by_sender: bool,
@@ -106,7 +107,13 @@ impl<'i> Levels<'i> {
                 let is_by_job = level.contains(&"job_id");
                 let prior = if is_by_age { PRIOR_OF_AGE } else { PRIOR };
                 let is_by_sender = *level == ["sender_domain"];
-                levels.push(Level { groups, is_by_job, is_by_sender, prior, is_known });
+                levels.push(Level {
+                    groups: groups.into(),
+                    is_by_job,
+                    is_by_sender,
+                    prior,
+                    is_known,
+                });
             }
         }
         let filled = input[1..].iter().enumerate().flat_map(|(day, leaves)| {
@@ -115,7 +122,7 @@ impl<'i> Levels<'i> {
         });
         let (filled, n_days) = (filled.collect(), input.len() - 1);
         let job = dims.iter().position(|dim| dim == "job_id");
-        let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts));
+        let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts).into());
         Levels { levels, past, now, filled, n_days, is_once: once(counts, input), jobs }
     }
 
@@ -173,11 +180,12 @@ impl<'i> Levels<'i> {
         let by_group = |groups: &Groups, of: &dyn Fn(usize) -> f64| {
             groups.sums((0..rates.len()).map(|leaf| of(leaf) * rates[leaf]))
         };
-        let novelty = |groups: &Groups, ratios: Vec<(f64, f64)>, past: &dyn Fn(usize) -> f64| {
-            let now = by_group(groups, &|leaf| self.now[leaf]);
-            let past = by_group(groups, past);
-            Novelty::new(groups.clone(), past.into_iter().zip(now), ratios.into_iter())
-        };
+        let novelty =
+            |groups: &Arc<Groups>, ratios: Vec<(f64, f64)>, past: &dyn Fn(usize) -> f64| {
+                let now = by_group(groups, &|leaf| self.now[leaf]);
+                let past = by_group(groups, past);
+                Novelty::new(groups.clone(), past.into_iter().zip(now), ratios.into_iter())
+            };
         let senders = senders.map(|(groups, ratios)| novelty(groups, ratios, &|l| past[l]));
         // A job that was there once: its rate is not its own, so what came of it says how far jobs
         // differ, and nothing of what comes new.

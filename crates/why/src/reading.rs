@@ -164,18 +164,20 @@ pub(crate) fn read(cause: &Cause, fault: Option<&str>, given: &[(&str, &str)]) -
         Stage::Waiting if fault.is_none() => return Reading::Queue,
         Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Latency | Stage::Waiting => {}
     }
+    let category = cause.categories.first().and_then(Option::as_deref).unwrap_or("");
+    let is_connection = CONNECTION.contains(&category);
+    // Where no connection is made to anyone it is no receiver that is down.
+    let is_of_one = named("provider").is_some() || !is_connection;
     match fault {
         Some("ip") => return Reading::IpReputation,
         Some("sender") => return Reading::SenderDomain,
         Some("content") => return Reading::Content,
         Some("mailbox") => return Reading::List,
         Some("policy") if !is_job => return Reading::Limit,
-        Some("receiver") => return Reading::ReceiverOutage,
+        Some("receiver") if is_of_one => return Reading::ReceiverOutage,
         Some("own") => return Reading::OurSide,
         _ => {}
     }
-    let category = cause.categories.first().and_then(Option::as_deref).unwrap_or("");
-    let is_connection = CONNECTION.contains(&category);
     let is_address = ["dlv_source_ip", "vmta", "vmta_pool"].iter().any(|dim| named(dim).is_some());
     if is_job {
         return match (bounce_class(category), category) {
@@ -192,5 +194,38 @@ pub(crate) fn read(cause: &Cause, fault: Option<&str>, given: &[(&str, &str)]) -
         (false, true, false) => Reading::Receiver,
         (false, false, false) if is_connection => Reading::OurSide,
         (false, false, false) => Reading::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_fails_to_all_is_no_outage_of_a_receiver() {
+        let cause = |dimension: &str, category: &str| Cause {
+            stage: Stage::Deferrals,
+            twins: Vec::new(),
+            values: vec![(dimension.to_owned(), Some("one".to_owned()))],
+            categories: vec![Some(category.to_owned())],
+            implied: Vec::new(),
+            effect: 10.0,
+            share: 100.0,
+            now: (100.0, 90.0),
+            usual: (100.0, 1.0),
+            expected: 1.0,
+            z: 9.0,
+            scopes: Vec::new(),
+            moved: None,
+            reading: Reading::Unclear,
+        };
+        let of = |dimension: &str, category: &str, given: &[(&str, &str)]| {
+            read(&cause(dimension, category), Some("receiver"), given)
+        };
+        assert_eq!(of("vmta", "routing-errors", &[]), Reading::OurSide);
+        assert_eq!(of("provider", "routing-errors", &[]), Reading::ReceiverOutage);
+        let given = [("provider", "yahoo")];
+        assert_eq!(of("vmta", "routing-errors", &given), Reading::ReceiverOutage);
+        assert_eq!(of("vmta", "other", &[]), Reading::ReceiverOutage);
     }
 }

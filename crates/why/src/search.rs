@@ -116,7 +116,7 @@ fn scores(
         if within.is_some_and(|(_, only)| only != outcome) {
             continue;
         }
-        let side = Side { flow, now: &of.seen[0], expected: &expected[outcome] };
+        let side = Side { flow, now: &of.seen.now, expected: &expected[outcome] };
         let Some(reach) = side.reach(candidates, leaves, least) else { continue };
         for grouping in candidates.groupings.iter().filter(|grouping| below(&grouping.dims)) {
             let leaves = || {
@@ -271,17 +271,17 @@ fn judged(
     let leaves = candidates.leaves(scored.candidate);
     let outcome = &flow.outcomes[scored.outcome];
     let sum = |of: &dyn Fn(usize) -> f64| leaves.iter().map(|&l| of(l as usize)).sum::<f64>();
-    let seen = sum(&|leaf| outcome.seen[0][leaf]);
+    let seen = sum(&|leaf| outcome.seen.now[leaf]);
     let by_leaf = &expected_by_outcome[scored.outcome];
     let expected = sum(&|leaf| by_leaf[leaf]);
-    let effect = sum(&|leaf| (outcome.seen[0][leaf] - by_leaf[leaf]) * flow.worth[leaf]);
+    let effect = sum(&|leaf| (outcome.seen.now[leaf] - by_leaf[leaf]) * flow.worth[leaf]);
     if effect.abs() < least {
         return None;
     }
     // Its baseline, by the same usual rates: what they get wrong here, they got wrong there.
     let days: Vec<(f64, f64)> = (1..flow.input.len())
         .map(|day| {
-            (sum(&|l| outcome.seen[day][l]), sum(&|l| flow.input[day][l] * outcome.usual[l]))
+            (sum(&|l| outcome.seen.at(day, l)), sum(&|l| flow.input[day][l] * outcome.usual[l]))
         })
         .collect();
     let past_expected: f64 = days.iter().map(|(_, expected)| expected).sum();
@@ -348,18 +348,19 @@ fn others_move_so(flow: &Flow, candidates: &Candidates, candidate: u32, moved: f
         return false;
     }
     let (grouping, own) = candidates.grouping(candidate);
-    let by_day: Vec<Vec<f64>> =
-        flow.outcomes[0].seen.iter().map(|day| grouping.groups.sums(day.iter().copied())).collect();
+    let seen = &flow.outcomes[0].seen;
+    let today = grouping.groups.sums(seen.now.iter().copied());
+    let by_day = seen.past_sums(grouping.groups.n, |leaf| grouping.at(leaf));
     let ratio = |n: f64, mean: f64| ((n + HALF) / (mean + HALF)).ln();
-    let all = |group: usize| by_day[1..].iter().map(|day| day[group]).sum::<f64>();
-    let (now, usual) = (by_day[0][own as usize], all(own as usize) / n_days as f64);
+    let all = |group: usize| by_day.iter().map(|day| day[group]).sum::<f64>();
+    let (now, usual) = (today[own as usize], all(own as usize) / n_days as f64);
     let own_ratio = ratio(now, usual);
     let is_as_far = |day: &[f64], group: usize| {
         let mean = (all(group) - day[group]) / (n_days - 1) as f64;
         (day[group] - mean) / moved > AS_FAR && ratio(day[group], mean) / own_ratio > AS_FAR
     };
     let has_one = |day: &&Vec<f64>| (0..grouping.groups.n).any(|group| is_as_far(day, group));
-    by_day[1..].iter().filter(has_one).count() >= 2
+    by_day.iter().filter(has_one).count() >= 2
 }
 
 /// Whether what surrounds the leaves moves as they do: a sender that sends less today sends less
@@ -374,14 +375,14 @@ fn goes_with_others(
     let sum =
         |of: &[f64], leaves: &mut dyn Iterator<Item = usize>| leaves.map(|l| of[l]).sum::<f64>();
     let own = || leaves.iter().map(|&leaf| leaf as usize);
-    let (seen, expected) = (sum(&outcome.seen[0], &mut own()), sum(by_leaf, &mut own()));
+    let (seen, expected) = (sum(&outcome.seen.now, &mut own()), sum(by_leaf, &mut own()));
     candidates.groupings.iter().any(|grouping| {
         let group = grouping.at(leaves[0] as usize);
         if !own().all(|leaf| grouping.at(leaf) == group) {
             return false;
         }
         let all = || grouping.leaves(group as u32);
-        let rest_seen = sum(&outcome.seen[0], &mut all()) - seen;
+        let rest_seen = sum(&outcome.seen.now, &mut all()) - seen;
         let rest_expected = sum(by_leaf, &mut all()) - expected;
         let rest = ((rest_seen + HALF) / (rest_expected + HALF)).ln();
         let moves_too = rest_expected > 30.0_f64.max(0.1 * expected) && rest / change > 0.0;
@@ -393,7 +394,7 @@ fn goes_with_others(
 fn parts(flow: &Flow, leaves: &[u32]) -> Vec<usize> {
     let moved = |outcome: &Outcome| -> f64 {
         let leaves = leaves.iter().map(|&leaf| leaf as usize);
-        leaves.map(|leaf| outcome.seen[0][leaf] - outcome.expected[leaf]).sum()
+        leaves.map(|leaf| outcome.seen.now[leaf] - outcome.expected[leaf]).sum()
     };
     let all = moved(&flow.outcomes[0]);
     let share = |outcome: &Outcome| moved(outcome) / all;
@@ -425,7 +426,7 @@ fn best_part(
         leaves.iter().copied().filter(|&l| grouping.at(l as usize) as u32 != group).collect()
     };
     let sum = |leaves: &[u32], of: &[f64]| leaves.iter().map(|&l| of[l as usize]).sum::<f64>();
-    let (seen, by_leaf) = (&flow.outcomes[best.outcome].seen[0], &expected[best.outcome]);
+    let (seen, by_leaf) = (&flow.outcomes[best.outcome].seen.now, &expected[best.outcome]);
     let parts = scores(flow, candidates, &whole.leaves, expected, least, within);
     let (excess, entered) = (whole.seen - whole.expected, sum(&whole.leaves, &flow.input[0]));
     let holds_nearly_all = |part: &&Scored| {
@@ -466,18 +467,18 @@ fn best_part(
 fn absorb(flow: &Flow, expected: &mut Expected, found: &Found) {
     let moved = |expected: &Expected, outcome: usize| -> f64 {
         let leaves = found.leaves.iter().map(|&leaf| leaf as usize);
-        leaves.map(|l| flow.outcomes[outcome].seen[0][l] - expected[outcome][l]).sum()
+        leaves.map(|l| flow.outcomes[outcome].seen.now[l] - expected[outcome][l]).sum()
     };
     if found.outcome > 0 {
         let part = moved(expected, found.outcome);
         for outcome in [found.outcome, 0] {
-            let seen = &flow.outcomes[outcome].seen[0];
+            let seen = &flow.outcomes[outcome].seen.now;
             shift(flow, &mut expected[outcome], seen, &found.leaves, part);
         }
     } else {
         for outcome in 0..expected.len() {
             let part = moved(expected, outcome);
-            let seen = &flow.outcomes[outcome].seen[0];
+            let seen = &flow.outcomes[outcome].seen.now;
             shift(flow, &mut expected[outcome], seen, &found.leaves, part);
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn as_one(flow: &Flow, found: &[Found], change: f64) -> Option<Cause>
     let sum = |of: &dyn Fn(usize) -> f64| leaves.iter().map(|&leaf| of(leaf as usize)).sum::<f64>();
     one.effect = flow.effect_of(&leaves);
     one.share = if change == 0.0 { 0.0 } else { 100.0 * one.effect / change };
-    one.now = (0.0, sum(&|leaf| outcome.seen[0][leaf]));
+    one.now = (0.0, sum(&|leaf| outcome.seen.now[leaf]));
     one.usual = (0.0, sum(&|leaf| outcome.usual[leaf]));
     one.expected = one.usual.1;
     one.implied.clear();
