@@ -1,40 +1,72 @@
-//! The small answers of a session, kept while it answers about the same window: a question that several
-//! figures rest on is asked once. Asks nothing.
+//! The small answers of a session, by the window that it answered about: a question that several figures
+//! rest on is asked once. Asks nothing.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use arrow::array::RecordBatch;
+use pmtaq_schema::Window;
 
 use crate::query::Query;
 
-/// A larger answer is not kept, so that what is kept is no matter beside what the engine needs.
-const MOST_BYTES: usize = 16 << 20;
+/// What is kept is no matter beside what the engine needs.
+const MOST_BYTES: usize = 32 << 20;
+/// So many of the statements that ran again are told.
+const MOST_TOLD: usize = 20;
 
 /// The rows of answers, by all that makes a question what it is.
 #[derive(Default)]
-pub(crate) struct Answered(RefCell<HashMap<String, RecordBatch>>);
+pub(crate) struct Answered(RefCell<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    rows: HashMap<String, RecordBatch>,
+    bytes: usize,
+    /// The statements that the engine ran, by a hash of all that makes each what it is.
+    ran: HashSet<u64>,
+    /// The first of those that it ran again.
+    ran_again: Vec<String>,
+}
 
 impl Answered {
-    /// What `query`, asked as `sql`, was answered; nothing of what the user wrote.
-    pub(crate) fn find(&self, query: &Query, sql: &str) -> Option<RecordBatch> {
-        self.0.borrow().get(&key(query, sql)).filter(|_| !query.is_of_user).cloned()
+    /// What `query`, asked as `sql` about `window`, was answered; nothing of what the user wrote.
+    pub(crate) fn find(&self, query: &Query, sql: &str, window: Window) -> Option<RecordBatch> {
+        self.0.borrow().rows.get(&key(query, sql, window)).filter(|_| !query.is_of_user).cloned()
     }
 
-    /// Keeps an answer, if it is small.
-    pub(crate) fn keep(&self, query: &Query, sql: &str, rows: &RecordBatch) {
-        if !query.is_of_user && rows.get_array_memory_size() <= MOST_BYTES {
-            self.0.borrow_mut().insert(key(query, sql), rows.clone());
+    /// Keeps an answer, as long as all of them are small.
+    pub(crate) fn keep(&self, query: &Query, sql: &str, window: Window, rows: &RecordBatch) {
+        let (mut kept, key) = (self.0.borrow_mut(), key(query, sql, window));
+        let bytes = rows.get_array_memory_size() + key.len();
+        if !query.is_of_user && kept.bytes + bytes <= MOST_BYTES {
+            kept.bytes += bytes;
+            kept.rows.insert(key, rows.clone());
         }
     }
 
-    /// Forgets all of them, since the session answers about something else from now on.
+    /// Remembers that the engine runs `sql` for `query`.
+    pub(crate) fn note(&self, query: &Query, sql: &str, window: Window) {
+        let mut hasher = DefaultHasher::new();
+        key(query, sql, window).hash(&mut hasher);
+        let mut kept = self.0.borrow_mut();
+        if !kept.ran.insert(hasher.finish()) && kept.ran_again.len() < MOST_TOLD {
+            kept.ran_again.push(sql.to_owned());
+        }
+    }
+
+    /// The statements that the engine ran again.
+    pub(crate) fn ran_again(&self) -> Vec<String> {
+        self.0.borrow().ran_again.clone()
+    }
+
+    /// Forgets all of them, since the session answers otherwise from now on.
     pub(crate) fn forget(&self) {
-        self.0.borrow_mut().clear();
+        *self.0.borrow_mut() = Kept::default();
     }
 }
 
 /// What its metrics are of says which of them can be known.
-fn key(query: &Query, sql: &str) -> String {
-    format!("{sql}\n{:?}\n{:?}", query.values, query.judged)
+fn key(query: &Query, sql: &str, window: Window) -> String {
+    format!("{window:?} {:?}\n{:?}\n{sql}", query.values, query.judged)
 }

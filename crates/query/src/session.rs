@@ -220,8 +220,12 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub(crate) fn narrow(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
-        self.written.borrow_mut().clear();
         self.answered.forget();
+        self.look_at(snapshot, window)
+    }
+
+    fn look_at(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
+        self.written.borrow_mut().clear();
         let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
         let records = self.opened[0].names_of(&parts);
         let source = records_source(&records, rows_of(&parts), self.opened[0].have_keys());
@@ -235,7 +239,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub fn turn_to(&mut self, snapshot: &Snapshot, window: Window) -> Result<()> {
-        self.narrow(snapshot, window)?;
+        self.look_at(snapshot, window)?;
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
         let hourly = source(&self.opened[1].names_of(&parts), rows_of(&parts), HOURLY);
         self.window.set(window);
@@ -293,6 +297,7 @@ impl Session {
         if !query.as_stored {
             self.read_replies(sql)?;
         }
+        self.answered.note(query, sql, self.window.get());
         // What a session asks for itself is a few rows of the rollup, if that is here.
         let is_own = query.as_stored && query.asks_hours(sql) && self.opened[1].is_here();
         match &self.elsewhere {
@@ -354,6 +359,12 @@ impl Session {
         let views = self.user_views.borrow_mut().others();
         self.connection.execute_batch(&views)?;
         Ok(!views.is_empty())
+    }
+
+    /// The statements that the engine ran more than once, with the same values about the same window: it
+    /// need not have.
+    pub fn ran_again(&self) -> Vec<String> {
+        self.answered.ran_again()
     }
 
     /// What stops a running query.

@@ -1,7 +1,7 @@
 //! The questions behind `pmtaq why`: the files of `sql/why`, over a window and its baseline.
 //! Fetches counts and judges none of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use pmtaq_schema::{Timestamp, Window};
@@ -9,6 +9,7 @@ use pmtaq_schema::{Timestamp, Window};
 use crate::dimension::{Dimension, dimension};
 use crate::error::Result;
 use crate::hours::whole_hours;
+use crate::lex::tokens;
 use crate::query::{OverHours, Query, Value};
 use crate::rollup::hours_as_records;
 use crate::selection::Selection;
@@ -279,6 +280,10 @@ impl Why {
                 OverHours { sql, is_local: reads.is_local, cut_at: None }
             });
         }
+        // What it does not name makes it no other question.
+        let named: HashSet<&str> =
+            tokens(&query.sql).filter_map(|token| token.strip_prefix('$')).collect();
+        query.values.retain(|name, _| named.contains(name.as_str()));
         Ok(query)
     }
 

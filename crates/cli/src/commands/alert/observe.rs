@@ -1,7 +1,7 @@
 //! What is measured for a rule: its values now, and those of the same hours of the days before.
 //! Judges nothing, and opens the store only when a rule asks for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Days;
 use pmtaq_alert::{Rule, Seconds, Seen, Watch};
@@ -24,6 +24,8 @@ use crate::versus::Versus;
 pub(super) const USUAL_DAYS: u32 = 7;
 /// A reply is new only where the store reaches so far back.
 const LEAST_HISTORY_S: i64 = DAY_S;
+/// What records without a reply are grouped as.
+const NONE: &str = "(none)";
 /// Nothing but deliveries has no reply worth a word.
 const REPLIES: [&str; 2] = ["bounced", "deferred"];
 /// What PMTA writes when it does anything at all.
@@ -122,9 +124,10 @@ impl<'c> Watcher<'c> {
             Watch::NewReply => {
                 let window = Seconds(rule.longest_window_s());
                 let measured = self.with_days_before(rule, window, at)?;
-                self.turn_to(self.hull)?;
-                let first = self.first_seen(rule)?;
-                self.new_replies(rule, &measured, &first, at)
+                let before = Window { until: Timestamp(at.0 - window.0), ..self.hull };
+                let known = self.values_in(before, "template", &of_refusals(rule))?;
+                let is_new = |reply: &str| reply != NONE && !known.contains(reply);
+                self.new_replies(rule, &measured, is_new, at)
             }
             Watch::Silence => self.silence(rule),
             Watch::Lag => self.lag(rule),
@@ -242,21 +245,31 @@ impl<'c> Watcher<'c> {
 
     /// When each reply was seen first, as far as the session reaches.
     pub(crate) fn first_seen(&mut self, rule: &Rule) -> Result<HashMap<String, Timestamp>> {
-        let mut selection = selection(rule);
-        let bad = "rec <> 'd'";
-        selection.condition = Some(match selection.condition {
-            Some(condition) => format!("({condition}\n) and {bad}"),
-            None => bad.to_owned(),
-        });
-        Ok(first_seen(&self.asked()?.session, &selection)?)
+        Ok(first_seen(&self.asked()?.session, &of_refusals(rule))?)
     }
 
-    /// The replies that were never seen before the window before `at`.
+    /// The values of a dimension that there are in `window`: which there are the rollup knows, when each was
+    /// there first or last only the records.
+    fn values_in(
+        &mut self,
+        window: Window,
+        by: &str,
+        selection: &Selection,
+    ) -> Result<HashSet<String>> {
+        self.turn_to(window)?;
+        let (by, metrics) = ([by.to_owned()], ["deferred".to_owned()]);
+        let length_s = window.until.0 - window.since.0;
+        let moment = Moments::new(&by, &metrics, length_s, window.until, DAY_S, 1)?;
+        let seen = moment.run(&self.asked()?.session, selection)?;
+        Ok(seen.into_values().flatten().flat_map(|(group, _)| group).collect())
+    }
+
+    /// The replies before `at` that are new, as `is_new` says.
     pub(crate) fn new_replies(
         &mut self,
         rule: &Rule,
         measured: &Measured,
-        first: &HashMap<String, Timestamp>,
+        is_new: impl Fn(&str) -> bool,
         at: Timestamp,
     ) -> Result<Vec<Seen>> {
         let window_s = rule.longest_window_s();
@@ -266,8 +279,11 @@ impl<'c> Watcher<'c> {
         let Some(now) = measured.get(&at).filter(|_| begin - history >= LEAST_HISTORY_S) else {
             return Ok(Vec::new());
         };
-        let is_new = |name: &String| first.get(name).is_some_and(|first| first.0 >= begin);
-        let mut groups: Vec<_> = now.iter().filter(|(group, _)| is_new(&group[0])).collect();
+        let is_refusal = |values: &[Option<f64>]| values.iter().flatten().any(|n| *n > 0.0);
+        let is_told = |(group, values): &(&Vec<String>, &Vec<Option<f64>>)| {
+            is_refusal(values) && is_new(&group[0])
+        };
+        let mut groups: Vec<_> = now.iter().filter(is_told).collect();
         groups.sort_by_key(|(group, _)| *group);
         let seen = |(group, values): (&Vec<String>, &Vec<Option<f64>>)| {
             let n: f64 = values.iter().flatten().sum();
@@ -305,10 +321,20 @@ impl<'c> Watcher<'c> {
 
     /// The newest record up to now of each value of a dimension, as far as the session reaches.
     fn newest_of(&mut self, rule: &Rule, by: &str) -> Result<HashMap<String, Timestamp>> {
-        let now = self.context.now;
-        self.turn_to(Window { until: Timestamp(now.0 + 1), ..self.hull })?;
-        let newest = self.asked()?.session.newest(by, &selection(rule))?;
-        Ok(newest.into_iter().map(|(name, time)| (name, time.min(now))).collect())
+        let (now, selection) = (self.context.now, selection(rule));
+        let all = Window { until: Timestamp(now.0 + 1), ..self.hull };
+        let late = Window { since: Timestamp(now.0 - DAY_S), ..all };
+        let there = self.values_in(all, by, &selection)?;
+        let mut newest: HashMap<String, Timestamp> = HashMap::new();
+        // Most often everyone has written in the last day.
+        for window in [late, all] {
+            if there.iter().any(|name| !newest.contains_key(name)) {
+                self.turn_to(window)?;
+                let found = self.asked()?.session.newest(by, &selection)?;
+                newest = found.into_iter().map(|(name, time)| (name, time.min(now))).collect();
+            }
+        }
+        Ok(newest)
     }
 
     /// The groups of which nothing was attempted in the window up to now, where something usually is.
@@ -372,6 +398,17 @@ fn questions(rule: &Rule) -> Result<(Vec<String>, Vec<String>)> {
             (by.collect(), owned(REPLIES))
         }
     })
+}
+
+/// The filters of a rule, of what was not delivered.
+fn of_refusals(rule: &Rule) -> Selection {
+    let selection = selection(rule);
+    let bad = "rec <> 'd'";
+    let condition = match selection.condition {
+        Some(condition) => format!("({condition}\n) and {bad}"),
+        None => bad.to_owned(),
+    };
+    Selection { condition: Some(condition), ..selection }
 }
 
 /// The filters of a rule.

@@ -142,7 +142,11 @@ fn seen(
         let measured = watcher.measure(rule, *window, last, every, n + back)?;
         for at in (0..n).map(|step| Timestamp(last.0 - step * every)) {
             let more = match rule.watch {
-                Watch::NewReply => watcher.new_replies(rule, &measured, &first, at)?,
+                Watch::NewReply => {
+                    let begin = at.0 - rule.longest_window_s();
+                    let is_new = |name: &str| first.get(name).is_some_and(|first| first.0 >= begin);
+                    watcher.new_replies(rule, &measured, is_new, at)?
+                }
                 _ => usual::seen(rule, *window, &measured, at, begin, watcher.zone())?,
             };
             seen.entry(at).or_default().extend(more);

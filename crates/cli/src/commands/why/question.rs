@@ -93,16 +93,17 @@ impl Question<'_> {
             return Ok(Vec::new());
         }
         let of_all = self.session.unknown([metric], &[], selection)?;
-        let mut blind = Vec::new();
-        for name in LEAF.into_iter().filter(|name| self.by.is_none() || *name != JOB) {
-            let lacks = self.session.unknown([metric], &[dimension(name)?], selection)?;
-            // What remote bounces lack leaves them out, and no more.
-            let is_unknown = |lack: &Lack| lack.by == Some(name) && lack.is_of_groups;
-            if lacks.iter().any(|lack| !of_all.contains(lack) && is_unknown(lack)) {
-                blind.push(name);
-            }
-        }
-        Ok(blind)
+        let is_asked = |name: &&str| self.by.is_none() || *name != JOB;
+        let names: Vec<&'static str> = LEAF.into_iter().filter(is_asked).collect();
+        let by = names.iter().map(|name| dimension(name));
+        let by = by.collect::<pmtaq_query::Result<Vec<_>>>()?;
+        let lacks = self.session.unknown([metric], &by, selection)?;
+        // What remote bounces lack leaves them out, and no more.
+        let is_unknown = |name: &&'static str| {
+            let is_it = |lack: &&Lack| lack.by == Some(*name) && lack.is_of_groups;
+            lacks.iter().filter(is_it).any(|lack| !of_all.contains(lack))
+        };
+        Ok(names.into_iter().filter(is_unknown).collect())
     }
 
     /// The statements that count, to be shown.
