@@ -94,6 +94,15 @@ fn pages_and_json_of_the_samples_have_golden_files() {
 }
 
 #[test]
+fn a_day_by_its_name_is_a_window() {
+    let sealed = Sealed::of_samples();
+    let by_name = why(&sealed, &["bounced", "--window", "2026-03-02"]);
+    let by_times = why(&sealed, &["bounced", "--since", "2026-03-02", "--until", "2026-03-03"]);
+    assert_eq!(by_name, by_times);
+    assert_eq!(by_name["until"], "2026-03-03T00:00:00Z");
+}
+
+#[test]
 fn a_million_records_tell_the_same_at_scale() {
     let sealed = generated(&Options {
         rows: 1_000_000,

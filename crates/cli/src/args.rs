@@ -419,7 +419,7 @@ pub(crate) struct WhyArgs {
     /// The hour that begins then: 16:00, 2026-03-02T16:00
     #[arg(long, value_name = "TIME", conflicts_with_all = ["window", "since", "until", "last"])]
     pub(crate) at: Option<String>,
-    /// The window: 16:00..17:30, 2026-03-02T16:00..18:00 [default: the last hour]
+    /// The window: 16:00..17:30, 2026-03-02T16:00..18:00, yesterday [default: the last hour]
     #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["since", "until", "last"])]
     pub(crate) window: Option<String>,
     /// What to compare with: same-hour/7d (the same hours of the last 7 days) or previous

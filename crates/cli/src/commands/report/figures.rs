@@ -3,12 +3,12 @@
 
 use pmtaq_render::page::{self, Figure, Heat, HeatCell, Section, Table};
 use pmtaq_render::words::{count, percent};
-use pmtaq_schema::explain::explain;
 
 use super::charts::{self, Panel};
 use super::desk::{CitedRows, Desk, LONG_S};
 use super::{numbers, throttles};
 use crate::command_line::CommandLine;
+use crate::commands::why::page::meaning;
 use crate::failure::Result;
 
 /// Rates of fewer than this many are shown pale.
@@ -248,11 +248,4 @@ fn jobs(desk: &mut Desk<'_>) -> Result<Section> {
     let answer = desk.ask("jobs", &[("top", "200")])?;
     let figures = vec![table(desk, &answer, "Jobs")?];
     Ok(section("jobs", "Jobs", "The largest first; pmtaq job tells all of one.", figures))
-}
-
-/// What a reply means and what helps, in a sentence or two.
-pub(crate) fn meaning(reply: &str) -> Option<String> {
-    explain(reply)
-        .first()
-        .map(|entry| format!("{} {}", entry.meaning, entry.remedy).replace('`', ""))
 }

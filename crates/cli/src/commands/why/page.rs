@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use pmtaq_query::{FILTERS, Filter, Marked};
 use pmtaq_render::words::{count, cut, duration, percent, visible};
+use pmtaq_schema::explain::explain;
 use pmtaq_schema::{Timestamp, Zone};
-use pmtaq_why::{Cause, Part, Stage, Step, Verdict};
+use pmtaq_why::{Cause, Metric, Part, Reading, Stage, Step, Verdict};
 
 use super::evidence::{Evidence, MAX_CAUSES, Onset};
 use super::explanation::Explanation;
@@ -36,6 +37,38 @@ pub(crate) fn text(told: &Explanation, zone: Zone, width: Option<u16>) -> String
     page.mix(&mut out);
     page.rest(&mut out);
     out
+}
+
+/// What stands below the line of a rate, with a blank before it.
+fn entering(metric: &Metric) -> &'static str {
+    match metric.stages {
+        [Stage::Deferrals] => " attempts",
+        [Stage::Bounce] => " sent",
+        [Stage::Complaints | Stage::Latency | Stage::Encryption] => " deliveries",
+        _ => "",
+    }
+}
+
+/// What a reply means and what helps, in a sentence or two.
+pub(crate) fn meaning(reply: &str) -> Option<String> {
+    explain(reply)
+        .first()
+        .map(|entry| format!("{} {}", entry.meaning, entry.remedy).replace('`', ""))
+}
+
+/// A text in lines of at most `room` columns, cut between words.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + word.chars().count() < room) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// The words of an answer.
@@ -104,7 +137,7 @@ impl<'t> Page<'t> {
             };
         }
         if let Some((now, _)) = answer.of {
-            let _ = write!(text, " of {}", count(now));
+            let _ = write!(text, " of {}{}", count(now), entering(answer.metric));
         }
         if self.told.baseline.is_empty() {
             let _ = writeln!(out, "{text}");
@@ -176,6 +209,8 @@ impl<'t> Page<'t> {
         let against = if cause.share < 0.0 { ", offsets the change" } else { "" };
         let share = match cause.share {
             share if share.abs() >= 1000.0 => String::new(),
+            // What else moved went the other way.
+            share if share.round() > 100.0 => ", more than the whole change".to_owned(),
             share => format!(", {:.0} % of the change{against}", share.abs()),
         };
         let head =
@@ -202,6 +237,13 @@ impl<'t> Page<'t> {
                 visible(&reply.template)
             );
             self.line(out, 3, &text);
+        }
+        // What a reply means to one receiver is no matter where it is all of them.
+        let mut replies = evidence.replies.iter().filter(|_| cause.reading != Reading::OurSide);
+        if let Some(meaning) = replies.find_map(|reply| meaning(&reply.template)) {
+            wrapped(&meaning, self.width.saturating_sub(3))
+                .iter()
+                .for_each(|text| self.line(out, 3, text));
         }
         // Not cut: it is there to be copied.
         if let Some(command) = command(self.told, cause) {
@@ -326,8 +368,9 @@ impl<'t> Page<'t> {
             }
             Verdict::Explained => {
                 let share = if change == 0.0 { 0.0 } else { 100.0 * answer.unexplained / change };
-                let share = match share.abs() {
-                    share if share < 1000.0 => format!(" ({share:.0} % of the change)"),
+                let share = match share {
+                    share if share <= -0.5 => ", against the change".to_owned(),
+                    share if share < 1000.0 => format!(" ({:.0} % of the change)", share.abs()),
                     _ => String::new(),
                 };
                 self.line(
@@ -358,6 +401,7 @@ pub(crate) fn named(cause: &Cause) -> String {
 fn list(values: &[(String, Option<String>)]) -> String {
     let one = |(dim, value): &(String, Option<String>)| match value {
         Some(value) => format!("{dim} {}", visible(value)),
+        None if dim == "dlv_source_ip" => format!("no {dim}: no connection was made"),
         None => format!("no {dim}"),
     };
     values.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -438,7 +482,9 @@ fn filtered(told: &Explanation, cause: &Cause, line: CommandLine) -> Option<Stri
         // An `f` record knows no more than these of its message.
         let is_known = cause.stage != Stage::Complaints
             || matches!(dim.as_str(), "provider" | "sender_domain");
-        let value = value.as_ref().filter(|value| !value.contains(['*', ',']));
+        let is_one =
+            |value: &&String| !value.contains(['*', ',']) && !pmtaq_why::is_group_of_jobs(value);
+        let value = value.as_ref().filter(is_one);
         if let (true, Some(filter), Some(value)) = (is_known, filter_of(dim), value) {
             filters.retain(|(named, _)| named.name != filter.name);
             filters.push((filter, value.clone()));

@@ -3,7 +3,7 @@
 use pmtaq_schema::{Timestamp, Window, Zone};
 
 use crate::args;
-use crate::window::{end, moment, window};
+use crate::window::{end, moment, stretch, window};
 
 /// The window of `--at`, `--window`, or `--since`, `--until` and `--last`; else the last hour.
 ///
@@ -16,9 +16,9 @@ pub(crate) fn asked(args: &args::WhyArgs, zone: Zone, now: Timestamp) -> Result<
         return Ok(Window { since, until: Timestamp(since.0 + HOUR_S) });
     }
     if let Some(text) = &args.window {
-        let (since, until) = text
-            .split_once("..")
-            .ok_or_else(|| format!("`{text}` is not a valid window; write it like 16:00..17:30"))?;
+        let Some((since, until)) = text.split_once("..") else {
+            return stretch(text, zone, now);
+        };
         let since = moment(since, zone, now)?;
         let until = end(until, zone, now, since)?;
         if since >= until {

@@ -9,8 +9,7 @@ use pmtaq_why::{Cause, Metric, Reading, Stage, Verdict};
 
 use super::weighed::{Weighed, level};
 use crate::commands::report::desk::{Desk, LONG_S};
-use crate::commands::report::figures;
-use crate::commands::why::page::{Page, command, named};
+use crate::commands::why::page::{Page, command, meaning, named};
 use crate::commands::why::{Evidence, Explanation, Frame, Reply};
 use crate::failure::Result;
 use crate::versus::Versus;
@@ -426,7 +425,7 @@ fn when(desk: &Desk<'_>, told: &Explanation, since: &str) -> String {
 fn said(reply: &Reply) -> Said {
     Said {
         often: format!("{} times, usually {}", count(reply.now), count(reply.usual)),
-        meaning: figures::meaning(&reply.template),
+        meaning: meaning(&reply.template),
         reply: reply.template.clone(),
     }
 }

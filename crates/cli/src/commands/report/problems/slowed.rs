@@ -7,8 +7,8 @@ use pmtaq_render::words::{count, duration, percent};
 use super::weighed::{Weighed, level};
 use crate::command_line::{CommandLine, equals, filters};
 use crate::commands::report::desk::Desk;
-use crate::commands::report::figures;
 use crate::commands::report::throttles::{self, Throttle};
+use crate::commands::why::page::meaning;
 use crate::failure::Result;
 
 /// Episodes that delayed fewer in all, or a smaller percentage of all, are in the table alone.
@@ -94,7 +94,7 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
         facts: vec![fact],
         replies: vec![Said {
             often: format!("answer to up to {} of the attempts in 5 minutes", percent(peak)),
-            meaning: figures::meaning(template),
+            meaning: meaning(template),
             reply: template.clone(),
         }],
         command: line.option("--format", "csv").text(),
@@ -151,7 +151,7 @@ pub(super) fn new_replies(
                     count(deferred[row].unwrap_or(0.0)),
                     count(bounced[row].unwrap_or(0.0))
                 ),
-                meaning: figures::meaning(template),
+                meaning: meaning(template),
                 reply: template.clone(),
             }],
             command: line.option("--format", "csv").text(),
