@@ -198,6 +198,12 @@ impl<'d> Desk<'d> {
         Ok(moment.run(&self.session, &self.selection)?)
     }
 
+    /// The statements that were run more than once.
+    #[cfg(test)]
+    pub(crate) fn ran_again(&self) -> Vec<String> {
+        self.session.ran_again()
+    }
+
     /// Why numbers are missing in what was asked so far.
     pub(crate) fn lacks(&self) -> impl Iterator<Item = String> {
         let lacks = self.session.take_lacks().into_iter();

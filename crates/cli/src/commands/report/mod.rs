@@ -8,6 +8,9 @@ mod numbers;
 mod problems;
 mod throttles;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use pmtaq_render::page::{Page, write};
