@@ -219,10 +219,17 @@ fn merge(
     let mut merged = Merged::new(writer, table, day, budget);
     for part in parts {
         for batch in part.rows()? {
-            merged.add(batch?, &part.part)?;
+            merged.add(told(batch?, &part.part), &part.part)?;
         }
     }
     merged.finish()
+}
+
+/// Rows of `part` with who ended a bounce, where an older version wrote it; one that says so itself leaves it
+/// out where nobody did.
+fn told(rows: RecordBatch, part: &Part) -> RecordBatch {
+    let says = part.table == Table::Rejects || part.derived >= SAYS_ORIGIN;
+    if says { rows } else { with_origins(rows) }
 }
 
 /// Writes rows of `hourly` anew, those of the same hour and the same names as one.
@@ -251,7 +258,7 @@ fn merge_hourly(
     };
     for part in parts {
         for batch in part.rows()? {
-            hourly.add_hourly(&with_origins(batch?));
+            hourly.add_hourly(&told(batch?, &part.part));
             if hourly.len() >= budget.hourly_rows {
                 write(&mut hourly, false)?;
             }
@@ -313,8 +320,7 @@ impl<'w> Merged<'w> {
         let group = std::mem::take(&mut self.group);
         let rows = concat_batches(&schema_of(self.table), &group)
             .expect("batches of one schema, of a row group's size");
-        let rows =
-            if self.table == Table::Records { sorted(&keyed(with_origins(rows))) } else { rows };
+        let rows = if self.table == Table::Records { sorted(&keyed(rows)) } else { rows };
         let part = match &mut self.open {
             Some(part) => part,
             none => none.insert(self.writer.stage(self.table, self.day)?),
