@@ -3,7 +3,7 @@
 //! Names come from closed lists. Metrics of totals and of `other` are computed from the records
 //! themselves, never averaged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use pmtaq_schema::Unit;
@@ -30,6 +30,8 @@ const TOTAL: &str = "total";
 struct Axis {
     ranks: Vec<Option<i64>>,
     labels: Vec<Vec<String>>,
+    /// Where each rank stands.
+    places: HashMap<Option<i64>, usize>,
 }
 
 /// A question for metrics by dimensions.
@@ -271,15 +273,13 @@ impl Order {
 }
 
 impl Axis {
-    /// Where `rank` stands; at the end when it is new. What the engine yields is sorted by row, so
-    /// the search from the end is short.
+    /// Where `rank` stands; at the end when it is new.
     fn place(&mut self, rank: Option<i64>, labels: impl FnOnce() -> Vec<String>) -> usize {
-        if let Some(at) = self.ranks.iter().rposition(|known| *known == rank) {
-            return at;
-        }
-        self.ranks.push(rank);
-        self.labels.push(labels());
-        self.ranks.len() - 1
+        *self.places.entry(rank).or_insert_with(|| {
+            self.ranks.push(rank);
+            self.labels.push(labels());
+            self.ranks.len() - 1
+        })
     }
 
     /// What is known of the values at a place, by dimension; nothing of the total.
