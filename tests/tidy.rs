@@ -6,6 +6,7 @@ mod architecture;
 mod circles;
 mod code;
 mod house;
+mod types;
 mod walls;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use circles::circles;
 use code::{code, without_tests};
 use house::{File, house};
+use types::names_of_many_types;
 use walls::{libraries_behind_walls, names_behind_walls};
 
 /// What a file may not do, with a file that does it: a rule that cannot fail keeps nothing.
@@ -107,6 +109,21 @@ fn no_three_files_import_each_other_in_a_circle() {
     let found = circles_of_imports(&circle);
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(found[0].starts_with("crates/cli/src/x.rs:2: imports y.rs"), "{found:?}");
+}
+
+#[test]
+fn no_name_stands_for_three_types() {
+    let found = names_of_many_types(&house());
+    assert!(found.is_empty(), "{}\n", found.join("\n"));
+    let file = |name: &str| File {
+        path: format!("crates/{name}/src/lib.rs"),
+        text: "//! A.\npub(crate) struct Line<'a>(&'a str);\nstruct Inner;\n".into(),
+    };
+    let house = ["store", "query", "render"].map(file);
+    assert_eq!(names_of_many_types(&house[..2]), Vec::<String>::new());
+    let found = names_of_many_types(&house);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("crates/store/src/lib.rs:2: `Line`"), "{found:?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod range;
 pub use range::Range;
 
 mod plugin;
-pub use plugin::{Limits, Perf, Plugin, Status};
+pub use plugin::{Limits, Perf, Plugin, ServiceStatus};
 
 mod exposition;
 pub use exposition::{Family, MetricType, Sample};

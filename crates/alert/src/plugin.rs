@@ -9,7 +9,7 @@ use crate::Range;
 
 /// The verdict, in the order of the exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ServiceStatus {
     /// Within the ranges.
     Ok = 0,
     /// Outside of the range of warnings.
@@ -20,25 +20,25 @@ pub enum Status {
     Unknown = 3,
 }
 
-impl Status {
+impl ServiceStatus {
     /// How urgent it is; what is not known ranks above what is fine and below a problem.
     pub const fn urgency(self) -> u8 {
         match self {
-            Status::Ok => 0,
-            Status::Unknown => 1,
-            Status::Warning => 2,
-            Status::Critical => 3,
+            ServiceStatus::Ok => 0,
+            ServiceStatus::Unknown => 1,
+            ServiceStatus::Warning => 2,
+            ServiceStatus::Critical => 3,
         }
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for ServiceStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Status::Ok => "OK",
-            Status::Warning => "WARNING",
-            Status::Critical => "CRITICAL",
-            Status::Unknown => "UNKNOWN",
+            ServiceStatus::Ok => "OK",
+            ServiceStatus::Warning => "WARNING",
+            ServiceStatus::Critical => "CRITICAL",
+            ServiceStatus::Unknown => "UNKNOWN",
         })
     }
 }
@@ -54,21 +54,21 @@ pub struct Limits {
 
 impl Limits {
     /// The verdict on a value.
-    pub fn judge(&self, value: f64) -> Status {
+    pub fn judge(&self, value: f64) -> ServiceStatus {
         let breached =
             |range: &Option<Range>| range.as_ref().is_some_and(|range| range.breached_by(value));
         match (breached(&self.critical), breached(&self.warning)) {
-            (true, _) => Status::Critical,
-            (false, true) => Status::Warning,
-            (false, false) => Status::Ok,
+            (true, _) => ServiceStatus::Critical,
+            (false, true) => ServiceStatus::Warning,
+            (false, false) => ServiceStatus::Ok,
         }
     }
 
     /// The range that a verdict of this status means.
-    pub fn of(&self, status: Status) -> Option<&Range> {
+    pub fn of(&self, status: ServiceStatus) -> Option<&Range> {
         match status {
-            Status::Critical => self.critical.as_ref(),
-            Status::Warning => self.warning.as_ref(),
+            ServiceStatus::Critical => self.critical.as_ref(),
+            ServiceStatus::Warning => self.warning.as_ref(),
             _ => None,
         }
     }
@@ -116,7 +116,7 @@ pub struct Plugin {
     /// What was checked.
     pub service: String,
     /// The verdict.
-    pub status: Status,
+    pub status: ServiceStatus,
     /// The one line that everybody sees.
     pub headline: String,
     /// More lines.
@@ -154,8 +154,8 @@ mod tests {
     fn what_is_critical_is_more_than_a_warning() {
         let limits = limits("5", "10");
         let judged = [4.0, 5.1, 10.1].map(|value| limits.judge(value));
-        assert_eq!(judged, [Status::Ok, Status::Warning, Status::Critical]);
-        assert_eq!(Limits::default().judge(1e9), Status::Ok);
+        assert_eq!(judged, [ServiceStatus::Ok, ServiceStatus::Warning, ServiceStatus::Critical]);
+        assert_eq!(Limits::default().judge(1e9), ServiceStatus::Ok);
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         };
         let plugin = Plugin {
             service: "bounce_rate".to_owned(),
-            status: Status::Critical,
+            status: ServiceStatus::Critical,
             headline: "a|b\n\u{202e}OK".to_owned(),
             lines: vec!["x | 'y'=1".to_owned()],
             perf: vec![

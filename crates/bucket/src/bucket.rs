@@ -17,7 +17,7 @@ use ureq::{Agent, Body};
 use crate::address::Address;
 use crate::error::{Error, Result, shown};
 use crate::login::{Keys, Login};
-use crate::wire::{Failed, Sent, retried, unanswered};
+use crate::wire::{FailedTry, Sent, retried, unanswered};
 
 /// How a bucket is reached.
 #[derive(Clone, Debug)]
@@ -278,7 +278,7 @@ impl Bucket {
     pub fn swap(&self, key: &str, bytes: &[u8], condition: Condition<'_>) -> Result<Swapped> {
         match self.put_once(key, bytes, Some(condition)) {
             Ok(etag) => Ok(Swapped::Done(etag)),
-            Err(Failed { status: 404 | 409 | 412, error, .. }) if !is_bucket(&error) => {
+            Err(FailedTry { status: 404 | 409 | 412, error, .. }) if !is_bucket(&error) => {
                 Ok(Swapped::Differs)
             }
             Err(failed) if failed.passes => Ok(Swapped::Unknown(failed.error)),
@@ -291,7 +291,7 @@ impl Bucket {
         key: &str,
         bytes: &[u8],
         condition: Option<Condition<'_>>,
-    ) -> std::result::Result<String, Failed> {
+    ) -> std::result::Result<String, FailedTry> {
         let (what, full) = (format!("put {}", self.url(key)), self.full(key));
         let keys = self.keys().map_err(lasting)?;
         let action = self.s3().put_object(Some(&keys), &full);
@@ -324,7 +324,7 @@ impl Bucket {
                 let mut answer = self.once(&what, &action, &Sent::default())?;
                 let text = answer.body_mut().with_config().limit(1 << 26).read_to_string();
                 let text = text.map_err(|error| unanswered(&what, &error))?;
-                let unread = |error: &dyn std::fmt::Display| Failed {
+                let unread = |error: &dyn std::fmt::Display| FailedTry {
                     error: Error::Unanswered { what: what.clone(), why: shown(&error.to_string()) },
                     passes: true,
                     status: 200,
@@ -376,12 +376,12 @@ fn now_of(answer: &Response<Body>) -> Option<i64> {
     Some(DateTime::parse_from_rfc2822(date).ok()?.timestamp())
 }
 
-pub(crate) fn lasting(error: Error) -> Failed {
-    Failed { error, passes: false, status: 0 }
+pub(crate) fn lasting(error: Error) -> FailedTry {
+    FailedTry { error, passes: false, status: 0 }
 }
 
 /// Whether an object is not there; of a bucket that is not there this is an error.
-fn is_missing(failed: &Failed) -> bool {
+fn is_missing(failed: &FailedTry) -> bool {
     failed.status == 404 && !is_bucket(&failed.error)
 }
 

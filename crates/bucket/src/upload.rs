@@ -10,7 +10,7 @@ use rusty_s3::actions::{CompleteMultipartUpload, CompleteMultipartUploadResponse
 
 use crate::bucket::{Bucket, etag_of, lasting, md5_of};
 use crate::error::{Error, Result, shown};
-use crate::wire::{Failed, Sent, retried, unanswered};
+use crate::wire::{FailedTry, Sent, retried, unanswered};
 
 /// Bytes of a piece; S3 takes 10,000 of them, of 5 MiB at least.
 const PIECE: usize = 8 << 20;
@@ -108,9 +108,9 @@ impl Bucket {
 }
 
 /// An answer that is none of its kind.
-fn unread(what: &str, error: &dyn std::fmt::Display) -> Failed {
+fn unread(what: &str, error: &dyn std::fmt::Display) -> FailedTry {
     let why = format!("an answer that cannot be read: {}", shown(&error.to_string()));
-    Failed { error: Error::Unanswered { what: what.to_owned(), why }, passes: true, status: 200 }
+    FailedTry { error: Error::Unanswered { what: what.to_owned(), why }, passes: true, status: 200 }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BYTES_A_SECOND: u64 = 50_000;
 
 /// How a try failed.
-pub(crate) struct Failed {
+pub(crate) struct FailedTry {
     pub(crate) error: Error,
     /// Whether another try may help.
     pub(crate) passes: bool,
@@ -51,7 +51,7 @@ pub(crate) fn wait(tried: u32) {
 }
 
 /// Does `once`, and again what may pass.
-pub(crate) fn retried<T>(mut once: impl FnMut() -> std::result::Result<T, Failed>) -> Result<T> {
+pub(crate) fn retried<T>(mut once: impl FnMut() -> std::result::Result<T, FailedTry>) -> Result<T> {
     let mut tried = 0;
     loop {
         match once() {
@@ -70,8 +70,8 @@ impl Bucket {
         what: &str,
         action: &A,
         sent: &Sent<'_>,
-    ) -> std::result::Result<Response<Body>, Failed> {
-        let lasting = |error: Error| Failed { error, passes: false, status: 0 };
+    ) -> std::result::Result<Response<Body>, FailedTry> {
+        let lasting = |error: Error| FailedTry { error, passes: false, status: 0 };
         let url = action.sign(SIGNED_FOR);
         let mut request = Request::builder().method(A::METHOD.to_str()).uri(url.as_str());
         for (name, value) in &sent.headers {
@@ -110,12 +110,12 @@ impl Bucket {
         let passes = matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
             || matches!(code.as_str(), "RequestTimeout" | "SlowDown");
         let error = Error::Refused { what: what.to_owned(), status, code, message };
-        Err(Failed { error, passes, status })
+        Err(FailedTry { error, passes, status })
     }
 }
 
 /// What became of a request that nobody answered, or not to its end.
-pub(crate) fn unanswered(what: &str, error: &ureq::Error) -> Failed {
+pub(crate) fn unanswered(what: &str, error: &ureq::Error) -> FailedTry {
     // The one kind that shows the address.
     let why = match error {
         ureq::Error::BadUri(_) => "the address of the server is none".to_owned(),
@@ -124,5 +124,5 @@ pub(crate) fn unanswered(what: &str, error: &ureq::Error) -> Failed {
     let passes =
         !matches!(error, ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::Tls(_))
             && !why.contains("certificate");
-    Failed { error: Error::Unanswered { what: what.to_owned(), why }, passes, status: 0 }
+    FailedTry { error: Error::Unanswered { what: what.to_owned(), why }, passes, status: 0 }
 }

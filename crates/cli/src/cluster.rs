@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use pmtaq_cluster::{Address, Cluster, Settings};
+use pmtaq_cluster::{Address, Cluster, SessionSettings};
 use pmtaq_query::{Batches, Elsewhere, Error};
 use pmtaq_store::Snapshot;
 use pmtaq_store::layout::Table;
@@ -118,7 +118,7 @@ impl Answering {
         }
         let ca = || trust::authorities(self.settings.ca.as_deref()).map_err(Failure::usage);
         let authorities = if address.tls { ca()? } else { None };
-        let settings = Settings { address: address.clone(), token, authorities };
+        let settings = SessionSettings { address: address.clone(), token, authorities };
         Cluster::connect(&settings).map_err(|error| {
             let failure = Failure::failed(&error);
             if error.to_string().contains("certificate") {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pmtaq_alert::Status;
+use pmtaq_alert::ServiceStatus;
 
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Exit {
     /// The user interrupted it.
     Interrupted,
     /// The verdict of `check`.
-    Checked(Status),
+    Checked(ServiceStatus),
 }
 
 impl Exit {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use arrow::array::RecordBatch;
 use pmtaq_query::{Answer, Meaning, Query, Session, Shape};
-use pmtaq_render::{BoxError, Format, LineFormat, Sheet, Style, Written};
+use pmtaq_render::{BoxError, Format, LineFormat, Sheet, Style, WrittenSheet};
 use pmtaq_schema::untrusted::visible_lines;
 
 use crate::context::Context;
@@ -24,7 +24,7 @@ pub(crate) fn answer(
     query: &Query,
     format: Format,
     title: &str,
-) -> Result<Written> {
+) -> Result<WrittenSheet> {
     let _guard = ui::interrupt(session.interrupt());
     session.run(query, |shape, batches| {
         let mut batches = batches.map(|batch| batch.map_err(BoxError::from));
@@ -39,7 +39,7 @@ pub(crate) fn titled(sheet: Sheet, format: Format, title: &str) -> Sheet {
 }
 
 /// Writes an answer that is in memory.
-pub(crate) fn whole(context: &Context, answer: &Answer) -> Result<Written> {
+pub(crate) fn whole(context: &Context, answer: &Answer) -> Result<WrittenSheet> {
     write(context, &sheet(answer.shape()), &mut batches(answer), context.global.format)
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn write(
     sheet: &Sheet,
     batches: Batches<'_>,
     format: Format,
-) -> Result<Written> {
+) -> Result<WrittenSheet> {
     refuse_terminal(context, format)?;
     output::answer(&context.global, |out| write_to(context, sheet, batches, format, out))
 }
@@ -77,7 +77,7 @@ pub(crate) fn write_to(
     batches: Batches<'_>,
     format: Format,
     out: &mut (dyn Write + Send),
-) -> Result<Written> {
+) -> Result<WrittenSheet> {
     let global = &context.global;
     let written = pmtaq_render::write(format, &style(context), sheet, batches, out)?;
     if written.hidden_columns > 0 || written.cut_columns > 0 {
@@ -100,14 +100,14 @@ pub(crate) fn lines(
     format: &LineFormat,
     sheet: &Sheet,
     batches: Batches<'_>,
-) -> Result<Written> {
+) -> Result<WrittenSheet> {
     output::answer(&context.global, |out| {
         Ok(pmtaq_render::write_lines(format, &style(context), sheet, batches, out)?)
     })
 }
 
 /// Writes a card a row.
-pub(crate) fn cards(context: &Context, answer: &Answer) -> Result<Written> {
+pub(crate) fn cards(context: &Context, answer: &Answer) -> Result<WrittenSheet> {
     let sheet = sheet(answer.shape());
     output::answer(&context.global, |out| {
         Ok(pmtaq_render::write_cards(&style(context), &sheet, &mut batches(answer), out)?)

@@ -46,7 +46,7 @@ const CONFIG: [(&str, &str); 5] = [
 
 /// What a session needs to know.
 #[derive(Clone)]
-pub struct Settings {
+pub struct SessionSettings {
     /// Where the cluster is.
     pub address: Address,
     /// Who we are, if it wants to know.
@@ -90,7 +90,7 @@ struct Stopped {
 }
 
 /// The rows of an answer, batch by batch.
-pub struct Answer<'c> {
+pub struct BatchStream<'c> {
     cluster: &'c Cluster,
     stream: Streaming<ExecuteResponse>,
     operation: String,
@@ -111,12 +111,12 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::Unreachable`], [`Error::Refused`], [`Error::Protocol`].
-    pub fn connect(settings: &Settings) -> Result<Cluster> {
+    pub fn connect(settings: &SessionSettings) -> Result<Cluster> {
         let address = settings.address.to_string();
         let unreachable = |what| Error::Unreachable { address: address.clone(), what };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
-        let Settings { address: to, token, authorities } = settings;
+        let SessionSettings { address: to, token, authorities } = settings;
         let wire = Wire::connect(to, token.as_deref(), authorities.as_deref());
         let wire = runtime.block_on(wire).map_err(unreachable)?;
         let session = random_id().map_err(unreachable)?;
@@ -201,12 +201,12 @@ impl Cluster {
     ///
     /// # Errors
     /// What the cluster says before the first row; what goes wrong later comes in place of a batch.
-    pub fn run(&self, statement: &str, timeout: Option<Duration>) -> Result<Answer<'_>> {
+    pub fn run(&self, statement: &str, timeout: Option<Duration>) -> Result<BatchStream<'_>> {
         let of = Some(RelationOf::Sql(Sql { query: statement.to_owned() }));
         self.start(PlanOf::Root(Relation { of }), timeout)
     }
 
-    fn start(&self, plan: PlanOf, time: Option<Duration>) -> Result<Answer<'_>> {
+    fn start(&self, plan: PlanOf, time: Option<Duration>) -> Result<BatchStream<'_>> {
         self.stop.0.asked.store(false, Ordering::SeqCst);
         let operation = random_id().map_err(|what| self.protocol(&what))?;
         let request = message!(
@@ -220,7 +220,7 @@ impl Cluster {
         let stream = self.wire.stream::<_, ExecuteResponse>("ExecutePlan", request);
         let stream = self.wait(&operation, &mut limit, stream)?;
         let waiting = VecDeque::new();
-        Ok(Answer { cluster: self, stream, operation, limit, waiting, is_over: false })
+        Ok(BatchStream { cluster: self, stream, operation, limit, waiting, is_over: false })
     }
 
     fn limit(&self, time: Duration) -> Limit {
@@ -326,7 +326,7 @@ impl Stop {
     }
 }
 
-impl Answer<'_> {
+impl BatchStream<'_> {
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if let Some(batch) = self.waiting.pop_front() {
@@ -346,7 +346,7 @@ impl Answer<'_> {
     }
 }
 
-impl Iterator for Answer<'_> {
+impl Iterator for BatchStream<'_> {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -359,7 +359,7 @@ impl Iterator for Answer<'_> {
     }
 }
 
-impl Drop for Answer<'_> {
+impl Drop for BatchStream<'_> {
     fn drop(&mut self) {
         // Nobody reads the rest, so nobody should make it.
         if !self.is_over {

@@ -14,4 +14,4 @@ mod messages;
 mod wire;
 
 mod client;
-pub use client::{Answer, Cluster, Settings, Stop};
+pub use client::{BatchStream, Cluster, SessionSettings, Stop};

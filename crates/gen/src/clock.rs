@@ -10,7 +10,7 @@ const DAY_S: i64 = 86_400;
 
 /// The local time of a span of days.
 #[derive(Clone, Debug)]
-pub(crate) struct Clock {
+pub(crate) struct LocalTime {
     /// UTC second at which the tables begin.
     begin: i64,
     /// Seconds from UTC to local time and their spelling, for each quarter of an hour.
@@ -21,9 +21,9 @@ pub(crate) struct Clock {
     days: Vec<[u8; 10]>,
 }
 
-impl Clock {
+impl LocalTime {
     /// The clock from `begin` for so many days: in `zone`, or with a fixed offset.
-    pub(crate) fn new(begin: i64, days: u32, offset_min: i32, zone: Option<Tz>) -> Clock {
+    pub(crate) fn new(begin: i64, days: u32, offset_min: i32, zone: Option<Tz>) -> LocalTime {
         let quarters = i64::from(days) * DAY_S / QUARTER_S;
         let offsets = (0..=quarters)
             .map(|quarter| {
@@ -36,7 +36,7 @@ impl Clock {
             .collect();
         let first_day = begin.div_euclid(DAY_S) - 1;
         let days = (0..i64::from(days) + 3).map(|day| date(first_day + day)).collect();
-        Clock { begin, offsets, first_day, days }
+        LocalTime { begin, offsets, first_day, days }
     }
 
     /// Appends `2026-03-01 16:00:00+0000`.
@@ -118,7 +118,7 @@ mod tests {
 
     const DAY: i64 = 1_772_323_200; // 2026-03-01 00:00 UTC
 
-    fn local(clock: &Clock, time: i64) -> String {
+    fn local(clock: &LocalTime, time: i64) -> String {
         let mut out = Vec::new();
         clock.local(time, &mut out);
         String::from_utf8(out).unwrap()
@@ -126,17 +126,17 @@ mod tests {
 
     #[test]
     fn a_fixed_offset_is_added_and_spelled() {
-        let new_york = Clock::new(DAY, 3, -300, None);
+        let new_york = LocalTime::new(DAY, 3, -300, None);
         assert_eq!(local(&new_york, DAY), "2026-02-28 19:00:00-0500");
-        let nepal = Clock::new(DAY, 3, 345, None);
+        let nepal = LocalTime::new(DAY, 3, 345, None);
         assert_eq!(local(&nepal, DAY + 3 * DAY_S - 1), "2026-03-04 05:44:59+0545");
-        assert_eq!(local(&Clock::new(DAY, 3, 0, None), DAY + 61), "2026-03-01 00:01:01+0000");
+        assert_eq!(local(&LocalTime::new(DAY, 3, 0, None), DAY + 61), "2026-03-01 00:01:01+0000");
     }
 
     #[test]
     fn in_a_zone_the_offset_changes_with_the_night() {
         let spring = DAY + 28 * DAY_S; // 2026-03-29
-        let madrid = Clock::new(spring, 2, 0, Some(chrono_tz::Europe::Madrid));
+        let madrid = LocalTime::new(spring, 2, 0, Some(chrono_tz::Europe::Madrid));
         assert_eq!(local(&madrid, spring + 3599), "2026-03-29 01:59:59+0100");
         assert_eq!(local(&madrid, spring + 3600), "2026-03-29 03:00:00+0200");
     }

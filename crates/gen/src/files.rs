@@ -19,7 +19,7 @@ use crate::{Compress, Options};
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// One accounting stream, which is one `<acct-file>` of PowerMTA's configuration.
-pub(crate) struct Stream {
+pub(crate) struct AcctStream {
     dir: PathBuf,
     name: String,
     /// The MTA that writes it, by its number.
@@ -52,7 +52,11 @@ enum Sink {
 }
 
 /// The streams that the settings ask for.
-pub(crate) fn streams(settings: &Options, hosts: &[String], dir: &Path) -> io::Result<Vec<Stream>> {
+pub(crate) fn streams(
+    settings: &Options,
+    hosts: &[String],
+    dir: &Path,
+) -> io::Result<Vec<AcctStream>> {
     fs::create_dir_all(dir)?;
     let set = |recs: &[Rec]| recs.iter().fold(0, |set, rec| set | rec.bit());
     let split: &[(&str, u8)] = &[
@@ -62,7 +66,7 @@ pub(crate) fn streams(settings: &Options, hosts: &[String], dir: &Path) -> io::R
     ];
     let whole: &[(&str, u8)] = &[("acct", set(&Rec::ALL))];
     let wanted = if settings.split { split } else { whole };
-    let stream = |(number, host): (usize, &String), &(name, recs): &(&str, u8)| Stream {
+    let stream = |(number, host): (usize, &String), &(name, recs): &(&str, u8)| AcctStream {
         dir: dir.to_owned(),
         name: match hosts {
             [_] => name.to_owned(),
@@ -82,7 +86,7 @@ pub(crate) fn streams(settings: &Options, hosts: &[String], dir: &Path) -> io::R
     Ok(hosts.flat_map(|host| wanted.iter().map(move |one| stream(host, one))).collect())
 }
 
-impl Stream {
+impl AcctStream {
     pub(crate) fn takes(&self, host: u16, rec: Rec) -> bool {
         self.host == host && self.recs & rec.bit() != 0
     }

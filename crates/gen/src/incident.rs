@@ -149,7 +149,7 @@ impl Incidents {
 
 fn rfc3339(time: i64) -> String {
     let mut out = Vec::new();
-    crate::clock::Clock::utc(time, b'T', &mut out);
+    crate::clock::LocalTime::utc(time, b'T', &mut out);
     out.push(b'Z');
     String::from_utf8_lossy(&out).into_owned()
 }

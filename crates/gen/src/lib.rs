@@ -24,7 +24,7 @@ mod files;
 mod lines;
 
 mod truth;
-pub use truth::{Counts, FileTruth, Truth};
+pub use truth::{FileTruth, Truth, TruthCounts};
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -131,7 +131,7 @@ pub fn generate(settings: &Options, dir: &Path) -> io::Result<(Truth, Vec<PathBu
     } else {
         incident::Incidents::none(&world)
     };
-    let clock = clock::Clock::new(start, days, settings.offset_min, settings.zone);
+    let clock = clock::LocalTime::new(start, days, settings.offset_min, settings.zone);
     let hosts = settings.hosts(world.hosts);
     let mut tally = truth::Tally::new(&world, &incidents, start, days);
     let mut streams = files::streams(settings, &hosts, dir)?;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::files::Stream;
+use crate::files::AcctStream;
 use crate::message::Event;
 use crate::row::Writer;
 use crate::world::World;
@@ -21,7 +21,7 @@ pub(crate) struct Lines {
 /// The line of each event, in order, with the number of the stream that takes it.
 pub(crate) fn of<'w>(
     events: &[Event],
-    streams: &[Stream],
+    streams: &[AcctStream],
     world: &World,
     writer: impl Fn() -> Writer<'w> + Sync,
 ) -> Vec<Lines> {

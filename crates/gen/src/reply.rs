@@ -1,12 +1,12 @@
 //! A reply as a text with holes, and what fills them. Knows no provider.
 
-use crate::clock::Clock;
+use crate::clock::LocalTime;
 use crate::rng::Rng;
 use crate::text::{hex, mixed, number, random_number, upper};
 
 /// What an attempt, or mail that comes back, ended with.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Ending {
     pub(crate) category: u16,
     /// `dsnStatus`, ready for a line of CSV.
     pub(crate) status: Vec<u8>,
@@ -41,7 +41,7 @@ enum Piece {
 }
 
 /// What a reply may speak of.
-pub(crate) struct Facts<'a> {
+pub(crate) struct ReplyFacts<'a> {
     pub(crate) ip: &'a [u8],
     pub(crate) rcpt: &'a [u8],
     pub(crate) rcpt_domain: &'a [u8],
@@ -52,9 +52,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) time: i64,
 }
 
-impl Reply {
+impl Ending {
     /// Reads a text with holes; says which hole it does not know.
-    pub(crate) fn new(category: u16, status: &str, text: &str) -> Result<Reply, String> {
+    pub(crate) fn new(category: u16, status: &str, text: &str) -> Result<Ending, String> {
         let mut pieces = Vec::new();
         let own = text.is_empty() || text.starts_with("x-pmta;");
         let mut rest = if own { text.to_owned() } else { format!("smtp;{text}") };
@@ -73,11 +73,11 @@ impl Reply {
         pieces.push(Piece::Text(rest.as_bytes().to_vec()));
         let mut csv_status = Vec::new();
         crate::text::quoted(status.as_bytes(), &mut csv_status);
-        Ok(Reply { category, status: csv_status, from_receiver: !own, pieces, quoted })
+        Ok(Ending { category, status: csv_status, from_receiver: !own, pieces, quoted })
     }
 
     /// Writes `dsnDiag` as a field of CSV. No fact needs quotes, so the text alone decides.
-    pub(crate) fn write(&self, facts: &Facts<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, facts: &ReplyFacts<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
         if self.quoted {
             out.push(b'"');
         }
@@ -92,7 +92,7 @@ impl Reply {
                 Piece::Mx => out.extend_from_slice(facts.mx),
                 Piece::Unix => number(facts.time as u64, out),
                 Piece::Iso => {
-                    Clock::utc(facts.time, b'T', out);
+                    LocalTime::utc(facts.time, b'T', out);
                     out.push(b'.');
                     random_number(3, rng, out);
                 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> String {
-        let facts = Facts {
+        let facts = ReplyFacts {
             ip: b"192.0.2.1",
             rcpt: b"a@b.example",
             rcpt_domain: b"b.example",
@@ -181,7 +181,7 @@ mod tests {
             time: 1_772_380_805,
         };
         let mut out = Vec::new();
-        Reply::new(0, "", text).unwrap().write(&facts, &mut Rng::new(1), &mut out);
+        Ending::new(0, "", text).unwrap().write(&facts, &mut Rng::new(1), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -204,11 +204,11 @@ mod tests {
     fn what_we_say_ourselves_is_no_reply() {
         assert_eq!(filled("x-pmta;bounce-queue"), "x-pmta;bounce-queue");
         assert_eq!(filled(""), "");
-        assert!(!Reply::new(0, "", "").unwrap().from_receiver);
+        assert!(!Ending::new(0, "", "").unwrap().from_receiver);
     }
 
     #[test]
     fn an_unknown_hole_is_named() {
-        assert_eq!(Reply::new(0, "", "550 {what}").unwrap_err(), "unknown hole {what}");
+        assert_eq!(Ending::new(0, "", "550 {what}").unwrap_err(), "unknown hole {what}");
     }
 }

@@ -1,10 +1,10 @@
 //! One record as a line of CSV, byte by byte. Knows spelling, not meaning.
 
-use crate::clock::Clock;
+use crate::clock::LocalTime;
 use crate::columns::{Columns, Field, RB, RS, TRY};
 use crate::incident::BAD_JOB;
 use crate::message::{BAD_JOB_NUMBER, DAY_S, Event, FIRST_JOB, HOUR_S, Message, NO_JOB, Rec};
-use crate::reply::Facts;
+use crate::reply::ReplyFacts;
 use crate::rng::{Rng, mix};
 use crate::text::{hex, number, quoted, upper};
 use crate::world::{Domain, Host, Operator, Sender, Verp, Vmta, World};
@@ -39,7 +39,7 @@ pub(crate) fn category(world: &World, event: &Event) -> u16 {
 /// Writes records, with what does not vary between them.
 pub(crate) struct Writer<'a> {
     world: &'a World,
-    clock: &'a Clock,
+    clock: &'a LocalTime,
     start: i64,
     hosts: &'a [String],
     rcpt: Vec<u8>,
@@ -63,7 +63,7 @@ struct Draft<'a> {
 impl<'a> Writer<'a> {
     pub(crate) fn new(
         world: &'a World,
-        clock: &'a Clock,
+        clock: &'a LocalTime,
         start: i64,
         hosts: &'a [String],
     ) -> Writer<'a> {
@@ -211,7 +211,7 @@ impl<'a> Writer<'a> {
         if matches!(field, Field::DsnStatus) {
             return out.extend_from_slice(&reply.status);
         }
-        let facts = Facts {
+        let facts = ReplyFacts {
             ip: line.source().as_bytes(),
             rcpt: &self.rcpt,
             rcpt_domain: line.domain.ascii.as_bytes(),

@@ -20,7 +20,7 @@ pub struct Truth {
     /// Records by record type.
     pub recs: BTreeMap<&'static str, u64>,
     /// How many records there are of what.
-    pub counts: Counts,
+    pub counts: TruthCounts,
     /// What was planted.
     pub incidents: Vec<Incident>,
     /// The files by name.
@@ -38,7 +38,7 @@ pub struct FileTruth {
 
 /// Records by several dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct TruthCounts {
     /// All records.
     pub rows: u64,
     /// By UTC day, then by record type.
@@ -112,7 +112,7 @@ impl Tally {
         settings: &Options,
         files: BTreeMap<String, FileTruth>,
     ) -> Truth {
-        let mut counts = Counts::default();
+        let mut counts = TruthCounts::default();
         let mut recs = BTreeMap::new();
         for (n, of_day) in self.day_rec.iter().enumerate() {
             let day = date(self.start.div_euclid(DAY_S) + n as i64);

@@ -4,7 +4,7 @@
 mod many;
 mod read;
 
-use crate::reply::Reply;
+use crate::reply::Ending;
 use crate::rng::{Rng, Weighted, mix};
 
 /// How much there is of everything.
@@ -30,7 +30,7 @@ pub(crate) struct World {
     pub(crate) domains: Vec<Domain>,
     /// Bounce categories; the first is none.
     pub(crate) categories: Vec<String>,
-    pub(crate) replies: Vec<Reply>,
+    pub(crate) replies: Vec<Ending>,
     pub(crate) vmtas: Vec<Vmta>,
     pub(crate) pools: Vec<String>,
     pub(crate) senders: Vec<Sender>,
@@ -203,7 +203,7 @@ impl World {
             self.categories.push(category.to_owned());
             self.categories.len() - 1
         });
-        self.replies.push(Reply::new(category as u16, status, text)?);
+        self.replies.push(Ending::new(category as u16, status, text)?);
         Ok(self.replies.len() as u16 - 1)
     }
 

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate};
-use pmtaq_gen::{Compress, Counts, Header, Options, Size, Truth, Tz, generate};
+use pmtaq_gen::{Compress, Header, Options, Size, Truth, TruthCounts, Tz, generate};
 
 type Row = BTreeMap<String, String>;
 
@@ -67,11 +67,11 @@ fn domain(address: &str) -> String {
     }
 }
 
-fn recount(rows: &[Row]) -> Counts {
+fn recount(rows: &[Row]) -> TruthCounts {
     fn add(counts: &mut BTreeMap<String, u64>, name: String) {
         *counts.entry(name).or_default() += 1;
     }
-    let mut counts = Counts { rows: rows.len() as u64, ..Counts::default() };
+    let mut counts = TruthCounts { rows: rows.len() as u64, ..TruthCounts::default() };
     for row in rows {
         let day = logged(row).to_utc().date_naive().to_string();
         add(counts.day_rec.entry(day).or_default(), value(row, "type").to_owned());

@@ -7,7 +7,7 @@ use pmtaq_schema::address::is_normal_domain;
 use pmtaq_schema::bounce::{BounceClass, bounce_class, is_success};
 use pmtaq_schema::columns::index_of;
 use pmtaq_schema::origin::BounceOrigin;
-use pmtaq_schema::provider::{Asked, Providers};
+use pmtaq_schema::provider::{ProviderField, Providers};
 use pmtaq_schema::reply::Reply;
 use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
@@ -17,7 +17,7 @@ use crate::checked::Checked;
 use crate::intern::{Memo, NameColumn, Names, Pending};
 use crate::plan::Plan;
 use crate::privacy::{Person, Privacy};
-use crate::rows::Column;
+use crate::rows::CellColumn;
 use crate::split::{Field, Lines, Place};
 
 const REC: usize = index_of("rec");
@@ -95,7 +95,7 @@ impl Derive {
     }
 
     /// Adds the derived columns of rows whose other columns are there.
-    pub(crate) fn rows(&mut self, added: &Added<'_, '_>, columns: &mut [Column]) {
+    pub(crate) fn rows(&mut self, added: &Added<'_, '_>, columns: &mut [CellColumn]) {
         let Added { first, lines, places, checked, plan, known, people } = *added;
         let rows = || checked.iter().enumerate().map(|(i, checked)| (first + i, checked));
         let field = |row: usize, column: usize| match plan.sources[column] {
@@ -154,7 +154,7 @@ impl Derive {
         }
     }
 
-    fn host(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [Column]) {
+    fn host(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [CellColumn]) {
         let user_string = names(columns, USER_STRING).key_at(row);
         let host = self.host.get(user_string.wrapping_add(1), || {
             let name = match (known.host, user_string) {
@@ -167,7 +167,7 @@ impl Derive {
         names(columns, HOST).set_key(row, host);
     }
 
-    fn mx(&mut self, row: usize, columns: &mut [Column]) {
+    fn mx(&mut self, row: usize, columns: &mut [CellColumn]) {
         let dsn_mta = names(columns, DSN_MTA).key_at(row);
         if dsn_mta != NO_NAME {
             let text = &mut self.text;
@@ -181,12 +181,12 @@ impl Derive {
         }
     }
 
-    fn provider(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [Column]) {
+    fn provider(&mut self, row: usize, known: &SourceFacts<'_>, columns: &mut [CellColumn]) {
         for ((asked, answer), answers) in Providers::QUESTIONS.iter().zip(&mut self.providers) {
             let column = match asked {
-                Asked::Queue => QUEUE,
-                Asked::Server => DSN_MTA,
-                Asked::RcptDomain => RCPT_DOMAIN,
+                ProviderField::Queue => QUEUE,
+                ProviderField::Server => DSN_MTA,
+                ProviderField::RcptDomain => RCPT_DOMAIN,
             };
             let name = names(columns, column).key_at(row);
             if name == NO_NAME {
@@ -202,14 +202,19 @@ impl Derive {
         }
     }
 
-    fn bounce_origin(&mut self, row: usize, origin: BounceOrigin, columns: &mut [Column]) {
+    fn bounce_origin(&mut self, row: usize, origin: BounceOrigin, columns: &mut [CellColumn]) {
         let key = self.bounce_origin.get(origin as u32, || {
             names(columns, BOUNCE_ORIGIN).names.key(origin.as_str().as_bytes())
         });
         names(columns, BOUNCE_ORIGIN).set_key(row, key);
     }
 
-    fn bounce_class(&mut self, row: usize, origin: Option<BounceOrigin>, columns: &mut [Column]) {
+    fn bounce_class(
+        &mut self,
+        row: usize,
+        origin: Option<BounceOrigin>,
+        columns: &mut [CellColumn],
+    ) {
         if origin == Some(BounceOrigin::Operator) {
             let class = BounceClass::Administrative.as_str();
             names(columns, BOUNCE_CLASS).set(row, class.as_bytes());
@@ -226,7 +231,13 @@ impl Derive {
         names(columns, BOUNCE_CLASS).set_key(row, class);
     }
 
-    fn reply(&mut self, row: usize, reply: &Reply<'_>, dsn_status: &str, columns: &mut [Column]) {
+    fn reply(
+        &mut self,
+        row: usize,
+        reply: &Reply<'_>,
+        dsn_status: &str,
+        columns: &mut [CellColumn],
+    ) {
         if let Some(code) = reply.smtp_code {
             columns[SMTP_CODE].set_number(row, code.into());
         }
@@ -237,7 +248,7 @@ impl Derive {
         template_of(reply, dsn_status, &mut self.text);
     }
 
-    fn template(&mut self, row: usize, columns: &mut [Column]) {
+    fn template(&mut self, row: usize, columns: &mut [CellColumn]) {
         if !self.text.is_empty() {
             names(columns, TEMPLATE).set(row, self.text.as_bytes());
         }
@@ -303,7 +314,7 @@ fn no_success(categories: &mut NameColumn, row: usize) {
 
 /// Whether a record without a diagnostic has none because nobody replied: the field is logged, and no
 /// receiver is named.
-fn nobody_replied(row: usize, record: Record, plan: &Plan, columns: &mut [Column]) -> bool {
+fn nobody_replied(row: usize, record: Record, plan: &Plan, columns: &mut [CellColumn]) -> bool {
     record == Record::RemoteBounce
         || plan.sources[DSN_DIAG].is_some() && names(columns, DSN_MTA).key_at(row) == NO_NAME
 }
@@ -313,15 +324,18 @@ fn key_of(name: &str, names: &mut Names) -> u32 {
     if name.is_empty() { NO_NAME } else { names.key(name.as_bytes()) }
 }
 
-fn text_of(columns: &mut [Column], column: usize, key: u32) -> String {
+fn text_of(columns: &mut [CellColumn], column: usize, key: u32) -> String {
     String::from_utf8_lossy(names(columns, column).names.get(key)).into_owned()
 }
 
 /// A column of which the schema says that it holds names.
-fn names(columns: &mut [Column], column: usize) -> &mut NameColumn {
+fn names(columns: &mut [CellColumn], column: usize) -> &mut NameColumn {
     match &mut columns[column] {
-        Column::Names(names) => names,
-        Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) | Column::Map(_) => {
+        CellColumn::Names(names) => names,
+        CellColumn::Texts(_)
+        | CellColumn::Numbers(_)
+        | CellColumn::Hashes(_)
+        | CellColumn::Map(_) => {
             unreachable!("only columns of names are asked for")
         }
     }

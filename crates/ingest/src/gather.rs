@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::find::{Exclude, Found, Listing, STDIN, find};
 use crate::identity::{Candidate, Untaken};
-use crate::look::{Look, Seen};
+use crate::look::{FileOutcome, Look};
 use crate::open::{KEPT, SourceFile};
 use crate::outcome::Refused;
 use crate::spool::Spool;
@@ -102,13 +102,13 @@ impl<'r> Inputs<'r> {
         let pipes = pipes.map(|seen| (None, seen));
         for (input, seen) in pipes.chain(self.at_all(&look, files, pool, spoilt)) {
             match seen {
-                Seen::Candidate(candidate) if spoilt.names(&candidate.file.path) => {}
-                Seen::Candidate(candidate) => gathered.candidates.push(*candidate),
-                Seen::Skipped(path) => {
+                FileOutcome::Candidate(candidate) if spoilt.names(&candidate.file.path) => {}
+                FileOutcome::Candidate(candidate) => gathered.candidates.push(*candidate),
+                FileOutcome::Skipped(path) => {
                     let of_input = input.map(|input| gathered.skipped.entry(input).or_default());
                     of_input.unwrap_or(&mut gathered.also_skipped).insert(path);
                 }
-                Seen::Untaken(path, why) => gathered.untaken.push(path, why),
+                FileOutcome::Untaken(path, why) => gathered.untaken.push(path, why),
             }
         }
         Ok(gathered)
@@ -121,7 +121,7 @@ impl<'r> Inputs<'r> {
         files: Vec<Found>,
         pool: &ThreadPool,
         spoilt: &Untaken,
-    ) -> Vec<(Option<PathBuf>, Seen)> {
+    ) -> Vec<(Option<PathBuf>, FileOutcome)> {
         let mut times: Vec<i64> = files.iter().map(|found| found.modified).collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
         let oldest_kept = times.get(KEPT - 1).copied();
@@ -129,8 +129,8 @@ impl<'r> Inputs<'r> {
             let keep = oldest_kept.is_none_or(|oldest| modified > oldest);
             let seen = match SourceFile::open(path, keep, self.settings) {
                 Ok(file) => look.at(file, is_expected),
-                Err((path, _)) if !is_expected => vec![Seen::Skipped(path)],
-                Err((path, why)) => vec![Seen::Untaken(path, why)],
+                Err((path, _)) if !is_expected => vec![FileOutcome::Skipped(path)],
+                Err((path, why)) => vec![FileOutcome::Untaken(path, why)],
             };
             seen.into_iter().map(move |seen| (input.clone(), seen))
         };

@@ -43,7 +43,7 @@ pub(crate) struct Look<'l> {
 }
 
 /// What became of a file.
-pub(crate) enum Seen {
+pub(crate) enum FileOutcome {
     Candidate(Box<Candidate>),
     /// It is no accounting file by its name or its beginning, and nobody said that it is one.
     Skipped(PathBuf),
@@ -89,7 +89,7 @@ impl<'l> Look<'l> {
             Err(_) => return Err(wrong("cannot be read")),
         };
         let header = match (seen.pop(), seen.is_empty()) {
-            (Some(Seen::Candidate(candidate)), true) => {
+            (Some(FileOutcome::Candidate(candidate)), true) => {
                 candidate.file.content().ok().map(|content| {
                     let mut chunks = Chunks::new(content.stream, false).small();
                     let _ = chunks.next();
@@ -105,11 +105,11 @@ impl<'l> Look<'l> {
 
     /// Looks at a file, or at the files of an archive. `is_expected` says that it should be an accounting
     /// file: its user or its name says so.
-    pub(crate) fn at(&self, file: SourceFile, is_expected: bool) -> Vec<Seen> {
+    pub(crate) fn at(&self, file: SourceFile, is_expected: bool) -> Vec<FileOutcome> {
         self.within(file, is_expected, DEPTH)
     }
 
-    fn within(&self, file: SourceFile, is_expected: bool, depth: usize) -> Vec<Seen> {
+    fn within(&self, file: SourceFile, is_expected: bool, depth: usize) -> Vec<FileOutcome> {
         let path = file.path.clone();
         let why = match self.candidate(file.clone(), None) {
             Ok(candidate) => return vec![candidate],
@@ -123,9 +123,9 @@ impl<'l> Look<'l> {
         };
         let is_foreign = matches!(why, Unread::Foreign(_) | Unread::Stop(Stop::Io(_)));
         vec![if is_expected || !is_foreign {
-            Seen::Untaken(path, why)
+            FileOutcome::Untaken(path, why)
         } else {
-            Seen::Skipped(path)
+            FileOutcome::Skipped(path)
         }]
     }
 
@@ -135,7 +135,7 @@ impl<'l> Look<'l> {
         mut file: SourceFile,
         is_expected: bool,
         depth: usize,
-    ) -> Result<Vec<Seen>, Unread> {
+    ) -> Result<Vec<FileOutcome>, Unread> {
         let start = beginning(&file)?;
         let takes = |name: &Path| self.exclude.takes(name) && crate::find::may_be_accounting(name);
         let members = match depth {
@@ -144,17 +144,18 @@ impl<'l> Look<'l> {
                 .map_err(|why| self.cut(&file, why))?,
         };
         if let Some(members) = members {
-            let skipped = members.skipped.into_iter().map(|member| Seen::Skipped(member.path));
-            let mut seen: Vec<Seen> = skipped.collect();
+            let skipped =
+                members.skipped.into_iter().map(|member| FileOutcome::Skipped(member.path));
+            let mut seen: Vec<FileOutcome> = skipped.collect();
             for member in members.taken {
                 let is_expected =
                     crate::find::is_accounting(member.path.file_name().unwrap_or_default());
                 seen.extend(self.within(member, is_expected, depth - 1));
             }
             if let Some(why) = members.stopped {
-                seen.push(Seen::Untaken(file.path.clone(), self.cut(&file, why)));
+                seen.push(FileOutcome::Untaken(file.path.clone(), self.cut(&file, why)));
             }
-            let is_empty = seen.iter().all(|seen| matches!(seen, Seen::Skipped(_)));
+            let is_empty = seen.iter().all(|seen| matches!(seen, FileOutcome::Skipped(_)));
             return if is_empty && is_expected {
                 Err(Unread::Foreign("is an archive without an accounting file".to_owned()))
             } else {
@@ -170,7 +171,7 @@ impl<'l> Look<'l> {
         Ok(vec![match self.with_header(file) {
             Ok(candidate) => candidate,
             // Whatever its name, these are records that nobody else will take.
-            Err(why) => Seen::Untaken(path, why),
+            Err(why) => FileOutcome::Untaken(path, why),
         }])
     }
 
@@ -187,7 +188,7 @@ impl<'l> Look<'l> {
     }
 
     /// A file without a header, with that of the user, or with that of what the file was before.
-    fn with_header(&self, mut file: SourceFile) -> Result<Seen, Unread> {
+    fn with_header(&self, mut file: SourceFile) -> Result<FileOutcome, Unread> {
         let (plan, from) = match &self.header {
             Some(plan) => (plan.clone(), HeaderFrom::User),
             None => self.before(&file).ok_or_else(|| {
@@ -241,11 +242,15 @@ impl<'l> Look<'l> {
     }
 
     /// Looks at the beginning of a file, without deciding.
-    fn candidate(&self, file: SourceFile, header_from: Option<HeaderFrom>) -> Result<Seen, Unread> {
+    fn candidate(
+        &self,
+        file: SourceFile,
+        header_from: Option<HeaderFrom>,
+    ) -> Result<FileOutcome, Unread> {
         let settings = self.settings;
         let head = content::head(file.content()?, &settings.privacy, settings.now)
             .map_err(|stop| unfinished(&file, stop.into(), settings))?;
-        Ok(Seen::Candidate(Box::new(Candidate {
+        Ok(FileOutcome::Candidate(Box::new(Candidate {
             status: if head.is_some() { Status::New } else { Status::Empty },
             head: head.unwrap_or(Head::NONE),
             file,

@@ -24,7 +24,7 @@ const MESSAGE_KEY: usize = index_of("message_key");
 /// Rows being gathered, column by column. A cell without a value costs nothing: a column is
 /// padded with nulls when its next value comes, or at the end.
 pub(crate) struct Rows {
-    columns: Vec<Column>,
+    columns: Vec<CellColumn>,
     derive: Derive,
     /// Of the lines that are being added, side by side.
     places: Vec<Place>,
@@ -37,7 +37,7 @@ pub(crate) struct Rows {
 }
 
 /// The cells of one column, by row.
-pub(crate) enum Column {
+pub(crate) enum CellColumn {
     Names(NameColumn),
     Texts(TextColumn),
     Numbers(Vec<i64>),
@@ -61,7 +61,7 @@ pub(crate) struct MapColumn {
 
 impl Rows {
     pub(crate) fn new() -> Rows {
-        let columns = COLUMNS.iter().map(|column| Column::new(column.kind)).collect();
+        let columns = COLUMNS.iter().map(|column| CellColumn::new(column.kind)).collect();
         let (since, until) = (i64::MAX, i64::MIN);
         let derive = Derive::default();
         Rows { columns, derive, places: Vec::new(), len: 0, bytes: 0, since, until }
@@ -108,12 +108,12 @@ impl Rows {
             let hidden = |i: usize| stored(i, text.column, fields.field(places[i]).text());
             let hidden = (!people.is_empty()).then_some(hidden);
             match &mut self.columns[text.column] {
-                Column::Names(names) => {
+                CellColumn::Names(names) => {
                     fields.each(hidden, &mut Naming { names, pending: &mut pending });
                     names.end(&mut pending);
                 }
-                Column::Texts(texts) => fields.each(hidden, texts),
-                Column::Numbers(_) | Column::Hashes(_) | Column::Map(_) => {}
+                CellColumn::Texts(texts) => fields.each(hidden, texts),
+                CellColumn::Numbers(_) | CellColumn::Hashes(_) | CellColumn::Map(_) => {}
             }
         }
         for (i, &(column, _)) in plan.numbers.iter().enumerate() {
@@ -121,7 +121,7 @@ impl Rows {
             let rows = checked.iter().enumerate();
             rows.for_each(|(row, checked)| column.set_number(first + row, checked.numbers[i]));
         }
-        if let (Column::Map(map), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
+        if let (CellColumn::Map(map), false) = (&mut self.columns[EXTRA], plan.extra.is_empty()) {
             for (i, checked) in checked.iter().enumerate() {
                 let stored = |text| stored(i, EXTRA, text);
                 map.add_extra(first + i, &lines.get(checked.line), plan, stored);
@@ -135,12 +135,12 @@ impl Rows {
     /// Adds the keys of the messages of the rows from `first` on, whose texts are there.
     fn add_keys(&mut self, first: usize) {
         let text = |column: usize, row| match &self.columns[column] {
-            Column::Texts(texts) => texts.get(row),
+            CellColumn::Texts(texts) => texts.get(row),
             _ => b"",
         };
         let key = |row| message_key(text(RCPT, row), text(ENV_ID, row), text(ORIG, row));
         let keys: Vec<u64> = (first..self.len).map(key).collect();
-        if let Column::Hashes(hashes) = &mut self.columns[MESSAGE_KEY] {
+        if let CellColumn::Hashes(hashes) = &mut self.columns[MESSAGE_KEY] {
             hashes.extend(keys);
         }
     }
@@ -153,7 +153,7 @@ impl Rows {
         order.rows.clear();
         order.rows.extend(0..u32::try_from(len).expect("a run has fewer rows than u32"));
         for column in SORTED_BY.into_iter().rev() {
-            if let Column::Names(names) = &self.columns[column] {
+            if let CellColumn::Names(names) = &self.columns[column] {
                 order.sort_by(names);
             }
         }
@@ -167,7 +167,7 @@ impl Rows {
 
     /// Begins a new run of rows, in the same row group.
     pub(crate) fn clear(&mut self) {
-        self.columns.iter_mut().for_each(Column::clear);
+        self.columns.iter_mut().for_each(CellColumn::clear);
         (self.len, self.bytes) = (0, 0);
         (self.since, self.until) = (i64::MAX, i64::MIN);
     }
@@ -176,11 +176,11 @@ impl Rows {
     pub(crate) fn give_back(&mut self) {
         for column in &mut self.columns {
             match column {
-                Column::Names(names) => names.give_back(),
-                Column::Texts(texts) => *texts = TextColumn::default(),
-                Column::Numbers(numbers) => *numbers = Vec::new(),
-                Column::Hashes(hashes) => *hashes = Vec::new(),
-                Column::Map(map) => {
+                CellColumn::Names(names) => names.give_back(),
+                CellColumn::Texts(texts) => *texts = TextColumn::default(),
+                CellColumn::Numbers(numbers) => *numbers = Vec::new(),
+                CellColumn::Hashes(hashes) => *hashes = Vec::new(),
+                CellColumn::Map(map) => {
                     map.ends = Vec::new();
                     map.keys.give_back();
                     map.values.give_back();
@@ -191,10 +191,10 @@ impl Rows {
 
     /// Memory of the names that the row group has so far.
     pub(crate) fn name_bytes(&self) -> usize {
-        let of = |column: &Column| match column {
-            Column::Names(names) => names.names.bytes(),
-            Column::Map(map) => map.keys.names.bytes() + map.values.names.bytes(),
-            Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) => 0,
+        let of = |column: &CellColumn| match column {
+            CellColumn::Names(names) => names.names.bytes(),
+            CellColumn::Map(map) => map.keys.names.bytes() + map.values.names.bytes(),
+            CellColumn::Texts(_) | CellColumn::Numbers(_) | CellColumn::Hashes(_) => 0,
         };
         self.derive.bytes() + self.columns.iter().map(of).sum::<usize>()
     }
@@ -204,13 +204,13 @@ impl Rows {
         self.derive = Derive::default();
         for column in &mut self.columns {
             match column {
-                Column::Names(names) => names.names.clear(),
-                Column::Map(map) => {
+                CellColumn::Names(names) => names.names.clear(),
+                CellColumn::Map(map) => {
                     map.keys.names.clear();
                     map.values.names.clear();
                     map.repetition.clear();
                 }
-                Column::Texts(_) | Column::Numbers(_) | Column::Hashes(_) => {}
+                CellColumn::Texts(_) | CellColumn::Numbers(_) | CellColumn::Hashes(_) => {}
             }
         }
     }
@@ -347,24 +347,29 @@ impl Order {
     }
 }
 
-impl Column {
-    fn new(kind: Kind) -> Column {
+impl CellColumn {
+    fn new(kind: Kind) -> CellColumn {
         match kind {
-            Kind::Text => Column::Texts(TextColumn::default()),
-            Kind::Name => Column::Names(NameColumn::default()),
+            Kind::Text => CellColumn::Texts(TextColumn::default()),
+            Kind::Name => CellColumn::Names(NameColumn::default()),
             // No column of `records` counts.
-            Kind::Int | Kind::Time | Kind::Counts => Column::Numbers(Vec::new()),
-            Kind::Hash => Column::Hashes(Vec::new()),
+            Kind::Int | Kind::Time | Kind::Counts => CellColumn::Numbers(Vec::new()),
+            Kind::Hash => CellColumn::Hashes(Vec::new()),
             Kind::Map => {
                 let (keys, values) = (NameColumn::default(), NameColumn::default());
-                Column::Map(Box::new(MapColumn { ends: vec![], keys, values, repetition: vec![] }))
+                CellColumn::Map(Box::new(MapColumn {
+                    ends: vec![],
+                    keys,
+                    values,
+                    repetition: vec![],
+                }))
             }
         }
     }
 
     /// Gives a row a number, if it is one.
     pub(crate) fn set_number(&mut self, row: usize, number: i64) {
-        if let (Column::Numbers(numbers), true) = (self, number != NO_NUMBER) {
+        if let (CellColumn::Numbers(numbers), true) = (self, number != NO_NUMBER) {
             numbers.resize(row, NO_NUMBER);
             numbers.push(number);
         }
@@ -372,38 +377,42 @@ impl Column {
 
     fn fill(&mut self, rows: usize) {
         match self {
-            Column::Names(names) => names.fill(rows),
-            Column::Texts(texts) => texts.fill(rows),
-            Column::Numbers(numbers) if numbers.is_empty() => {}
-            Column::Numbers(numbers) => numbers.resize(rows, NO_NUMBER),
-            Column::Hashes(_) => {}
-            Column::Map(map) => map.fill(rows),
+            CellColumn::Names(names) => names.fill(rows),
+            CellColumn::Texts(texts) => texts.fill(rows),
+            CellColumn::Numbers(numbers) if numbers.is_empty() => {}
+            CellColumn::Numbers(numbers) => numbers.resize(rows, NO_NUMBER),
+            CellColumn::Hashes(_) => {}
+            CellColumn::Map(map) => map.fill(rows),
         }
     }
 
     fn reorder(&mut self, order: &mut Order) {
         match self {
-            Column::Names(names) => Order::apply(&order.rows, names.keys_mut(), &mut order.spare),
-            Column::Texts(_) => {}
-            Column::Numbers(numbers) => {
+            CellColumn::Names(names) => {
+                Order::apply(&order.rows, names.keys_mut(), &mut order.spare)
+            }
+            CellColumn::Texts(_) => {}
+            CellColumn::Numbers(numbers) => {
                 Order::apply(&order.rows, numbers, &mut order.spare_numbers)
             }
-            Column::Hashes(hashes) => Order::apply(&order.rows, hashes, &mut order.spare_hashes),
-            Column::Map(map) => map.reorder(order),
+            CellColumn::Hashes(hashes) => {
+                Order::apply(&order.rows, hashes, &mut order.spare_hashes)
+            }
+            CellColumn::Map(map) => map.reorder(order),
         }
     }
 
     fn cells<'c>(&'c self, order: &'c [u32]) -> Cells<'c> {
         match self {
-            Column::Names(column) => {
+            CellColumn::Names(column) => {
                 Cells::Names { keys: column.keys(), names: column.names.all() }
             }
-            Column::Texts(texts) => {
+            CellColumn::Texts(texts) => {
                 Cells::Texts { order, texts: Texts { bytes: &texts.bytes, ends: &texts.ends } }
             }
-            Column::Numbers(numbers) => Cells::Numbers(numbers),
-            Column::Hashes(hashes) => Cells::Hashes(hashes),
-            Column::Map(map) => Cells::Map {
+            CellColumn::Numbers(numbers) => Cells::Numbers(numbers),
+            CellColumn::Hashes(hashes) => Cells::Hashes(hashes),
+            CellColumn::Map(map) => Cells::Map {
                 ends: &map.ends,
                 keys: (map.keys.keys(), map.keys.names.all()),
                 values: (map.values.keys(), map.values.names.all()),
@@ -413,14 +422,14 @@ impl Column {
 
     fn clear(&mut self) {
         match self {
-            Column::Names(names) => names.clear_rows(),
-            Column::Texts(texts) => {
+            CellColumn::Names(names) => names.clear_rows(),
+            CellColumn::Texts(texts) => {
                 texts.bytes.clear();
                 texts.ends.clear();
             }
-            Column::Numbers(numbers) => numbers.clear(),
-            Column::Hashes(hashes) => hashes.clear(),
-            Column::Map(map) => {
+            CellColumn::Numbers(numbers) => numbers.clear(),
+            CellColumn::Hashes(hashes) => hashes.clear(),
+            CellColumn::Map(map) => {
                 map.ends.clear();
                 map.keys.clear_rows();
                 map.values.clear_rows();

@@ -14,7 +14,7 @@ use arrow::compute::{CastOptions, cast_with_options, concat_batches};
 use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNano, SchemaRef};
 use serde_json::{Value as Json, json};
 
-use crate::dialect::{Column, Columns, Known, Translated, Ty, translate};
+use crate::dialect::{Columns, Known, NamedColumn, Translated, Ty, translate};
 use crate::elsewhere::{Batches, Elsewhere};
 use crate::error::{Error, Result};
 use crate::lex::tokens;
@@ -28,7 +28,7 @@ use crate::stored::stored;
 const CUT: &str = "pmtaq_cut";
 
 /// How a statement is asked elsewhere.
-pub(crate) struct Plan {
+pub(crate) struct RemotePlan {
     pub(crate) there: Translated,
     /// Where it is cut: the query of its `with`, as a statement of its own, and what is left to be asked
     /// here.
@@ -67,7 +67,12 @@ impl Session {
     }
 
     /// How `query` is asked of `there`, which is `sql` or the same with its values as literals.
-    pub(crate) fn plan(&self, query: &Query, sql: &str, there: &dyn Elsewhere) -> Result<Plan> {
+    pub(crate) fn plan(
+        &self,
+        query: &Query,
+        sql: &str,
+        there: &dyn Elsewhere,
+    ) -> Result<RemotePlan> {
         let spelt_out = self.spelt_out(query, sql)?;
         self.create_tier_view(&spelt_out)?;
         let node = self.tree(&spelt_out)?;
@@ -77,11 +82,14 @@ impl Session {
             _ => query.cut_at.clone(),
         };
         let Some(name) = at else {
-            return Ok(Plan { there: translate(&node, &known, query.is_of_user)?, cut: None });
+            return Ok(RemotePlan {
+                there: translate(&node, &known, query.is_of_user)?,
+                cut: None,
+            });
         };
         let (first, rest) = split(&node, &name)?;
         let cut = Cut { first: self.text(&first)?, rest: self.text(&rest)?, name };
-        Ok(Plan { there: translate(&first, &known, true)?, cut: Some(cut) })
+        Ok(RemotePlan { there: translate(&first, &known, true)?, cut: Some(cut) })
     }
 
     /// Asks `there`.
@@ -236,7 +244,7 @@ fn split(node: &Json, name: &str) -> Result<(Json, Json)> {
 /// The rows of an engine elsewhere in the types that the engine here would have given them.
 struct Conformed<'b> {
     batches: Batches<'b>,
-    columns: Vec<Column>,
+    columns: Vec<NamedColumn>,
     schema: SchemaRef,
 }
 

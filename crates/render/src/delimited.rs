@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::feed::Feed;
 use crate::value::Value;
-use crate::{Error, Style, Written, cell};
+use crate::{Error, Style, WrittenSheet, cell};
 
 /// Bytes collected before the output is called.
 pub(crate) const BUFFER_BYTES: usize = 1 << 16;
@@ -30,7 +30,7 @@ pub(crate) fn write(
     style: &Style,
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let mut line = Lines { dialect, safe: style.csv_safe, buffer: Vec::new(), text: Vec::new() };
     let n_columns = feed.sheet.columns.len();
     for (n, column) in feed.sheet.columns.iter().enumerate() {
@@ -50,7 +50,7 @@ pub(crate) fn write(
         }
     }
     out.write_all(&line.buffer)?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 struct Lines {

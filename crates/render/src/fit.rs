@@ -19,7 +19,7 @@ const LEAST: usize = 6;
 
 /// What a column gives when there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CellKind {
     /// Nothing but letters of its header: numbers, times.
     Number,
     /// The end of what is longer than most names.
@@ -34,7 +34,7 @@ pub(crate) struct Measure {
     pub(crate) natural: usize,
     /// The width of the widest cell, without the header.
     cells: usize,
-    kind: Kind,
+    kind: CellKind,
     /// Whether all cells are the same, so that little is lost without it.
     is_constant: bool,
 }
@@ -49,17 +49,17 @@ struct Pressure {
 }
 
 impl Measure {
-    pub(crate) fn new(header: usize, cells: usize, kind: Kind, is_constant: bool) -> Self {
+    pub(crate) fn new(header: usize, cells: usize, kind: CellKind, is_constant: bool) -> Self {
         Measure { natural: cells.max(header).max(1), cells, kind, is_constant }
     }
 
     /// Returns the width below which this column must not go.
     fn floor(&self, pressure: &Pressure) -> usize {
         match self.kind {
-            Kind::Text => self.natural.min(pressure.text),
-            Kind::Name => self.natural.min(pressure.name),
-            Kind::Number if pressure.cuts_headers => self.cells.max(self.natural.min(LEAST)),
-            Kind::Number => self.natural,
+            CellKind::Text => self.natural.min(pressure.text),
+            CellKind::Name => self.natural.min(pressure.name),
+            CellKind::Number if pressure.cuts_headers => self.cells.max(self.natural.min(LEAST)),
+            CellKind::Number => self.natural,
         }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn widths(columns: &[Measure], width: Option<u16>) -> Vec<Option<usiz
         return columns.iter().map(|column| Some(column.natural.min(WIDEST))).collect();
     };
     let width = usize::from(width).max(1);
-    let n_texts = columns.iter().filter(|column| column.kind == Kind::Text).count();
+    let n_texts = columns.iter().filter(|column| column.kind == CellKind::Text).count();
     let share = (width * 2 / 5 / n_texts.max(1)).max(LEAST);
     let all: Vec<usize> = (0..columns.len()).collect();
     let mut telling = all.clone();
@@ -97,7 +97,7 @@ pub(crate) fn widths(columns: &[Measure], width: Option<u16>) -> Vec<Option<usiz
     // What stands at the right goes first, and the texts after all numbers but the first column.
     let mut shown = telling;
     while shown.len() > 1 {
-        let place = shown.iter().rposition(|&n| columns[n].kind != Kind::Text);
+        let place = shown.iter().rposition(|&n| columns[n].kind != CellKind::Text);
         shown.remove(place.filter(|place| *place > 0).unwrap_or(shown.len() - 1));
         let mut fitting = [loose, tight].into_iter();
         if let Some(widths) = fitting.find_map(|step| level(columns, &shown, width, step)) {
@@ -119,9 +119,9 @@ fn level(
     let mut widths = vec![None; columns.len()];
     shown.iter().for_each(|&n| widths[n] = Some(columns[n].floor(&pressure)));
     let mut left = room.checked_sub(widths.iter().flatten().sum())?;
-    let turns: [&[Kind]; 3] = match pressure.text {
-        LEAST => [&[Kind::Text, Kind::Name], &[Kind::Number], &[]],
-        _ => [&[Kind::Number], &[Kind::Name], &[Kind::Text]],
+    let turns: [&[CellKind]; 3] = match pressure.text {
+        LEAST => [&[CellKind::Text, CellKind::Name], &[CellKind::Number], &[]],
+        _ => [&[CellKind::Number], &[CellKind::Name], &[CellKind::Text]],
     };
     for kinds in turns {
         let mut gave = true;
@@ -221,10 +221,10 @@ mod tests {
     fn texts_give_first_and_names_and_numbers_last() {
         let of = |natural, cells, kind, is_constant| Measure { natural, cells, kind, is_constant };
         let columns = [
-            of(15, 15, Kind::Name, false),
-            of(11, 7, Kind::Number, false),
-            of(5, 5, Kind::Number, true),
-            of(40, 40, Kind::Text, false),
+            of(15, 15, CellKind::Name, false),
+            of(11, 7, CellKind::Number, false),
+            of(5, 5, CellKind::Number, true),
+            of(40, 40, CellKind::Text, false),
         ];
         let at = |width| widths(&columns, Some(width));
         let some = |widths: [usize; 4]| widths.map(Some).to_vec();

@@ -38,7 +38,7 @@ pub(crate) fn lanes(sheet: &Sheet) -> Vec<Lane> {
 }
 
 /// The rows as they come.
-pub(crate) struct Rows<'r, 'f> {
+pub(crate) struct CellRows<'r, 'f> {
     style: &'r Style,
     feed: &'r mut Feed<'f>,
     /// The columns of the batch at hand.
@@ -47,13 +47,13 @@ pub(crate) struct Rows<'r, 'f> {
     left: Range<usize>,
 }
 
-impl<'r, 'f> Rows<'r, 'f> {
+impl<'r, 'f> CellRows<'r, 'f> {
     pub(crate) fn new(style: &'r Style, feed: &'r mut Feed<'f>) -> Self {
-        Rows { style, feed, batch: Vec::new(), left: 0..0 }
+        CellRows { style, feed, batch: Vec::new(), left: 0..0 }
     }
 }
 
-impl Iterator for Rows<'_, '_> {
+impl Iterator for CellRows<'_, '_> {
     /// A cell for each column of the sheet.
     type Item = Result<Vec<Cell>, Error>;
 

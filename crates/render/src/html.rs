@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use crate::feed::Feed;
-use crate::grid::{self, Lane, Rows};
-use crate::{Error, Style, Written, escape};
+use crate::grid::{self, CellRows, Lane};
+use crate::{Error, Style, WrittenSheet, escape};
 
 /// The page up to its title, and from there to the table.
 const HEAD: &str = "<!DOCTYPE html>
@@ -33,7 +33,7 @@ pub(crate) fn write(
     style: &Style,
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let lanes = grid::lanes(feed.sheet);
     let title = feed.sheet.title.as_deref().map(|title| escape::markup(&escape::visible(title)));
     write!(out, "{HEAD}{}{STYLE}", title.as_deref().unwrap_or("pmtaq"))?;
@@ -43,11 +43,11 @@ pub(crate) fn write(
     out.write_all(b"<table>\n<thead>\n")?;
     row(out, &lanes, "th", lanes.iter().map(|lane| lane.name.as_str()))?;
     out.write_all(b"</thead>\n<tbody>\n")?;
-    for cells in Rows::new(style, feed) {
+    for cells in CellRows::new(style, feed) {
         row(out, &lanes, "td", cells?.iter().map(|cell| cell.text.as_str()))?;
     }
     out.write_all(b"</tbody>\n</table>\n</body>\n</html>\n")?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 fn row<'a>(

@@ -12,10 +12,13 @@ use arrow_ipc::writer::StreamWriter;
 use pmtaq_schema::Unit;
 
 use crate::feed::Feed;
-use crate::{Error, Sheet, Written};
+use crate::{Error, Sheet, WrittenSheet};
 
 /// Writes all rows as one stream.
-pub(crate) fn write(feed: &mut Feed<'_>, out: &mut (dyn Write + Send)) -> Result<Written, Error> {
+pub(crate) fn write(
+    feed: &mut Feed<'_>,
+    out: &mut (dyn Write + Send),
+) -> Result<WrittenSheet, Error> {
     let schema = Arc::new(schema(feed.sheet));
     let mut writer = StreamWriter::try_new(out, &schema)?;
     while let Some(batch) = feed.next_batch()? {
@@ -30,7 +33,7 @@ pub(crate) fn write(feed: &mut Feed<'_>, out: &mut (dyn Write + Send)) -> Result
         writer.write(&RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)?;
     }
     writer.finish()?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 /// The schema of the stream: that of the sheet under unique names. Moments say that they are UTC. What a

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::delimited::BUFFER_BYTES;
 use crate::feed::Feed;
-use crate::{Error, Written, cell};
+use crate::{Error, WrittenSheet, cell};
 
 /// What stands around the objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) fn write(
     framing: Framing,
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let keys = keys(&feed.sheet.unique_names());
     let (open, between, close): (&[u8], &[u8], &[u8]) = match framing {
         Framing::Array => (b"[", b",\n", b"]\n"),
@@ -54,7 +54,7 @@ pub(crate) fn write(
     }
     buffer.extend_from_slice(close);
     out.write_all(&buffer)?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 /// Returns what stands before each value: the comma if one is due, the name and the colon.

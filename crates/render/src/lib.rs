@@ -50,7 +50,7 @@ use arrow::record_batch::RecordBatch;
 pub use error::{BoxError, Error};
 pub use format::{Format, UnknownFormat};
 pub use lines::LineFormat;
-pub use sheet::{Column, Sheet, Style, Written};
+pub use sheet::{Column, Sheet, Style, WrittenSheet};
 
 use feed::Feed;
 use screen::Screen;
@@ -66,7 +66,7 @@ pub fn write(
     sheet: &Sheet,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
     out: &mut (dyn Write + Send),
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     match screen::spelling(format).filter(|_| style.terminal) {
         Some(spelling) => to(format, style, sheet, batches, &mut Screen::new(spelling, out)),
         None => to(format, style, sheet, batches, out),
@@ -79,7 +79,7 @@ fn to(
     sheet: &Sheet,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
     out: &mut (dyn Write + Send),
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let mut feed = Feed::new(sheet, batches);
     let mut written = match format {
         Format::Table => table::write(style, &mut feed, out)?,
@@ -109,11 +109,11 @@ pub fn write_lines(
     sheet: &Sheet,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
     out: &mut (dyn Write + Send),
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let mut feed = Feed::new(sheet, batches);
     lines::write(format, style, &mut feed, out)?;
     out.flush()?;
-    Ok(Written { rows: feed.rows(), ..Written::default() })
+    Ok(WrittenSheet { rows: feed.rows(), ..WrittenSheet::default() })
 }
 
 /// Writes each row as a card, a line or more for each column that has a value, and flushes `out`.
@@ -125,11 +125,11 @@ pub fn write_cards(
     sheet: &Sheet,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, BoxError>>,
     out: &mut (dyn Write + Send),
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let mut feed = Feed::new(sheet, batches);
     cards::write(style, &mut feed, out)?;
     out.flush()?;
-    Ok(Written { rows: feed.rows(), ..Written::default() })
+    Ok(WrittenSheet { rows: feed.rows(), ..WrittenSheet::default() })
 }
 
 /// The texts of all rows as a table shows them, harmless for a terminal, and not cut. A rate of
@@ -144,5 +144,5 @@ pub fn texts(
 ) -> Result<Vec<Vec<String>>, Error> {
     let mut feed = Feed::new(sheet, batches);
     let texts = |row: Vec<grid::Cell>| row.into_iter().map(|cell| cell.text).collect();
-    grid::Rows::new(style, &mut feed).map(|row| row.map(texts)).collect()
+    grid::CellRows::new(style, &mut feed).map(|row| row.map(texts)).collect()
 }

@@ -4,15 +4,15 @@
 use std::io::Write;
 
 use crate::feed::Feed;
-use crate::grid::{self, Rows};
-use crate::{Error, Style, Written, escape};
+use crate::grid::{self, CellRows};
+use crate::{Error, Style, WrittenSheet, escape};
 
 /// Writes the title if there is one, and a table with the alignments of the columns.
 pub(crate) fn write(
     style: &Style,
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let (sheet, lanes) = (feed.sheet, grid::lanes(feed.sheet));
     if let Some(title) = &sheet.title {
         writeln!(out, "### {}\n", escape::markdown(&escape::visible(title)))?;
@@ -22,10 +22,10 @@ pub(crate) fn write(
         out.write_all(if lane.right { b"| ---: " } else { b"| --- " })?;
     }
     writeln!(out, "|")?;
-    for cells in Rows::new(style, feed) {
+    for cells in CellRows::new(style, feed) {
         row(out, cells?.iter().map(|cell| cell.text.as_str()))?;
     }
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 fn row<'a>(out: &mut dyn Write, texts: impl Iterator<Item = &'a str>) -> Result<(), Error> {

@@ -13,13 +13,16 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::feed::Feed;
-use crate::{Error, Sheet, Written};
+use crate::{Error, Sheet, WrittenSheet};
 
 /// Rows of a row group: DuckDB's own number, so that its threads share the work evenly.
 const ROW_GROUP_ROWS: usize = 122_880;
 
 /// Writes all rows as one Parquet file.
-pub(crate) fn write(feed: &mut Feed<'_>, out: &mut (dyn Write + Send)) -> Result<Written, Error> {
+pub(crate) fn write(
+    feed: &mut Feed<'_>,
+    out: &mut (dyn Write + Send),
+) -> Result<WrittenSheet, Error> {
     let schema = Arc::new(stored_schema(feed.sheet));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -41,7 +44,7 @@ pub(crate) fn write(feed: &mut Feed<'_>, out: &mut (dyn Write + Send)) -> Result
         writer.write(&batch)?;
     }
     writer.close()?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }
 
 /// Returns the schema of the file: the sheet's, under unique names.

@@ -102,7 +102,7 @@ impl Default for Style {
 
 /// What was written, and what the layout left out: the caller tells the user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenSheet {
     /// Rows written, without the header.
     pub rows: u64,
     /// Columns of a table in which at least one text was shortened to fit the width.

@@ -12,9 +12,9 @@ use comfy_table::{
 use unicode_width::UnicodeWidthStr;
 
 use crate::feed::Feed;
-use crate::fit::{self, GAP, Kind, Measure};
-use crate::grid::{self, Cell, Lane, Rows};
-use crate::{Error, Style, Written, escape};
+use crate::fit::{self, CellKind, GAP, Measure};
+use crate::grid::{self, Cell, CellRows, Lane};
+use crate::{Error, Style, WrittenSheet, escape};
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
@@ -37,9 +37,9 @@ pub(crate) fn write(
     style: &Style,
     feed: &mut Feed<'_>,
     out: &mut dyn Write,
-) -> Result<Written, Error> {
+) -> Result<WrittenSheet, Error> {
     let sheet = feed.sheet;
-    let mut rows = Rows::new(style, feed);
+    let mut rows = CellRows::new(style, feed);
     let sample = sample(&mut rows)?;
     let mut table = Table::new(style, grid::lanes(sheet), &sample);
     if let Some(title) = &sheet.title {
@@ -55,7 +55,7 @@ pub(crate) fn write(
         table.block(block, is_first, out)?;
         is_first = false;
     }
-    Ok(Written {
+    Ok(WrittenSheet {
         rows: 0,
         cut_columns: table.columns.iter().filter(|column| column.is_cut).count(),
         hidden_columns: table.hidden,
@@ -63,7 +63,7 @@ pub(crate) fn write(
 }
 
 /// The rows that decide how wide the columns are.
-fn sample(rows: &mut Rows<'_, '_>) -> Result<Vec<Vec<Cell>>, Error> {
+fn sample(rows: &mut CellRows<'_, '_>) -> Result<Vec<Vec<Cell>>, Error> {
     let (mut sample, mut bytes) = (Vec::new(), 0);
     while bytes < SAMPLE_BYTES
         && let Some(row) = rows.next().transpose()?
@@ -95,7 +95,7 @@ impl<'s> Table<'s> {
     fn new(style: &'s Style, lanes: Vec<Lane>, sample: &[Vec<Cell>]) -> Self {
         let measured = lanes.into_iter().enumerate().map(|(place, lane)| {
             let (kind, measure) = measure(&lane, sample, place);
-            (kind == Kind::Text && measure.natural > LONG, place, lane, measure)
+            (kind == CellKind::Text && measure.natural > LONG, place, lane, measure)
         });
         let (texts, others): (Vec<_>, Vec<_>) = measured.partition(|(is_long, ..)| *is_long);
         let (columns, measures): (Vec<_>, Vec<_>) = others
@@ -204,13 +204,13 @@ impl<'s> Table<'s> {
 }
 
 /// What the `n`th column gives, and its measures.
-fn measure(lane: &Lane, sample: &[Vec<Cell>], n: usize) -> (Kind, Measure) {
+fn measure(lane: &Lane, sample: &[Vec<Cell>], n: usize) -> (CellKind, Measure) {
     let cells = || sample.iter().map(|row| &row[n]);
     let is_sentence = |cell: &Cell| cell.cuttable && cell.text.contains(' ');
     let kind = match (cells().any(is_sentence), cells().any(|cell| cell.cuttable)) {
-        (true, _) => Kind::Text,
-        (false, true) => Kind::Name,
-        (false, false) => Kind::Number,
+        (true, _) => CellKind::Text,
+        (false, true) => CellKind::Name,
+        (false, false) => CellKind::Number,
     };
     let widest = cells().map(|cell| cell.text.width()).max().unwrap_or_default();
     let is_constant = sample.len() > 1 && cells().all(|cell| cell.text == sample[0][n].text);

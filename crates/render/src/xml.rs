@@ -6,10 +6,10 @@ use std::io::Write;
 use crate::delimited::BUFFER_BYTES;
 use crate::feed::Feed;
 use crate::value::Value;
-use crate::{Error, Written, cell, escape};
+use crate::{Error, WrittenSheet, cell, escape};
 
 /// Writes one element a row.
-pub(crate) fn write(feed: &mut Feed<'_>, out: &mut dyn Write) -> Result<Written, Error> {
+pub(crate) fn write(feed: &mut Feed<'_>, out: &mut dyn Write) -> Result<WrittenSheet, Error> {
     let names: Vec<String> = feed.sheet.unique_names();
     let names: Vec<String> = names.iter().map(|name| escape::xml(name)).collect();
     let mut buffer = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rows>\n".to_vec();
@@ -37,5 +37,5 @@ pub(crate) fn write(feed: &mut Feed<'_>, out: &mut dyn Write) -> Result<Written,
     }
     buffer.extend_from_slice(b"</rows>\n");
     out.write_all(&buffer)?;
-    Ok(Written::default())
+    Ok(WrittenSheet::default())
 }

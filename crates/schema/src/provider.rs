@@ -73,14 +73,14 @@ impl Providers {
 
     /// Who says which provider a record has, in this order: the first that says anything. A question
     /// is asked with the text of a field, which is not empty.
-    pub const QUESTIONS: [(Asked, Lookup); 5] = [
-        (Asked::Queue, Providers::of_rollup),
-        (Asked::Server, Providers::of_server),
-        (Asked::RcptDomain, Providers::of_domain),
+    pub const QUESTIONS: [(ProviderField, Lookup); 5] = [
+        (ProviderField::Queue, Providers::of_rollup),
+        (ProviderField::Server, Providers::of_server),
+        (ProviderField::RcptDomain, Providers::of_domain),
         // Where no table knows them, names speak for themselves.
-        (Asked::Server, |_, dsn_mta| name_of_server(dsn_mta)),
+        (ProviderField::Server, |_, dsn_mta| name_of_server(dsn_mta)),
         // As in a record of reception, which names no server.
-        (Asked::RcptDomain, |_, rcpt_domain| Some(rcpt_domain.to_owned())),
+        (ProviderField::RcptDomain, |_, rcpt_domain| Some(rcpt_domain.to_owned())),
     ];
 
     /// The provider of a brand that people say for it: `hotmail` for `hotmail.com`. None of a name
@@ -120,7 +120,7 @@ pub type Lookup = fn(&Providers, &str) -> Option<String>;
 
 /// What of a record a question about its provider is asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum ProviderField {
     /// Its queue: `yahoo.rollup/vmta1`.
     Queue,
     /// Its `dsnMta`: `mx.example.com (192.0.2.1)`.
@@ -150,9 +150,9 @@ mod tests {
     fn provider_of(table: &Providers, queue: &str, dsn_mta: &str, rcpt_domain: &str) -> String {
         let said = Providers::QUESTIONS.iter().find_map(|(asked, answer)| {
             let text = match asked {
-                Asked::Queue => queue,
-                Asked::Server => dsn_mta,
-                Asked::RcptDomain => rcpt_domain,
+                ProviderField::Queue => queue,
+                ProviderField::Server => dsn_mta,
+                ProviderField::RcptDomain => rcpt_domain,
             };
             if text.is_empty() { None } else { answer(table, text) }
         });

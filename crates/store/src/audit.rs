@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::fs;
 use crate::layout::{self, Table};
 use crate::manifest::{DayEntry, Ledger, Removed, Root, Source};
-use crate::place::Place;
+use crate::place::Location;
 use crate::snapshot::{SnapshotPart, place, read_parts, read_sources};
 
 /// The manifests of one generation.
@@ -47,7 +47,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn take(store: &Place) -> Result<Audit> {
+    pub(crate) fn take(store: &Location) -> Result<Audit> {
         // A commit in between makes what was read of two generations: each new try sees a newer.
         const TRIES: u32 = 100;
         for _ in 0..TRIES {
@@ -59,7 +59,7 @@ impl Audit {
     }
 
     /// Nothing when a commit came in between.
-    fn try_take(store: &Place) -> Result<Option<Audit>> {
+    fn try_take(store: &Location) -> Result<Option<Audit>> {
         let root = store.root()?;
         let listed = |(day, entry): (Day, DayEntry)| {
             [entry.parts_in(store.dir(), day), entry.sources_in(store.dir(), day)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{At, Error, Result};
 use crate::fs::{self, Disk};
 use crate::layout;
-use crate::place::Place;
+use crate::place::Location;
 use crate::snapshot::{place, read_parts};
 
 /// What was copied.
@@ -27,7 +27,7 @@ pub struct Backup {
 }
 
 impl Backup {
-    pub(crate) fn take(store: &Place, to: &Path, disk: &Disk, links: bool) -> Result<Backup> {
+    pub(crate) fn take(store: &Location, to: &Path, disk: &Disk, links: bool) -> Result<Backup> {
         if !fs::names(to)?.is_empty() {
             return Err(Error::Occupied { dir: to.to_owned() });
         }
@@ -48,7 +48,7 @@ impl Backup {
         }
     }
 
-    fn try_take(store: &Place, to: &Path, copied: &mut Copied<'_>) -> Result<Backup> {
+    fn try_take(store: &Location, to: &Path, copied: &mut Copied<'_>) -> Result<Backup> {
         let mut root = store.root()?;
         let mut backup = Backup { generation: root.generation, ..Backup::default() };
         let mut wanted = BTreeSet::new();

@@ -28,7 +28,7 @@ use crate::layout::{self, Table};
 use crate::lock::Lock;
 use crate::manifest::{self, FORMAT, Ledger, Move, Part, Removed, Root, Skipped, Source};
 use crate::part::PartWriter;
-use crate::place::Place;
+use crate::place::Location;
 use crate::recipients::Recipients;
 use crate::remote::commit::Held;
 use crate::reserve;
@@ -38,7 +38,7 @@ use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 /// The one writer of a store.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a Location,
     pub(crate) disk: &'a Disk,
     pub(crate) root: Root,
     /// Of a bucket, what is needed to replace its root.
@@ -139,7 +139,7 @@ impl Change {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn open(place: &'a Place, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
+    pub(crate) fn open(place: &'a Location, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
         // Of a bucket it keeps those of this machine apart, which share a folder.
         let lock = Lock::take(&layout::lock(place.dir()), owner)?;
         let (root, held) = match place.remote() {

@@ -236,14 +236,14 @@ fn write_checkpoint(
 mod tests {
     use super::*;
     use crate::fs::Disk;
-    use crate::place::Place;
+    use crate::place::Location;
 
     #[test]
     fn a_program_that_knows_more_columns_says_so_in_its_next_version() {
         let folder = tempfile::tempdir().expect("a folder");
         let (dir, disk) = (folder.path(), Disk::default());
         crate::Store::create(dir, Disk::default()).expect("a store");
-        let place = Place::folder(dir);
+        let place = Location::folder(dir);
         let log = Log { place: &place, disk: &disk, now: None };
         let version = |n| layout::delta_version(dir, Table::Records, n);
         let with =

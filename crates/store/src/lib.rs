@@ -48,7 +48,7 @@ mod read;
 pub use read::PartReader;
 
 mod place;
-use place::Place;
+use place::Location;
 
 mod remote;
 pub use remote::Remote;
@@ -93,7 +93,7 @@ use pmtaq_schema::{Timestamp, Window};
 /// A store: a folder of Parquet files and the manifests that say which of them count.
 #[derive(Debug)]
 pub struct Store {
-    place: Place,
+    place: Location,
     disk: Disk,
 }
 
@@ -106,7 +106,7 @@ impl Store {
         if !is_store(dir)? {
             return Err(Error::Missing { dir: dir.to_owned() });
         }
-        Ok(Store { place: Place::folder(dir), disk: Disk::default() })
+        Ok(Store { place: Location::folder(dir), disk: Disk::default() })
     }
 
     /// Opens the store in `dir`, after making an empty one when there is none. `disk` does the
@@ -116,7 +116,7 @@ impl Store {
     /// [`Error::Io`] when the folder cannot be made; [`Error::Occupied`] when `dir` holds other
     /// things than a store; [`Error::Locked`] when another process is making it.
     pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
-        let store = Store { place: Place::folder(dir), disk };
+        let store = Store { place: Location::folder(dir), disk };
         if is_store(dir)? {
             return Ok(store);
         }
@@ -137,7 +137,7 @@ impl Store {
 
     /// Opens the store in a bucket. That there is one is seen when it is read.
     pub fn open_remote(remote: Remote) -> Store {
-        Store { place: Place::bucket(remote), disk: Disk::default() }
+        Store { place: Location::bucket(remote), disk: Disk::default() }
     }
 
     /// Opens the store in a bucket, after making an empty one when there is none.
@@ -147,7 +147,7 @@ impl Store {
     /// swaps; [`Error::Occupied`] when other things are there.
     pub fn create_remote(remote: Remote, disk: Disk) -> Result<Store> {
         remote.create()?;
-        Ok(Store { place: Place::bucket(remote), disk })
+        Ok(Store { place: Location::bucket(remote), disk })
     }
 
     /// Whether it lies in a bucket.

@@ -19,7 +19,7 @@ use crate::facts::Facts;
 use crate::generations::Generations;
 use crate::layout::{self, Table};
 use crate::recipients::Recipients;
-use crate::seal::{self, Opened};
+use crate::seal::{self, ReadManifest};
 
 /// The newest format that this version reads and writes. Since 2 manifests and parts have
 /// checksums; since 4 `hourly` has rollups of its own.
@@ -250,7 +250,7 @@ impl Root {
         if found > known {
             return Err(Error::FromTheFuture { path: path.to_owned(), found, known });
         }
-        let Opened { manifest: root, is_sealed } = seal::from_bytes::<Root>(bytes, path)?;
+        let ReadManifest { manifest: root, is_sealed } = seal::from_bytes::<Root>(bytes, path)?;
         if root.version > 1 && !is_sealed {
             return Err(Error::unsealed(path));
         }
@@ -504,7 +504,7 @@ pub(crate) fn read_list<T: Clone + DeserializeOwned>(path: &Path) -> Result<Vec<
     if bytes.first() == Some(&b'[') {
         return Ok(seal::from_bytes::<Vec<T>>(&bytes, path)?.manifest);
     }
-    let Opened { manifest, is_sealed } = seal::from_bytes::<List<'_, T>>(&bytes, path)?;
+    let ReadManifest { manifest, is_sealed } = seal::from_bytes::<List<'_, T>>(&bytes, path)?;
     if !is_sealed {
         return Err(Error::unsealed(path));
     }

@@ -12,20 +12,20 @@ use crate::remote::Remote;
 
 /// A folder, or a bucket and a folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     dir: PathBuf,
     remote: Option<Remote>,
 }
 
-impl Place {
+impl Location {
     /// A folder.
-    pub(crate) fn folder(dir: &Path) -> Place {
-        Place { dir: dir.to_owned(), remote: None }
+    pub(crate) fn folder(dir: &Path) -> Location {
+        Location { dir: dir.to_owned(), remote: None }
     }
 
     /// A bucket.
-    pub(crate) fn bucket(remote: Remote) -> Place {
-        Place { dir: remote.dir().to_owned(), remote: Some(remote) }
+    pub(crate) fn bucket(remote: Remote) -> Location {
+        Location { dir: remote.dir().to_owned(), remote: Some(remote) }
     }
 
     /// The folder.

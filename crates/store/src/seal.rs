@@ -18,7 +18,7 @@ const BEFORE: &[u8] = b"{\"checksum\":\"";
 const AFTER: &[u8] = b"\",\n";
 
 /// A manifest that was read.
-pub(crate) struct Opened<T> {
+pub(crate) struct ReadManifest<T> {
     pub(crate) manifest: T,
     /// Whether it had a checksum, which was right; those of format 1 have none.
     pub(crate) is_sealed: bool,
@@ -37,7 +37,10 @@ pub(crate) fn to_bytes<T: Serialize>(manifest: &T) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Error::Damaged`] when they are not as they were written.
-pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<Opened<T>> {
+pub(crate) fn from_bytes<T: DeserializeOwned>(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<ReadManifest<T>> {
     let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
     let is_sealed = bytes.starts_with(BEFORE);
     if is_sealed {
@@ -50,13 +53,13 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Resu
         }
     }
     let manifest = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    Ok(Opened { manifest, is_sealed })
+    Ok(ReadManifest { manifest, is_sealed })
 }
 
 /// Reads a manifest.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be read, [`Error::Damaged`] when it is not as it was written.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Opened<T>> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<ReadManifest<T>> {
     from_bytes(&std::fs::read(path).at(path)?, path)
 }

@@ -13,7 +13,7 @@ use crate::error::{At, Error, Result};
 use crate::facts::Counts;
 use crate::layout::{self, Table};
 use crate::manifest::{Move, Part, Root, Source};
-use crate::place::Place;
+use crate::place::Location;
 use crate::read::PartReader;
 use crate::remote::Remote;
 use crate::remote::fetch::at_once;
@@ -47,18 +47,18 @@ pub struct SnapshotPart {
 }
 
 impl Snapshot {
-    pub(crate) fn take(store: &Place, window: Window) -> Result<Snapshot> {
+    pub(crate) fn take(store: &Location, window: Window) -> Result<Snapshot> {
         let (snapshot, unreadable) = Snapshot::take_readable(store, window)?;
         unreadable.into_iter().next().map_or(Ok(snapshot), |(_, error)| Err(error))
     }
 
     /// What can be read, and of which days the list cannot.
-    pub(crate) fn take_readable(store: &Place, window: Window) -> Result<Readable<Snapshot>> {
+    pub(crate) fn take_readable(store: &Location, window: Window) -> Result<Readable<Snapshot>> {
         consistent(store, |root| Snapshot::of_root(store, root, window))
     }
 
     /// What `root` says of the days that `window` touches.
-    fn of_root(store: &Place, root: &Root, window: Window) -> Readable<Snapshot> {
+    fn of_root(store: &Location, root: &Root, window: Window) -> Readable<Snapshot> {
         let stored = || root.days.iter().filter(|(_, entry)| entry.rows > 0);
         let span = Option::zip(
             stored().next().and_then(|(date, _)| Day::parse(date)),
@@ -196,7 +196,7 @@ pub fn fetch(parts: &[&SnapshotPart]) -> Result<()> {
 pub type Readable<T> = (T, Vec<(Day, Error)>);
 
 /// What `read` makes of the root and the manifests that it names.
-fn consistent<T>(store: &Place, read: impl Fn(&Root) -> Readable<T>) -> Result<Readable<T>> {
+fn consistent<T>(store: &Location, read: impl Fn(&Root) -> Readable<T>) -> Result<Readable<T>> {
     // A commit may delete a manifest between our reading the root and our reading it. Each new
     // try sees a newer generation, so this ends as soon as no commit falls in between.
     const TRIES: u32 = 100;
@@ -217,7 +217,7 @@ fn consistent<T>(store: &Place, read: impl Fn(&Root) -> Readable<T>) -> Result<R
 
 /// As [`crate::Store::count_types`].
 pub(crate) fn count_types(
-    store: &Place,
+    store: &Location,
     is_enough: &dyn Fn(&Counts) -> bool,
 ) -> Result<Option<Counts>> {
     /// Days whose lists are fetched at once.
@@ -256,7 +256,7 @@ fn add_types(counts: Option<Counts>, parts: &[Part]) -> Option<Counts> {
 
 /// The sources that are filed under the days of `window`.
 pub(crate) fn readable_sources(
-    store: &Place,
+    store: &Location,
     window: Window,
 ) -> Result<Readable<Vec<(Day, Source)>>> {
     consistent(store, |root| {
@@ -275,7 +275,7 @@ pub(crate) fn readable_sources(
 
 /// The sources that `root` knows of some days. Costs as much as there are.
 pub(crate) fn sources_of_root(
-    store: &Place,
+    store: &Location,
     root: &Root,
     wanted: impl Fn(Day) -> bool,
 ) -> Result<Vec<(Day, Source)>> {
@@ -289,20 +289,20 @@ pub(crate) fn sources_of_root(
 }
 
 /// The parts of `day` that `root` counts.
-pub(crate) fn read_parts(store: &Place, root: &Root, day: Day) -> Result<Vec<Part>> {
+pub(crate) fn read_parts(store: &Location, root: &Root, day: Day) -> Result<Vec<Part>> {
     let list = root.entry(day).parts_in(store.dir(), day);
     list.map_or(Ok(Vec::new()), |list| store.list(&list))
 }
 
 /// The sources that `root` knows and files under `day`.
-pub(crate) fn read_sources(store: &Place, root: &Root, day: Day) -> Result<Vec<Source>> {
+pub(crate) fn read_sources(store: &Location, root: &Root, day: Day) -> Result<Vec<Source>> {
     let list = root.entry(day).sources_in(store.dir(), day);
     list.map_or(Ok(Vec::new()), |list| store.list(&list))
 }
 
 /// Where a part lies now: in its partition, or still in staging when a kill came between the
 /// commit and the rename.
-pub(crate) fn place(store: &Place, root: &Root, day: Day, part: Part) -> SnapshotPart {
+pub(crate) fn place(store: &Location, root: &Root, day: Day, part: Part) -> SnapshotPart {
     let pending = root
         .moves
         .iter()
@@ -318,7 +318,7 @@ pub(crate) fn place(store: &Place, root: &Root, day: Day, part: Part) -> Snapsho
 
 impl SnapshotPart {
     /// A part that lies in its partition.
-    pub(crate) fn settled(store: &Place, day: Day, part: Part) -> SnapshotPart {
+    pub(crate) fn settled(store: &Location, day: Day, part: Part) -> SnapshotPart {
         let path = layout::partition(store.dir(), part.table, day).join(&part.name);
         SnapshotPart { day, part, path, moves_to: None, remote: store.remote().cloned() }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pmtaq_alert::{Limits, Perf, Plugin, Status};
+use pmtaq_alert::{Limits, Perf, Plugin, ServiceStatus};
 use pmtaq_query::{Lack, Metric, QUEUE_DEPTH, Selection, waiting_reads, watched};
 use pmtaq_render::words::{self, count, visible};
 use pmtaq_schema::size::parse_duration_s;
@@ -11,7 +11,7 @@ use pmtaq_schema::{Timestamp, Unit, Window};
 
 use crate::args::{self, Few};
 use crate::asked::{self, Asked};
-use crate::commands::measure::{self, Group};
+use crate::commands::measure::{self, GroupValues};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -29,13 +29,13 @@ pub(crate) fn unknown(why: &str) -> Exit {
     let mut lines = why.lines().map(|line| line.trim_start_matches("pmtaq: "));
     let plugin = Plugin {
         service: "pmtaq".to_owned(),
-        status: Status::Unknown,
+        status: ServiceStatus::Unknown,
         headline: lines.next().unwrap_or("no reason was given").to_owned(),
         lines: lines.filter(|line| !line.is_empty()).map(str::to_owned).collect(),
         perf: Vec::new(),
     };
     ui::say(&plugin.to_string());
-    Exit::Checked(Status::Unknown)
+    Exit::Checked(ServiceStatus::Unknown)
 }
 
 pub(crate) fn run(context: &Context, args: &args::Check) -> Result<Exit> {
@@ -73,7 +73,7 @@ struct Judged {
     name: String,
     value: Option<f64>,
     n: Option<f64>,
-    status: Status,
+    status: ServiceStatus,
 }
 
 fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
@@ -109,22 +109,22 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     let Some(newest) = newest else {
         return nothing(context, args, asked, metric);
     };
-    let groups: Vec<Group> = match by {
+    let groups: Vec<GroupValues> = match by {
         Some(_) => measured.groups,
         // Other records are there: of these there were none, which is a count of 0.
-        None => vec![measured.total.unwrap_or_else(|| Group {
+        None => vec![measured.total.unwrap_or_else(|| GroupValues {
             name: metric.name.clone(),
             values: vec![base.is_none().then_some(0.0), Some(0.0)],
         })],
     };
     let least = args.min_n.unwrap_or(LEAST) as f64;
-    let judge = |group: Group| {
+    let judge = |group: GroupValues| {
         let value = group.values[0];
         let n = base.and_then(|_| group.values.get(1).copied().flatten());
         let is_few = base.is_some() && n.unwrap_or(0.0) < least;
         let status = match value {
             Some(value) if !is_few => limits.judge(value),
-            _ => Status::Unknown,
+            _ => ServiceStatus::Unknown,
         };
         let name = if by.is_some() { group.name } else { metric.name.clone() };
         Judged { name, value, n, status }
@@ -142,7 +142,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
     }
     // Worst first, and of these the largest first, as they came.
     judged.sort_by_key(|group| std::cmp::Reverse(group.status.urgency()));
-    let is_known = |group: &&Judged| group.status != Status::Unknown;
+    let is_known = |group: &&Judged| group.status != ServiceStatus::Unknown;
     let n_known = judged.iter().filter(is_known).count();
     let Some(worst) = judged.iter().find(is_known).filter(|_| n_known > 0) else {
         let of = base.unwrap_or(&metric.name);
@@ -155,13 +155,13 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
             format!("too few to judge {span}: {} {of} at most, {least} needed", count(most))
         };
         let plugin = unknown_of(metric, text, perf);
-        let status = if args.few == Few::Ok { Status::Ok } else { Status::Unknown };
+        let status = if args.few == Few::Ok { ServiceStatus::Ok } else { ServiceStatus::Unknown };
         return Ok(Plugin { status, ..plugin });
     };
     let status = worst.status;
     let mut headline = group_text(metric, worst, &limits, by.is_some());
     if by.is_some() {
-        for other in [Status::Critical, Status::Warning, Status::Ok] {
+        for other in [ServiceStatus::Critical, ServiceStatus::Warning, ServiceStatus::Ok] {
             let n = judged.iter().filter(|group| group.status == other).count();
             let n = n - usize::from(other == status);
             if n > 0 {
@@ -170,7 +170,7 @@ fn metric(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin
         }
     }
     headline.push_str(&format!("; {span}"));
-    let bad = judged.iter().filter(|group| is_known(group) && group.status != Status::Ok);
+    let bad = judged.iter().filter(|group| is_known(group) && group.status != ServiceStatus::Ok);
     let mut lines: Vec<String> = bad
         .skip(1)
         .take(MAX_TOLD)
@@ -212,8 +212,8 @@ fn nothing(
     let (name, value) = (metric.name.clone(), Some(0.0));
     let mut judged = Judged { name, value, n: None, status: limits.judge(0.0) };
     let lag = until.0 - newest.0;
-    if judged.status == Status::Ok && lag > seconds("max-lag", &args.max_lag)? {
-        judged.status = Status::Unknown;
+    if judged.status == ServiceStatus::Ok && lag > seconds("max-lag", &args.max_lag)? {
+        judged.status = ServiceStatus::Unknown;
     }
     let age = format!("the newest record is {} old, of {newest}", words::duration(lag as f64));
     let headline =
@@ -234,7 +234,7 @@ fn lag(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
         let all = newest.iter().map(|(_, time)| *time).max();
         newest = all.map(|time| ("lag".to_owned(), time)).into_iter().collect();
     }
-    let mut judged: Vec<(Status, f64, String, Timestamp)> = newest
+    let mut judged: Vec<(ServiceStatus, f64, String, Timestamp)> = newest
         .into_iter()
         .map(|(name, time)| {
             let lag = (asked.window.until.0.min(context.now.0) - time.0) as f64;
@@ -250,7 +250,7 @@ fn lag(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
         unit: "s",
         limits: limits.clone(),
     });
-    let line = |(status, lag, name, time): &(Status, f64, String, Timestamp)| {
+    let line = |(status, lag, name, time): &(ServiceStatus, f64, String, Timestamp)| {
         let whose = by.map(|_| format!("{} ", visible(name))).unwrap_or_default();
         let limit = limits.of(*status).map(|range| format!(" (limit {range})"));
         let old = words::duration(*lag);
@@ -260,9 +260,9 @@ fn lag(context: &Context, args: &args::Check, asked: &Asked) -> Result<Plugin> {
     let Some(worst) = judged.first() else {
         let headline = format!("no records {}", span_text(context, asked.window));
         let lines = Vec::new();
-        return Ok(Plugin { service, status: Status::Unknown, headline, lines, perf });
+        return Ok(Plugin { service, status: ServiceStatus::Unknown, headline, lines, perf });
     };
-    let bad = judged.iter().skip(1).filter(|(status, ..)| *status != Status::Ok);
+    let bad = judged.iter().skip(1).filter(|(status, ..)| *status != ServiceStatus::Ok);
     let lines = bad.take(MAX_TOLD).map(|group| format!("{} {}", group.0, line(group))).collect();
     Ok(Plugin { service, status: worst.0, headline: line(worst), lines, perf })
 }
@@ -273,7 +273,7 @@ fn limits(args: &args::Check) -> Limits {
 
 fn unknown_of(metric: &Metric, headline: String, perf: Vec<Perf>) -> Plugin {
     let (service, lines) = (metric.name.clone(), Vec::new());
-    Plugin { service, status: Status::Unknown, headline, lines, perf }
+    Plugin { service, status: ServiceStatus::Unknown, headline, lines, perf }
 }
 
 fn perf(metric: &Metric, judged: &[Judged], limits: &Limits, top: usize) -> Vec<Perf> {

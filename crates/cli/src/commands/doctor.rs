@@ -28,7 +28,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::show::print;
 use crate::ui;
-use finding::{Finding, Level, counted, few, thousands, time_text};
+use finding::{Finding, Severity, counted, few, thousands, time_text};
 
 pub(crate) fn run(
     context: &Context,
@@ -68,14 +68,14 @@ pub(crate) fn run(
     findings.extend(refused(&asked)?);
     findings.extend(writing(context, &store)?);
     print_findings(context, &findings)?;
-    let is_trouble = findings.iter().any(|finding| finding.level == Level::Trouble);
+    let is_trouble = findings.iter().any(|finding| finding.level == Severity::Trouble);
     Ok(if is_trouble { Exit::Failed } else { Exit::Done })
 }
 
 /// What each MTA logs.
 fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
     if presence.logged.is_empty() {
-        let nothing = Finding::new("records", Level::Trouble, "no record in this window");
+        let nothing = Finding::new("records", Severity::Trouble, "no record in this window");
         return vec![nothing.fix("pmtaq ingest FILES")];
     }
     let of_host = |host: &&str| {
@@ -87,7 +87,7 @@ fn records(context: &Context, presence: &Presence) -> Vec<Finding> {
         let last = presence.of(host).map(|logged| logged.times.1).max().unwrap_or_default();
         let (first, last) = (time_text(context, first), time_text(context, last));
         let what = format!("{host}: {}; {first} to {last}", types.join(", "));
-        Finding::new("records", Level::Ok, what)
+        Finding::new("records", Severity::Ok, what)
     };
     presence.hosts().iter().map(of_host).collect()
 }
@@ -107,9 +107,9 @@ fn lag(context: &Context, presence: &Presence, sources: &[Source], max_lag_s: i6
             duration(age_s as f64)
         );
         if age_s <= max_lag_s {
-            return Finding::new("lag", Level::Ok, what);
+            return Finding::new("lag", Severity::Ok, what);
         }
-        Finding::new("lag", Level::Trouble, what).fix("pmtaq ingest FILES, from cron or a timer")
+        Finding::new("lag", Severity::Trouble, what).fix("pmtaq ingest FILES, from cron or a timer")
     };
     presence.hosts().iter().map(of_host).collect()
 }
@@ -134,7 +134,7 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
                 thousands(finished),
                 thousands(received)
             );
-            return Finding::new("balance", Level::Trouble, what);
+            return Finding::new("balance", Severity::Trouble, what);
         }
         if is_many(old, balance.received_before) {
             let what = format!(
@@ -144,7 +144,7 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
                 thousands(balance.received_before),
                 time_text(context, before)
             );
-            return Finding::new("balance", Level::Trouble, what);
+            return Finding::new("balance", Severity::Trouble, what);
         }
         let what = format!(
             "{host}: {} received = {} delivered or bounced + {} queued",
@@ -152,12 +152,12 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
             thousands(received - queued),
             thousands(queued)
         );
-        Finding::new("balance", Level::Ok, what)
+        Finding::new("balance", Severity::Ok, what)
     });
     let findings: Vec<Finding> = findings.collect();
     if findings.is_empty() && !presence.logged.is_empty() {
         let what = "no r records: what came in cannot be weighed against what went out";
-        return Ok(vec![Finding::new("balance", Level::Lacks, what)]);
+        return Ok(vec![Finding::new("balance", Severity::Lacks, what)]);
     }
     Ok(findings)
 }
@@ -180,7 +180,7 @@ fn renamed(asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
             "no record has {field}, and `{other}` looks as if it were that: reports see nothing of it"
         );
         let fix = format!("name it {field} in the header of files that are still to be ingested");
-        Some(Finding::new("reports", Level::Trouble, what).fix(fix))
+        Some(Finding::new("reports", Severity::Trouble, what).fix(fix))
     };
     Ok(missing.filter_map(finding).collect())
 }
@@ -215,7 +215,7 @@ fn overlaps(asked: &Asked) -> Result<Vec<Finding>> {
         // The longer name: `acct-*.csv` would take `acct-tg-*.csv` with it.
         let name = if one.len() > other.len() { &one } else { &other };
         let fix = format!("pmtaq ingest --exclude '{name}', and the store made anew without them");
-        Finding::new("overlap", Level::Trouble, what).fix(fix)
+        Finding::new("overlap", Severity::Trouble, what).fix(fix)
     };
     Ok(told.into_iter().map(finding).collect())
 }
@@ -232,7 +232,7 @@ fn writing(context: &Context, store: &Store) -> Result<Option<Finding>> {
         return Ok(None);
     }
     let what = format!("the store is locked by {writer}, for {}", duration(since_s as f64));
-    let finding = Finding::new("lock", Level::Trouble, what);
+    let finding = Finding::new("lock", Severity::Trouble, what);
     Ok(Some(finding.fix("see what the process does, and end it")))
 }
 
@@ -241,12 +241,12 @@ fn refused(asked: &Asked) -> Result<Vec<Finding>> {
     let rejects = asked.session.rejects()?;
     let all: u64 = rejects.iter().map(|(_, n)| n).sum();
     if all == 0 {
-        return Ok(vec![Finding::new("refused", Level::Ok, "no line was refused")]);
+        return Ok(vec![Finding::new("refused", Severity::Ok, "no line was refused")]);
     }
     let reasons: Vec<String> =
         rejects.iter().map(|(why, n)| format!("{why} ({})", thousands(*n))).collect();
     let what = format!("{} refused: {}", counted(all, "line"), few(&reasons));
-    Ok(vec![Finding::new("refused", Level::Trouble, what).fix("pmtaq rejects")])
+    Ok(vec![Finding::new("refused", Severity::Trouble, what).fix("pmtaq rejects")])
 }
 
 // ---- telling ---------------------------------------------------------------------------------

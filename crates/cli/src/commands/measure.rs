@@ -9,7 +9,7 @@ use crate::failure::Result;
 
 /// A value of the dimension with its numbers, in the order of the metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Group {
+pub(crate) struct GroupValues {
     pub(crate) name: String,
     pub(crate) values: Vec<Option<f64>>,
 }
@@ -17,11 +17,11 @@ pub(crate) struct Group {
 /// The groups, the largest first, and all of them together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<GroupValues>,
     /// Those beyond the asked number of groups, summed up.
-    pub(crate) rest: Option<Group>,
+    pub(crate) rest: Option<GroupValues>,
     /// None when there is no record at all.
-    pub(crate) total: Option<Group>,
+    pub(crate) total: Option<GroupValues>,
 }
 
 /// Measures `names` by the dimension `by`, of `top` groups, 0 for all.
@@ -36,11 +36,11 @@ pub(crate) fn measure(
     let labels = answer.texts(dimension(by)?.name)?;
     let columns = names.iter().map(|name| answer.f64s(&metric(name)?.name));
     let columns = columns.collect::<pmtaq_query::Result<Vec<_>>>()?;
-    let groups = labels.into_iter().enumerate().map(|(row, label)| Group {
+    let groups = labels.into_iter().enumerate().map(|(row, label)| GroupValues {
         name: label.unwrap_or_default(),
         values: columns.iter().map(|column| column[row]).collect(),
     });
-    let mut groups: Vec<Group> = groups.collect();
+    let mut groups: Vec<GroupValues> = groups.collect();
     let total = groups.pop();
     let is_cut = top > 0 && groups.len() > top as usize;
     let rest = if is_cut { groups.pop() } else { None };
@@ -56,15 +56,15 @@ pub(crate) fn queue(
 ) -> Result<Measured> {
     let by: Vec<String> = by.into_iter().map(str::to_owned).collect();
     let depths = waiting(session, at, &by, selection)?;
-    let group = |(name, depth): (Vec<String>, f64)| Group {
+    let group = |(name, depth): (Vec<String>, f64)| GroupValues {
         name: name.into_iter().next().unwrap_or_else(|| pmtaq_query::QUEUE_DEPTH.to_owned()),
         values: vec![Some(depth)],
     };
-    let mut groups: Vec<Group> = depths.into_iter().map(group).collect();
-    let depth = |group: &Group| group.values[0].unwrap_or(0.0);
+    let mut groups: Vec<GroupValues> = depths.into_iter().map(group).collect();
+    let depth = |group: &GroupValues| group.values[0].unwrap_or(0.0);
     groups.sort_by(|a, b| depth(b).total_cmp(&depth(a)).then(a.name.cmp(&b.name)));
     let all = groups.iter().map(depth).sum();
-    let total = Group { name: pmtaq_query::QUEUE_DEPTH.to_owned(), values: vec![Some(all)] };
+    let total = GroupValues { name: pmtaq_query::QUEUE_DEPTH.to_owned(), values: vec![Some(all)] };
     Ok(Measured { groups, rest: None, total: Some(total) })
 }
 

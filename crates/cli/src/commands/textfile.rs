@@ -12,7 +12,7 @@ use pmtaq_store::layout::Table;
 
 use crate::args;
 use crate::asked::{self, Asked};
-use crate::commands::measure::{self, Group};
+use crate::commands::measure::{self, GroupValues};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -118,7 +118,7 @@ fn about_the_store(
 fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> {
     let names: Vec<String> = metrics().iter().map(|metric| metric.name.clone()).collect();
     let mut families: Vec<Family> = Vec::new();
-    let mut add = |by: &str, group: &Group| {
+    let mut add = |by: &str, group: &GroupValues| {
         for (metric, value) in metrics().iter().zip(&group.values) {
             let Some(value) = value else { continue };
             let (name, help, quantile, factor) = exposed_name(metric);
@@ -134,7 +134,7 @@ fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> 
     };
     let whole = measure::measure(&asked.session, "host", &names, 1, &Selection::default())?;
     if let Some(total) = whole.total {
-        add("all", &Group { name: "all".to_owned(), ..total });
+        add("all", &GroupValues { name: "all".to_owned(), ..total });
     }
     for dimension in by {
         let measured =

@@ -3,10 +3,10 @@
 use serde_json::Value as Json;
 
 use super::lists::ordered_struct;
-use super::scope::{Expr, Scope};
+use super::scope::{Expr, NameScope};
 use super::types::Ty;
 use super::words::{list, not_there, text, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
 /// The functions that are aggregates.
@@ -57,13 +57,13 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(&name)
 }
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes an aggregate with its filter, its order, and whether it is of different values only.
     pub(super) fn aggregated(
         &mut self,
         name: &str,
         node: &Json,
-        scope: &Scope<'_>,
+        scope: &NameScope<'_>,
     ) -> Result<Expr> {
         let mut arguments = Vec::new();
         for child in list(node, "children") {

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::items::unnested;
-use super::scope::{Expr, Scope};
+use super::scope::{Expr, NameScope};
 use super::words::{list, not_there, text, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
 /// What a query ends with.
@@ -18,12 +18,12 @@ pub(super) struct End<'j> {
     pub(super) distinct: Option<&'j [Json]>,
 }
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// An expression of `order by`: an alias of the select list or its place, else over the tables.
     pub(super) fn ordered(
         &mut self,
         by: &Json,
-        scope: &Scope<'_>,
+        scope: &NameScope<'_>,
         written: &[Expr],
     ) -> Result<Expr> {
         if let Some(at) = place(by) {
@@ -49,7 +49,7 @@ impl Writer<'_> {
     pub(super) fn orders(
         &mut self,
         orders: &[Json],
-        scope: &Scope<'_>,
+        scope: &NameScope<'_>,
         written: &[Expr],
     ) -> Result<Vec<(String, String)>> {
         let mut all = Vec::new();
@@ -65,7 +65,7 @@ impl Writer<'_> {
     }
 
     /// Reads the modifiers of a node.
-    pub(super) fn end<'j>(&mut self, node: &'j Json, scope: &Scope<'_>) -> Result<End<'j>> {
+    pub(super) fn end<'j>(&mut self, node: &'j Json, scope: &NameScope<'_>) -> Result<End<'j>> {
         let mut end = End::default();
         for modifier in list(node, "modifiers") {
             match text(modifier, "type") {

@@ -3,18 +3,18 @@
 use serde_json::Value as Json;
 
 use super::lists::{array, extracted, field, named_field};
-use super::scope::{Expr, Found, Scope};
+use super::scope::{Expr, NameScope, Resolved};
 use super::types::Ty;
 use super::values::{
     cast, common, compared, double_literal, int_literal, matched, sqls, text_literal,
 };
 use super::words::{list, not_there, text, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes an expression.
-    pub(super) fn expr(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    pub(super) fn expr(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         match text(node, "class") {
             "CONSTANT" => constant(&node["value"]),
             "COLUMN_REF" => self.column(node, scope),
@@ -58,11 +58,11 @@ impl Writer<'_> {
     }
 
     /// Writes a condition.
-    pub(super) fn condition(&mut self, node: &Json, scope: &Scope<'_>) -> Result<String> {
+    pub(super) fn condition(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<String> {
         Ok(self.truth(node, scope)?.sql)
     }
 
-    fn truth(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn truth(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let expr = self.expr(node, scope)?;
         match expr.ty {
             Ty::Bool => Ok(expr),
@@ -72,7 +72,7 @@ impl Writer<'_> {
         }
     }
 
-    fn column(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn column(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let names = list(node, "column_names");
         let names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
         let mut at = Some(scope);
@@ -83,8 +83,8 @@ impl Writer<'_> {
                 self.depth = self.depth.max(depth);
             }
             match found {
-                Some(Found::Column(expr)) => return Ok(expr),
-                Some(Found::Alias(name, node)) => {
+                Some(Resolved::Column(expr)) => return Ok(expr),
+                Some(Resolved::Alias(name, node)) => {
                     here.busy.borrow_mut().push(name);
                     let written = self.expr(node, here);
                     here.busy.borrow_mut().pop();
@@ -101,7 +101,7 @@ impl Writer<'_> {
         Err(not_there(&format!("the name `{}`", names.join("."))))
     }
 
-    fn cast(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn cast(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let child = self.expr(&node["child"], scope)?;
         let is_try = node["try_cast"].as_bool().unwrap_or(false);
         let target = &node["cast_type"];
@@ -114,7 +114,7 @@ impl Writer<'_> {
         cast(&child, &to, is_try)
     }
 
-    fn case(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn case(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let mut parts = Vec::new();
         let mut ty = Ty::Null;
         for check in list(node, "case_checks") {
@@ -148,7 +148,7 @@ impl Writer<'_> {
         Ok(Expr::of(sql + " end", ty, &all))
     }
 
-    fn operator(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn operator(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let kind = text(node, "type");
         let children = list(node, "children");
         let mut parts = Vec::new();
@@ -189,7 +189,7 @@ impl Writer<'_> {
         }
     }
 
-    fn subquery(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn subquery(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let query = &node["subquery"]["node"];
         let child = there(node, "child").map(|child| self.expr(child, scope)).transpose()?;
         let (written, is_correlated) = self.within(|w| w.query(query, Some(scope)))?;
@@ -223,7 +223,7 @@ impl Writer<'_> {
 }
 
 /// What a name is in one scope.
-fn find<'s>(scope: &Scope<'s>, names: &[&str]) -> Option<Found<'s>> {
+fn find<'s>(scope: &NameScope<'s>, names: &[&str]) -> Option<Resolved<'s>> {
     let bound = |name: &str| {
         let bound = scope.bound.iter().find(|(bound, _)| bound.eq_ignore_ascii_case(name));
         bound.map(|(_, expr)| expr.clone())
@@ -234,11 +234,11 @@ fn find<'s>(scope: &Scope<'s>, names: &[&str]) -> Option<Found<'s>> {
     match names {
         [name] => {
             if let Some(expr) = bound(name).or_else(|| scope.column(name)) {
-                return Some(Found::Column(expr));
+                return Some(Resolved::Column(expr));
             }
             let is_busy = scope.busy.borrow().iter().any(|busy| busy.eq_ignore_ascii_case(name));
             let alias = scope.aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-            alias.filter(|_| !is_busy).map(|(alias, node)| Found::Alias(alias.clone(), node))
+            alias.filter(|_| !is_busy).map(|(alias, node)| Resolved::Alias(alias.clone(), node))
         }
         [first, name, rest @ ..] => {
             let of_table = scope.column_of(first, name).and_then(|expr| fields(expr, rest));
@@ -246,7 +246,7 @@ fn find<'s>(scope: &Scope<'s>, names: &[&str]) -> Option<Found<'s>> {
                 let expr = bound(first).or_else(|| scope.column(first))?;
                 fields(expr, &names[1..])
             });
-            expr.map(Found::Column)
+            expr.map(Resolved::Column)
         }
         [] => None,
     }

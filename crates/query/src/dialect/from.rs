@@ -3,23 +3,23 @@
 use serde_json::Value as Json;
 
 use super::items::element;
-use super::scope::{Column, Scope, Source};
+use super::scope::{NameScope, NamedColumn, Source};
 use super::select::rename;
 use super::types::Ty;
 use super::words::{ident, list, not_there, text, texts, there};
-use super::writer::{Files, Writer};
+use super::writer::{Files, Translator};
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes ` from ...`, and adds its tables to the scope.
-    pub(super) fn from<'s>(&mut self, node: &'s Json, scope: &mut Scope<'s>) -> Result<String> {
+    pub(super) fn from<'s>(&mut self, node: &'s Json, scope: &mut NameScope<'s>) -> Result<String> {
         if text(node, "type") == "EMPTY" || node.is_null() {
             return Ok(String::new());
         }
         Ok(format!(" from {}", self.table(node, scope)?))
     }
 
-    fn table<'s>(&mut self, node: &'s Json, scope: &mut Scope<'s>) -> Result<String> {
+    fn table<'s>(&mut self, node: &'s Json, scope: &mut NameScope<'s>) -> Result<String> {
         if there(node, "sample").is_some() {
             return Err(not_there("a sample"));
         }
@@ -52,7 +52,7 @@ impl Writer<'_> {
     }
 
     /// The name there and the columns of a table by its name.
-    fn base(&mut self, node: &Json, name: &str) -> Result<Option<(String, Vec<Column>)>> {
+    fn base(&mut self, node: &Json, name: &str) -> Result<Option<(String, Vec<NamedColumn>)>> {
         if !["", "main"].contains(&text(node, "schema_name")) {
             return Ok(None);
         }
@@ -71,8 +71,8 @@ impl Writer<'_> {
         &mut self,
         node: &Json,
         name: &str,
-        mut columns: Vec<Column>,
-        scope: &mut Scope<'_>,
+        mut columns: Vec<NamedColumn>,
+        scope: &mut NameScope<'_>,
     ) -> String {
         let there = self.name("t");
         rename(&mut columns, &texts(list(node, "column_name_alias")));
@@ -89,7 +89,7 @@ impl Writer<'_> {
         there
     }
 
-    fn join<'s>(&mut self, node: &'s Json, scope: &mut Scope<'s>) -> Result<String> {
+    fn join<'s>(&mut self, node: &'s Json, scope: &mut NameScope<'s>) -> Result<String> {
         let left = self.table(&node["left"], scope)?;
         let n_left = scope.sources.len();
         let right = self.table(&node["right"], scope)?;
@@ -151,9 +151,9 @@ impl Writer<'_> {
         &mut self,
         node: &'s Json,
         values: &'s Json,
-        scope: &mut Scope<'s>,
+        scope: &mut NameScope<'s>,
     ) -> Result<String> {
-        let around = &Scope::inside(Some(scope));
+        let around = &NameScope::inside(Some(scope));
         let (rows, is_lateral) = self.within(|w| {
             let mut rows = Vec::new();
             for row in list(values, "values") {
@@ -178,9 +178,9 @@ impl Writer<'_> {
         };
         let named = types.iter().enumerate().map(|(at, ty)| {
             let name = format!("col{at}");
-            Column { there: name.clone(), name, ty: ty.clone() }
+            NamedColumn { there: name.clone(), name, ty: ty.clone() }
         });
-        let columns: Vec<Column> = named.collect();
+        let columns: Vec<NamedColumn> = named.collect();
         let names: Vec<String> = columns.iter().map(|column| ident(&column.there)).collect();
         let row = |row: &Vec<super::scope::Expr>| {
             let values: Vec<String> = row.iter().zip(&types).map(cast).collect();
@@ -205,7 +205,7 @@ impl Writer<'_> {
         })
     }
 
-    fn table_function<'s>(&mut self, node: &'s Json, scope: &mut Scope<'s>) -> Result<String> {
+    fn table_function<'s>(&mut self, node: &'s Json, scope: &mut NameScope<'s>) -> Result<String> {
         let function = &node["function"];
         let name = text(function, "function_name").to_lowercase();
         match name.as_str() {
@@ -215,7 +215,7 @@ impl Writer<'_> {
                 Ok(format!("{of} as {there}"))
             }
             "range" | "generate_series" | "unnest" => {
-                let around = &Scope::inside(Some(scope));
+                let around = &NameScope::inside(Some(scope));
                 let (of, is_lateral) =
                     self.within(|w| match (name.as_str(), list(function, "children")) {
                         ("unnest", [of]) => w.expr(of, around),
@@ -232,7 +232,7 @@ impl Writer<'_> {
     }
 
     /// The parts that the session reads, or files that it may read: by the names in the statement.
-    fn parquet(&mut self, function: &Json) -> Result<(String, Vec<Column>)> {
+    fn parquet(&mut self, function: &Json) -> Result<(String, Vec<NamedColumn>)> {
         let children = list(function, "children");
         let names = children.first().map(|of| list(of, "children")).unwrap_or_default();
         let names = texts(&names.iter().map(|of| of["value"]["value"].clone()).collect::<Vec<_>>());
@@ -276,8 +276,8 @@ impl Files {
     }
 }
 
-fn column((name, ty): (String, Ty)) -> Column {
-    Column { there: name.clone(), name, ty }
+fn column((name, ty): (String, Ty)) -> NamedColumn {
+    NamedColumn { there: name.clone(), name, ty }
 }
 
 /// The rows of a subquery that is nothing but them.

@@ -6,12 +6,12 @@ use super::aggregates::is_aggregate;
 use super::lists::{array, extracted, field};
 use super::operators::{added, divided, joined, negated, numbers, remainder, shifted, whole};
 use super::patterns::{of_glob, of_regex, of_replacement, of_time};
-use super::scope::{Expr, Literal, Scope};
+use super::scope::{Expr, Literal, NameScope};
 use super::times::{differing, lasting, micros, of_micros, ranged, truncated};
 use super::types::Ty;
 use super::values::{cast, common, compared, double_literal, int_literal, sqls, text_literal};
 use super::words::{list, literal, not_there, text, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
 /// Microseconds.
@@ -66,9 +66,9 @@ const PLAIN: &[(&str, &str, &[Ty], Ty)] = &[
     ("weekofyear", "weekofyear", &[Ty::Time], Ty::Int),
 ];
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes a function, an operator or a macro.
-    pub(super) fn function(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    pub(super) fn function(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let name = text(node, "function_name").to_lowercase();
         let children = list(node, "children");
         if let Some((parameters, body)) = self.known.macro_of(&name)? {
@@ -78,7 +78,7 @@ impl Writer<'_> {
                 bound.push((parameter, value));
             }
             // A macro sees its parameters, and what a lambda in it binds.
-            let written = self.expr(&body, &Scope::binding(bound, None))?;
+            let written = self.expr(&body, &NameScope::binding(bound, None))?;
             return Ok(Expr { sql: format!("({})", written.sql), ..written });
         }
         if is_aggregate(&name) {
@@ -118,7 +118,13 @@ impl Writer<'_> {
     }
 
     /// A function of each value of a list.
-    fn each(&mut self, name: &str, of: &Json, lambda: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    fn each(
+        &mut self,
+        name: &str,
+        of: &Json,
+        lambda: &Json,
+        scope: &NameScope<'_>,
+    ) -> Result<Expr> {
         let of = self.expr(of, scope)?;
         let Ty::List(inner) = &of.ty else {
             return Err(not_there(&format!("`{name}` of what is no list")));
@@ -129,7 +135,7 @@ impl Writer<'_> {
         };
         let there = self.name("x");
         let bound = vec![(parameter.to_owned(), Expr::new(there.clone(), (**inner).clone()))];
-        let body = self.expr(&lambda["expr"], &Scope::binding(bound, Some(scope)))?;
+        let body = self.expr(&lambda["expr"], &NameScope::binding(bound, Some(scope)))?;
         let is_filter = name.contains("filter");
         let (function, ty) = if is_filter {
             ("filter", of.ty.clone())

@@ -3,17 +3,17 @@
 use serde_json::Value as Json;
 
 use super::ending::place;
-use super::scope::{Expr, Literal, Scope};
+use super::scope::{Expr, Literal, NameScope};
 use super::words::{list, not_there, text};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes `group by`, if there is one.
     pub(super) fn group(
         &mut self,
         node: &Json,
-        scope: &Scope<'_>,
+        scope: &NameScope<'_>,
         written: &[Expr],
         sql: &mut String,
     ) -> Result<()> {
@@ -49,7 +49,7 @@ impl Writer<'_> {
     }
 
     /// An expression of `group by`: a column of the tables, else an alias or a place of the select list.
-    fn key(&mut self, key: &Json, scope: &Scope<'_>, written: &[Expr]) -> Result<Expr> {
+    fn key(&mut self, key: &Json, scope: &NameScope<'_>, written: &[Expr]) -> Result<Expr> {
         if let Some(at) = place(key) {
             let at = written.get(at);
             return at.cloned().ok_or_else(|| not_there("a group by a place that there is not"));

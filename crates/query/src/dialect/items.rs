@@ -2,20 +2,20 @@
 
 use serde_json::Value as Json;
 
-use super::scope::{Column, Expr, Scope};
+use super::scope::{Expr, NameScope, NamedColumn};
 use super::types::Ty;
 use super::values::cast;
 use super::words::{ident, list, not_there, text, texts, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Adds what an item of the select list stands for.
     pub(super) fn item<'s>(
         &mut self,
         item: &'s Json,
-        scope: &Scope<'s>,
-        columns: &mut Vec<Column>,
+        scope: &NameScope<'s>,
+        columns: &mut Vec<NamedColumn>,
         written: &mut Vec<Expr>,
     ) -> Result<()> {
         if text(item, "class") == "STAR" {
@@ -38,22 +38,22 @@ impl Writer<'_> {
         Ok(())
     }
 
-    pub(super) fn column_named(&mut self, columns: &mut Vec<Column>, name: String, ty: Ty) {
-        let is_taken = |name: &str, columns: &[Column]| {
+    pub(super) fn column_named(&mut self, columns: &mut Vec<NamedColumn>, name: String, ty: Ty) {
+        let is_taken = |name: &str, columns: &[NamedColumn]| {
             columns.iter().any(|column| column.there.eq_ignore_ascii_case(name))
         };
         let is_plain = !name.is_empty()
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !is_taken(&name, columns);
         let there = if is_plain { name.clone() } else { self.name("c") };
-        columns.push(Column { name, there, ty });
+        columns.push(NamedColumn { name, there, ty });
     }
 
     fn star<'s>(
         &mut self,
         item: &'s Json,
-        scope: &Scope<'s>,
-        columns: &mut Vec<Column>,
+        scope: &NameScope<'s>,
+        columns: &mut Vec<NamedColumn>,
         written: &mut Vec<Expr>,
     ) -> Result<()> {
         let is_plain = there(item, "expr").is_none()
@@ -96,7 +96,7 @@ impl Writer<'_> {
     pub(super) fn unnested(
         &mut self,
         written: &[Expr],
-        columns: &mut [Column],
+        columns: &mut [NamedColumn],
     ) -> Result<Option<Vec<String>>> {
         let (mut names, mut lists, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (expr, column) in written.iter().zip(columns) {

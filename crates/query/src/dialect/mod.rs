@@ -37,11 +37,11 @@ mod writer;
 use serde_json::Value as Json;
 
 use crate::error::Result;
-pub(crate) use scope::Column;
 use scope::Env;
+pub(crate) use scope::NamedColumn;
 pub(crate) use types::Ty;
 use words::not_there;
-use writer::Writer;
+use writer::Translator;
 pub(crate) use writer::{Columns, Files, Known};
 
 /// A statement of Spark, and the tables that it reads.
@@ -54,7 +54,7 @@ pub(crate) struct Translated {
     /// Tables of the session that it reads, each with its name in it.
     pub(crate) tables: Vec<(String, String)>,
     /// The columns of the answer.
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<NamedColumn>,
 }
 
 /// Translates the node of a statement. `shows_all` is whether someone reads all its columns, in which a hash
@@ -63,7 +63,7 @@ pub(crate) struct Translated {
 /// # Errors
 /// [`Error::NotThere`] with what Spark cannot do, or nobody has taught us yet.
 pub(crate) fn translate(node: &Json, known: &dyn Known, shows_all: bool) -> Result<Translated> {
-    let mut writer = Writer {
+    let mut writer = Translator {
         known,
         ctes: Vec::new(),
         views: Vec::new(),

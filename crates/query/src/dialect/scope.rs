@@ -10,7 +10,7 @@ use super::types::Ty;
 
 /// A column of a query.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Column {
+pub(crate) struct NamedColumn {
     /// Its name here.
     pub(crate) name: String,
     /// Its name there, which no other column of the query has.
@@ -25,7 +25,7 @@ pub(super) struct Source {
     pub(super) alias: String,
     /// Its name there, which nothing else in the statement has.
     pub(super) there: String,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<NamedColumn>,
     /// Columns that a `using` has made one with others before, with what they are then.
     pub(super) merged: Vec<String>,
 }
@@ -91,7 +91,7 @@ impl Expr {
 
 /// What names mean at a place of a query.
 #[derive(Default)]
-pub(super) struct Scope<'s> {
+pub(super) struct NameScope<'s> {
     pub(super) sources: Vec<Source>,
     /// What the select list calls its columns.
     pub(super) aliases: Vec<(String, &'s Json)>,
@@ -100,25 +100,28 @@ pub(super) struct Scope<'s> {
     /// Parameters of a lambda or of a macro.
     pub(super) bound: Vec<(String, Expr)>,
     /// The query around this one.
-    pub(super) outer: Option<&'s Scope<'s>>,
+    pub(super) outer: Option<&'s NameScope<'s>>,
     /// Whether what stands around it is of the same query, as around a lambda.
     pub(super) is_inner: bool,
 }
 
 /// What a name was found to be.
-pub(super) enum Found<'s> {
+pub(super) enum Resolved<'s> {
     Column(Expr),
     Alias(String, &'s Json),
 }
 
-impl<'s> Scope<'s> {
-    pub(super) fn inside(outer: Option<&'s Scope<'s>>) -> Scope<'s> {
-        Scope { outer, ..Scope::default() }
+impl<'s> NameScope<'s> {
+    pub(super) fn inside(outer: Option<&'s NameScope<'s>>) -> NameScope<'s> {
+        NameScope { outer, ..NameScope::default() }
     }
 
     /// The scope of a lambda or macro, whose parameters are written already.
-    pub(super) fn binding(bound: Vec<(String, Expr)>, outer: Option<&'s Scope<'s>>) -> Scope<'s> {
-        Scope { bound, outer, is_inner: true, ..Scope::default() }
+    pub(super) fn binding(
+        bound: Vec<(String, Expr)>,
+        outer: Option<&'s NameScope<'s>>,
+    ) -> NameScope<'s> {
+        NameScope { bound, outer, is_inner: true, ..NameScope::default() }
     }
 
     /// A column by its name alone, in this query.
@@ -144,7 +147,7 @@ impl Source {
     }
 
     /// A column of it, as it is written.
-    pub(super) fn expr(&self, column: &Column) -> Expr {
+    pub(super) fn expr(&self, column: &NamedColumn) -> Expr {
         Expr::new(
             format!("{}.{}", self.there, super::words::ident(&column.there)),
             column.ty.clone(),
@@ -162,7 +165,7 @@ pub(super) struct Cte {
     pub(super) aliases: Vec<String>,
     pub(super) node: Json,
     /// Its name there and its columns, once someone has read it.
-    pub(super) written: RefCell<Option<(String, Vec<Column>)>>,
+    pub(super) written: RefCell<Option<(String, Vec<NamedColumn>)>>,
     /// What stands before it.
     pub(super) before: Env,
 }

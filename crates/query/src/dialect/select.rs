@@ -4,13 +4,13 @@
 use serde_json::Value as Json;
 
 use super::ending::finish;
-use super::scope::{Column, Scope};
+use super::scope::{NameScope, NamedColumn};
 use super::words::{ident, list, not_there, text, texts, there};
-use super::writer::{Writer, Written};
+use super::writer::{Translator, WrittenQuery};
 use crate::error::Result;
 
 /// Whether a select list is all columns of its one table, as they are.
-fn is_all(items: &[Json], scope: &Scope<'_>, columns: &[Column]) -> bool {
+fn is_all(items: &[Json], scope: &NameScope<'_>, columns: &[NamedColumn]) -> bool {
     let is_star =
         |item: &Json| text(item, "class") == "STAR" && list(item, "replace_list").is_empty();
     match (items, scope.sources.as_slice()) {
@@ -21,9 +21,13 @@ fn is_all(items: &[Json], scope: &Scope<'_>, columns: &[Column]) -> bool {
     }
 }
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes the query of a syntax tree, in `outer`, the query around it.
-    pub(super) fn query(&mut self, node: &Json, outer: Option<&Scope<'_>>) -> Result<Written> {
+    pub(super) fn query(
+        &mut self,
+        node: &Json,
+        outer: Option<&NameScope<'_>>,
+    ) -> Result<WrittenQuery> {
         let env = self.env.clone();
         for entry in list(&node["cte_map"], "map") {
             let value = &entry["value"];
@@ -45,7 +49,7 @@ impl Writer<'_> {
     }
 
     /// What `with` or a view calls `name`: its name there and its columns.
-    pub(super) fn named(&mut self, name: &str) -> Result<Option<(String, Vec<Column>)>> {
+    pub(super) fn named(&mut self, name: &str) -> Result<Option<(String, Vec<NamedColumn>)>> {
         if let Some(cte) = self.env.find(name) {
             if let Some(known) = &*cte.written.borrow() {
                 return Ok(Some(known.clone()));
@@ -72,18 +76,18 @@ impl Writer<'_> {
         Ok(Some((there, columns)))
     }
 
-    fn keep(&mut self, name: &str, written: Written) -> (String, Vec<Column>) {
+    fn keep(&mut self, name: &str, written: WrittenQuery) -> (String, Vec<NamedColumn>) {
         let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
         let there = self.name(&format!("{}_", plain.to_lowercase()));
         self.ctes.push((there.clone(), written.sql));
         (there, written.columns)
     }
 
-    fn select(&mut self, node: &Json, outer: Option<&Scope<'_>>) -> Result<Written> {
+    fn select(&mut self, node: &Json, outer: Option<&NameScope<'_>>) -> Result<WrittenQuery> {
         if there(node, "sample").is_some() {
             return Err(not_there("a sample"));
         }
-        let mut scope = Scope::inside(outer);
+        let mut scope = NameScope::inside(outer);
         let from = self.from(&node["from_table"], &mut scope)?;
         let items = list(node, "select_list");
         let aliases = items.iter().filter(|item| !text(item, "alias").is_empty());
@@ -168,12 +172,12 @@ impl Writer<'_> {
                 sql += &format!(" where {}", conditions.join(" and "));
             }
         }
-        Ok(Written { sql: sql + &finish(&orders, &end), columns })
+        Ok(WrittenQuery { sql: sql + &finish(&orders, &end), columns })
     }
 }
 
 /// Gives columns other names.
-pub(super) fn rename(columns: &mut [Column], names: &[String]) {
+pub(super) fn rename(columns: &mut [NamedColumn], names: &[String]) {
     for (column, name) in columns.iter_mut().zip(names) {
         column.name.clone_from(name);
     }

@@ -3,23 +3,23 @@
 use serde_json::Value as Json;
 
 use super::ending::finish;
-use super::scope::{Column, Expr, Scope, Source};
+use super::scope::{Expr, NameScope, NamedColumn, Source};
 use super::types::Ty;
 use super::words::{ident, list, not_there, text};
-use super::writer::{Writer, Written};
+use super::writer::{Translator, WrittenQuery};
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     pub(super) fn set_operation(
         &mut self,
         node: &Json,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Written> {
+        outer: Option<&NameScope<'_>>,
+    ) -> Result<WrittenQuery> {
         let children = match list(node, "children") {
             [] => vec![&node["left"], &node["right"]],
             children => children.iter().collect(),
         };
-        let sides: Vec<Written> =
+        let sides: Vec<WrittenQuery> =
             children.into_iter().map(|child| self.query(child, outer)).collect::<Result<_>>()?;
         let is_all = node["setop_all"].as_bool().unwrap_or(false);
         let kind = text(node, "setop_type");
@@ -46,7 +46,7 @@ impl Writer<'_> {
             }
         }
         for side in &sides {
-            let at = |(at, column): (usize, &Column)| match kind {
+            let at = |(at, column): (usize, &NamedColumn)| match kind {
                 "UNION_BY_NAME" => {
                     side.columns.iter().position(|of| of.name.eq_ignore_ascii_case(&column.name))
                 }
@@ -63,7 +63,7 @@ impl Writer<'_> {
         let mut arms = Vec::new();
         for (side, at) in sides.iter().zip(&places) {
             let name = self.name("t");
-            let of = |(column, at): (&Column, &Option<usize>)| {
+            let of = |(column, at): (&NamedColumn, &Option<usize>)| {
                 let there = ident(&column.there);
                 match at.map(|at| &side.columns[at]) {
                     Some(of) if of.ty == column.ty => {
@@ -80,7 +80,7 @@ impl Writer<'_> {
             arms.push(format!("select {} from ({}) as {name}", list.join(", "), side.sql));
         }
         let sql = arms.join(&format!(" {sign} "));
-        let mut scope = Scope::default();
+        let mut scope = NameScope::default();
         let name = self.name("t");
         scope.sources.push(Source {
             alias: String::new(),
@@ -92,7 +92,7 @@ impl Writer<'_> {
             columns.iter().map(|column| scope.sources[0].expr(column)).collect();
         let end = self.end(node, &scope)?;
         if end.orders.is_empty() && end.limit.is_none() && end.distinct.is_none() {
-            return Ok(Written { sql, columns });
+            return Ok(WrittenQuery { sql, columns });
         }
         if end.distinct.is_some() {
             return Err(not_there("`distinct` of a union"));
@@ -101,6 +101,6 @@ impl Writer<'_> {
         let orders: Vec<String> = orders.into_iter().map(|(by, how)| by + &how).collect();
         let list: Vec<String> = written.iter().map(|expr| expr.sql.clone()).collect();
         let sql = format!("select {} from ({sql}) as {name}", list.join(", "));
-        Ok(Written { sql: sql + &finish(&orders, &end), columns })
+        Ok(WrittenQuery { sql: sql + &finish(&orders, &end), columns })
     }
 }

@@ -3,15 +3,15 @@
 use serde_json::Value as Json;
 
 use super::ending::direction;
-use super::scope::{Expr, Scope};
+use super::scope::{Expr, NameScope};
 use super::types::Ty;
 use super::words::{list, not_there, text, there};
-use super::writer::Writer;
+use super::writer::Translator;
 use crate::error::Result;
 
-impl Writer<'_> {
+impl Translator<'_> {
     /// Writes a function with its window.
-    pub(super) fn window(&mut self, node: &Json, scope: &Scope<'_>) -> Result<Expr> {
+    pub(super) fn window(&mut self, node: &Json, scope: &NameScope<'_>) -> Result<Expr> {
         let is_plain = !node["distinct"].as_bool().unwrap_or(false)
             && list(node, "arg_orders").is_empty()
             && text(node, "exclude_clause") == "NO_OTHER";

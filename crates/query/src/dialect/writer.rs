@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::scope::{Column, Env};
+use super::scope::{Env, NamedColumn};
 use super::types::Ty;
 use crate::error::Result;
 
@@ -34,12 +34,12 @@ pub(crate) struct Files {
 }
 
 /// The state of a translation.
-pub(super) struct Writer<'k> {
+pub(super) struct Translator<'k> {
     pub(super) known: &'k dyn Known,
     /// What is written before the statement, in the order in which it is read.
     pub(super) ctes: Vec<(String, String)>,
     /// The views that are among them.
-    pub(super) views: Vec<(String, String, Vec<Column>)>,
+    pub(super) views: Vec<(String, String, Vec<NamedColumn>)>,
     pub(super) files: Vec<Files>,
     pub(super) tables: Vec<(String, String)>,
     /// How many names were made.
@@ -51,12 +51,12 @@ pub(super) struct Writer<'k> {
 }
 
 /// A query that is written: its text and its columns.
-pub(super) struct Written {
+pub(super) struct WrittenQuery {
     pub(super) sql: String,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<NamedColumn>,
 }
 
-impl Writer<'_> {
+impl Translator<'_> {
     pub(super) fn name(&mut self, prefix: &str) -> String {
         self.numbers += 1;
         format!("{prefix}{}", self.numbers)

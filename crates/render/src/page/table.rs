@@ -57,7 +57,7 @@ impl Table {
     ) -> Result<Table, Error> {
         let style = Style { zone, ..Style::default() };
         let mut feed = Feed::new(sheet, batches);
-        let rows = grid::Rows::new(&style, &mut feed).collect::<Result<Vec<_>, _>>()?;
+        let rows = grid::CellRows::new(&style, &mut feed).collect::<Result<Vec<_>, _>>()?;
         let head = |(n, lane): (usize, grid::Lane)| Head {
             name: lane.name.replace('_', " "),
             is_number: lane.right,

@@ -1,7 +1,7 @@
 //! One ordinary sheet in every format, in full.
 
 use arrow::array::RecordBatch;
-use pmtaq_render::{Format, Style, Written};
+use pmtaq_render::{Format, Style, WrittenSheet};
 
 use crate::{bytes, open_parquet, ordinary, text};
 
@@ -181,7 +181,7 @@ web.de              12  ~<0.01 %   512 B
 ";
     let table = String::from_utf8(out).unwrap();
     assert_eq!(table.replace('\u{2500}', "=").replace('\u{2026}', "~"), expected);
-    assert_eq!(written, Written { rows: 3, cut_columns: 1, hidden_columns: 2 });
+    assert_eq!(written, WrittenSheet { rows: 3, cut_columns: 1, hidden_columns: 2 });
 }
 
 #[test]

@@ -17,7 +17,7 @@ use arrow::array::{
 };
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pmtaq_render::{BoxError, Format, Sheet, Style, Written, write};
+use pmtaq_render::{BoxError, Format, Sheet, Style, WrittenSheet, write};
 use pmtaq_schema::Unit;
 
 /// Returns a batch of nullable columns.
@@ -27,7 +27,12 @@ fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
 }
 
 /// Writes batches and returns the bytes.
-fn bytes(format: Format, style: &Style, sheet: &Sheet, all: &[RecordBatch]) -> (Vec<u8>, Written) {
+fn bytes(
+    format: Format,
+    style: &Style,
+    sheet: &Sheet,
+    all: &[RecordBatch],
+) -> (Vec<u8>, WrittenSheet) {
     let mut out = Vec::new();
     let mut batches = all.iter().cloned().map(Ok::<_, BoxError>);
     let written = write(format, style, sheet, &mut batches, &mut out).expect("memory is writable");

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{At, Result};
 use crate::fs::{self, Disk};
 use crate::layout::{self, Table};
-use crate::place::Place;
+use crate::place::Location;
 
 /// The logs of a store.
 #[derive(Clone, Copy)]
 pub(crate) struct Log<'l> {
-    pub(crate) place: &'l Place,
+    pub(crate) place: &'l Location,
     pub(crate) disk: &'l Disk,
     /// What time it is at the server of a bucket, in seconds since 1970.
     pub(crate) now: Option<i64>,

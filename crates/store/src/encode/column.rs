@@ -16,7 +16,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::table::compression;
 
-use super::header::{self, Page};
+use super::header::{self, PageKind};
 use super::repeats::Repeats;
 use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, ahead, delta, hybrid, levels};
 
@@ -283,7 +283,7 @@ impl ColumnChunk {
     ) -> Result<()> {
         self.values += values;
         self.uncompressed +=
-            append_page(encoder, &mut self.pages, Page::Data { values, encoding })?;
+            append_page(encoder, &mut self.pages, PageKind::Data { values, encoding })?;
         Ok(())
     }
 
@@ -318,7 +318,7 @@ impl ColumnChunk {
                     encoder.page.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
                 }
             }
-            let page = Page::Dictionary { values: self.dictionary };
+            let page = PageKind::Dictionary { values: self.dictionary };
             uncompressed += append_page(encoder, &mut column, page)?;
         }
         let data_at = column.len() as i64;
@@ -458,7 +458,7 @@ fn beginning(name: &[u8]) -> Vec<u8> {
 
 /// Appends the page that `encoder.page` holds to `pages`, compressed and with its header. Returns the
 /// bytes that it takes without compression.
-fn append_page(encoder: &mut Encoder, pages: &mut Vec<u8>, page: Page) -> Result<usize> {
+fn append_page(encoder: &mut Encoder, pages: &mut Vec<u8>, page: PageKind) -> Result<usize> {
     let uncompressed = encoder.page.len();
     if i32::try_from(uncompressed).is_err() {
         return Err(ParquetError::General(format!("a page of {uncompressed} bytes is too large")));

@@ -7,7 +7,7 @@ use parquet::errors::ParquetError;
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, ParamSwitch, Strategy};
 
-use super::header::Page;
+use super::header::PageKind;
 use crate::error::At;
 use crate::table::zstd_level;
 
@@ -62,11 +62,11 @@ impl Compressors {
     }
 
     /// The compressor of a page.
-    pub(super) fn of(&mut self, page: Page) -> &mut Compressor<'static> {
+    pub(super) fn of(&mut self, page: PageKind) -> &mut Compressor<'static> {
         match page {
-            Page::Data { encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY, .. } => &mut self.texts,
-            Page::Data { .. } => &mut self.keys,
-            Page::Dictionary { .. } => &mut self.dictionary,
+            PageKind::Data { encoding: Encoding::DELTA_LENGTH_BYTE_ARRAY, .. } => &mut self.texts,
+            PageKind::Data { .. } => &mut self.keys,
+            PageKind::Dictionary { .. } => &mut self.dictionary,
         }
     }
 }

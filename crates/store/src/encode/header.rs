@@ -15,7 +15,7 @@ const END: u8 = 0;
 
 /// What a page holds.
 #[derive(Clone, Copy)]
-pub(super) enum Page {
+pub(super) enum PageKind {
     /// Values, with levels before them that are run lengths.
     Data { values: usize, encoding: Encoding },
     /// What keys stand for, in no order.
@@ -23,24 +23,24 @@ pub(super) enum Page {
 }
 
 /// Appends the header of a page that has `uncompressed` bytes before compression.
-pub(super) fn append(page: Page, uncompressed: usize, compressed: &[u8], to: &mut Vec<u8>) {
+pub(super) fn append(page: PageKind, uncompressed: usize, compressed: &[u8], to: &mut Vec<u8>) {
     let kind = match page {
-        Page::Data { .. } => 0,
-        Page::Dictionary { .. } => 2,
+        PageKind::Data { .. } => 0,
+        PageKind::Dictionary { .. } => 2,
     };
     let checksum = crc32fast::hash(compressed).cast_signed();
     for number in [kind, uncompressed as i32, compressed.len() as i32, checksum] {
         append_i32(number, to);
     }
     match page {
-        Page::Data { values, encoding } => {
+        PageKind::Data { values, encoding } => {
             to.push((1 << 4) | STRUCT);
             let levels = Encoding::RLE as i32;
             for number in [values as i32, encoding as i32, levels, levels] {
                 append_i32(number, to);
             }
         }
-        Page::Dictionary { values } => {
+        PageKind::Dictionary { values } => {
             to.push((3 << 4) | STRUCT);
             append_i32(values as i32, to);
             append_i32(Encoding::PLAIN as i32, to);
@@ -65,7 +65,7 @@ mod tests {
     fn a_header_is_what_the_format_says() {
         let mut header = Vec::new();
         append(
-            Page::Data { values: 300, encoding: Encoding::RLE_DICTIONARY },
+            PageKind::Data { values: 300, encoding: Encoding::RLE_DICTIONARY },
             70,
             b"123456789",
             &mut header,
@@ -77,7 +77,7 @@ mod tests {
         ];
         assert_eq!(header, expected);
         header.clear();
-        append(Page::Dictionary { values: 2 }, 8, b"", &mut header);
+        append(PageKind::Dictionary { values: 2 }, 8, b"", &mut header);
         assert_eq!(
             header,
             [0x15, 4, 0x15, 16, 0x15, 0, 0x15, 0, 0x3c, 0x15, 4, 0x15, 0, 0x12, 0, 0]

@@ -15,7 +15,7 @@ use crate::layout::{self, Table};
 use crate::manifest::{
     DayEntry, Ledger, Move, Part, Removed, Root, Source, read_list, recipients_of_list,
 };
-use crate::place::Place;
+use crate::place::Location;
 
 /// The generations of the lists of a day that are there, in order: the newest counts, unless its
 /// commit was cut short.
@@ -47,7 +47,7 @@ pub(super) fn root(store: &Path, disk: &Disk) -> Result<Option<String>> {
         root.moves.extend(left_behind(store, &days, &replaced));
     }
     // What a Delta log has told of is not known: it begins anew, with the next writer.
-    let place = Place::folder(store);
+    let place = Location::folder(store);
     let log = Log { place: &place, disk, now: None };
     for table in Table::ALL.into_iter().filter(|&table| layout::delta(store, table).is_dir()) {
         delta::remove(&log, table)?;

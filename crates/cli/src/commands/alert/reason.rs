@@ -97,7 +97,7 @@ fn replies(watcher: &mut Watcher<'_>, metric: &str, selection: &Selection) -> Re
     let names = [if of_bounces { "bounced" } else { "deferred" }.to_owned()];
     let measured =
         measure::measure(&watcher.asked()?.session, "template", &names, MAX_REPLIES, selection)?;
-    let reply = |group: &measure::Group| {
+    let reply = |group: &measure::GroupValues| {
         let n = group.values[0].unwrap_or(0.0);
         (n > 0.0).then(|| format!("{} times: {}", count(n), cut(&visible(&group.name), WIDTH)))
     };

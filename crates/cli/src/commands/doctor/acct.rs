@@ -7,7 +7,7 @@ use pmtaq_query::Catalog;
 use pmtaq_schema::Record;
 use pmtaq_schema::acct_file::{AcctFile, AcctFiles};
 
-use super::finding::{Finding, Level};
+use super::finding::{Finding, Severity};
 use super::wants::{Wants, block};
 use crate::failure::{Failure, Result};
 
@@ -31,7 +31,7 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
         blocks.extend(blocks_of_file.map(|block| BlockOfFile { file: file.clone(), block }));
         let mut trouble = |line: usize, what: &str| {
             let what = format!("{}:{line}: {what}", file.display());
-            findings.push(Finding::new("config", Level::Trouble, what));
+            findings.push(Finding::new("config", Severity::Trouble, what));
         };
         for (line, what) in &read.bad {
             trouble(*line, what);
@@ -52,7 +52,7 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
     if blocks.is_empty() {
         let what = format!("{}: no <acct-file> block: PMTA logs nothing", config.display());
         let fix = ["records d,b,t,tq,r,rb,rs,f".to_owned()];
-        let mut finding = Finding::new("config", Level::Trouble, what);
+        let mut finding = Finding::new("config", Severity::Trouble, what);
         finding.fix = block(&fix);
         findings.push(finding);
         return Ok(findings);
@@ -79,7 +79,7 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
     );
     let last = sentences.len().saturating_sub(1);
     for (number, sentence) in sentences.into_iter().enumerate() {
-        let mut finding = Finding::new("config", Level::Lacks, sentence);
+        let mut finding = Finding::new("config", Severity::Lacks, sentence);
         if number == last {
             finding.fix = block(&lines);
         }
@@ -117,7 +117,7 @@ fn overlaps(blocks: &[BlockOfFile]) -> Vec<Finding> {
             );
             let name = Path::new(&fewer.block.path).file_stem().unwrap_or_default();
             let fix = format!("pmtaq ingest --exclude '{}-2*'", name.to_string_lossy());
-            findings.push(Finding::new("config", Level::Trouble, what).fix(fix));
+            findings.push(Finding::new("config", Severity::Trouble, what).fix(fix));
         }
     }
     findings
@@ -133,10 +133,10 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
             "{place}: {} go to a program, and not to a file that could be ingested: {program}",
             block.records
         );
-        return vec![Finding::new("config", Level::Ok, what)];
+        return vec![Finding::new("config", Severity::Ok, what)];
     }
     let what = format!("{place}: {} logs {}{moved}", block.path, block.records);
-    let mut findings = vec![Finding::new("config", Level::Ok, what)];
+    let mut findings = vec![Finding::new("config", Severity::Ok, what)];
     let nameless: Vec<&str> =
         [Record::Delivery, Record::Bounce, Record::Deferral, Record::Reception]
             .into_iter()
@@ -150,7 +150,7 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
             nameless.join(", ")
         );
         let lines = nameless.iter().map(|record| format!("record-fields {record} *"));
-        let mut finding = Finding::new("config", Level::Trouble, what);
+        let mut finding = Finding::new("config", Severity::Trouble, what);
         finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
         findings.push(finding);
     }
@@ -167,7 +167,7 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
              --time-field only"
         );
         let lines = timeless.iter().map(|record| format!("record-fields {record} *"));
-        let mut finding = Finding::new("config", Level::Trouble, what);
+        let mut finding = Finding::new("config", Severity::Trouble, what);
         finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
         findings.push(finding);
     }

@@ -7,7 +7,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
-use super::finding::{Finding, Level, counted, few, thousands, time_text};
+use super::finding::{Finding, Severity, counted, few, thousands, time_text};
 use crate::asked;
 use crate::context::Context;
 use crate::failure::Result;
@@ -40,11 +40,11 @@ pub(super) fn gaps(sources: &[Source]) -> Vec<Finding> {
             counted(files.len() as u64, "file")
         );
         if missing.is_empty() {
-            findings.push(Finding::new("files", Level::Ok, format!("{all}, none missing")));
+            findings.push(Finding::new("files", Severity::Ok, format!("{all}, none missing")));
         } else {
             let what = format!("{all}; missing: {}", few(&missing));
             let fix = "ingest them, if `delete-after` has left them anywhere";
-            findings.push(Finding::new("files", Level::Trouble, what).fix(fix));
+            findings.push(Finding::new("files", Severity::Trouble, what).fix(fix));
         }
     }
     let others = sources.len() - named;
@@ -53,7 +53,7 @@ pub(super) fn gaps(sources: &[Source]) -> Vec<Finding> {
             "{} of names that rotation has not made: gaps between them cannot be seen",
             counted(others as u64, "file")
         );
-        findings.push(Finding::new("files", Level::Ok, what));
+        findings.push(Finding::new("files", Severity::Ok, what));
     }
     findings
 }
@@ -69,7 +69,7 @@ pub(super) fn passed_over(store: &Store, sources: &[Source]) -> Result<Vec<Findi
             counted(skipped.count, "file"),
         );
         let fix = "pmtaq ingest FILE takes it, or says why not";
-        findings.push(Finding::new("files", Level::Lacks, what).fix(fix));
+        findings.push(Finding::new("files", Severity::Lacks, what).fix(fix));
     }
     let cut: Vec<&Source> = sources.iter().filter(|source| source.ledger.unkept > 0).collect();
     let unkept: u64 = cut.iter().map(|source| source.ledger.unkept).sum();
@@ -80,7 +80,7 @@ pub(super) fn passed_over(store: &Store, sources: &[Source]) -> Result<Vec<Findi
             counted(unkept, "line"),
             few(&names)
         );
-        findings.push(Finding::new("files", Level::Trouble, what));
+        findings.push(Finding::new("files", Severity::Trouble, what));
     }
     Ok(findings)
 }
@@ -137,16 +137,16 @@ pub(super) fn clock(context: &Context, sources: &[Source], presence: &Presence) 
         }
     }
     if wrong.is_empty() {
-        return vec![Finding::new("clock", Level::Ok, "no clock went back, and none is ahead")];
+        return vec![Finding::new("clock", Severity::Ok, "no clock went back, and none is ahead")];
     }
     const SHOWN: usize = 10;
     let more = wrong.len().saturating_sub(SHOWN);
     wrong.truncate(SHOWN);
     let mut findings: Vec<Finding> =
-        wrong.into_iter().map(|what| Finding::new("clock", Level::Trouble, what)).collect();
+        wrong.into_iter().map(|what| Finding::new("clock", Severity::Trouble, what)).collect();
     if more > 0 {
         let what = format!("and {} more of the kind", thousands(more as u64));
-        findings.push(Finding::new("clock", Level::Trouble, what));
+        findings.push(Finding::new("clock", Severity::Trouble, what));
     }
     findings
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) check: &'static str,
-    pub(super) level: Level,
+    pub(super) level: Severity,
     pub(super) what: String,
     /// Lines that would help: of PMTA's configuration, or a command.
     pub(super) fix: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Finding {
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
+pub(super) enum Severity {
     /// As it should be.
     Ok,
     /// Not logged, so that some reports say less. A choice, and no trouble.
@@ -26,18 +26,18 @@ pub(super) enum Level {
     Trouble,
 }
 
-impl Level {
+impl Severity {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
-            Level::Ok => "ok",
-            Level::Lacks => "lacks",
-            Level::Trouble => "trouble",
+            Severity::Ok => "ok",
+            Severity::Lacks => "lacks",
+            Severity::Trouble => "trouble",
         }
     }
 }
 
 impl Finding {
-    pub(super) fn new(check: &'static str, level: Level, what: impl Into<String>) -> Finding {
+    pub(super) fn new(check: &'static str, level: Severity, what: impl Into<String>) -> Finding {
         Finding { check, level, what: what.into(), fix: Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::{Source, Store};
 
-use super::finding::{Finding, Level, time_text};
+use super::finding::{Finding, Severity, time_text};
 use crate::context::Context;
 use crate::failure::Result;
 use crate::{asked, skew};
@@ -34,7 +34,7 @@ pub(super) fn silent(context: &Context, store: &Store, window: Window) -> Result
             duration(context.now.0.saturating_sub(last) as f64)
         );
         let fix = "see whether its ingest runs: the store has nothing newer of it";
-        Finding::new("lag", Level::Trouble, what).fix(fix)
+        Finding::new("lag", Severity::Trouble, what).fix(fix)
     };
     Ok(silent.map(finding).collect())
 }
@@ -53,6 +53,6 @@ pub(super) fn clocks(context: &Context, store: &Store, sources: &[Source]) -> Re
     let fix = "let all machines set their clocks by NTP: windows and lags are of their times";
     Ok(of_hosts
         .chain(here)
-        .map(|what| Finding::new("clock", Level::Trouble, what).fix(fix))
+        .map(|what| Finding::new("clock", Severity::Trouble, what).fix(fix))
         .collect())
 }

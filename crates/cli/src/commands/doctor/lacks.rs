@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmtaq_query::{Lack, Session};
 use pmtaq_schema::Record;
 
-use super::finding::{Finding, Level, few};
+use super::finding::{Finding, Severity, few};
 use super::wants::block;
 use crate::failure::Result;
 
@@ -48,7 +48,7 @@ pub(super) fn findings(session: &Session) -> Result<Vec<Finding>> {
         // Where other types have it, numbers would be wrong that are null now.
         let is_trouble =
             !unknown.by.is_empty() && lack.records.iter().any(|rec| MAIN.contains(rec));
-        let level = if is_trouble { Level::Trouble } else { Level::Lacks };
+        let level = if is_trouble { Severity::Trouble } else { Severity::Lacks };
         Some(Finding { fix: block(&lack.lines()), ..Finding::new("unknown", level, what) })
     };
     Ok(all.into_iter().filter_map(finding).collect())

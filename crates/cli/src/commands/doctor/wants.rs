@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pmtaq_query::{Catalog, Presence};
 use pmtaq_schema::{Column, Record};
 
-use super::finding::{Finding, Level, few};
+use super::finding::{Finding, Severity, few};
 
 /// Who asks for a record type or a field.
 #[derive(Debug, Default)]
@@ -113,12 +113,13 @@ pub(super) fn findings(presence: &Presence, catalog: &Catalog) -> Vec<Finding> {
         let hosts = hosts.join(", ");
         if sentences.is_empty() {
             let what = format!("{hosts}: all that the reports ask for is logged");
-            findings.push(Finding::new("reports", Level::Ok, what));
+            findings.push(Finding::new("reports", Severity::Ok, what));
             continue;
         }
         let last = sentences.len() - 1;
         for (number, sentence) in sentences.into_iter().enumerate() {
-            let mut finding = Finding::new("reports", Level::Lacks, format!("{hosts}: {sentence}"));
+            let mut finding =
+                Finding::new("reports", Severity::Lacks, format!("{hosts}: {sentence}"));
             if number == last {
                 finding.fix = block(&lines);
             }

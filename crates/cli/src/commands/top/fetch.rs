@@ -12,7 +12,7 @@ use pmtaq_schema::COLUMNS;
 use pmtaq_schema::step::Step;
 
 use super::Event;
-use super::page::{Body, Group, Groups, Page, Records};
+use super::page::{Body, Group, Groups, Records, WindowAnswer};
 use super::state::Request;
 use crate::asked::{self, Asked};
 use crate::context::Context;
@@ -94,7 +94,7 @@ fn answer(
     running: &Running,
     request: &Request,
     open: &mut Option<(u64, Asked)>,
-) -> Result<Page> {
+) -> Result<WindowAnswer> {
     let (generation, window) = (request.generation, request.window);
     let usable = |(of, asked): &(u64, Asked)| *of == generation && asked.window == window;
     let asked = match open.take().filter(usable) {
@@ -111,7 +111,7 @@ fn answer(
         // A search narrows its session, so that it is of no use for the next question.
         None => Body::Records(records(context, &asked, request)?),
     };
-    Ok(Page { window, body })
+    Ok(WindowAnswer { window, body })
 }
 
 fn groups(context: &Context, asked: &Asked, request: &Request, by: &str) -> Result<Groups> {

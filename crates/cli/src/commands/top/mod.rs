@@ -30,7 +30,7 @@ use pmtaq_schema::{Timestamp, Window};
 use ratatui::crossterm::event::{self, Event as Input, KeyEvent, KeyEventKind};
 
 use self::fetch::Running;
-use self::page::Page;
+use self::page::WindowAnswer;
 use self::screen::Screen;
 use self::span::{Facts, Span};
 use self::state::{Effect, Request, State};
@@ -60,7 +60,7 @@ enum Event {
     /// A thread beside this one came to an end that nobody foresaw; the terminal is given back.
     Broken,
     Store(std::result::Result<Facts, String>),
-    Answer(u64, std::result::Result<Page, String>),
+    Answer(u64, std::result::Result<WindowAnswer, String>),
 }
 
 pub(crate) fn run(context: Context, args: &args::Top) -> Result<Exit> {

@@ -5,7 +5,7 @@ use pmtaq_schema::Window;
 
 /// An answer, with the window that it is about.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
+pub(super) struct WindowAnswer {
     pub(super) window: Window,
     pub(super) body: Body,
 }
@@ -62,7 +62,7 @@ impl Records {
     }
 }
 
-impl Page {
+impl WindowAnswer {
     /// How many rows can be chosen from.
     pub(super) fn len(&self) -> usize {
         match &self.body {

@@ -6,7 +6,7 @@ use pmtaq_schema::{Timestamp, Window, Zone};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::chooser::{Choice, Chooser};
-use super::page::{Body, Page};
+use super::page::{Body, WindowAnswer};
 use super::span::{Facts, Span};
 use crate::exit::Exit;
 use crate::window::minute;
@@ -73,7 +73,7 @@ pub(super) struct Level {
     pub(super) shows: Shows,
     /// What led here from the level above: a dimension and its value, none for `(none)`.
     pub(super) step: Option<(&'static Dimension, Option<String>)>,
-    pub(super) page: Option<Page>,
+    pub(super) page: Option<WindowAnswer>,
     /// Rows whose text holds this are shown.
     pub(super) needle: String,
     /// The chosen row, in the order that is shown, and by what it is known again.
@@ -201,7 +201,7 @@ impl State {
     }
 
     /// Takes an answer; one to an older question is dropped.
-    pub(super) fn answered(&mut self, number: u64, answer: Result<Page, String>) {
+    pub(super) fn answered(&mut self, number: u64, answer: Result<WindowAnswer, String>) {
         if self.asked != Some(number) {
             return;
         }
@@ -408,7 +408,7 @@ impl State {
             return Effect::None;
         };
         let Some(&row) = self.order().get(self.level().at) else { return Effect::None };
-        let Some(Page { body: Body::Groups(groups), .. }) = &self.level().page else {
+        let Some(WindowAnswer { body: Body::Groups(groups), .. }) = &self.level().page else {
             return Effect::None;
         };
         let Some(group) = groups.rows.get(row) else { return Effect::None };
@@ -456,7 +456,9 @@ impl State {
 
     /// The next metric of the page to sort by.
     fn sort_next(&mut self, right: bool) {
-        let Some(Page { body: Body::Groups(groups), .. }) = &self.level().page else { return };
+        let Some(WindowAnswer { body: Body::Groups(groups), .. }) = &self.level().page else {
+            return;
+        };
         let names = &groups.metrics;
         if names.is_empty() {
             return;

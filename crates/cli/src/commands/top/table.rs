@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span as Piece};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Body, Group, Groups, Page, Records};
+use super::page::{Body, Group, Groups, Records, WindowAnswer};
 use super::state::State;
 use super::theme::{BOLD, REVERSED, Theme, row_of};
 
@@ -34,7 +34,7 @@ const BARS: [char; 8] = [
 /// Draws the rows, and in `foot` their total.
 pub(super) fn draw(
     state: &State,
-    page: &Page,
+    page: &WindowAnswer,
     theme: Theme,
     area: Rect,
     foot: Rect,

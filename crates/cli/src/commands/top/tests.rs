@@ -9,7 +9,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::page::{Body, Group, Groups, Page, Records};
+use super::page::{Body, Group, Groups, Records, WindowAnswer};
 use super::span::{Facts, Span};
 use super::state::{Effect, Mode, Shows, State};
 use super::theme::Theme;
@@ -53,7 +53,7 @@ fn group(value: &str, numbers: [Option<f64>; 3]) -> Group {
     Group { value: value.to_owned(), label, texts, numbers: numbers.to_vec(), trend }
 }
 
-fn groups(state: &State) -> Page {
+fn groups(state: &State) -> WindowAnswer {
     let rows = vec![
         group("gmail", [Some(499.0), Some(486.0), Some(2.8)]),
         group("microsoft", [Some(232.0), Some(216.0), Some(6.9)]),
@@ -64,10 +64,10 @@ fn groups(state: &State) -> Page {
     let total = Some(group("total", [Some(773.0), Some(742.0), Some(3.9)]));
     let groups = Groups { metrics, rows, other: None, total, step: "1h".to_owned() };
     let body = Body::Groups(Box::new(groups));
-    Page { window: state.span.window(state.facts, state.now), body }
+    WindowAnswer { window: state.span.window(state.facts, state.now), body }
 }
 
-fn records(state: &State) -> Page {
+fn records(state: &State) -> WindowAnswer {
     let fields = ["time_logged", "rec", "rcpt", "enhanced_code", "dsn_diag", "job_id"];
     let row = |minute: u32, diag: &str| {
         let time = format!("2026-03-03 23:{minute:02}:12");
@@ -81,7 +81,7 @@ fn records(state: &State) -> Page {
         vec![row(56, &long), row(41, "smtp;550 \u{1b}]0;owned\u{7} no"), row(7, "smtp;550 5.1.1")];
     let fields = fields.map(str::to_owned).to_vec();
     let body = Body::Records(Records { fields, rows, more: true });
-    Page { window: state.span.window(state.facts, state.now), body }
+    WindowAnswer { window: state.span.window(state.facts, state.now), body }
 }
 
 /// Asks what is to be asked, and answers.
@@ -217,7 +217,7 @@ fn the_chosen_row_stays_chosen_when_its_place_changes() {
     press(&mut state, &[KeyCode::Right]);
     assert_eq!((state.sorted_by(), state.level().at), ("sent", 1));
     // What has no number is last in both directions, and before it a rate of few.
-    if let Some(Page { body: Body::Groups(groups), .. }) =
+    if let Some(WindowAnswer { body: Body::Groups(groups), .. }) =
         &mut state.levels.last_mut().expect("a level").page
     {
         groups.rows[0].texts[2].insert(0, '~');

@@ -11,7 +11,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::chooser::Chooser;
-use super::page::{Body, Page, Records};
+use super::page::{Body, Records, WindowAnswer};
 use super::state::{FOOT, HEAD, Mode, Shows, State};
 use super::table;
 use super::theme::{BOLD, REVERSED, Theme, row_of};
@@ -46,7 +46,7 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     path(state, area.width).render(line(1, 1), buffer);
     let body = line(2, bottom.saturating_sub(2));
     match (&state.level().page, &state.mode) {
-        (Some(Page { body: Body::Records(records), .. }), Mode::Card(first)) => {
+        (Some(WindowAnswer { body: Body::Records(records), .. }), Mode::Card(first)) => {
             let row = state.order().get(state.level().at).copied();
             card(records, row.unwrap_or(0), *first, body, buffer);
         }
@@ -156,7 +156,7 @@ fn notice(state: &State, theme: Theme, width: u16) -> Line<'static> {
         parts.push(format!("rows with `{}`", pmtaq_render::words::visible(needle)));
     }
     match &state.level().page {
-        Some(Page { body: Body::Records(records), .. }) if records.more => {
+        Some(WindowAnswer { body: Body::Records(records), .. }) if records.more => {
             parts.push(format!("the newest {}; there are more", records.rows.len()));
         }
         _ => {}
