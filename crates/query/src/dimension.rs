@@ -41,6 +41,17 @@ enum Source {
 pub(crate) struct Reads {
     pub(crate) columns: BTreeSet<&'static str>,
     pub(crate) is_local: bool,
+    /// Where nothing but the largest groups by these columns need be told apart.
+    pub(crate) largest: Option<Largest>,
+}
+
+/// The largest groups of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Largest {
+    /// How many.
+    pub(crate) top: u32,
+    /// The metric that says how large a group is.
+    pub(crate) volume: &'static str,
 }
 
 impl Dimension {
@@ -66,9 +77,8 @@ impl Dimension {
     /// What is read of `hourly` for it; none when that does not know it.
     pub(crate) fn reads(&self) -> Option<Reads> {
         match self.source {
-            Source::Column => {
-                is_hourly(self.name).then(|| Reads { columns: [self.name].into(), is_local: false })
-            }
+            Source::Column => is_hourly(self.name)
+                .then(|| Reads { columns: [self.name].into(), ..Reads::default() }),
             Source::LocalHour => Some(Reads::hour(true)),
             Source::LocalMinute | Source::Field => None,
         }
@@ -83,13 +93,13 @@ impl Reads {
 
     /// The hours of UTC, or of the local clock.
     pub(crate) fn hour(is_local: bool) -> Reads {
-        Reads { columns: ["time_logged"].into(), is_local }
+        Reads { columns: ["time_logged"].into(), is_local, largest: None }
     }
 
     /// Both.
     pub(crate) fn and(mut self, other: Reads) -> Reads {
         self.columns.extend(other.columns);
-        Reads { columns: self.columns, is_local: self.is_local || other.is_local }
+        Reads { is_local: self.is_local || other.is_local, ..self }
     }
 }
 

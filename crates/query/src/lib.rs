@@ -43,6 +43,7 @@ mod hours;
 mod judged;
 mod known;
 mod lack;
+mod largest;
 mod logged;
 mod need;
 mod written;

@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 use pmtaq_schema::Unit;
 
 use crate::answer::{Answer, Values};
-use crate::dimension::{Dimension, Reads, dimension};
+use crate::dimension::{Dimension, Largest, Reads, dimension};
 use crate::error::{Error, Result};
-use crate::groups::{self, OTHER, REST, volume};
+use crate::groups::{self, OTHER, REST, ranked_by, volume};
 use crate::known::{Group, Label, Verdict};
+use crate::largest::{LISTED, can_list};
 use crate::metric::{Metric, metric};
 use crate::query::{Meaning, Query};
 use crate::selection::Selection;
@@ -94,11 +95,17 @@ impl Pivot {
         let mut query = Query::default();
         let keys: Vec<String> = (0..self.rows.len()).map(|i| format!("k{i}")).collect();
         let all = keys.join(", ");
+        let largest = self.largest();
+        // What is summed up with others has no names.
+        let (when, end, listed) = match largest {
+            Some(_) => (format!("case when {LISTED} then "), " end", format!(" where {LISTED}")),
+            None => Default::default(),
+        };
         let keyed: Vec<String> = self
             .rows
             .iter()
             .zip(&keys)
-            .map(|(row, key)| format!("coalesce({}, '(none)') as {key}", row.sql))
+            .map(|(row, key)| format!("{when}coalesce({}, '(none)'){end} as {key}", row.sql))
             .collect();
         let col = self.cols.map_or("''", |col| col.sql);
         let volume = volume(self.metrics[0]);
@@ -112,11 +119,11 @@ impl Pivot {
         };
         // A number of ours and no parameter, which the engine would not take for a short list.
         let limit = |n: u32| if n == 0 { String::new() } else { format!(" limit {n}") };
-        let ranks = |names: &str, order: &Order, rank: &str, n: u32| {
+        let ranks = |names: &str, listed: &str, order: &Order, rank: &str, n: u32| {
             let Order { sums, by } = order;
             format!(
                 "(select {names}, row_number() over (order by {by}) as {rank} from \
-                 (select *{sums} from (select {names}, {volume} as volume from keyed group by {names} \
+                 (select *{sums} from (select {names}, {volume} as volume from keyed{listed} group by {names} \
                  order by volume desc, {names}{})))",
                 limit(n)
             )
@@ -136,8 +143,8 @@ cells as (select r, cr, {} from placed group by grouping sets ({sets}))
 select {all}, c, r, cr, {} from cells left join row_ranks on r = row_rank left join col_ranks on cr = col_rank
 order by r nulls first, cr nulls last",
             keyed.join(", "),
-            ranks(&all, &row_order, "row_rank", self.top),
-            ranks("c", &col_order, "col_rank", self.max_columns),
+            ranks(&all, &listed, &row_order, "row_rank", self.top),
+            ranks("c", "", &col_order, "col_rank", self.max_columns),
             metrics.join(", "),
             names.join(", "),
         );
@@ -145,8 +152,20 @@ order by r nulls first, cr nulls last",
         // A group in which nothing is counted is none; and hours of other records are not read.
         let counted = self.metrics.iter().flat_map(|metric| metric.counted()).collect();
         let reads = Reads::of(self.rows.iter().copied().chain(self.cols));
+        let reads = reads.map(|reads| Reads { largest, ..reads });
         query.ask_of(&counted, selection, reads.as_ref())?;
         Ok(query)
+    }
+
+    /// The rows that are told apart, where that spares the names of all others: there are many of several
+    /// names, of which few are shown.
+    fn largest(&self) -> Option<Largest> {
+        let is_plain = self.cols.is_none() && self.rows.iter().all(|row| row.reads().is_some());
+        let volume = ranked_by(self.metrics[0]);
+        let volume = metric(volume).ok()?;
+        let is_of_names = self.rows.len() > 1 && !self.rows.iter().any(|row| row.is_time());
+        let can = is_plain && is_of_names && can_list(volume, self.top);
+        can.then_some(Largest { top: self.top, volume: &volume.name })
     }
 
     /// Runs the statement and lays the cells out.

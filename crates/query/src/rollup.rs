@@ -14,9 +14,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dimension::{Reads, is_hourly};
+use crate::dimension::{Largest, Reads, is_hourly};
 use crate::hours::HOURS_VIEW;
 use crate::judged::Judged;
+use crate::largest::{LISTED, listed};
 use crate::metric::{
     Condition, Definition, Metric, Subset, Test, attempts, expand_by, metric, share,
 };
@@ -32,13 +33,19 @@ pub(crate) fn over_hours(
 ) -> Option<OverHours> {
     let mut sums = Sums::default();
     let mut is_known = true;
+    // How large a group is, where only the largest are told apart; a quantile needs the seconds of each.
+    let volume = reads
+        .largest
+        .and_then(|largest| Some((largest, sums.summed(metric(largest.volume).ok()?)?)));
     let outer = expand_by(body, &mut |metric, is_column| {
         let sql = sums.metric(metric);
         is_known &= sql.is_some();
         let sql = sql.unwrap_or_default();
         if is_column { judged.where_known(metric, sql) } else { sql }
     });
-    let sql = is_known.then(|| statement(&outer, condition, reads, &sums))?;
+    let volume = volume.filter(|_| !sums.has_latencies);
+    let outer = outer.replace(LISTED, if volume.is_some() { "is_listed" } else { "true" });
+    let sql = is_known.then(|| statement(&outer, condition, reads, &sums, volume.as_ref()))?;
     Some(OverHours { sql, is_local: reads.is_local, cut_at: Some("records") })
 }
 
@@ -95,6 +102,16 @@ impl Sums {
             Definition::Named(name) => format!("({})", self.metric(metric(name).ok()?)?),
             Definition::Distinct(..) | Definition::Sum(..) => return None,
         })
+    }
+
+    /// The sum over rows of `hourly` that a metric is which is one.
+    fn summed(&self, of: &Metric) -> Option<String> {
+        let (column, of) = match &of.definition {
+            Definition::Count(of) => (RECORDS, of),
+            Definition::Sum("dlv_size", of) => ("bytes", of),
+            _ => return None,
+        };
+        Some(format!("sum(case when {} then {column} end)", condition(of)?))
     }
 
     fn count(&mut self, of: &Subset) -> Option<String> {
@@ -161,21 +178,29 @@ const FEW: usize = 3;
 /// them as texts takes longer than all else: two of 1,000,000 groups would have the same number in one
 /// store of 40,000,000.
 fn grouped(keys: &[&str], totals: &[String], source: &str) -> String {
-    let totals = totals.join(", ");
     match keys {
-        [] => format!("select {totals} from {source}"),
-        [key] => format!("select {key}, {totals} from {source} group by {key}"),
-        keys => {
-            let firsts: Vec<String> =
-                keys.iter().map(|key| format!("first({key}) as {key}")).collect();
-            let (firsts, keys) = (firsts.join(", "), keys.join(", "));
-            format!("select {firsts}, {totals} from {source} group by hash({keys})")
-        }
+        [] => format!("select {} from {source}", totals.join(", ")),
+        [key] => format!("select {key}, {} from {source} group by {key}", totals.join(", ")),
+        keys => grouped_by(&format!("hash({})", keys.join(", ")), keys, totals, source),
     }
 }
 
-/// The statement: hours that pass, their sums by what the statement uses, and its own text.
-fn statement(outer: &str, condition: &str, reads: &Reads, sums: &Sums) -> String {
+/// `totals` of the rows of `source` by `number`, and the names of each.
+fn grouped_by(number: &str, keys: &[&str], totals: &[String], source: &str) -> String {
+    let firsts: Vec<String> = keys.iter().map(|key| format!("first({key}) as {key}")).collect();
+    let (firsts, totals) = (firsts.join(", "), totals.join(", "));
+    format!("select {firsts}, {totals} from {source} group by {number}")
+}
+
+/// The statement: hours that pass, their sums by what the statement uses, and its own text. With a `volume`
+/// only the largest groups are told apart.
+fn statement(
+    outer: &str,
+    condition: &str,
+    reads: &Reads,
+    sums: &Sums,
+    volume: Option<&(Largest, String)>,
+) -> String {
     let keys: Vec<&str> = reads.columns.iter().copied().collect();
     let columns = keys.join(", ");
     let with = |last: &str| match columns.as_str() {
@@ -189,7 +214,10 @@ fn statement(outer: &str, condition: &str, reads: &Reads, sums: &Sums) -> String
         hours_as_records()
     );
     let mut source = "rolled_up";
-    if !sums.filtered_by.is_empty() && sums.inner.len() > FEW {
+    if let Some((largest, volume)) = volume {
+        sql += &listed(*largest, &keys, volume);
+        source = "told_apart";
+    } else if !sums.filtered_by.is_empty() && sums.inner.len() > FEW {
         // First by what the filters ask for too: a filter costs as much as a sum, and few rows are
         // left for it then.
         let further = sums.filtered_by.iter().filter(|name| !reads.columns.contains(*name));
@@ -203,7 +231,14 @@ fn statement(outer: &str, condition: &str, reads: &Reads, sums: &Sums) -> String
         let _ = writeln!(sql, "by_filter as not materialized ({grouped}),");
         source = "by_filter";
     }
-    let grouped = grouped(&keys, &numbered, source);
+    let grouped = match volume {
+        Some(_) => {
+            let totals =
+                [&["listed_group is not null as is_listed".to_owned()], &*numbered].concat();
+            grouped_by("listed_group", &keys, &totals, source)
+        }
+        None => grouped(&keys, &numbered, source),
+    };
     let _ = write!(sql, "records as materialized ({grouped}");
     if sums.has_latencies {
         let unnested =

@@ -8,6 +8,7 @@ use pmtaq_schema::Record;
 
 use crate::dimension::Reads;
 use crate::error::Result;
+use crate::largest::LISTED;
 use crate::lex::words;
 use crate::metric::{expand, expand_by};
 use crate::prelude;
@@ -49,6 +50,7 @@ impl Query {
             over.is_local |= filtered.is_local;
             Some(over)
         });
+        let body = body.replace(LISTED, "true");
         let body = expand_by(&body, &mut |metric, is_column| {
             let sql = expand(&metric.sql);
             if is_column { self.judged.where_known(metric, sql) } else { sql }

@@ -283,6 +283,13 @@ fn every_metric_can_be_asked_of_a_cluster() {
         let plan = plan.unwrap_or_else(|error| panic!("{rows}: {error}"));
         assert!(plan.there.sql.starts_with("with "));
     }
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let pivot = Pivot::new(&names(&["sender_domain", "vmta"]), None, &names(&["sent"]), 10);
+    let query = pivot.and_then(|pivot| pivot.query(&Selection::default())).expect("a question");
+    for sql in [&query.sql, &query.over_hours.as_ref().expect("over hourly").sql] {
+        let plan = session.plan(&query, sql, &Nowhere::default());
+        plan.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
 }
 
 #[test]
