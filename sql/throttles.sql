@@ -20,29 +20,25 @@
 -- column: total_delay seconds
 -- chart: bars template total_delay
 -- see: deferrals, survival, retries
-with refused as materialized (
+with answered as not materialized (
     -- Numbers stand for names, which are slow to group by and to put in order.
     select
         hash(provider, dlv_source_ip) as pair,
         hash(provider, dlv_source_ip, template) as refusal,
-        provider,
-        dlv_source_ip,
-        template,
         epoch_us(time_logged) // (1000000 * $step) as step,
-        time_logged,
-        message_key,
-        case when rec = 't' then message(message_key, time_queued) end as message
-    from (from deferrals union all from queue_deferrals)
-    where smtp_code is not null and time_logged >= $since and time_logged < $until
+        *
+    from records
+    where (rec in ('t', 'tq')) is true and smtp_code is not null and time_logged >= $since and time_logged < $until
 ),
-named as (
+refused as materialized (
     select
-        refusal,
-        coalesce(first(provider), '(none)') as provider,
-        coalesce(first(dlv_source_ip), '(none)') as ip,
-        coalesce(first(template), '(none)') as template
-    from refused
-    group by refusal
+        pair, refusal, step, time_logged, message_key,
+        case when rec = 't' then message(message_key, time_queued) end as message
+    from answered
+),
+often as (
+    -- Most replies from most addresses are few.
+    select refusal from refused group by refusal having count(*) >= $least
 ),
 linked as (
     select *, count(*) filter (breaks) over (partition by refusal order by time_logged) as chain
@@ -51,7 +47,7 @@ linked as (
             refusal, pair, step, time_logged,
             -- A step is hot as a whole, however long it is.
             step > lag(step) over same and time_logged - lag(time_logged) over same > to_seconds($gap) as breaks
-        from refused
+        from (select refusal, pair, step, time_logged from refused where refusal in (select refusal from often))
         window same as (partition by refusal order by time_logged)
     )
 ),
@@ -74,7 +70,7 @@ tried as (
             epoch_us(time_logged) // (1000000 * $step) as step,
             count(*) as tried
         from records_as_ingested
-        where (rec in ('d', 't', 'tq') or rec = 'b' and dlv_destination_ip is not null)
+        where (rec in ('d', 't', 'tq', 'b')) is true and case when rec = 'b' then dlv_destination_ip is not null else true end
             and time_logged >= $since and time_logged < $until
             and hash(hash(provider, dlv_source_ip), epoch_us(time_logged) // (1000000 * $step) // ($gap // $step + 1)) in (select stretch from near)
         group by all
@@ -117,6 +113,17 @@ kept as (
     from numbered
     group by all
     having max(deferred_so_far) - min(deferred_so_far - deferred) >= $least
+),
+named as (
+    -- The names are read of those that are shown.
+    select
+        refusal,
+        coalesce(first(provider), '(none)') as provider,
+        coalesce(first(dlv_source_ip), '(none)') as ip,
+        coalesce(first(template), '(none)') as template
+    from answered
+    where refusal in (select refusal from kept)
+    group by refusal
 ),
 delayed as (
     select refusal, n, message_key, message, min(time_logged) as since
