@@ -67,7 +67,7 @@ left_over as materialized (
 tried as (
     select message_key, max(time_logged) as latest
     from stored
-    where rec in ('d', 'b', 't') and message_key in (select message_key from left_over)
+    where (rec in ('d', 'b', 't')) is true and message_key in (select message_key from left_over)
     group by message_key
 ),
 waited as (
