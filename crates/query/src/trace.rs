@@ -78,10 +78,13 @@ impl Trace {
         let others = selection.sql(query)?;
         let mut any = |column, texts: Vec<String>| {
             let texts = texts.into_iter().map(|text| format!("${}", query.bind(Value::Text(text))));
-            format!("{column} in ({})", texts.collect::<Vec<_>>().join(", "))
+            // With `is true` the engine reads the other columns of these records alone.
+            format!("({column} in ({})) is true", texts.collect::<Vec<_>>().join(", "))
         };
         let own = match self {
-            Trace::Recipient(_) => any("rcpt", spellings),
+            Trace::Recipient(address) => {
+                key_range(session, &parts(address).1) + &any("rcpt", spellings)
+            }
             Trace::EnvelopeId(id) => any("env_id", vec![id.clone()]),
             Trace::MessageId(_) if env_ids.is_empty() => self.condition(session, query),
             Trace::MessageId(_) => any("env_id", env_ids),
@@ -100,18 +103,12 @@ impl Trace {
         match self {
             Trace::Recipient(address) => {
                 let (domain, address) = parts(address);
-                let keys = session.has_keys().then(|| {
-                    let key = recipient_key(address.as_bytes()) << 32;
-                    format!("message_key between {key} and {} and ", key | u64::from(u32::MAX))
-                });
+                let keys = key_range(session, &address);
                 let domain = query.bind(Value::Text(domain));
                 let address = query.bind(Value::Text(address));
                 // By domain first: the parts are sorted by it, and know which they have. Then numbers; with
                 // `is true` the engine reads the addresses of those alone that are alike.
-                format!(
-                    "rcpt_domain = ${domain} and {}(lower(rcpt) = ${address}) is true",
-                    keys.unwrap_or_default()
-                )
+                format!("rcpt_domain = ${domain} and {keys}(lower(rcpt) = ${address}) is true")
             }
             Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
             Trace::MessageId(id) => {
@@ -167,6 +164,16 @@ impl Keys {
         let (Some(since), Some(until)) = (since?, until?) else { return Ok(None) };
         Ok(Some(Keys { spellings: texts("rcpt")?, env_ids: texts("env_id")?, since, until }))
     }
+}
+
+/// The condition that a record is of a recipient, given in lower case, by numbers alone, and ` and `; nothing where these
+/// are not known. Others may have the same.
+fn key_range(session: &Session, address: &str) -> String {
+    if !session.has_keys() {
+        return String::new();
+    }
+    let key = recipient_key(address.as_bytes()) << 32;
+    format!("message_key between {key} and {} and ", key | u64::from(u32::MAX))
 }
 
 /// The normal domain of an address, and the address in lower case.
