@@ -28,8 +28,12 @@ const MANY: usize = 8;
 /// another. Parts of that size are large enough to be left alone.
 const MERGE_ROWS: u64 = 2_000_000;
 
-/// Rows of a part that a whole compaction aims at; a part of half of it is left alone.
+/// Rows of a part that a whole compaction aims at.
 const FULL_ROWS: u64 = 8_000_000;
+
+/// Rows of a part that a whole compaction leaves alone: to open it takes a question a hundredth of what it takes to read
+/// it, and to write it anew takes half of what its ingest took.
+const ENOUGH_ROWS: u64 = 500_000;
 
 /// How often a day is tried again that another machine changes meanwhile.
 const TRIES: u32 = 3;
@@ -125,7 +129,7 @@ fn compact_day(
     for table in [Table::Records, Table::Hourly, Table::Rejects] {
         let mut chosen: Vec<&SnapshotPart> =
             parts.iter().filter(|part| part.part.table == table).collect();
-        choose(&mut chosen, effort);
+        choose(&mut chosen, effort, enough(table));
         // What is damaged must not be written anew, and with a right checksum.
         chosen.retain(|part| {
             let checked = part.check();
@@ -170,17 +174,24 @@ fn is_older(part: &&SnapshotPart) -> bool {
     }
 }
 
-/// Keeps the parts that are to be written anew, or none.
+/// Rows of a part of `table` that a whole compaction leaves alone. Rows of `hourly` become fewer when they are merged, and
+/// its rollups with them.
+fn enough(table: Table) -> u64 {
+    if table == Table::Hourly { FULL_ROWS / 2 } else { ENOUGH_ROWS }
+}
+
+/// Keeps the parts that are to be written anew, or none; a part of `enough` rows is merged by none but a
+/// little effort.
 ///
 /// A little: from the smallest on, as many as possible of which the largest has no more rows
 /// than all others together. So the part of every row at least doubles when it is merged: a row
 /// is written again no more often than the logarithm of the day's rows to base two, and what
 /// stays unmerged grows geometrically, so that a day has few parts.
-fn choose(parts: &mut Vec<&SnapshotPart>, effort: Effort) {
+fn choose(parts: &mut Vec<&SnapshotPart>, effort: Effort, enough: u64) {
     parts.sort_by_key(|part| part.part.rows);
     let chosen = match effort {
         Effort::Whole => {
-            let small = parts.partition_point(|part| part.part.rows < FULL_ROWS / 2);
+            let small = parts.partition_point(|part| part.part.rows < enough);
             let mut rest = parts.split_off(if small > 1 { small } else { 0 });
             rest.retain(is_older);
             parts.extend(rest);
@@ -412,7 +423,7 @@ mod tests {
             })
             .collect();
         let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
-        choose(&mut parts, effort);
+        choose(&mut parts, effort, ENOUGH_ROWS);
         parts.iter().map(|part| part.part.rows).collect()
     }
 
@@ -426,7 +437,7 @@ mod tests {
         let parts = [old(5_000_000), old(3)];
         for (effort, n) in [(Effort::Whole, 2), (Effort::Little, 0)] {
             let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
-            choose(&mut parts, effort);
+            choose(&mut parts, effort, ENOUGH_ROWS);
             assert_eq!(parts.len(), n, "{effort:?}");
         }
     }
@@ -439,6 +450,9 @@ mod tests {
         assert!(chosen(&[1_000_000; 30], Effort::Little).is_empty());
         assert_eq!(chosen(&[5_000_000, 3, 4], Effort::Whole), [3, 4]);
         assert!(chosen(&[5_000_000, 3], Effort::Whole).is_empty());
+        // What the threads of an ingest wrote of a day.
+        assert!(chosen(&[1_650_000, 1_690_000], Effort::Whole).is_empty());
+        assert_eq!(chosen(&[400_000, 499_999, 500_000], Effort::Whole), [400_000, 499_999]);
     }
 
     proptest! {
