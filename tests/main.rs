@@ -33,6 +33,7 @@ mod incidents;
 mod ingest;
 mod integrity;
 mod investigate;
+mod kept;
 mod life;
 mod limits;
 mod module;

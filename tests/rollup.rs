@@ -5,7 +5,7 @@ use crate::sealed::{Sealed, root};
 /// Both tables in the same words; `except` then finds what one has and the other has not.
 pub(crate) const DIFFERENCES: &str = "
 with rollup as (
-    select * exclude (date, records, bytes, latency_sum, latency_max, latencies),
+    select * exclude (date, site_dimensions, records, bytes, latency_sum, latency_max, latencies),
         sum(records) as records, sum(bytes) as bytes,
         sum(latency_sum) as latency_sum, max(latency_max) as latency_max,
         sum(coalesce(list_sum(map_values(latencies)), 0)) as latencies

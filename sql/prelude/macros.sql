@@ -33,6 +33,10 @@ create macro reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, s
 -- The field of a record that no column takes, by its name in lower case.
 create macro field_of(extra, name) as list_filter(map_entries(extra), lambda entry: lower(entry.key) = name)[1].value;
 
+-- The value of a dimension of the site among those that a row of `hourly` keeps.
+create macro site_value(kept, name) as
+    url_decode(nullif(regexp_extract('&' || kept, '&' || name || '=([^&]*)', 1), ''));
+
 -- Whether a row of `stored` is one of `records`: statements with filters have these in its place.
 create macro asked() as true;
 

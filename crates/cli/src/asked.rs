@@ -149,7 +149,7 @@ fn open_reach(
                 let count = move |is_enough: &dyn Fn(&Counts) -> bool| whole.count_types(is_enough);
                 session.look_beyond(count, context.settings.records.0);
                 if let Some(there) = context.answering.of(&snapshot)? {
-                    session.ask_elsewhere(there);
+                    session.ask_elsewhere(there)?;
                 }
                 return Ok(Asked { session, snapshot, window: reach });
             }

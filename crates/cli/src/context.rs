@@ -9,6 +9,7 @@ use pmtaq_bucket::Bucket;
 use pmtaq_render::Format;
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::bounce::BounceClasses;
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_store::{Disk, Note, Remote, Store};
 
@@ -30,6 +31,8 @@ pub(crate) struct Context {
     spill: Option<Spill>,
     pub(crate) machine: String,
     pub(crate) settings: Settings,
+    /// The dimensions of the site that `hourly` keeps.
+    kept: Kept,
     pub(crate) places: Places,
     /// What holds for all machines that share the store, and for this one.
     shared: OnceLock<(Places, BounceClasses)>,
@@ -68,7 +71,7 @@ impl Context {
         let timeout = global.timeout.as_deref().map(timeout).transpose()?;
         let spill = global.spill.as_deref().map(Spill::create).transpose()?;
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let left_out = LeftOut::default();
+        let (left_out, kept) = (LeftOut::default(), settings.dimensions.kept()?);
         Ok(Context {
             global,
             now,
@@ -77,6 +80,7 @@ impl Context {
             spill,
             machine,
             settings,
+            kept,
             places,
             shared: OnceLock::new(),
             left_out,
@@ -95,6 +99,7 @@ impl Context {
             Some(remote) => Ok(Store::open_remote(remote.clone())),
             None => Store::open(&self.global.store),
         }
+        .map(|store| store.keeping(self.kept.clone()))
     }
 
     /// The store, which is made when there is none; `disk` does the writing.
@@ -106,6 +111,7 @@ impl Context {
             Some(remote) => Store::create_remote(remote.clone(), disk),
             None => Store::create(&self.global.store, disk),
         }
+        .map(|store| store.keeping(self.kept.clone()))
     }
 
     /// The store with nothing of it here, so that what is read is what lies there.

@@ -103,7 +103,7 @@ fn dispatch(
     settings: Settings,
     places: Places,
 ) -> Result<Exit> {
-    settings.define_dimensions()?;
+    settings.dimensions.define()?;
     let wrong = |error: clap::Error| Failure::usage(error.to_string());
     if let Some((report, own)) = args::called(catalog, matches) {
         let context =

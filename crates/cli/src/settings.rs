@@ -9,7 +9,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, CommandFactory};
-use pmtaq_query::SiteDimension;
 use pmtaq_schema::Records;
 use pmtaq_schema::bounce::{BounceClass, BounceClasses};
 use pmtaq_schema::nearest::nearest;
@@ -18,6 +17,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::cluster::table::ClusterSettings;
 use crate::failure::{Failure, Result};
+
+mod site;
+
+pub(crate) use site::{SaidDimension, SiteDimensions};
 
 /// A setting that a file may hold.
 pub(crate) struct Key {
@@ -173,7 +176,7 @@ pub(crate) struct Settings {
     /// The record types that every MTA writes, and where that is said.
     pub(crate) records: (Records, Option<Origin>),
     /// The dimensions of the site, each where it is said.
-    pub(crate) dimensions: Vec<(SiteDimension, Origin)>,
+    pub(crate) dimensions: SiteDimensions,
     /// The cluster that may answer, and where each of its lines is said.
     pub(crate) cluster: ClusterSettings,
     pub(crate) cluster_origins: Vec<(String, Origin)>,
@@ -193,45 +196,6 @@ impl Settings {
             }
         }
         Ok(settings)
-    }
-
-    /// Lets all questions know the dimensions of the site.
-    ///
-    /// # Errors
-    /// [`Failure::usage`] with file and line for one that cannot be.
-    pub(crate) fn define_dimensions(&self) -> Result<()> {
-        self.dimensions.iter().try_for_each(|(dimension, origin)| {
-            pmtaq_query::define(dimension)
-                .map_err(|what| Failure::usage(format!("{origin}: {what}")))
-        })
-    }
-
-    /// Takes a line of the table of dimensions: `NAME.field` or `NAME.pattern`.
-    fn take_dimension(
-        &mut self,
-        key: &str,
-        text: String,
-        origin: Origin,
-    ) -> std::result::Result<(), String> {
-        let (name, part) = key.rsplit_once('.').unwrap_or((key, ""));
-        let at = self.dimensions.iter().position(|(known, _)| known.name == name);
-        let at = at.unwrap_or_else(|| {
-            let (field, pattern) = (String::new(), String::new());
-            let name = name.to_owned();
-            self.dimensions.push((SiteDimension { name, field, pattern }, origin));
-            self.dimensions.len() - 1
-        });
-        match part {
-            "field" => self.dimensions[at].0.field = text,
-            "pattern" => self.dimensions[at].0.pattern = text,
-            _ => {
-                return Err(format!(
-                    "`{name}` must be {{ field = \"orig\", pattern = \"...\" }}: a field, and a \
-                     regular expression with a group"
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn take(&mut self, file: &Path, text: &str, command: &Command) -> Result<()> {
@@ -262,7 +226,7 @@ impl Settings {
             }
             if let Some(key) = name.strip_prefix(DIMENSIONS).and_then(|n| n.strip_prefix('.')) {
                 let text = text_of(&name, value.get_ref()).map_err(wrong)?;
-                self.take_dimension(key, text, origin.clone()).map_err(wrong)?;
+                self.dimensions.take(key, text, origin.clone()).map_err(wrong)?;
                 continue;
             }
             if name == RECORDS {
@@ -394,7 +358,7 @@ pub(crate) fn shared_classes(folder: &Path, classes: &mut BounceClasses) -> Resu
     let mut settings = Settings::default();
     settings.take(&path, &text, &crate::args::Cli::command())?;
     let others = settings.values.first().map(|(.., origin)| origin);
-    if let Some(origin) = others.or(settings.dimensions.first().map(|(_, origin)| origin)) {
+    if let Some(origin) = others.or(settings.dimensions.iter().next().map(|said| &said.origin)) {
         let what = format!("{origin}: only [{CLASSES}] can hold for all machines of a store");
         return Err(Failure::usage(what));
     }

@@ -1,6 +1,7 @@
 //! Small parts of a day as fewer larger ones: read, sorted, written, swapped in one commit.
 //! Changes no row and decides no day.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
@@ -8,6 +9,7 @@ use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::message_key::message_key;
+use pmtaq_schema::site::SiteDimension;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
@@ -19,7 +21,7 @@ use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
 use crate::origins::with_origins;
 use crate::tier::add_tiers;
-use crate::verify::error_text;
+use crate::verify::{error_text, stage_hourly};
 
 /// So many small parts are worth a merge.
 const MANY: usize = 8;
@@ -127,25 +129,36 @@ fn compact_day(
     let parts = writer.parts(day)?;
     let mut change = Change::default();
     for table in [Table::Records, Table::Hourly, Table::Rejects] {
-        let mut chosen: Vec<&SnapshotPart> =
-            parts.iter().filter(|part| part.part.table == table).collect();
-        choose(&mut chosen, effort, enough(table));
-        // What is damaged must not be written anew, and with a right checksum.
-        chosen.retain(|part| {
-            let checked = part.check();
-            done.damaged.extend(checked.as_ref().err().map(error_text));
-            checked.is_ok()
-        });
-        if chosen.len() < 2 && !chosen.iter().any(is_older) {
+        if table == Table::Hourly && effort == Effort::Whole && lacks_kept(writer, day, &parts) {
+            let records = parts.iter().filter(|part| part.part.table == Table::Records);
+            stage_hourly(writer, day, records, &mut change, budget, RecordBatch::clone)
+                .inspect_err(|_| {
+                    // What went wrong is said already.
+                    let _ = writer.empty_staging();
+                })?;
+            let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
+            change.retired.extend(old.map(|part| (day, part.part.clone())));
             continue;
         }
-        let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
-            // What went wrong is said already.
-            let _ = writer.empty_staging();
-        });
-        let old = || chosen.iter().map(|part| &part.part);
-        change.parts.extend(merged?.into_iter().map(|part| part.made_of(old()).says_origin()));
-        change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
+        for mut chosen in alike(&parts, table) {
+            choose(&mut chosen, effort, enough(table));
+            // What is damaged must not be written anew, and with a right checksum.
+            chosen.retain(|part| {
+                let checked = part.check();
+                done.damaged.extend(checked.as_ref().err().map(error_text));
+                checked.is_ok()
+            });
+            if chosen.len() < 2 && !chosen.iter().any(is_older) {
+                continue;
+            }
+            let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
+                // What went wrong is said already.
+                let _ = writer.empty_staging();
+            });
+            let old = || chosen.iter().map(|part| &part.part);
+            change.parts.extend(merged?.into_iter().map(|part| part.made_of(old()).says_origin()));
+            change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
+        }
     }
     if change.retired.is_empty() {
         return Ok(());
@@ -162,6 +175,29 @@ fn compact_day(
     done.bytes_before += bytes_before;
     done.bytes_after += bytes_after;
     Ok(())
+}
+
+/// The parts of a table, those together that keep the same dimensions of the site: a merge would mix them.
+fn alike(parts: &[SnapshotPart], table: Table) -> Vec<Vec<&SnapshotPart>> {
+    let mut groups: BTreeMap<&[SiteDimension], Vec<&SnapshotPart>> = BTreeMap::new();
+    for part in parts.iter().filter(|part| part.part.table == table) {
+        groups.entry(&part.part.site).or_default().push(part);
+    }
+    groups.into_values().collect()
+}
+
+/// Whether `hourly` of a day lacks dimensions of the site that it keeps today, or has them by other
+/// expressions, and its records can say them.
+fn lacks_kept(writer: &Writer<'_>, day: Day, parts: &[SnapshotPart]) -> bool {
+    let kept = writer.kept().definitions();
+    let lacks = |part: &SnapshotPart| {
+        part.part.table == Table::Hourly && kept.iter().any(|of| !part.part.site.contains(of))
+    };
+    let mut records = parts.iter().filter(|part| part.part.table == Table::Records);
+    parts.iter().any(lacks)
+        && !writer.is_pruned(day)
+        // What an older version wrote is written anew first.
+        && records.all(|part| !is_older(&part) && part.part.checksum.is_some() && part.check().is_ok())
 }
 
 /// Whether an older version wrote the part, without what questions need.

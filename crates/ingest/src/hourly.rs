@@ -14,10 +14,12 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use hashbrown::HashTable;
 use pmtaq_schema::columns::{HOURLY, index_of};
 use pmtaq_schema::latency::rounded;
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type};
 
-use crate::intern::{Names, mixed};
+use crate::intern::{NameColumn, Names, mixed};
+use crate::site::{SITE, of_batch};
 
 use latencies::Latencies;
 use packed::Packed;
@@ -66,12 +68,13 @@ const STRIDE: usize = BLOCK + 16;
 /// Groups of late that are remembered while records are counted; a power of two.
 const RECENT: usize = 1024;
 
-/// Where the names are in `records`, in the order of [`HOURLY`].
+/// Where the names are in the cells of records, in the order of [`HOURLY`].
 const NAME_COLUMNS: [usize; NAMES] = {
     let (mut columns, mut next, mut i) = ([0; NAMES], 0, 0);
     while i < HOURLY.len() {
         if matches!(HOURLY[i].kind, Kind::Name) {
-            columns[next] = index_of(HOURLY[i].name);
+            // The last of them is no column of a record.
+            columns[next] = if next + 1 == NAMES { SITE } else { index_of(HOURLY[i].name) };
             next += 1;
         }
         i += 1;
@@ -157,11 +160,14 @@ impl Hourly {
         self.groups.all.is_empty()
     }
 
-    /// Counts the records of `batch`. It needs no other columns than those that [`HOURLY`] has too,
-    /// `time_logged`, `time_queued`, `dlv_destination_ip` and `dlv_size`, as dictionaries or text.
-    pub fn add_records(&mut self, batch: &RecordBatch) {
+    /// Counts the records of `batch`, by the dimensions of the site that are `kept` too. It needs no other
+    /// columns than those that [`HOURLY`] has too, `time_logged`, `time_queued`, `dlv_destination_ip` and
+    /// `dlv_size`, and what these dimensions are made of, as dictionaries or text.
+    pub fn add_records(&mut self, batch: &RecordBatch, kept: &Kept) {
         let columns: Vec<Owned> = COLUMNS.iter().map(|column| Owned::of(batch, column)).collect();
-        let cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
+        let mut cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
+        let site = if kept.is_empty() { NameColumn::default() } else { of_batch(kept, batch) };
+        cells.push(Cells::Names { keys: site.keys(), names: site.names.all() });
         let mut counted = Counted::default();
         counted.count(batch.num_rows(), &cells);
         self.add_counted(&counted, &cells);
@@ -301,7 +307,7 @@ impl Counted {
     }
 
     /// Counts the records of `rows` rows, and forgets those counted before. `cells` are those of all
-    /// [`COLUMNS`].
+    /// [`COLUMNS`] and of the site.
     pub(crate) fn count(&mut self, rows: usize, cells: &[Cells<'_>]) {
         self.rows = rows;
         self.groups.clear();

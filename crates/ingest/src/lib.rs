@@ -55,6 +55,7 @@ mod checked;
 mod derive;
 mod intern;
 mod rows;
+mod site;
 
 pub mod reject;
 

@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::hourly::Counted;
 use crate::rollup::Rollup;
 use crate::rows::{Order, Rows};
+use crate::site::SITE;
 
 /// Rows that all workers add to other days before a day is closed: each closes its own after its share.
 /// Files come in the order of time, so a day that has passed rarely comes again.
@@ -134,7 +135,7 @@ impl<'r, 'w> Parts<'r, 'w> {
         let cells = open.rows.cells(&self.order);
         self.counted.count(rows, &cells);
         self.rollup.add(day, &self.counted, &cells, &mut self.encoder)?;
-        part.write(&mut self.encoder, 0..rows, &cells, since, until)?;
+        part.write(&mut self.encoder, 0..rows, &cells[..SITE], since, until)?;
         let full = part.group_rows() >= self.budget.group_rows;
         open.rows.clear();
         if self.open.len() > SPARE_DAYS {
@@ -153,7 +154,7 @@ impl<'r, 'w> Parts<'r, 'w> {
             self.write(day)?;
         }
         if let Some(Open { rows, part: Some(part), .. }) = self.open.get_mut(&day) {
-            part.end_group(&mut self.encoder, &rows.cells(&self.order))?;
+            part.end_group(&mut self.encoder, &rows.cells(&self.order)[..SITE])?;
             rows.forget_names();
         }
         Ok(())

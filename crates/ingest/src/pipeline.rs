@@ -239,6 +239,7 @@ impl<'r> Run<'r> {
                 host: settings.host.as_deref(),
                 machine: &settings.machine,
                 privacy: &settings.privacy,
+                kept: self.writer.kept(),
             };
             task.take(&chunk, &known, &mut parts);
             parts.flush_if_over_budget()?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::message_key::message_key;
+use pmtaq_schema::site::Row;
 use pmtaq_schema::{COLUMNS, Kind};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts};
 
@@ -24,6 +25,7 @@ const MESSAGE_KEY: usize = index_of("message_key");
 /// Rows being gathered, column by column. A cell without a value costs nothing: a column is
 /// padded with nulls when its next value comes, or at the end.
 pub(crate) struct Rows {
+    /// As [`COLUMNS`] lists them, and behind these what `hourly` keeps of the site.
     columns: Vec<CellColumn>,
     derive: Derive,
     /// Of the lines that are being added, side by side.
@@ -61,7 +63,8 @@ pub(crate) struct MapColumn {
 
 impl Rows {
     pub(crate) fn new() -> Rows {
-        let columns = COLUMNS.iter().map(|column| CellColumn::new(column.kind)).collect();
+        let kinds = COLUMNS.iter().map(|column| column.kind).chain([Kind::Name]);
+        let columns = kinds.map(CellColumn::new).collect();
         let (since, until) = (i64::MAX, i64::MIN);
         let derive = Derive::default();
         Rows { columns, derive, places: Vec::new(), len: 0, bytes: 0, since, until }
@@ -130,6 +133,18 @@ impl Rows {
         let added = Added { first, lines, places, checked, plan, known, people: &people };
         self.derive.rows(&added, &mut self.columns);
         self.add_keys(first);
+        if let (false, Some((CellColumn::Names(names), columns))) =
+            (known.kept.is_empty(), self.columns.split_last_mut())
+        {
+            let mut text = String::new();
+            for row in first..self.len {
+                text.clear();
+                known.kept.values(&Built { columns, row }, &mut text);
+                if !text.is_empty() {
+                    names.set(row, text.as_bytes());
+                }
+            }
+        }
     }
 
     /// Adds the keys of the messages of the rows from `first` on, whose texts are there.
@@ -160,7 +175,8 @@ impl Rows {
         self.columns.iter_mut().for_each(|column| column.reorder(order));
     }
 
-    /// The cells of all columns, after the rows were sorted into `order`.
+    /// The cells of all columns of `records`, and behind them those of the site, after the rows were sorted
+    /// into `order`.
     pub(crate) fn cells<'c>(&'c self, order: &'c Order) -> Vec<Cells<'c>> {
         self.columns.iter().map(|column| column.cells(&order.rows)).collect()
     }
@@ -212,6 +228,32 @@ impl Rows {
                 }
                 CellColumn::Texts(_) | CellColumn::Numbers(_) | CellColumn::Hashes(_) => {}
             }
+        }
+    }
+}
+
+/// A row, of which the dimensions of the site are made.
+struct Built<'c> {
+    columns: &'c [CellColumn],
+    row: usize,
+}
+
+impl Row for Built<'_> {
+    fn text(&self, column: usize) -> &[u8] {
+        match &self.columns[column] {
+            CellColumn::Names(names) => match names.key_at(self.row) {
+                NO_NAME => b"",
+                key => names.names.get(key),
+            },
+            CellColumn::Texts(texts) => texts.get(self.row),
+            CellColumn::Numbers(_) | CellColumn::Hashes(_) | CellColumn::Map(_) => b"",
+        }
+    }
+
+    fn field(&self, is_it: &dyn Fn(&[u8]) -> bool) -> Option<&[u8]> {
+        match &self.columns[EXTRA] {
+            CellColumn::Map(map) => map.find(self.row, is_it),
+            _ => None,
         }
     }
 }
@@ -489,6 +531,15 @@ impl MapColumn {
                 self.add(row, key.as_bytes(), &stored(text));
             }
         }
+    }
+
+    /// The value of the first entry of a row whose key is the one looked for.
+    fn find(&self, row: usize, is_it: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
+        let end = *self.ends.get(row)?;
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let mut entries = start as usize..end as usize;
+        let found = entries.find(|&entry| is_it(self.keys.names.get(self.keys.keys()[entry])))?;
+        Some(self.values.names.get(self.values.keys()[found]))
     }
 
     /// Adds an entry to the last row, which is numbered `row`.

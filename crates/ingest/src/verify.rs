@@ -4,6 +4,8 @@
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, max, min};
 use arrow::datatypes::TimestampMillisecondType;
+use pmtaq_schema::columns::SITE_DIMENSIONS;
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
@@ -100,7 +102,7 @@ pub(crate) fn stage_hourly<'p>(
     let (mut open, mut encoder) = (Open::default(), Encoder::new()?);
     for part in parts {
         for batch in part.rows()? {
-            open.add_records(&then(&batch?));
+            open.add_records(&then(&batch?), writer.kept());
             open.keep_within(budget.hourly_rows, day, writer, &mut encoder)?;
         }
     }
@@ -205,7 +207,8 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     let has_reached = parts()
         .filter(|p| p.part.table == Table::Hourly)
         .all(|p| p.part.derived >= SAYS_REACHED_BY_NAME);
-    let mut share = Share::new(0, passes, has_reached);
+    let kept = kept_by(parts().filter(|p| p.part.table == Table::Hourly));
+    let mut share = Share::new(0, passes, has_reached, kept.as_ref());
     let mut totals = Totals::default();
     for part in parts() {
         let result = check_part(part, |batch| {
@@ -236,7 +239,7 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     let comparable = found.problems.is_empty() && !audit.pruned.contains(&day);
     let mut differs = comparable && share.differs();
     for pass in 1..if comparable { passes } else { 0 } {
-        let mut share = Share::new(pass, passes, has_reached);
+        let mut share = Share::new(pass, passes, has_reached, kept.as_ref());
         for part in parts().filter(|part| part.part.table != Table::Rejects) {
             // It was sound a moment ago.
             if let Err(error) = share.add_all(part) {
@@ -253,27 +256,39 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
     found
 }
 
+/// The dimensions of the site that all of these parts of `hourly` have; none when they are not the same.
+fn kept_by<'p>(mut parts: impl Iterator<Item = &'p SnapshotPart>) -> Option<Kept> {
+    let Some(first) = parts.next() else { return Some(Kept::default()) };
+    let site = &first.part.site;
+    parts.all(|part| part.part.site == *site).then(|| Kept::new(site.clone()).ok()).flatten()
+}
+
 /// Some hours of a day as its records come to them, and as its rollup has them.
-struct Share {
+struct Share<'k> {
     /// Which hours, by what is left when their number is divided by `passes`.
     pass: i64,
     passes: i64,
     /// Whether both say by the same rule if a receiver was reached; else nothing is made of it.
     has_reached: bool,
+    /// The dimensions of the site by which both are told apart; none where that cannot be.
+    kept: Option<&'k Kept>,
     counted: Hourly,
     stored: Hourly,
 }
 
-impl Share {
-    fn new(pass: u64, passes: u64, has_reached: bool) -> Share {
+impl<'k> Share<'k> {
+    fn new(pass: u64, passes: u64, has_reached: bool, kept: Option<&'k Kept>) -> Share<'k> {
         let (pass, passes) = (pass.cast_signed(), passes.cast_signed());
         let (counted, stored) = (Hourly::default(), Hourly::default());
-        Share { pass, passes, has_reached, counted, stored }
+        Share { pass, passes, has_reached, kept, counted, stored }
     }
 
     fn add(&mut self, table: Table, batch: &RecordBatch) {
         match table {
-            Table::Records => self.counted.add_records(&self.of(batch, "time_logged")),
+            Table::Records => {
+                let batch = self.of(batch, "time_logged");
+                self.counted.add_records(&batch, self.kept.unwrap_or(&Kept::default()));
+            }
             Table::Hourly => self.stored.add_hourly(&self.of(batch, "hour")),
             Table::DailySenders | Table::DailyDomains | Table::Rejects => {}
         }
@@ -288,7 +303,9 @@ impl Share {
 
     /// The rows of its hours.
     fn of(&self, batch: &RecordBatch, time: &str) -> RecordBatch {
-        let batch = &if self.has_reached { batch.clone() } else { without_reached(batch) };
+        let reached: &[_] = if self.has_reached { &[] } else { &REACHED };
+        let site: &[_] = if self.kept.is_some() { &[] } else { &[SITE_DIMENSIONS] };
+        let batch = &without(batch, &[reached, site].concat());
         let times = batch.column_by_name(time).filter(|_| self.passes > 1);
         let Some(times) = times else { return batch.clone() };
         let times = times.as_primitive::<TimestampMillisecondType>();
@@ -302,9 +319,12 @@ impl Share {
     }
 }
 
-/// What of a batch does not say whether a receiver was reached.
-fn without_reached(batch: &RecordBatch) -> RecordBatch {
-    let says = |name: &str| ["reached", "dlv_destination_ip", "dsn_mta"].contains(&name);
+/// What says whether a receiver was reached.
+const REACHED: [&str; 3] = ["reached", "dlv_destination_ip", "dsn_mta"];
+
+/// A batch without the columns of these names.
+fn without(batch: &RecordBatch, names: &[&str]) -> RecordBatch {
+    let says = |name: &str| names.contains(&name);
     let schema = batch.schema();
     let kept = (0..batch.num_columns()).filter(|&at| !says(schema.field(at).name()));
     batch.project(&kept.collect::<Vec<_>>()).expect("columns of the batch")

@@ -33,6 +33,8 @@ enum Source {
     LocalMinute,
     /// A field that no column takes, or what a site makes of one.
     Field,
+    /// The same, which `hourly` keeps under this name.
+    Kept(&'static str),
 }
 
 /// What is read of each row of `hourly`, in the words of `records`: columns, and whether their hours
@@ -62,7 +64,7 @@ impl Dimension {
 
     /// Whether it is a field that no column takes, or what a site makes of one.
     pub fn is_of_field(&self) -> bool {
-        self.source == Source::Field
+        matches!(self.source, Source::Field | Source::Kept(_))
     }
 
     /// One that is made of a field.
@@ -74,12 +76,18 @@ impl Dimension {
         Dimension { name, sql, doc, source: Source::Field }
     }
 
+    /// The same, which `hourly` keeps under the name `column`.
+    pub(crate) const fn kept(self, column: &'static str) -> Dimension {
+        Dimension { source: Source::Kept(column), ..self }
+    }
+
     /// What is read of `hourly` for it; none when that does not know it.
     pub(crate) fn reads(&self) -> Option<Reads> {
         match self.source {
             Source::Column => is_hourly(self.name)
                 .then(|| Reads { columns: [self.name].into(), ..Reads::default() }),
             Source::LocalHour => Some(Reads::hour(true)),
+            Source::Kept(column) => Some(Reads { columns: [column].into(), ..Reads::default() }),
             Source::LocalMinute | Source::Field => None,
         }
     }

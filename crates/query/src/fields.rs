@@ -6,26 +6,19 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pmtaq_schema::site::{LoggedField, SiteDimension};
 use pmtaq_schema::{COLUMNS, Column};
 
 use crate::dimension::{Dimension, dimension};
 use crate::filters::FILTERS;
 
-/// What a field of `extra` is called in front, besides its name.
-const FIELDS: [&str; 2] = ["header_", "arf_"];
-
-/// In front of the name of any field that no column takes.
-const ANY_FIELD: &str = "extra.";
-
-/// A dimension that a site makes: what the first group of a regular expression finds in a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteDimension {
-    /// Its name.
-    pub name: String,
-    /// The field: a column of text, or as `header_NAME`.
-    pub field: String,
-    /// The expression, as RE2 reads it.
-    pub pattern: String,
+/// A dimension of the site that `hourly` keeps.
+#[derive(Clone)]
+pub(crate) struct KeptDimension {
+    pub(crate) dimension: &'static Dimension,
+    /// What it is called in statements over `hourly`.
+    pub(crate) column: &'static str,
+    pub(crate) site: SiteDimension,
 }
 
 /// A variable of the engine, and what it holds.
@@ -44,9 +37,11 @@ pub(crate) struct Variable {
 struct Known {
     dimensions: Vec<(&'static Dimension, bool)>,
     variables: Vec<Variable>,
+    kept: Vec<KeptDimension>,
 }
 
-static KNOWN: Mutex<Known> = Mutex::new(Known { dimensions: Vec::new(), variables: Vec::new() });
+static KNOWN: Mutex<Known> =
+    Mutex::new(Known { dimensions: Vec::new(), variables: Vec::new(), kept: Vec::new() });
 
 fn known() -> MutexGuard<'static, Known> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -75,6 +70,10 @@ impl Known {
     ) -> &'static Dimension {
         let leak = |text: String| -> &'static str { text.leak() };
         let made = Dimension::of_field(leak(name.to_owned()), leak(sql), leak(doc));
+        self.add_made(made, is_of_site)
+    }
+
+    fn add_made(&mut self, made: Dimension, is_of_site: bool) -> &'static Dimension {
         let made: &'static Dimension = Box::leak(Box::new(made));
         self.dimensions.push((made, is_of_site));
         made
@@ -82,27 +81,13 @@ impl Known {
 
     /// The field called `name`, in any case; none when it is not written like one.
     fn field(&mut self, name: &str) -> Option<&'static Dimension> {
-        let begins = |prefix: &&str| {
-            let head = name.get(..prefix.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix)) && name.len() > prefix.len()
-        };
-        let field = match name.strip_prefix(ANY_FIELD) {
-            Some(field) => field,
-            None if FIELDS.iter().any(begins) => name,
-            None => return None,
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        if field.is_empty() || !field.bytes().all(is_plain) {
-            return None;
-        }
+        let LoggedField { name: field, column } = LoggedField::named(name)?;
         if let Some(known) = self.named(name) {
             return Some(known);
         }
         let variable = self.variable(name, field, false);
         // One that has become a column is in `extra` of older parts.
-        let column = Column::of_field(field).map(|at| &COLUMNS[at]);
-        let column = column.filter(|column| column.kind.is_text());
-        let column = column.map(|column| format!("{}, ", column.name)).unwrap_or_default();
+        let column = column.map(|at| format!("{}, ", COLUMNS[at].name)).unwrap_or_default();
         let sql =
             format!("coalesce({column}extra[{variable}], field_of(extra, lower({variable})))");
         Some(self.add(name, sql, format!("the field {field}"), false))
@@ -125,11 +110,29 @@ pub fn site_dimensions() -> Vec<&'static Dimension> {
         .collect()
 }
 
-/// Defines a dimension of the site, for the whole process.
+/// The dimensions of the site that `hourly` keeps.
+pub(crate) fn kept() -> Vec<KeptDimension> {
+    known().kept.clone()
+}
+
+/// What `hourly` keeps of a record, in SQL, for the records of hours that a window cuts.
+pub(crate) fn kept_of_record() -> String {
+    let kept = kept();
+    if kept.is_empty() {
+        return "null::varchar".to_owned();
+    }
+    let value = |kept: &KeptDimension| {
+        format!("'{}=' || url_encode({})", kept.site.name, kept.dimension.sql)
+    };
+    let values: Vec<String> = kept.iter().map(value).collect();
+    format!("nullif(concat_ws('&', {}), '')", values.join(", "))
+}
+
+/// Defines a dimension of the site, for the whole process; `is_kept` by `hourly`.
 ///
 /// # Errors
 /// What is wrong with its name or its field. The expression is read by the engine, when it is used.
-pub fn define(site: &SiteDimension) -> std::result::Result<(), String> {
+pub fn define(site: &SiteDimension, is_kept: bool) -> std::result::Result<(), String> {
     let SiteDimension { name, field, pattern } = site;
     let is_word = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         && name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -160,7 +163,16 @@ pub fn define(site: &SiteDimension) -> std::result::Result<(), String> {
     };
     let variable = known.variable(name, pattern, true);
     let sql = format!("nullif(regexp_extract({source}, {variable}, 1), '')");
-    known.add(name, sql, format!("of {field}, by the settings of the site"), true);
+    if is_kept {
+        let column: &'static str = format!("of_site_{name}").leak();
+        let (name, sql): (&'static str, &'static str) = (name.clone().leak(), sql.leak());
+        let doc = format!("of {field}, by the settings of the site, and kept in hourly").leak();
+        let made = Dimension::of_field(name, sql, doc).kept(column);
+        let dimension = known.add_made(made, true);
+        known.kept.push(KeptDimension { dimension, column, site: site.clone() });
+    } else {
+        known.add(name, sql, format!("of {field}, by the settings of the site"), true);
+    }
     Ok(())
 }
 
@@ -177,7 +189,7 @@ mod tests {
 
     fn site(name: &str, field: &str) -> std::result::Result<(), String> {
         let of = |text: &str| text.to_owned();
-        define(&SiteDimension { name: of(name), field: of(field), pattern: of("(.)") })
+        define(&SiteDimension { name: of(name), field: of(field), pattern: of("(.)") }, false)
     }
 
     #[test]

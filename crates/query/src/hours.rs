@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use pmtaq_schema::columns::HOURLY;
+use pmtaq_schema::columns::{HOURLY, SITE_DIMENSIONS};
 use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
@@ -71,14 +71,21 @@ pub(crate) fn edges(window: Window) -> Vec<Window> {
     edges.into_iter().filter(is_edge).collect()
 }
 
-/// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have.
-pub(crate) fn hours_view(window: Window, more: &[&str]) -> String {
-    hours_view_of(HOURS_VIEW, "hourly", window, more)
+/// The statement that creates [`HOURS_VIEW`], with `more` columns than the parts have. `kept` is what `hourly`
+/// keeps of a record, in SQL.
+pub(crate) fn hours_view(window: Window, more: &[&str], kept: &str) -> String {
+    hours_view_of(HOURS_VIEW, "hourly", window, more, kept)
 }
 
 /// The statement that creates the view `name` over the rows of `table`. A record of an hour that is cut
 /// is a row of its own.
-pub(crate) fn hours_view_of(name: &str, table: &str, window: Window, more: &[&str]) -> String {
+pub(crate) fn hours_view_of(
+    name: &str,
+    table: &str,
+    window: Window,
+    more: &[&str],
+    kept: &str,
+) -> String {
     let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
     let names = names.collect::<Vec<_>>().join(", ");
     let mut view = format!("create view {name} as select {names} from {table}");
@@ -87,6 +94,7 @@ pub(crate) fn hours_view_of(name: &str, table: &str, window: Window, more: &[&st
         let known = "rec = 'd' and time_queued is not null";
         let columns = HOURLY.iter().map(|column| match column.name {
             "hour" => "date_trunc('hour', time_logged)::timestamp".to_owned(),
+            SITE_DIMENSIONS => kept.to_owned(),
             "reached" => "(dlv_destination_ip is not null)::bigint".to_owned(),
             "records" => "1::bigint".to_owned(),
             "bytes" => "coalesce(dlv_size, 0)".to_owned(),

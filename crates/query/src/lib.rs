@@ -30,7 +30,7 @@ mod dimension;
 pub use dimension::{DIMENSIONS, Dimension, dimension};
 
 mod fields;
-pub use fields::{SiteDimension, define, site_dimensions};
+pub use fields::{define, site_dimensions};
 
 mod metric;
 pub use metric::{Metric, metric, metrics};

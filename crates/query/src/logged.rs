@@ -146,7 +146,7 @@ impl Session {
         let hours_tell = needs.iter().all(|need| need.hours.is_some());
         query.over_hours = hours_tell.then(|| {
             let sql = statement(HOURS_VIEW, "hour", "records", true);
-            OverHours { sql, is_local: false, cut_at: None }
+            OverHours { sql, ..OverHours::default() }
         });
         let answer = self.answer(&query)?;
         let counts = (0..needs.len()).map(|n| answer.i64s(&format!("n{n}")));

@@ -77,8 +77,7 @@ impl Session {
         // The address of a receiver is nowhere in the rollup, but whether there is one.
         let in_hours = if column == RECEIVER { "nullif(reached, 0)" } else { column };
         let can_tell = column == RECEIVER || self.table_with(column) == HOURS_VIEW;
-        let over_hours =
-            OverHours { sql: from(HOURS_VIEW, in_hours), is_local: false, cut_at: None };
+        let over_hours = OverHours { sql: from(HOURS_VIEW, in_hours), ..OverHours::default() };
         let query = Query {
             sql: from("stored", column),
             over_hours: can_tell.then_some(over_hours),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::SchemaRef;
+use pmtaq_schema::site::SiteDimension;
 use pmtaq_schema::untrusted::is_hidden;
 use pmtaq_schema::{Timestamp, Unit};
 
@@ -32,13 +33,15 @@ pub struct Query {
 }
 
 /// A statement over `hourly` that gives what one over `records` gives.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct OverHours {
     pub(crate) sql: String,
     /// Whether it names local times, so that the zone must be whole hours from UTC.
     pub(crate) is_local: bool,
     /// The query of its `with` that has all sums: an engine elsewhere makes these.
     pub(crate) cut_at: Option<&'static str>,
+    /// The dimensions of the site that all parts must keep.
+    pub(crate) kept: Vec<SiteDimension>,
 }
 
 /// A bound value.

@@ -71,7 +71,7 @@ impl Session {
         let window = self.window.get();
         let mut sql = read_views(window, &self.replaced, has);
         sql += "create or replace view records as select * from stored;\n";
-        let views = hours_view(window, has.columns()) + user_views;
+        let views = hours_view(window, has.columns(), &self.kept_of_record()) + user_views;
         sql + &views.replace("create view", "create or replace view")
     }
 

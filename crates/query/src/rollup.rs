@@ -14,7 +14,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use pmtaq_schema::columns::SITE_DIMENSIONS;
+
 use crate::dimension::{Largest, Reads, is_hourly};
+use crate::fields::{self, KeptDimension};
 use crate::hours::HOURS_VIEW;
 use crate::judged::Judged;
 use crate::largest::{LISTED, listed};
@@ -46,7 +49,27 @@ pub(crate) fn over_hours(
     let volume = volume.filter(|_| !sums.has_latencies);
     let outer = outer.replace(LISTED, if volume.is_some() { "is_listed" } else { "true" });
     let sql = is_known.then(|| statement(&outer, condition, reads, &sums, volume.as_ref()))?;
-    Some(OverHours { sql, is_local: reads.is_local, cut_at: Some("records") })
+    let (is_local, cut_at) = (reads.is_local, Some("records"));
+    Some(OverHours { sql, is_local, cut_at, ..OverHours::default() })
+}
+
+/// The statement with what `hourly` keeps of the dimensions of the site in place of the fields that they are
+/// made of, as far as `reads` has them.
+pub(crate) fn with_kept(mut over: OverHours, reads: &[&Reads]) -> OverHours {
+    let is_read = |kept: &KeptDimension| reads.iter().any(|of| of.columns.contains(kept.column));
+    let mut columns = String::new();
+    for KeptDimension { dimension, column, site } in fields::kept().into_iter().filter(is_read) {
+        over.sql = over.sql.replace(dimension.sql, column);
+        // The name of a dimension is a word.
+        let value = format!("site_value({SITE_DIMENSIONS}, '{}')", site.name);
+        let _ = write!(columns, ", {value} as {column}");
+        over.kept.push(site);
+    }
+    if !columns.is_empty() {
+        let hours = hours_as_records();
+        over.sql = over.sql.replace(&hours, &format!("(select *{columns} from {hours})"));
+    }
+    over
 }
 
 /// The rows of `hourly` as records, each of which stands for the `records` that it counts.

@@ -18,6 +18,7 @@ use duckdb::types::TimeUnit;
 use duckdb::{Config, Connection};
 use pmtaq_schema::bounce::BounceClasses;
 use pmtaq_schema::columns::{HOURLY, TIERS};
+use pmtaq_schema::site::SiteDimension;
 use pmtaq_schema::{Window, Zone};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
@@ -27,6 +28,7 @@ use crate::beyond::Beyond;
 use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
 use crate::error::{Error, Result};
+use crate::fields;
 use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge, whole_hours};
 use crate::lack::Lack;
 use crate::opened::Opened;
@@ -177,7 +179,10 @@ impl Session {
         let of_edges: Vec<_> = opened[0].parts().filter(|part| is_at_edge(part, window)).collect();
         let edges = |names: &[&str]| edges_setup(names, rows_of(&of_edges), has_keys, window);
         connection.execute_batch(&edges(&opened[0].names_of(&of_edges)))?;
-        connection.execute_batch(&hours_setup(&names, rows, window, &local))?;
+        let hours = hours_setup(&names, rows, window, &local);
+        let mut variables = BTreeSet::new();
+        variables::set(&connection, &mut variables, &hours)?;
+        connection.execute_batch(&hours)?;
         connection.execute_batch(CONFINEMENT)?;
         let paths = opened.each_ref().map(Opened::paths);
         let setup = records_setup(&paths, rows, has_keys, window)
@@ -199,7 +204,7 @@ impl Session {
             replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
             knows_templates: Cell::new(false),
-            variables: RefCell::default(),
+            variables: variables.into(),
             has_hours: hours != Hours::None,
             window: Cell::new(window),
             hours,
@@ -247,7 +252,10 @@ impl Session {
         let edges = self.opened[0].names_of(&of_edges);
         let edges = edges_setup(&edges, rows_of(&of_edges), self.opened[0].have_keys(), window);
         let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
-        let hours = format!("create {hourly}{}", hours_view(window, replies.columns()));
+        let hours = format!(
+            "create {hourly}{}",
+            hours_view(window, replies.columns(), &self.kept_of_record())
+        );
         let again = |sql: &str| sql.replace("create view", "create or replace view");
         let read_edges = read_edges(window, &self.replaced, replies);
         self.views()?.execute_batch(&(again(&edges) + &read_edges + &again(&hours)))?;
@@ -404,9 +412,9 @@ impl Session {
             return script.unwrap_or_else(|error| format!("-- {error}\n"));
         }
         let sql = self.spelt_out(query, sql).unwrap_or_else(|_| query.literally(sql));
-        let (fields, replies) = (variables::script(&sql), self.replies_script(&sql));
-        let replies = replies + &self.tier_script(&sql);
-        format!("{}{fields}{replies}\n{};\n", self.setup, sql.trim_end())
+        let replies = self.replies_script(&sql) + &self.tier_script(&sql);
+        let script = format!("{}{replies}\n{};\n", self.setup, sql.trim_end());
+        variables::script(&script) + &script
     }
 
     /// Leaks the engine, for a process that ends too: to give back all memory piece by piece would
@@ -434,8 +442,22 @@ impl Session {
     }
 
     pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
-        let over_hours = query.over_hours.as_ref().filter(|over| self.hours.answer(over.is_local));
+        let over_hours = query.over_hours.as_ref();
+        let over_hours = over_hours
+            .filter(|over| self.hours.answer(over.is_local) && self.keep_all_of(&over.kept));
         over_hours.map_or(Cow::Borrowed(&*query.sql), |over| self.over_tier(&over.sql))
+    }
+
+    /// What `hourly` keeps of a record, in SQL; nothing where an engine elsewhere answers, which reads no
+    /// expressions.
+    pub(crate) fn kept_of_record(&self) -> String {
+        if self.elsewhere.is_some() { "null::varchar".to_owned() } else { fields::kept_of_record() }
+    }
+
+    /// Whether all parts of the rollup in the window keep these dimensions of the site, by the same expressions.
+    fn keep_all_of(&self, site: &[SiteDimension]) -> bool {
+        let keeps = |part: &SnapshotPart| site.iter().all(|of| part.part.site.contains(of));
+        site.is_empty() || self.elsewhere.is_none() && self.hours_parts().all(keeps)
     }
 
     /// The view that says which values of `column` there are in the window.

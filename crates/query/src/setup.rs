@@ -8,6 +8,7 @@ use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::zone::offset_text;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
 
+use crate::fields::kept_of_record;
 use crate::hours::{EDGES_VIEW, edges, hours_view, whole_hours};
 use crate::prelude;
 use crate::query::quoted;
@@ -53,9 +54,9 @@ pub(crate) fn hours_setup(
 ) -> String {
     let hourly = source(hourly, rows[1], HOURLY);
     let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
-    let hours = hours_view(window, &[]);
+    let hours = hours_view(window, &[], &kept_of_record());
     let named = "create view hourly as select * from hourly_as_ingested;";
-    format!("create {hourly}\n{named}\n{hours}{local}\n{}", prelude::MACROS)
+    format!("create {hourly}\n{named}\n{local}\n{}\n{hours}", prelude::MACROS)
 }
 
 /// A view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by

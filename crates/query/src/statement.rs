@@ -14,7 +14,7 @@ use crate::metric::{expand, expand_by};
 use crate::prelude;
 use crate::query::{Query, quoted};
 use crate::replies::{names_replies, names_templates};
-use crate::rollup::over_hours;
+use crate::rollup::{over_hours, with_kept};
 use crate::selection::Selection;
 
 impl Query {
@@ -48,7 +48,7 @@ impl Query {
         self.over_hours = reads.zip(selection.reads()).and_then(|(reads, filtered)| {
             let mut over = over_hours(&body, condition, reads, &self.judged)?;
             over.is_local |= filtered.is_local;
-            Some(over)
+            Some(with_kept(over, &[reads, &filtered]))
         });
         let body = body.replace(LISTED, "true");
         let body = expand_by(&body, &mut |metric, is_column| {

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::dialect::{Columns, Known, NamedColumn, Translated, Ty, translate};
 use crate::elsewhere::{Batches, Elsewhere};
 use crate::error::{Error, Result};
+use crate::hours::hours_view;
 use crate::lex::tokens;
 use crate::opened::Opened;
 use crate::query::{Query, Value, quoted};
@@ -46,8 +47,19 @@ pub(crate) struct Cut {
 
 impl Session {
     /// Has all further questions answered by `there`.
-    pub fn ask_elsewhere(&mut self, there: std::rc::Rc<dyn Elsewhere>) {
+    ///
+    /// # Errors
+    /// [`Error::Sql`] when the engine here cannot read the parts.
+    pub fn ask_elsewhere(&mut self, there: std::rc::Rc<dyn Elsewhere>) -> Result<()> {
+        let has_kept = self.kept_of_record();
         self.elsewhere = Some(there);
+        let kept = self.kept_of_record();
+        if kept != has_kept {
+            let view = hours_view(self.window.get(), self.replies.get().columns(), &kept);
+            let view = view.replace("create view", "create or replace view");
+            self.engine().execute_batch(&view)?;
+        }
+        Ok(())
     }
 
     /// Which engine answers, if it is not the one in this process.

@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// The parts of `hourly` with whole hours of the window.
-    fn hours_parts(&self) -> impl Iterator<Item = &SnapshotPart> {
+    pub(crate) fn hours_parts(&self) -> impl Iterator<Item = &SnapshotPart> {
         let window = whole_hours(self.window.get());
         self.opened[1].parts().filter(move |part| part.meets(window))
     }
@@ -96,7 +96,13 @@ impl Session {
         let ingested = format!("{}_as_ingested", tier.name);
         let ingested = view(&ingested, &rows, "hour", whole_hours(window));
         let read = read_view(tier.name, &self.replaced, replies);
-        let hours = hours_view_of(&view_of(tier), tier.name, window, replies.columns());
+        let hours = hours_view_of(
+            &view_of(tier),
+            tier.name,
+            window,
+            replies.columns(),
+            &self.kept_of_record(),
+        );
         let hours = hours.replacen("create view", "create or replace view", 1);
         format!("create or replace {ingested}\n{read}{hours}")
     }

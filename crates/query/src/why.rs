@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 
 use pmtaq_schema::{Timestamp, Window};
 
-use crate::dimension::{Dimension, dimension};
+use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
 use crate::hours::whole_hours;
 use crate::lex::tokens;
 use crate::query::{OverHours, Query, Value};
-use crate::rollup::hours_as_records;
+use crate::rollup::{hours_as_records, with_kept};
 use crate::selection::Selection;
 use crate::statement::narrowed_by;
 
@@ -272,12 +272,14 @@ impl Why {
         query.sql = narrowed_by("stored", &scans(true), &sql);
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         let is_enough = ask != Ask::Records || self.is_long();
-        let is_hourly = ask.only_counts() && self.by.is_none();
-        if is_hourly && is_enough && self.periods.iter().all(is_whole) {
+        let by = self.by.map_or(Some(Reads::default()), |by| by.reads());
+        let by = by.filter(|_| ask.only_counts() && is_enough && self.periods.iter().all(is_whole));
+        if let Some(by) = by {
             query.over_hours = selection.reads().map(|reads| {
                 let sum = sql.replace("count(*)", "sum(records.records)::bigint");
                 let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
-                OverHours { sql, is_local: reads.is_local, cut_at: None }
+                let over = OverHours { sql, is_local: reads.is_local, ..OverHours::default() };
+                with_kept(over, &[&reads, &by])
             });
         }
         // What it does not name makes it no other question.

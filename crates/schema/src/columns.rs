@@ -234,13 +234,30 @@ pub struct Tier {
 pub const TIERS: [Tier; 2] = [
     Tier {
         name: "daily_senders",
-        without: &["rcpt_domain", "provider", "job_id", "enhanced_code", "template"],
+        without: &[
+            "rcpt_domain",
+            "provider",
+            "job_id",
+            "enhanced_code",
+            "template",
+            "site_dimensions",
+        ],
     },
     Tier {
         name: "daily_domains",
-        without: &["sender_domain", "vmta", "vmta_pool", "dlv_source_ip", "job_id"],
+        without: &[
+            "sender_domain",
+            "vmta",
+            "vmta_pool",
+            "dlv_source_ip",
+            "job_id",
+            "site_dimensions",
+        ],
     },
 ];
+
+/// The column of [`HOURLY`] that no record has: see [`crate::site`].
+pub const SITE_DIMENSIONS: &str = "site_dimensions";
 
 /// The columns of the table `hourly`: records counted by hour and by what they share. A column that
 /// `records` has too is a dimension, under the same name and with the same values; rows that share
@@ -266,6 +283,7 @@ pub const HOURLY: &[Column] = &[
     derived("dlv_tls_protocol", Name, ATTEMPT, "TLS protocol; null for plaintext."),
     derived("src_type", Name, ADDRESSED, "How the messages came in."),
     derived("format", Name, F, "Format of the reports that came back."),
+    derived("site_dimensions", Name, ALL, "Dimensions of the site that are kept here, as `brand=acme&campaign=77`: all but letters, digits and `-_.~` escaped as in a URL."),
     derived("reached", Int, ATTEMPT_TQ, "Code of whether a receiver was reached, as `dlv_destination_ip` says, or else `dsn_mta` where no `bounce_origin` does: 1 or 0."),
     derived("records", Int, ALL, "How many records: a count."),
     derived("bytes", Int, ATTEMPT, "Sum of `dlv_size` in bytes."),
@@ -321,7 +339,8 @@ mod tests {
     #[test]
     fn a_dimension_of_the_rollup_is_a_column_of_the_records() {
         let measures = ["records", "bytes", "latency_sum", "latency_max", "latencies"];
-        for column in HOURLY.iter().filter(|column| !["hour", "reached"].contains(&column.name)) {
+        let made = ["hour", "reached", "site_dimensions"];
+        for column in HOURLY.iter().filter(|column| !made.contains(&column.name)) {
             let of_records = COLUMNS.iter().find(|other| other.name == column.name);
             assert_eq!(of_records.is_none(), measures.contains(&column.name), "{}", column.name);
             assert!(of_records.is_none_or(|other| other.kind == column.kind), "{}", column.name);

@@ -30,6 +30,7 @@ pub mod nearest;
 pub mod origin;
 pub mod provider;
 pub mod reply;
+pub mod site;
 pub mod template;
 pub mod unit;
 pub mod untrusted;

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::time::{Day, Timestamp};
 
 use crate::delta::{self, Log, Published};
@@ -40,6 +41,7 @@ use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 pub struct Writer<'a> {
     pub(crate) place: &'a Location,
     pub(crate) disk: &'a Disk,
+    kept: &'a Kept,
     pub(crate) root: Root,
     /// Of a bucket, what is needed to replace its root.
     pub(crate) held: Option<Held>,
@@ -139,7 +141,12 @@ impl Change {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn open(place: &'a Location, disk: &'a Disk, owner: &str) -> Result<Writer<'a>> {
+    pub(crate) fn open(
+        place: &'a Location,
+        disk: &'a Disk,
+        kept: &'a Kept,
+        owner: &str,
+    ) -> Result<Writer<'a>> {
         // Of a bucket it keeps those of this machine apart, which share a folder.
         let lock = Lock::take(&layout::lock(place.dir()), owner)?;
         let (root, held) = match place.remote() {
@@ -149,7 +156,8 @@ impl<'a> Writer<'a> {
         // Empty, it is lost on the way by whatever copies files alone.
         disk.create_dir(&layout::staging(place.dir()))?;
         let (next_part, clock_ahead_s) = (AtomicU32::new(0), None);
-        let writer = Writer { place, disk, root, held, next_part, clock_ahead_s, _lock: lock };
+        let writer =
+            Writer { place, disk, kept, root, held, next_part, clock_ahead_s, _lock: lock };
         // In a bucket nothing is moved, and the log is looked after by the commit.
         if !writer.is_shared() {
             writer.apply_moves()?;
@@ -211,6 +219,11 @@ impl<'a> Writer<'a> {
         self.root.entry(day).pruned
     }
 
+    /// The dimensions of the site that `hourly` keeps from now on.
+    pub fn kept(&self) -> &'a Kept {
+        self.kept
+    }
+
     /// How the addresses of recipients are kept.
     pub fn recipients(&self) -> &Recipients {
         &self.root.recipients
@@ -266,7 +279,7 @@ impl<'a> Writer<'a> {
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let (staging, name) = (layout::staging(self.dir()), self.new_name());
-        RunWriter::create(self.disk, &staging, table, day, name, encoder)
+        RunWriter::create(self.disk, &staging, table, day, name, self.kept, encoder)
     }
 
     /// The number that the next commit will have.

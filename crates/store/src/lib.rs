@@ -87,6 +87,7 @@ use std::path::Path;
 
 use layout::Table;
 pub use lock::Lock;
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 
@@ -95,6 +96,8 @@ use pmtaq_schema::{Timestamp, Window};
 pub struct Store {
     place: Location,
     disk: Disk,
+    /// The dimensions of the site that parts of `hourly` get which are written.
+    kept: Kept,
 }
 
 impl Store {
@@ -106,7 +109,7 @@ impl Store {
         if !is_store(dir)? {
             return Err(Error::Missing { dir: dir.to_owned() });
         }
-        Ok(Store { place: Location::folder(dir), disk: Disk::default() })
+        Ok(Store::of(Location::folder(dir), Disk::default()))
     }
 
     /// Opens the store in `dir`, after making an empty one when there is none. `disk` does the
@@ -116,7 +119,7 @@ impl Store {
     /// [`Error::Io`] when the folder cannot be made; [`Error::Occupied`] when `dir` holds other
     /// things than a store; [`Error::Locked`] when another process is making it.
     pub fn create(dir: &Path, disk: Disk) -> Result<Store> {
-        let store = Store { place: Location::folder(dir), disk };
+        let store = Store::of(Location::folder(dir), disk);
         if is_store(dir)? {
             return Ok(store);
         }
@@ -137,7 +140,7 @@ impl Store {
 
     /// Opens the store in a bucket. That there is one is seen when it is read.
     pub fn open_remote(remote: Remote) -> Store {
-        Store { place: Location::bucket(remote), disk: Disk::default() }
+        Store::of(Location::bucket(remote), Disk::default())
     }
 
     /// Opens the store in a bucket, after making an empty one when there is none.
@@ -147,7 +150,7 @@ impl Store {
     /// swaps; [`Error::Occupied`] when other things are there.
     pub fn create_remote(remote: Remote, disk: Disk) -> Result<Store> {
         remote.create()?;
-        Ok(Store { place: Location::bucket(remote), disk })
+        Ok(Store::of(Location::bucket(remote), disk))
     }
 
     /// Whether it lies in a bucket.
@@ -161,6 +164,15 @@ impl Store {
     /// [`Error::Io`] of the folder.
     pub fn drop_fetched(&self) -> Result<()> {
         self.place.remote().map_or(Ok(()), Remote::empty)
+    }
+
+    fn of(place: Location, disk: Disk) -> Store {
+        Store { place, disk, kept: Kept::default() }
+    }
+
+    /// The same store, in which `hourly` keeps dimensions of the site from now on.
+    pub fn keeping(self, kept: Kept) -> Store {
+        Store { kept, ..self }
     }
 
     /// The same store, written by `disk`.
@@ -369,7 +381,7 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`] when another process writes.
     pub fn lock(&self, owner: &str) -> Result<Writer<'_>> {
-        Writer::open(&self.place, &self.disk, owner)
+        Writer::open(&self.place, &self.disk, &self.kept, owner)
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use pmtaq_schema::site::SiteDimension;
 use pmtaq_schema::time::{Day, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -305,6 +306,9 @@ pub struct Part {
     /// Of a rollup of `hourly`, the name of the part of it whose rows are added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sums: Option<String>,
+    /// Of a part of `hourly`, the dimensions of the site that its rows have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "site_dimensions")]
+    pub site: Vec<SiteDimension>,
     /// Of a part of `hourly`, whether its rollups were made, as far as they are of use.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_tiered: bool,
@@ -339,6 +343,7 @@ impl Part {
             has_keys: table == Table::Records,
             facts: None,
             sums: None,
+            site: Vec::new(),
             is_tiered: false,
         }
     }
@@ -414,6 +419,26 @@ pub struct Taken {
     pub until: u64,
     /// How many records.
     pub rows: u64,
+}
+
+mod site_dimensions {
+    //! A dimension of the site as its name, its field and its expression.
+    use pmtaq_schema::site::SiteDimension;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        site: &[SiteDimension],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(site.iter().map(|of| [&of.name, &of.field, &of.pattern]))
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<Vec<SiteDimension>, D::Error> {
+        let all = Vec::<[String; 3]>::deserialize(from)?.into_iter();
+        Ok(all.map(|[name, field, pattern]| SiteDimension { name, field, pattern }).collect())
+    }
 }
 
 mod day_number {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::file::writer::SerializedFileWriter;
+use pmtaq_schema::site::Kept;
 use pmtaq_schema::time::Day;
 
 use crate::checksum::Summed;
@@ -57,12 +58,16 @@ impl NewPart {
         self.day
     }
 
-    /// Says that its rows are some of those of `parts`, and not new ones.
+    /// Says that its rows are some of those of `parts`, and not new ones; parts of `hourly` keep the same
+    /// dimensions of the site.
     #[must_use]
     pub fn made_of<'p>(mut self, parts: impl IntoIterator<Item = &'p Part>) -> NewPart {
         for part in parts {
             self.part.generations.extend(&part.generations);
             self.part.derived = self.part.derived.min(part.derived);
+            if self.part.table == part.table {
+                self.part.site.clone_from(&part.site);
+            }
         }
         self
     }
@@ -94,6 +99,7 @@ impl<'a> RunWriter<'a> {
         table: Table,
         day: Day,
         name: String,
+        kept: &Kept,
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
@@ -104,7 +110,10 @@ impl<'a> RunWriter<'a> {
         let spare = if table == Table::Records { encoder.spare_groups.pop() } else { None };
         let group = spare.unwrap_or_else(|| RowGroup::new(&file));
         let facts = (table == Table::Records).then(Counter::default);
-        let part = Part::new(table, name);
+        let mut part = Part::new(table, name);
+        if table == Table::Hourly {
+            part.site = kept.definitions().to_vec();
+        }
         Ok(RunWriter { disk, path, file, group, part, day, facts })
     }
 

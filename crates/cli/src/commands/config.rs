@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::provider_tables::providers;
-use crate::settings::{KEYS, RECORDS};
+use crate::settings::{KEYS, RECORDS, SaidDimension};
 use crate::show::print;
 
 /// The file to begin with.
@@ -68,8 +68,9 @@ fn show(
         let origin = origins.find(|(of, _)| of == name).map(|(_, origin)| origin.to_string());
         rows.push([name.to_owned(), value, origin.unwrap_or_default()]);
     }
-    for (dimension, origin) in &context.settings.dimensions {
-        let value = format!("{} by {}", dimension.field, dimension.pattern);
+    for SaidDimension { dimension, is_kept, origin } in context.settings.dimensions.iter() {
+        let kept = if *is_kept { ", kept in hourly" } else { "" };
+        let value = format!("{} by {}{kept}", dimension.field, dimension.pattern);
         rows.push([format!("dimensions.{}", dimension.name), value, origin.to_string()]);
     }
     rows.push(["providers".to_owned(), "built in".to_owned(), "default".to_owned()]);

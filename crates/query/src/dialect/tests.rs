@@ -297,7 +297,7 @@ fn a_session_that_asks_elsewhere_gives_the_columns_that_it_would_give_here() {
     let mut session = session("UTC");
     let sql = "select rec, count(*) as n, sum(dlv_size) as s, max(time_logged) as t from records group by all";
     let here = session.answer(&session.adhoc(sql).expect("a query")).expect("an answer");
-    session.ask_elsewhere(std::rc::Rc::new(Nowhere::default()));
+    session.ask_elsewhere(std::rc::Rc::new(Nowhere::default())).expect("views");
     let there = session.answer(&session.adhoc(sql).expect("a query")).expect("an answer");
     assert_eq!(there.shape().schema, here.shape().schema);
     assert_eq!(session.elsewhere().as_deref(), Some("nowhere"));

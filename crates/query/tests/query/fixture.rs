@@ -97,7 +97,7 @@ fn rejects() -> Vec<Row> {
 const HOURLY_SQL: &str = "
 select date_trunc('hour', time_logged)::timestamp as hour, rec, host, sender_domain, rcpt_domain,
     provider, vmta, vmta_pool, dlv_source_ip, job_id, bounce_cat, bounce_class, bounce_origin, smtp_code,
-    enhanced_code, template, dlv_tls_protocol, src_type, format,
+    enhanced_code, template, dlv_tls_protocol, src_type, format, null::varchar as site_dimensions ,
     (dlv_destination_ip is not null or (dsn_mta is not null and bounce_origin is null))::bigint as reached, count(*) as records,
     coalesce(sum(dlv_size), 0)::bigint as bytes,
     sum(latency)::bigint as latency_sum, max(latency) as latency_max,
