@@ -1,7 +1,7 @@
 -- name: suppress
 -- title: Addresses to suppress
 -- help: Addresses whose mailbox is dead, by bounces, synchronous or asynchronous, each with its reason, ready to be imported: `pmtaq suppress --format csv -o suppress.csv`.
--- help: A mailbox is dead when the reply says that it does not exist or is closed, or that its domain takes no mail, and its code is a permanent one; whatever category PMTA filed it under. With `--class soft` those that are full or closed for a while. Never a reply that blames the sender, our address, the content, a policy or the receiver, so neither a message that expired after throttling. An address that took a delivery after its last such bounce is left out (looked for up to `--horizon` behind the window), and so is one without its local part. Filters choose the bounces; a delivery to the address counts from whomever. `--explain` lists the addresses with a bounce of that class by their category that are held back, and why.
+-- help: A mailbox is dead when the reply says that it does not exist or is closed, or that its domain takes no mail, and its code is a permanent one; whatever category PMTA filed it under. With `--class soft` those that are full or closed for a while. Never a reply that blames the sender, our address, the content, a policy or the receiver, so neither a message that expired after throttling; and none that was bounced with its whole queue (`bounce-queue`), since the reply was to another. An address that took a delivery after its last such bounce is left out (looked for up to `--horizon` behind the window), and so is one without its local part. Filters choose the bounces; a delivery to the address counts from whomever. `--explain` lists the addresses with a bounce of that class by their category that are held back, and why.
 -- needs: b
 -- uses: rb, d
 -- reach: after horizon
@@ -23,6 +23,7 @@ with bounced as (
     from records
     where (rec in ('b', 'rb')) is true and time_logged < $until
         and case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end
+        and replied_to_it(bounce_origin, dsn_diag)
         and rcpt like '%_@_%' and rcpt not like '...@%'
     group by 1
 ),
@@ -45,8 +46,8 @@ with bounced as (
         any_value(message_key >> 32) as recipient,
         max(time_logged) as last_seen,
         count(*) as bounces,
-        arg_max({cat: bounce_cat, fault: reply_fault, dead: mailbox_dead, reply: template}, (time_logged, template)) as last,
-        max(time_logged) filter (case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end) as died
+        arg_max({cat: bounce_cat, fault: reply_fault, dead: mailbox_dead, reply: template, is_own: replied_to_it(bounce_origin, dsn_diag)}, (time_logged, template)) as last,
+        max(time_logged) filter (case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end and replied_to_it(bounce_origin, dsn_diag)) as died
     from records
     where (rec in ('b', 'rb')) is true and time_logged < $until and (bounce_class = $class or case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end)
         and rcpt like '%_@_%' and rcpt not like '...@%'
@@ -65,6 +66,7 @@ judged as (
             when died is not null and delivered_at >= died then 'took a delivery after it'
             when died is not null and bounces < $least then 'too few bounces'
             when died is not null then null
+            when not last.is_own then 'the reply was to another recipient: a whole queue was bounced'
             when last.dead is null then 'the reply is not understood'
             when last.fault is null then 'the reply does not say whose fault it is'
             when last.dead = 'yes' then 'the mailbox is dead: class hard'

@@ -1,6 +1,6 @@
 -- name: throttles
 -- title: Throttle episodes
--- help: When a provider deferred one of our addresses with one reply: onset, how long, whether ongoing, the worst share, how many recipients it delayed and by how much in all. Ongoing ones come first.
+-- help: When a provider deferred one of our addresses with one reply: onset, how long, whether ongoing, the worst share, how many recipients it delayed and by how much in all. Ongoing ones come first, and of these and the others those that delayed the most recipients.
 -- help: Only replies count: where no server answered at all, nobody throttles. A step of time is hot when the reply was the answer to at least `--share` percent of the attempts from this address to this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies between their deferrals and, all steps between counted, that reply was still the answer to `--share` percent of the attempts. It is ongoing when less than the gap lies between its last deferral and the end of the window, or of the data.
 -- help: Attempts are d, t and tq records, and b records where a receiver was reached. `peak_share` is the share in the step with the most deferrals, of its `peak_attempts`. `delayed` counts recipients (t records; a tq record has none), `total_delay` is the sum of their waits from their first deferral in the episode to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was deferred in two episodes counts in both.
 -- needs: t
@@ -158,5 +158,5 @@ select
     coalesce(total_delay, 0) as total_delay,
     template
 from data, kept join named using (refusal) left join costs using (refusal, n)
-order by state desc, total_delay desc, delayed desc, onset, provider, ip, template
+order by state desc, delayed desc, total_delay desc, onset, provider, ip, template
 limit case when $top = 0 then 9223372036854775807 else $top end

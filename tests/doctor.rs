@@ -188,3 +188,15 @@ fn a_configuration_of_pmta_is_read_with_what_it_includes() {
     let gone = Path::new("/nonexistent/config").to_str().unwrap();
     assert_eq!(sealed.run(&["doctor", gone]).code, Some(2));
 }
+
+#[test]
+fn a_configuration_is_looked_at_before_there_is_a_store() {
+    let sealed = Sealed::new();
+    let config = "<acct-file /var/log/pmta/acct.csv>\n  records d,b\n  record-fields d timeLogged,vmta\n</acct-file>\n";
+    let config = sealed.file("config", config);
+    let run = sealed.run(&["doctor", config.to_str().unwrap(), "--format", "csv"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stdout.contains("d records without rcpt have no domain"), "{run:?}");
+    assert!(run.stderr.contains("there is no store yet"), "{run:?}");
+    assert!(sealed.run(&["doctor"]).stderr.contains("there is no store in"));
+}

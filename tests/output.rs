@@ -208,3 +208,24 @@ fn a_file_is_written_over_where_its_folder_is_not_writable() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
     mode(folder, 0o755);
 }
+
+#[test]
+fn a_name_that_ends_like_no_format_is_told_which_it_got() {
+    let sealed = Sealed::of_samples();
+    for (name, says) in [("x.xyz", true), ("x.csv", false), ("x.txt", false), ("x", false)] {
+        let path = sealed.file(name, "");
+        let run = sealed.run(&["providers", "-o", path.to_str().unwrap()]);
+        let told = "ends like no format and is written as table; --format names one";
+        assert_eq!(run.stderr.contains(told), says, "{name}: {run:?}");
+        let asked = ["providers", "--format", "csv", "-o", path.to_str().unwrap()];
+        assert!(!sealed.run(&asked).stderr.contains(told), "{name}");
+    }
+}
+
+#[test]
+fn what_waits_is_asked_of_graph_and_queue() {
+    let sealed = Sealed::of_samples();
+    let run = sealed.run(&["pivot", "--rows", "vmta", "--metric", "queue_depth"]);
+    let told = "did you mean `pmtaq graph queue_depth` or `pmtaq queue`?";
+    assert!(run.code == Some(2) && run.stderr.contains(told), "{run:?}");
+}

@@ -105,6 +105,26 @@ const ASKED: &[(&str, &[&str])] = &[
     ),
     ("quirk-code-twice-over-lines.csv", &["suppress", "misfiled"]),
     ("quirk-hard-code-for-others.csv", &["suppress", "suppress --explain"]),
+    (
+        "quirk-bounce-queue-for-one.csv",
+        &["suppress", "suppress --explain", "pivot --rows bounce_origin --metric bounced"],
+    ),
+    (
+        "quirk-deleted-by-hand.csv",
+        &["pivot --rows host --metric sent,bounce_rate,deleted_by_operator", "suppress"],
+    ),
+    ("quirk-policy-and-unknown-user.csv", &["suppress", "misfiled"]),
+    ("quirk-code-in-text.csv", &["suppress", "misfiled"]),
+    ("quirk-address-codes-of-senders.csv", &["suppress", "suppress --explain"]),
+    ("quirk-mailbox-words-of-others.csv", &["suppress", "suppress --explain"]),
+    (
+        "quirk-expired-after-own-limits.csv",
+        &["suppress", "suppress --class soft", "suppress --class soft --explain"],
+    ),
+    (
+        "quirk-expired-by-category-alone.csv",
+        &["suppress", "suppress --explain", "suppress --class soft"],
+    ),
     ("quirk-expired-after-what.csv", &["suppress --class soft", "suppress --class soft --explain"]),
     (
         "quirk-categories-of-deliveries.csv",

@@ -1695,10 +1695,12 @@ class Reports:
         mail, and its code is a permanent one; whatever category PMTA filed it under. With `--class
         soft` those that are full or closed for a while. Never a reply that blames the sender, our
         address, the content, a policy or the receiver, so neither a message that expired after
-        throttling. An address that took a delivery after its last such bounce is left out (looked
-        for up to `--horizon` behind the window), and so is one without its local part. Filters
-        choose the bounces; a delivery to the address counts from whomever. `--explain` lists the
-        addresses with a bounce of that class by their category that are held back, and why.
+        throttling; and none that was bounced with its whole queue (`bounce-queue`), since the reply
+        was to another. An address that took a delivery after its last such bounce is left out
+        (looked for up to `--horizon` behind the window), and so is one without its local part.
+        Filters choose the bounces; a delivery to the address counts from whomever. `--explain`
+        lists the addresses with a bounce of that class by their category that are held back, and
+        why.
 
         Args:
             class_: Dead mailboxes, or those that take nothing for now.
@@ -1808,18 +1810,19 @@ class Reports:
 
         When a provider deferred one of our addresses with one reply: onset, how long, whether
         ongoing, the worst share, how many recipients it delayed and by how much in all. Ongoing
-        ones come first. Only replies count: where no server answered at all, nobody throttles. A
-        step of time is hot when the reply was the answer to at least `--share` percent of the
-        attempts from this address to this provider. An episode is a run of hot steps with at least
-        `--least` deferrals; it goes on from one hot step to the next when no more than `--gap` lies
-        between their deferrals and, all steps between counted, that reply was still the answer to
-        `--share` percent of the attempts. It is ongoing when less than the gap lies between its
-        last deferral and the end of the window, or of the data. Attempts are d, t and tq records,
-        and b records where a receiver was reached. `peak_share` is the share in the step with the
-        most deferrals, of its `peak_attempts`. `delayed` counts recipients (t records; a tq record
-        has none), `total_delay` is the sum of their waits from their first deferral in the episode
-        to their delivery or bounce, or to the end of the data, up to `--horizon` behind the window.
-        Who was deferred in two episodes counts in both.
+        ones come first, and of these and the others those that delayed the most recipients. Only
+        replies count: where no server answered at all, nobody throttles. A step of time is hot when
+        the reply was the answer to at least `--share` percent of the attempts from this address to
+        this provider. An episode is a run of hot steps with at least `--least` deferrals; it goes
+        on from one hot step to the next when no more than `--gap` lies between their deferrals and,
+        all steps between counted, that reply was still the answer to `--share` percent of the
+        attempts. It is ongoing when less than the gap lies between its last deferral and the end of
+        the window, or of the data. Attempts are d, t and tq records, and b records where a receiver
+        was reached. `peak_share` is the share in the step with the most deferrals, of its
+        `peak_attempts`. `delayed` counts recipients (t records; a tq record has none),
+        `total_delay` is the sum of their waits from their first deferral in the episode to their
+        delivery or bounce, or to the end of the data, up to `--horizon` behind the window. Who was
+        deferred in two episodes counts in both.
 
         Args:
             share: Percent of the attempts that make a step hot.

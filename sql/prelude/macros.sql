@@ -33,6 +33,11 @@ create macro reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, s
 -- The field of a record that no column takes, by its name in lower case.
 create macro field_of(extra, name) as list_filter(map_entries(extra), lambda entry: lower(entry.key) = name)[1].value;
 
+-- Whether what a record says was replied to its own recipient: when a whole queue is bounced (`bounce-queue`), all
+-- its messages get what one of them was told.
+create macro replied_to_it(bounce_origin, dsn_diag) as
+    coalesce(bounce_origin <> 'pmta-after-reply' or dsn_diag not ilike 'x-pmta;%bounce-queue%', true);
+
 -- The value of a dimension of the site among those that a row of `hourly` keeps.
 create macro site_value(kept, name) as
     url_decode(nullif(regexp_extract('&' || kept, '&' || name || '=([^&]*)', 1), ''));

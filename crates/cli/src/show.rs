@@ -7,6 +7,7 @@ use pmtaq_query::{Answer, Meaning, Query, Session, Shape};
 use pmtaq_render::{BoxError, Format, LineFormat, Sheet, Style, WrittenSheet};
 use pmtaq_schema::untrusted::visible_lines;
 
+use crate::args::Global;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, REPAIR, Result};
@@ -50,6 +51,17 @@ pub(crate) fn batches(
     std::iter::once(Ok(answer.rows().clone()))
 }
 
+/// Says which format it is, when the name of the file of `-o` ends like none.
+fn tell_format(context: &Context, format: Format) {
+    let Global { output: Some(path), asked_format: None, .. } = &context.global else { return };
+    if path.extension().is_some() && Format::of_file(path).is_none() {
+        let (path, format) = (path.display(), format.name());
+        let text =
+            format!("{path} ends like no format and is written as {format}; --format names one");
+        ui::note(&context.global, &text);
+    }
+}
+
 /// Writes batches of a known shape.
 pub(crate) fn write(
     context: &Context,
@@ -58,6 +70,7 @@ pub(crate) fn write(
     format: Format,
 ) -> Result<WrittenSheet> {
     refuse_terminal(context, format)?;
+    tell_format(context, format);
     output::answer(&context.global, |out| write_to(context, sheet, batches, format, out))
 }
 

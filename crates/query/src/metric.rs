@@ -140,6 +140,11 @@ pub fn metric(name: &str) -> Result<&'static Metric> {
     let all = metrics();
     let normalized = name.replace('-', "_");
     let found = all.iter().find(|metric| metric.name == normalized);
+    if ["queue_depth", "queue_peak", "queue_oldest"].contains(&&*normalized) {
+        // What waits is no matter of single records: it is asked over time, or at a moment.
+        let nearest = Some(format!("pmtaq graph {normalized}` or `pmtaq queue"));
+        return Err(Error::Unknown { what: "metric of records", name: name.to_owned(), nearest });
+    }
     found.ok_or_else(|| Error::unknown("metric", name, all.iter().map(|m| m.name.as_str())))
 }
 

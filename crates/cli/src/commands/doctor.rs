@@ -41,6 +41,11 @@ pub(crate) fn run(
             args.max_lag
         ))
     })?;
+    if let (Some(config), Err(pmtaq_store::Error::Missing { .. })) = (&args.config, context.store())
+    {
+        ui::note(&context.global, "there is no store yet: only the configuration is looked at");
+        return told(context, &acct::findings(config, catalog)?);
+    }
     let asked = asked::open(context, &args.times)?;
     let _guard = ui::interrupt(asked.session.interrupt());
     let presence = asked.session.presence()?;
@@ -67,7 +72,11 @@ pub(crate) fn run(
     findings.extend(overlaps(&asked)?);
     findings.extend(refused(&asked)?);
     findings.extend(writing(context, &store)?);
-    print_findings(context, &findings)?;
+    told(context, &findings)
+}
+
+fn told(context: &Context, findings: &[Finding]) -> Result<Exit> {
+    print_findings(context, findings)?;
     let is_trouble = findings.iter().any(|finding| finding.level == Severity::Trouble);
     Ok(if is_trouble { Exit::Failed } else { Exit::Done })
 }
