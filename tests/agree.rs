@@ -67,6 +67,18 @@ rb,2026-03-03 11:00:00+0000,,a@s.example,w@x.example,5.1.1,smtp;550 gone,bad-mai
         let remote = row(&sealed, "remote-bounces --by job", "job_id", job);
         assert_eq!(remote["bounces"].as_i64(), Some(bounced), "{job}");
     }
+    // Where the lists of parts say that each return has an identifier, none is read.
+    let reads_none =
+        |sealed: &Sealed| sealed.done(&["jobs", "--show-sql"]).contains("true as has_id");
+    assert!(!reads_none(&sealed));
+    let of_ids = Sealed::new();
+    let records: Vec<&str> =
+        records.lines().filter(|line| line.starts_with('d') || line.ends_with(",e2")).collect();
+    let path = of_ids.file("acct.csv", HEADER.to_owned() + &records.join("\n") + "\n");
+    of_ids.ingest(&[&path]);
+    assert!(reads_none(&of_ids));
+    assert_eq!(figure(&of_ids, "J2", "bounced"), (1, 2));
+    assert_eq!(row(&of_ids, "jobs", "job_id", "J2")["bounce_rate"].as_f64(), Some(50.0));
 }
 
 #[test]

@@ -442,10 +442,13 @@ impl Session {
     }
 
     pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
-        let over_hours = query.over_hours.as_ref();
-        let over_hours = over_hours
-            .filter(|over| self.hours.answer(over.is_local) && self.keep_all_of(&over.kept));
-        over_hours.map_or(Cow::Borrowed(&*query.sql), |over| self.over_tier(&over.sql))
+        match &query.over_hours {
+            Some(over) if self.hours.answer(over.is_local) && self.keep_all_of(&over.kept) => {
+                self.over_tier(&over.sql)
+            }
+            Some(_) => Cow::Borrowed(&*query.sql),
+            None => self.without_ids(&query.sql),
+        }
     }
 
     /// What `hourly` keeps of a record, in SQL; nothing where an engine elsewhere answers, which reads no
