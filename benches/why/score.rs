@@ -148,6 +148,6 @@ fn ask(window: &Window, question: Question) -> (Answer, f64) {
     let metric = Metric::named(question.name()).expect("a metric of `why`");
     #[expect(clippy::disallowed_methods, reason = "a bench tells how long an answer takes")]
     let begin = Instant::now();
-    let answer = explain(metric, &counts);
+    let answer = explain(metric, counts);
     (answer, begin.elapsed().as_secs_f64())
 }

@@ -3,7 +3,6 @@
 
 mod batch;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -334,7 +333,7 @@ impl Counts {
 
     /// The same counts, where the values of each dimension with fewer than `least` messages in each
     /// period are one.
-    pub(crate) fn without_few(&self, least: f64) -> Cow<'_, Counts> {
+    pub(crate) fn without_few(self, least: f64) -> Counts {
         let is_few: Vec<Vec<bool>> = (0..self.dims.len())
             .map(|dim| {
                 let is_few = |periods: Vec<f64>| periods.iter().all(|n| *n < least);
@@ -342,13 +341,13 @@ impl Counts {
             })
             .collect();
         if is_few.iter().flatten().all(|is_few| !is_few) {
-            return Cow::Borrowed(self);
+            return self;
         }
         let all: Vec<usize> = (0..self.dims.len()).collect();
         let (folded, _) = self.folded(&all, |dim, code| {
             if is_few[dim][code as usize] { Some(FEW.to_owned()) } else { self.name(dim, code) }
         });
-        Cow::Owned(folded)
+        folded
     }
 
     /// Whether a leaf has a value of a dimension that stands for all those with few messages.
@@ -356,20 +355,21 @@ impl Counts {
         self.value(dim, self.code(leaf, dim)) == Some(FEW)
     }
 
-    /// The window and some periods of its baseline, in their order.
-    pub(crate) fn with_baseline(&self, kept: &[usize]) -> Cow<'_, Counts> {
+    /// Leaves out the periods of the baseline that are not `kept`; the others keep their order.
+    pub(crate) fn keep_baseline(&mut self, kept: &[usize]) {
         if kept.len() == self.n_baseline() {
-            return Cow::Borrowed(self);
+            return;
         }
-        let mut counts = self.clone();
-        counts.n_periods = kept.len() + 1;
+        self.n_periods = kept.len() + 1;
         let number = |period: u16| match period {
             0 => Some(0),
             period => kept.iter().position(|&kept| kept == usize::from(period)).map(|at| at + 1),
         };
-        let moved = |entry: &Entry| Some(Entry { period: number(entry.period)? as u16, ..*entry });
-        counts.entries = self.entries.iter().filter_map(moved).collect();
-        Cow::Owned(counts)
+        self.entries.retain_mut(|entry| {
+            let number = number(entry.period);
+            entry.period = number.unwrap_or_default() as u16;
+            number.is_some()
+        });
     }
 
     /// Some kinds by the values of a dimension, for each period.
@@ -400,36 +400,34 @@ impl Counts {
         sums
     }
 
-    /// The same counts, where what is left of a job that mostly went out in another period counts as
-    /// carried over, whatever its records say of when it was queued.
-    pub(crate) fn with_leftovers_carried(counts: Cow<'_, Counts>) -> Cow<'_, Counts> {
-        let Some(dim) = counts.dims.iter().position(|dim| dim == "job_id") else { return counts };
-        let by_period = counts.by_value(dim, |_| true);
-        let injected = counts.by_value(dim, |kind| kind == Kind::Injected);
-        let most: Vec<f64> =
-            by_period.iter().map(|periods| periods.iter().copied().fold(0.0, f64::max)).collect();
-        let is_left_over = |entry: &Entry| {
-            let code = counts.code(entry.leaf as usize, dim) as usize;
-            let period = usize::from(entry.period);
-            let n = by_period[code][period];
-            let is_little = n < LEFT_OVER * most[code] && injected[code][period] < 0.25 * n;
-            is_little
-                && !counts.is_carried(entry.leaf as usize)
-                && counts.value(dim, code as u32).is_some()
-        };
-        let entries = counts.entries.iter().enumerate();
-        let left: Vec<usize> =
-            entries.filter(|(_, entry)| is_left_over(entry)).map(|(at, _)| at).collect();
-        if left.is_empty() {
-            return counts;
+    /// Counts what is left of a job that mostly went out in another period as carried over, whatever its
+    /// records say of when it was queued.
+    pub(crate) fn carry_leftovers(&mut self) {
+        let Some(dim) = self.dims.iter().position(|dim| dim == "job_id") else { return };
+        let by_period = self.by_value(dim, |_| true);
+        let injected = self.by_value(dim, |kind| kind == Kind::Injected);
+        // By job and period, whether it is little of it; never of what has no job.
+        let is_little: Vec<Vec<bool>> = by_period
+            .iter()
+            .zip(&injected)
+            .zip(&self.values[dim].texts)
+            .map(|((periods, injected), job)| {
+                let most = periods.iter().copied().fold(0.0, f64::max);
+                let of_period = periods.iter().zip(injected);
+                let is_little = |(n, injected): (&f64, &f64)| {
+                    job.is_some() && *n < LEFT_OVER * most && *injected < 0.25 * n
+                };
+                of_period.map(is_little).collect()
+            })
+            .collect();
+        for at in 0..self.entries.len() {
+            let Entry { leaf, period, .. } = self.entries[at];
+            let mut key = self.leaves[leaf as usize];
+            if key[MOST_DIMS] != CARRIED && is_little[key[dim] as usize][usize::from(period)] {
+                key[MOST_DIMS] = CARRIED;
+                self.entries[at].leaf = self.leaf(key);
+            }
         }
-        let mut counts = counts.into_owned();
-        for at in left {
-            let mut key = counts.leaves[counts.entries[at].leaf as usize];
-            key[MOST_DIMS] = CARRIED;
-            counts.entries[at].leaf = counts.leaf(key);
-        }
-        Cow::Owned(counts)
     }
 
     /// A copy of the value behind a number, for [`Counts::folded`].

@@ -21,29 +21,28 @@ const LEAST_MIX: f64 = 0.25;
 const FEW: f64 = 20.0;
 
 /// Explains `metric` in the window, period 0 of `counts`, by the periods after it.
-pub fn explain(metric: &'static Metric, counts: &Counts) -> Answer {
-    let left_out = usual::left_out(metric, counts);
-    let left_out_values = left_out.iter().map(|&period| (period, value(metric, counts, period)));
+pub fn explain(metric: &'static Metric, mut counts: Counts) -> Answer {
+    let left_out = usual::left_out(metric, &counts);
+    let left_out_values = left_out.iter().map(|&period| (period, value(metric, &counts, period)));
     let left_out_values = left_out_values.collect();
     let kept: Vec<usize> =
         (1..=counts.n_baseline()).filter(|period| !left_out.contains(period)).collect();
-    let counts = Counts::with_leftovers_carried(counts.with_baseline(&kept));
-    let counts = counts.as_ref();
-    let (now, usual) = (value(metric, counts, 0), usual_value(metric, counts));
-    let baseline = (1..=counts.n_baseline()).map(|period| value(metric, counts, period));
+    counts.keep_baseline(&kept);
+    counts.carry_leftovers();
+    let (now, usual) = (value(metric, &counts, 0), usual_value(metric, &counts));
+    let baseline = (1..=counts.n_baseline()).map(|period| value(metric, &counts, period));
     let range = baseline.fold(None, |range: Option<(f64, f64)>, value| {
         Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
     });
     let range = range.unwrap_or((0.0, 0.0));
     let of = metric.is_rate().then(|| (counts.sum(0, metric.of), counts.usual(metric.of)));
     let change = now - usual;
-    let entered = enough(metric, counts);
+    let entered = enough(metric, &counts);
     let least = (LEAST_OF_CHANGE * change.abs()).max(LEAST_OF_USUAL * usual.abs());
     let least = if metric.is_rate() { least } else { least.max(LEAST) };
     // What has fewer messages than a cause must move is not told apart.
     let unit = of.map_or(1.0, |(now, _)| 100.0 / now.max(1.0));
-    let counts = counts.without_few(least / 2.0 / unit);
-    let counts = counts.as_ref();
+    let counts = &counts.without_few(least / 2.0 / unit);
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {

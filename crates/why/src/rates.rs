@@ -46,6 +46,8 @@ pub(crate) struct Levels<'i> {
     past: Vec<f64>,
     now: &'i [f64],
     filled: Vec<Filled>,
+    /// By leaf, where its own begin in `filled`; then where the last ones end.
+    begins: Vec<usize>,
     n_days: usize,
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
@@ -65,10 +67,12 @@ pub(crate) struct Usual {
 /// What entered a leaf on a day.
 #[derive(Clone, Copy)]
 struct Filled {
-    leaf: u32,
     day: u16,
     n: f64,
 }
+
+/// A day is one with an incident of its own only if so many came of its group in all.
+const LEAST_CAME: f64 = 10.0;
 
 struct Level {
     groups: Arc<Groups>,
@@ -116,14 +120,18 @@ impl<'i> Levels<'i> {
                 });
             }
         }
-        let filled = input[1..].iter().enumerate().flat_map(|(day, leaves)| {
-            let filled = leaves.iter().enumerate().filter(|(_, n)| **n > 0.0);
-            filled.map(move |(leaf, &n)| Filled { leaf: leaf as u32, day: day as u16, n })
-        });
-        let (filled, n_days) = (filled.collect(), input.len() - 1);
+        let (mut filled, mut begins) = (Vec::new(), vec![0]);
+        for leaf in 0..counts.n_leaves() {
+            let days = input[1..].iter().enumerate().map(|(day, leaves)| (day, leaves[leaf]));
+            let days = days.filter(|(_, n)| *n > 0.0);
+            filled.extend(days.map(|(day, n)| Filled { day: day as u16, n }));
+            begins.push(filled.len());
+        }
+        let n_days = input.len() - 1;
         let job = dims.iter().position(|dim| dim == "job_id");
         let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts).into());
-        Levels { levels, past, now, filled, n_days, is_once: once(counts, input), jobs }
+        let is_once = once(counts, input);
+        Levels { levels, past, now, filled, begins, n_days, is_once, jobs }
     }
 
     /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
@@ -216,21 +224,45 @@ impl<'i> Levels<'i> {
         if n_days < LEAST_PERIODS {
             return;
         }
+        // Days are told apart of those groups only of which enough came: of a category most have none.
+        let (mut places, mut n_places) = (vec![None; groups.n], 0);
+        for (place, came) in places.iter_mut().zip(groups.sums(came.iter().copied())) {
+            if came >= LEAST_CAME {
+                *place = Some(n_places);
+                n_places += 1;
+            }
+        }
+        if n_places == 0 {
+            return;
+        }
+        let place = |leaf: usize| places[groups.of_leaf[leaf] as usize].map(|at: u32| at as usize);
         // By group, and by day of it: what came, and what the rates so far expect.
-        let mut days = vec![(0.0, 0.0); n_days * groups.n];
-        for (filled, _) in self.filled.iter().zip(&*is_out).filter(|(_, is_out)| !**is_out) {
-            let (leaf, day) = (filled.leaf as usize, usize::from(filled.day));
-            let (seen, expected) = &mut days[groups.of_leaf[leaf] as usize * n_days + day];
-            *seen += output[day][leaf];
-            *expected += rates[leaf] * filled.n;
+        let mut days = vec![(0.0, 0.0); n_days * n_places as usize];
+        for (leaf, rate) in rates.iter().enumerate() {
+            let Some(at) = place(leaf) else { continue };
+            let own = self.begins[leaf]..self.begins[leaf + 1];
+            let filled = self.filled[own.clone()].iter().zip(&is_out[own]);
+            for (Filled { day, n }, _) in filled.filter(|(_, is_out)| !**is_out) {
+                let day = usize::from(*day);
+                let (seen, expected) = &mut days[at * n_days + day];
+                *seen += output[day][leaf];
+                *expected += rate * n;
+            }
         }
         let dirty: Vec<Option<usize>> = days.chunks_exact(n_days).map(dirty_day).collect();
-        for (filled, is_out) in self.filled.iter().zip(is_out) {
-            let (leaf, day) = (filled.leaf as usize, usize::from(filled.day));
-            if !*is_out && dirty[groups.of_leaf[leaf] as usize] == Some(day) {
-                *is_out = true;
-                came[leaf] -= output[day][leaf];
-                past[leaf] -= filled.n;
+        if dirty.iter().all(Option::is_none) {
+            return;
+        }
+        for (leaf, (came, past)) in came.iter_mut().zip(past).enumerate() {
+            let Some(dirty) = place(leaf).and_then(|at| dirty[at]) else { continue };
+            let own = self.begins[leaf]..self.begins[leaf + 1];
+            for (Filled { day, n }, is_out) in self.filled[own.clone()].iter().zip(&mut is_out[own])
+            {
+                if !*is_out && usize::from(*day) == dirty {
+                    *is_out = true;
+                    *came -= output[dirty][leaf];
+                    *past -= n;
+                }
             }
         }
     }
@@ -239,7 +271,7 @@ impl<'i> Levels<'i> {
 /// The day with an incident of its own: the one that is farthest above the median of its ratios to
 /// what was expected, if by more than five deviations of chance and more than twice as much.
 fn dirty_day(days: &[(f64, f64)]) -> Option<usize> {
-    if days.iter().map(|(seen, _)| seen).sum::<f64>() < 10.0 {
+    if days.iter().map(|(seen, _)| seen).sum::<f64>() < LEAST_CAME {
         return None;
     }
     let had = || days.iter().enumerate().filter(|(_, (_, expected))| *expected > 0.0);

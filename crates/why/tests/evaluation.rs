@@ -44,7 +44,7 @@ fn the_parts_of_a_change_add_up_to_it() {
         ] {
             let counts = window.counts(question);
             for metric in metrics.map(|name| Metric::named(name).expect("a metric")) {
-                let answer = explain(metric, &counts);
+                let answer = explain(metric, counts.clone());
                 let parts: f64 = answer.steps.iter().map(|step| step.effect).sum();
                 let change = answer.now - answer.usual;
                 assert!((parts - change).abs() < 1e-6, "{}: {parts} {change}", metric.name);

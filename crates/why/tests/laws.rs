@@ -147,7 +147,7 @@ proptest! {
     ) {
         let counts = table(n_baseline, &rows);
         for metric in Metric::ALL {
-            holds(&explain(metric, &counts))?;
+            holds(&explain(metric, counts.clone()))?;
         }
     }
 
@@ -166,7 +166,7 @@ proptest! {
         };
         let counts = table(1, &[row(0, &now), row(1, &usual)]);
         for metric in Metric::ALL {
-            let answer = explain(metric, &counts);
+            let answer = explain(metric, counts.clone());
             for step in &answer.steps {
                 let told = format!("{} {step:?}", metric.name);
                 match step.part {

@@ -51,7 +51,7 @@ fn categories_are_told_in_one_order_whatever_the_order_of_the_counts() {
         for category in categories {
             counts.add(0, &leaf, Kind::Bounced, Some(category), 300);
         }
-        let answer = explain(metric("bounced"), &counts);
+        let answer = explain(metric("bounced"), counts.clone());
         answer.causes.iter().map(|cause| cause.categories.clone()).collect::<Vec<_>>()
     };
     let told_first = told(["policy-related", "content-related"]);
@@ -65,7 +65,7 @@ fn one_address_blocked_at_one_receiver_is_named_with_its_share() {
         (0, "gmail", "vmta-2") => (1000, 500),
         _ => (1000, 10),
     });
-    let answer = explain(metric("delivered"), &counts);
+    let answer = explain(metric("delivered"), counts.clone());
     assert_eq!(answer.verdict, Verdict::Explained);
     assert_eq!(values(&answer), [["gmail", "vmta-2"]]);
     let cause = &answer.causes[0];
@@ -83,7 +83,7 @@ fn fewer_messages_are_no_trouble_at_the_receivers() {
         (0, "a.example") => (200, 2),
         _ => (1000, 10),
     });
-    let answer = explain(metric("delivered"), &counts);
+    let answer = explain(metric("delivered"), counts.clone());
     assert_eq!(values(&answer), [["a.example"]]);
     assert_eq!(answer.causes[0].reading, Reading::Injection);
     assert!((answer.steps[0].effect - (answer.now - answer.usual)).abs() < 5.0);
@@ -97,7 +97,7 @@ fn a_rate_that_changed_by_the_mix_alone_has_no_cause() {
         (_, "yahoo") => (1000, 100),
         _ => (1000, 10),
     });
-    let answer = explain(metric("bounce_rate"), &counts);
+    let answer = explain(metric("bounce_rate"), counts.clone());
     assert!(answer.causes.is_empty() && answer.now > answer.usual + 2.0);
     let mix = answer.steps.iter().find(|step| step.part == Part::Mix).expect("a mix");
     assert!((mix.effect - (answer.now - answer.usual)).abs() < 0.1, "{mix:?}");
@@ -107,11 +107,11 @@ fn a_rate_that_changed_by_the_mix_alone_has_no_cause() {
 
 #[test]
 fn the_same_numbers_as_ever_are_quiet_and_too_few_are_no_answer() {
-    let quiet = explain(metric("delivered"), &counts(|_, _| (1000, 10)));
+    let quiet = explain(metric("delivered"), counts(|_, _| (1000, 10)));
     assert_eq!((quiet.verdict, quiet.causes.len()), (Verdict::Quiet, 0));
-    let few = explain(metric("bounce_rate"), &counts(|_, _| (2, 1)));
+    let few = explain(metric("bounce_rate"), counts(|_, _| (2, 1)));
     assert_eq!(few.verdict, Verdict::TooLittle);
-    let alone = explain(metric("delivered"), &Counts::new(&DIMS, 0));
+    let alone = explain(metric("delivered"), Counts::new(&DIMS, 0));
     assert_eq!(alone.verdict, Verdict::TooLittle);
 }
 
@@ -130,7 +130,7 @@ fn jobs_that_are_named_anew_every_day_are_no_cause() {
         counts.add(period, &values, Kind::Held, Some("quota-issues"), 5);
     }
     for name in ["delivered", "injected", "bounced", "bounce_rate"] {
-        let answer = explain(metric(name), &counts);
+        let answer = explain(metric(name), counts.clone());
         assert_eq!(answer.verdict, Verdict::Quiet, "{name}: {:?}", answer.causes);
     }
 }
@@ -151,7 +151,7 @@ fn of_values_that_cannot_be_told_apart_the_replies_name_one() {
             }
         }
     }
-    let answer = explain(metric("bounce_rate"), &counts);
+    let answer = explain(metric("bounce_rate"), counts.clone());
     assert_eq!(answer.causes.len(), 1);
     for (fault, named, other, reading) in [
         ("ip", "vmta_pool", "sender_domain", Reading::IpReputation),
@@ -186,7 +186,7 @@ fn a_campaign_whose_first_virtual_mta_is_written_with_all_of_it_waits_nowhere() 
             }
         }
     }
-    let answer = explain(metric("delivered"), &counts);
+    let answer = explain(metric("delivered"), counts.clone());
     let stages: Vec<Stage> = answer.causes.iter().map(|cause| cause.stage).collect();
     assert_eq!(stages, [Stage::Injection], "{:?}", answer.causes);
 }
@@ -207,7 +207,7 @@ fn a_senders_first_job_is_a_cause_only_far_beyond_what_jobs_differ_by() {
             add(&sender, &format!("job-{period}"), 5_000, 50 * percent);
             add("daily.example", "daily", 5_000, 125);
         }
-        explain(metric("bounce_rate"), &counts)
+        explain(metric("bounce_rate"), counts.clone())
     };
     assert!(asked(10).causes.is_empty(), "{:?}", asked(10).causes);
     assert_eq!(values(&asked(50)), [["s0.example"]]);

@@ -147,7 +147,7 @@ impl Question<'_> {
                 Ok(())
             })??;
         }
-        let mut answer = explain(metric, &counts);
+        let mut answer = explain(metric, counts);
         let left_out: Vec<(Window, f64)> = answer
             .left_out
             .iter()
