@@ -1,63 +1,44 @@
 -- Recipients that were tried in a period, by what became of them in it. One that was deferred and
--- then delivered counts as delivered, and one with a bounce as bounced.
--- Most recipients have one record, a delivery. So deliveries are counted as records, leaf by leaf,
--- and recipients are told apart by numbers, of which those of any other kind are left.
-with tried as (
+-- then delivered counts as delivered, and one with a bounce as bounced. Of a leaf and a kind there may
+-- be several rows, which add up.
+with tried as not materialized (
     select
         period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id,
         carried,
-        hash(period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried)
-            as leaf,
-        hash(message_key >> 32, time_queued) as message, rec, bounce_cat, bounce_class
+        hash(period, message_key >> 32, time_queued) as message, rec, bounce_cat, bounce_class
     from records
     -- What an operator deleted is in no rate.
     where (rec in ('d', 'b', 't')) is true and bounce_class is distinct from 'administrative'
 ),
--- Both in one pass, since to read the records is the larger part.
-counted as materialized (
+-- Most recipients have one record, a delivery. Which have more or another is told by a few narrow
+-- columns, and only these are told apart below: all others are counted as records, leaf by leaf.
+several as (
+    select message, message as number
+    from tried
+    group by message
+    having count(*) > 1 or min(rec) <> 'd'
+),
+counted as (
     select
-        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried, leaf,
-        grouping(message) = 1 as is_leaf,
+        period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried, number,
         count(*) filter (rec = 'd') as n_deliveries,
         -- Type and category of the least record that is no delivery, in one text, since few have
         -- any: bounces come before deferrals, and any category before none.
         min(rec || coalesce(' ' || bounce_cat, '~')) filter (rec <> 'd') as refusal,
         min(bounce_class) filter (rec = 'b') as class
-    from tried
-    group by grouping sets (
-        (leaf, period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried),
-        (leaf, message)
-    )
-    having grouping(message) = 1 or n_deliveries <> 1 or refusal < 'd'
-),
-told as (
-    select
-        leaf, 'delivered' as kind, null as category,
-        case when is_leaf then n_deliveries else -n_deliveries end as n
-    from counted
-    union all
-    select
-        leaf,
-        case
-            when refusal < 'd' and ($class is null or class = $class) then 'bounced'
-            when refusal < 'd' then 'aside'
-            when n_deliveries = 0 then 'held'
-            else 'delivered'
-        end as kind,
-        case when kind <> 'delivered' and refusal[2] = ' ' then refusal[3:] end as category,
-        1 as n
-    from counted
-    where not is_leaf
-),
-summed as (
-    select leaf, kind, category, sum(n)::bigint as n
-    from told
+    from tried left join several using (message)
     group by all
-    having sum(n) > 0
 )
 select
-    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried, kind,
-    category, n
-from summed join (from counted where is_leaf) using (leaf)
+    period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
+    case
+        when refusal < 'd' and ($class is null or class = $class) then 'bounced'
+        when refusal < 'd' then 'aside'
+        when n_deliveries = 0 then 'held'
+        else 'delivered'
+    end as kind,
+    case when kind <> 'delivered' and refusal[2] = ' ' then refusal[3:] end as category,
+    case when number is null then n_deliveries else 1 end as n
+from counted
 -- In order, so that what is told of two that say the same does not depend on threads.
 order by all
