@@ -1,8 +1,9 @@
 //! What the records of a session have, by MTA, day and record type: as their parts counted it when they
 //! were written, and where these do not say, as the engine counts. Judges nothing.
 //!
-//! A part says it of all its records. So the engine counts on the days that the window cuts, and on
-//! those of parts of older versions; and of days whose records are pruned, what `hourly` has of them.
+//! A part says it of all its records. On a day that the window cuts the engine counts, unless the part
+//! says the same of any of its hours; and it counts on the days of parts of older versions, and what
+//! `hourly` has of days whose records are pruned.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,13 +51,17 @@ impl Session {
         let mut unsaid = self.days_without_records();
         let is_said = |part: &Part| {
             let says = |facts: &Facts| needs.iter().all(|need| facts.having(need.fact).is_some());
-            is_within(part, window) && part.facts.as_ref().is_some_and(says)
+            part.facts.as_ref().is_some_and(says)
+        };
+        let is_of_all_hours = |part: &SnapshotPart| {
+            is_within(&part.part, window) || self.is_the_same_all_day(part, needs)
         };
         let pattern = |(_, values): &(String, Vec<String>)| values.iter().any(|v| v.contains('*'));
         if hosts.filters.iter().any(pattern) {
             unsaid.extend(days)
         } else {
-            unsaid.extend(records().filter(|part| !is_said(&part.part)).map(|part| part.day))
+            let is_unsaid = |part: &&SnapshotPart| !is_said(&part.part) || !is_of_all_hours(part);
+            unsaid.extend(records().filter(is_unsaid).map(|part| part.day))
         }
         let passes =
             |host: &str| hosts.filters.iter().all(|(_, values)| values.iter().any(|v| v == host));
@@ -78,6 +83,22 @@ impl Session {
             }
         }
         (places, unsaid)
+    }
+
+    /// Whether what the records of a part have holds of any of its hours: of each MTA and type all have it, or
+    /// none, or some as some have on the day before or after. An MTA that begins to log a field at noon has
+    /// it in some records of that day, in none of the day before and in all of the day after.
+    fn is_the_same_all_day(&self, part: &SnapshotPart, needs: &[Need]) -> bool {
+        let beside = |other: &&SnapshotPart| (other.day.0 - part.day.0).abs() == 1;
+        let parts = self.opened[0].parts().filter(beside);
+        let beside: Vec<&Facts> = parts.filter_map(|part| part.part.facts.as_ref()).collect();
+        let is_usual = |fact: &str, place: (&str, &str)| {
+            beside.iter().any(|facts| some(facts, fact).any(|of| of == place))
+        };
+        part.part.facts.as_ref().is_some_and(|facts| {
+            let mut of_needs = needs.iter().map(|need| need.fact);
+            of_needs.all(|fact| some(facts, fact).all(|place| is_usual(fact, place)))
+        })
     }
 
     /// The days of the window of which `hourly` is left and the records are gone.
@@ -185,6 +206,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The MTAs and types of which a fact holds of some records, and not of all.
+fn some<'f>(facts: &'f Facts, fact: &str) -> impl Iterator<Item = (&'f str, &'f str)> {
+    let having = facts.having(fact).into_iter().flatten();
+    let some = facts.rows().zip(having).filter(|((.., rows), has)| (1..*rows).contains(has));
+    some.map(|((host, rec, _), _)| (host, rec))
 }
 
 /// Whether all records of a part are of the window.
