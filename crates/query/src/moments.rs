@@ -4,6 +4,7 @@
 //! Names come from closed lists, as in a pivot.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use pmtaq_schema::{Timestamp, Window};
 
@@ -27,9 +28,11 @@ pub struct Moments {
     window_s: i64,
 }
 
-/// For each moment the values of the metrics by the values of the dimensions; nothing where there
-/// is no record.
-pub type Measured = BTreeMap<Timestamp, HashMap<Vec<String>, Vec<Option<f64>>>>;
+/// The values of the metrics by the values of the dimensions; nothing where there is no record.
+pub type Groups = HashMap<Vec<String>, Vec<Option<f64>>>;
+
+/// The same for each moment. There may be many groups, and several questions about them.
+pub type Measured = BTreeMap<Timestamp, Rc<Groups>>;
 
 impl Moments {
     /// Looks the names up. `window_s` before each of `n` moments count, `step_s` apart, the last of
@@ -126,7 +129,7 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
         let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
         let values = values.collect::<Result<Vec<_>>>()?;
         let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
-        let mut measured = Measured::new();
+        let mut measured: BTreeMap<Timestamp, Groups> = BTreeMap::new();
         for (row, moment) in moments.into_iter().enumerate() {
             let Some(moment) = moment.map(Timestamp) else { continue };
             let group: Vec<String> =
@@ -141,7 +144,7 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
             let values = values.collect();
             measured.entry(moment).or_default().insert(group, values);
         }
-        Ok(measured)
+        Ok(measured.into_iter().map(|(moment, groups)| (moment, Rc::new(groups))).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 //! Judges nothing, and opens the store only when a rule asks for it.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use chrono::Days;
 use pmtaq_alert::{Rule, Seconds, Seen, Watch};
@@ -235,7 +236,7 @@ impl<'c> Watcher<'c> {
             let depths = waiting(session, moment, &rule.by, &selection(rule))?;
             drop(guard);
             let depths = depths.into_iter().map(|(group, depth)| (group, vec![Some(depth)]));
-            measured.insert(moment, depths.collect());
+            measured.insert(moment, Rc::new(depths.collect()));
         }
         if let Some(before) = before {
             self.turn_to(before)?;
@@ -261,7 +262,7 @@ impl<'c> Watcher<'c> {
         let length_s = window.until.0 - window.since.0;
         let moment = Moments::new(&by, &metrics, length_s, window.until, DAY_S, 1)?;
         let seen = moment.run(&self.asked()?.session, selection)?;
-        Ok(seen.into_values().flatten().flat_map(|(group, _)| group).collect())
+        Ok(seen.values().flat_map(|groups| groups.keys().flatten().cloned()).collect())
     }
 
     /// The replies before `at` that are new, as `is_new` says.

@@ -1,17 +1,14 @@
 //! What is usual of the groups of a rule: by the same hours of the days before, by those whom a group
 //! is one of, by the others. Works on what was measured; asks nobody.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use pmtaq_alert::{Rule, Seconds, Seen};
-use pmtaq_query::{Measured, dimension, watched};
+use pmtaq_query::{Groups, Measured, dimension, watched};
 use pmtaq_schema::{Timestamp, Unit, Zone};
 
 use super::observe::{USUAL_DAYS, days_before};
 use crate::failure::Result;
-
-/// The groups of a moment with their numbers: the value, and what it rests on.
-type Groups = HashMap<Vec<String>, Vec<Option<f64>>>;
 
 /// What a rule over a metric sees at one moment, by what was measured at all of them. The store
 /// begins with `first`: a window that begins before says nothing of what is usual.
@@ -36,9 +33,9 @@ pub(super) fn seen(
     }
     let ceiling = (unit == Unit::Percent).then_some(100.0);
     let nothing = Groups::new();
-    let now = measured.get(&at).unwrap_or(&nothing);
+    let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().filter_map(|day| measured.get(&days_before(at, *day, zone)));
-    let before: Vec<&Groups> = before.collect();
+    let before: Vec<&Groups> = before.map(|groups| &**groups).collect();
     let groups: BTreeSet<&Vec<String>> = now.keys().collect();
     let seen = groups.into_iter().filter_map(|group| {
         let (value, n) = numbers(&now[group]);
@@ -71,9 +68,9 @@ pub(super) fn volumes(
     zone: Zone,
 ) -> Vec<Seen> {
     let nothing = Groups::new();
-    let now = measured.get(&at).unwrap_or(&nothing);
+    let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().map(|day| measured.get(&days_before(at, *day, zone)));
-    let before: Vec<&Groups> = before.map(|day| day.unwrap_or(&nothing)).collect();
+    let before: Vec<&Groups> = before.map(|day| day.map_or(&nothing, |groups| groups)).collect();
     let mut groups: BTreeSet<&Vec<String>> = now.keys().collect();
     groups.extend(before.iter().flat_map(|day| day.keys()));
     let all = Vec::new();

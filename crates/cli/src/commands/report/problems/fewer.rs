@@ -33,8 +33,8 @@ pub(super) fn find(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> 
         let until = pmtaq_schema::Timestamp(desk.window.until.0 - week * WEEK_S);
         let moment = Moments::new(&by, &metric, length_s, until, WEEK_S, 1)?;
         let measured = desk.measured(&moment, until, length_s)?;
-        let groups = measured.into_values().flatten();
-        let n = |values: Vec<Option<f64>>| values.first().copied().flatten().unwrap_or(0.0);
+        let groups = measured.values().flat_map(|groups| groups.iter());
+        let n = |values: &[Option<f64>]| values.first().copied().flatten().unwrap_or(0.0);
         weeks.push(groups.map(|(group, values)| (group.concat(), n(values))).collect());
     }
     let mut less: Vec<(String, f64, f64, f64)> = Vec::new();
