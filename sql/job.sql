@@ -33,7 +33,11 @@ totals as (
         delayed() as delayed,
         complaints() as complaints,
         deleted_by_operator() as deleted,
-        min(coalesce(time_queued, time_logged)) as began,
+        -- Not known where fewer receptions are logged than records that do not say when they were queued.
+        case
+            when count(*) filter (rec in ('d', 'b') and time_queued is null) <= count(*) filter (rec = 'r')
+            then min(coalesce(time_queued, time_logged))
+        end as began,
         max(time_logged) filter (rec in ('d', 'b')) as ended
     from mine
     having count(*) > 0

@@ -25,7 +25,11 @@ with counted as (
 largest as materialized (
     select
         job_id,
-        min(coalesce(time_queued, time_logged)) filter (rec not in ('rb', 'f')) as began,
+        -- Not known where fewer receptions are logged than records that do not say when they were queued.
+        case
+            when count(*) filter (rec in ('d', 'b') and time_queued is null) <= count(*) filter (rec = 'r')
+            then min(coalesce(time_queued, time_logged)) filter (rec not in ('rb', 'f'))
+        end as began,
         sent() as sent,
         bounce_rate() as bounce_rate,
         unknown_user_rate() as unknown_user_rate

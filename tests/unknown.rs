@@ -278,6 +278,79 @@ fn a_number_of_a_store_that_lacks_a_field_is_that_of_the_whole_one_or_null_at_sc
     assert!(known > 10_000, "{known}");
 }
 
+/// Reports, and how many of their columns name a row.
+const REPORTS: [(&str, usize); 18] = [
+    ("domains", 1),
+    ("providers", 1),
+    ("senders", 1),
+    ("vmtas", 1),
+    ("ips", 1),
+    ("jobs", 1),
+    ("job job0", 1),
+    ("latency", 1),
+    ("volume --per day", 1),
+    ("hygiene", 2),
+    ("rates --by vmta", 1),
+    ("tls --by provider", 1),
+    ("warmup", 2),
+    ("sizes", 1),
+    ("graph bounce_rate,deferral_rate,tls_rate --by vmta --every 1d", 2),
+    ("stats top-domains", 1),
+    ("stats vmta-summary", 2),
+    ("stats message-counts", 1),
+];
+
+/// All that these reports say, by report, row and column.
+fn all_reported(sealed: &Sealed) -> BTreeMap<(&'static str, Vec<String>, String), String> {
+    let mut told = BTreeMap::new();
+    for (report, keys) in REPORTS {
+        let words: Vec<&str> = report.split(' ').chain(["--format", "csv", "-q"]).collect();
+        let text = sealed.done(&words);
+        let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
+        let header: Vec<String> = lines.next().unwrap().collect();
+        for line in lines {
+            let cells: Vec<String> = line.collect();
+            let (names, values) = cells.split_at(keys);
+            let values = header[keys..].iter().cloned().zip(values);
+            told.extend(
+                values.map(|(name, value)| ((report, names.to_vec(), name), value.clone())),
+            );
+        }
+    }
+    told
+}
+
+#[test]
+fn a_report_of_a_store_that_lacks_a_field_says_what_that_of_the_whole_one_says_or_nothing_at_scale()
+{
+    let whole = all_reported(&of(&acct(&[])));
+    let mut known = 0;
+    for lack in [
+        ("d", "rcpt"),
+        ("d", "timeQueued"),
+        ("d", "dlvTlsProtocol"),
+        ("d", "dlvSize"),
+        ("b", "bounceCat"),
+        ("b", "dsnDiag"),
+        ("b", "vmta"),
+        ("t", "dlvDestinationIp"),
+        ("t", "jobId"),
+    ] {
+        for (key, value) in all_reported(&of(&acct(&[lack]))) {
+            // What has no name is another group there.
+            if key.1.iter().any(|name| name.starts_with("(none")) || value.is_empty() {
+                continue;
+            }
+            match whole.get(&key) {
+                Some(expected) => assert_eq!(*expected, value, "{lack:?}: {key:?}"),
+                None => assert_eq!(value, "0", "{lack:?}: {key:?}"),
+            }
+            known += 1;
+        }
+    }
+    assert!(known > 1_000, "{known}");
+}
+
 #[test]
 fn a_filter_by_what_a_type_does_not_log_gives_no_rate() {
     let sealed = of(&acct(&[("d", "rcpt")]));
