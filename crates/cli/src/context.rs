@@ -9,7 +9,7 @@ use pmtaq_bucket::Bucket;
 use pmtaq_render::Format;
 use pmtaq_schema::Timestamp;
 use pmtaq_schema::bounce::BounceClasses;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_store::{Disk, Note, Remote, Store};
 
@@ -32,7 +32,7 @@ pub(crate) struct Context {
     pub(crate) machine: String,
     pub(crate) settings: Settings,
     /// The dimensions of the site that `hourly` keeps.
-    kept: Kept,
+    kept: KeptDimensions,
     pub(crate) places: Places,
     /// What holds for all machines that share the store, and for this one.
     shared: OnceLock<(Places, BounceClasses)>,

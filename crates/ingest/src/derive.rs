@@ -9,7 +9,7 @@ use pmtaq_schema::columns::index_of;
 use pmtaq_schema::origin::BounceOrigin;
 use pmtaq_schema::provider::{ProviderField, Providers};
 use pmtaq_schema::reply::Reply;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::template::template_of;
 use pmtaq_schema::{Record, address};
 use pmtaq_store::NO_NAME;
@@ -54,7 +54,7 @@ pub(crate) struct SourceFacts<'k> {
     /// How the addresses of recipients are stored.
     pub(crate) privacy: &'k Privacy,
     /// The dimensions of the site that `hourly` keeps.
-    pub(crate) kept: &'k Kept,
+    pub(crate) kept: &'k KeptDimensions,
 }
 
 /// Lines that are being added as rows.

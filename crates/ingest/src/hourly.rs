@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use hashbrown::HashTable;
 use pmtaq_schema::columns::{HOURLY, index_of};
 use pmtaq_schema::latency::rounded;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::{COLUMNS, Column, Kind};
 use pmtaq_store::{Cells, NO_NAME, NO_NUMBER, Texts, arrow_type};
 
@@ -163,7 +163,7 @@ impl Hourly {
     /// Counts the records of `batch`, by the dimensions of the site that are `kept` too. It needs no other
     /// columns than those that [`HOURLY`] has too, `time_logged`, `time_queued`, `dlv_destination_ip` and
     /// `dlv_size`, and what these dimensions are made of, as dictionaries or text.
-    pub fn add_records(&mut self, batch: &RecordBatch, kept: &Kept) {
+    pub fn add_records(&mut self, batch: &RecordBatch, kept: &KeptDimensions) {
         let columns: Vec<Owned> = COLUMNS.iter().map(|column| Owned::of(batch, column)).collect();
         let mut cells: Vec<Cells<'_>> = columns.iter().map(Owned::cells).collect();
         let site = if kept.is_empty() { NameColumn::default() } else { of_batch(kept, batch) };

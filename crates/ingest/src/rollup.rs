@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use pmtaq_schema::Timestamp;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Cells, Encoder, Result, RunWriter, Writer, Written};
@@ -105,7 +105,7 @@ impl<'w> Days<'w> {
 
 impl<'w> Open<'w> {
     /// Counts records, all of the same day.
-    pub(crate) fn add_records(&mut self, batch: &RecordBatch, kept: &Kept) {
+    pub(crate) fn add_records(&mut self, batch: &RecordBatch, kept: &KeptDimensions) {
         self.hourly.add_records(batch, kept);
     }
 

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use pmtaq_schema::columns::index_of;
-use pmtaq_schema::site::{Kept, Row};
+use pmtaq_schema::site::{KeptDimensions, Row};
 use pmtaq_schema::{COLUMNS, Kind};
 
 use crate::intern::NameColumn;
@@ -15,7 +15,7 @@ pub(crate) const SITE: usize = COLUMNS.len();
 const EXTRA: usize = index_of("extra");
 
 /// The values of the records of a batch.
-pub(crate) fn of_batch(kept: &Kept, batch: &RecordBatch) -> NameColumn {
+pub(crate) fn of_batch(kept: &KeptDimensions, batch: &RecordBatch) -> NameColumn {
     let texts = |name: &str, kind: Kind| {
         let column = batch.column_by_name(name).filter(|_| kind.is_text())?;
         Some(cast(column, &DataType::Utf8).expect("names and texts are text"))

@@ -5,7 +5,7 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{filter_record_batch, max, min};
 use arrow::datatypes::TimestampMillisecondType;
 use pmtaq_schema::columns::SITE_DIMENSIONS;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
@@ -257,10 +257,13 @@ fn check_day(audit: &Audit, day: Day, budget: MergeBudget) -> DayCheck {
 }
 
 /// The dimensions of the site that all of these parts of `hourly` have; none when they are not the same.
-fn kept_by<'p>(mut parts: impl Iterator<Item = &'p SnapshotPart>) -> Option<Kept> {
-    let Some(first) = parts.next() else { return Some(Kept::default()) };
+fn kept_by<'p>(mut parts: impl Iterator<Item = &'p SnapshotPart>) -> Option<KeptDimensions> {
+    let Some(first) = parts.next() else { return Some(KeptDimensions::default()) };
     let site = &first.part.site;
-    parts.all(|part| part.part.site == *site).then(|| Kept::new(site.clone()).ok()).flatten()
+    parts
+        .all(|part| part.part.site == *site)
+        .then(|| KeptDimensions::new(site.clone()).ok())
+        .flatten()
 }
 
 /// Some hours of a day as its records come to them, and as its rollup has them.
@@ -271,13 +274,18 @@ struct Share<'k> {
     /// Whether both say by the same rule if a receiver was reached; else nothing is made of it.
     has_reached: bool,
     /// The dimensions of the site by which both are told apart; none where that cannot be.
-    kept: Option<&'k Kept>,
+    kept: Option<&'k KeptDimensions>,
     counted: Hourly,
     stored: Hourly,
 }
 
 impl<'k> Share<'k> {
-    fn new(pass: u64, passes: u64, has_reached: bool, kept: Option<&'k Kept>) -> Share<'k> {
+    fn new(
+        pass: u64,
+        passes: u64,
+        has_reached: bool,
+        kept: Option<&'k KeptDimensions>,
+    ) -> Share<'k> {
         let (pass, passes) = (pass.cast_signed(), passes.cast_signed());
         let (counted, stored) = (Hourly::default(), Hourly::default());
         Share { pass, passes, has_reached, kept, counted, stored }
@@ -287,7 +295,7 @@ impl<'k> Share<'k> {
         match table {
             Table::Records => {
                 let batch = self.of(batch, "time_logged");
-                self.counted.add_records(&batch, self.kept.unwrap_or(&Kept::default()));
+                self.counted.add_records(&batch, self.kept.unwrap_or(&KeptDimensions::default()));
             }
             Table::Hourly => self.stored.add_hourly(&self.of(batch, "hour")),
             Table::DailySenders | Table::DailyDomains | Table::Rejects => {}

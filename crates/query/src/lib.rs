@@ -119,7 +119,7 @@ mod refused;
 pub use refused::refused_lines;
 
 mod moments;
-pub use moments::{Groups, Measured, Moments, first_seen};
+pub use moments::{GroupedValues, Measured, Moments, first_seen};
 
 mod seen;
 pub use seen::{Sought, seen};

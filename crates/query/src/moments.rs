@@ -29,10 +29,10 @@ pub struct Moments {
 }
 
 /// The values of the metrics by the values of the dimensions; nothing where there is no record.
-pub type Groups = HashMap<Vec<String>, Vec<Option<f64>>>;
+pub type GroupedValues = HashMap<Vec<String>, Vec<Option<f64>>>;
 
 /// The same for each moment. There may be many groups, and several questions about them.
-pub type Measured = BTreeMap<Timestamp, Rc<Groups>>;
+pub type Measured = BTreeMap<Timestamp, Rc<GroupedValues>>;
 
 impl Moments {
     /// Looks the names up. `window_s` before each of `n` moments count, `step_s` apart, the last of
@@ -129,7 +129,7 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
         let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
         let values = values.collect::<Result<Vec<_>>>()?;
         let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
-        let mut measured: BTreeMap<Timestamp, Groups> = BTreeMap::new();
+        let mut measured: BTreeMap<Timestamp, GroupedValues> = BTreeMap::new();
         for (row, moment) in moments.into_iter().enumerate() {
             let Some(moment) = moment.map(Timestamp) else { continue };
             let group: Vec<String> =

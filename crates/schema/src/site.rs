@@ -70,7 +70,7 @@ pub trait Row {
 
 /// The dimensions of a site that `hourly` keeps, by their names.
 #[derive(Clone, Debug, Default)]
-pub struct Kept {
+pub struct KeptDimensions {
     definitions: Vec<SiteDimension>,
     found: Vec<(Source, Regex)>,
 }
@@ -82,13 +82,13 @@ enum Source {
     Field { name: String, column: Option<usize> },
 }
 
-impl Kept {
+impl KeptDimensions {
     /// Those of `site`, in any order.
     ///
     /// # Errors
     /// What is wrong with one of them, as a sentence. What `(?i)` means beyond ASCII and classes of Unicode are
     /// refused: the engine and this reader know different ones.
-    pub fn new(mut site: Vec<SiteDimension>) -> Result<Kept, String> {
+    pub fn new(mut site: Vec<SiteDimension>) -> Result<KeptDimensions, String> {
         site.sort();
         let found = site.iter().map(|SiteDimension { name, field, pattern }| {
             let source = source(field).ok_or_else(|| format!("`{field}` is no field"))?;
@@ -102,7 +102,7 @@ impl Kept {
             Ok((source, regex))
         });
         let found = found.collect::<Result<_, String>>()?;
-        Ok(Kept { definitions: site, found })
+        Ok(KeptDimensions { definitions: site, found })
     }
 
     /// Whether nothing is kept.
@@ -195,7 +195,7 @@ mod tests {
 
     fn values(site: Vec<SiteDimension>, row: &Sample) -> String {
         let mut text = String::new();
-        Kept::new(site).expect("dimensions").values(row, &mut text);
+        KeptDimensions::new(site).expect("dimensions").values(row, &mut text);
         text
     }
 
@@ -219,9 +219,11 @@ mod tests {
     #[test]
     fn what_two_engines_read_differently_is_not_kept() {
         for pattern in ["(", "(\\pL)", "([a[b]])", "([a-z&&b])", "(?i)(stra\u{df}e)"] {
-            let wrong = Kept::new(vec![site("x", "orig", pattern)]).map(|_| ()).expect_err(pattern);
+            let wrong = KeptDimensions::new(vec![site("x", "orig", pattern)])
+                .map(|_| ())
+                .expect_err(pattern);
             assert!(wrong.contains("`x` cannot be kept in `hourly`"), "{wrong}");
         }
-        assert!(Kept::new(vec![site("x", "orgi", "(.)")]).is_err());
+        assert!(KeptDimensions::new(vec![site("x", "orgi", "(.)")]).is_err());
     }
 }

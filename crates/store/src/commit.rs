@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::time::{Day, Timestamp};
 
 use crate::delta::{self, Log, Published};
@@ -41,7 +41,7 @@ use crate::snapshot::{SnapshotPart, read_parts, read_sources, sources_of_root};
 pub struct Writer<'a> {
     pub(crate) place: &'a Location,
     pub(crate) disk: &'a Disk,
-    kept: &'a Kept,
+    kept: &'a KeptDimensions,
     pub(crate) root: Root,
     /// Of a bucket, what is needed to replace its root.
     pub(crate) held: Option<Held>,
@@ -144,7 +144,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn open(
         place: &'a Location,
         disk: &'a Disk,
-        kept: &'a Kept,
+        kept: &'a KeptDimensions,
         owner: &str,
     ) -> Result<Writer<'a>> {
         // Of a bucket it keeps those of this machine apart, which share a folder.
@@ -220,7 +220,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The dimensions of the site that `hourly` keeps from now on.
-    pub fn kept(&self) -> &'a Kept {
+    pub fn kept(&self) -> &'a KeptDimensions {
         self.kept
     }
 

@@ -87,7 +87,7 @@ use std::path::Path;
 
 use layout::Table;
 pub use lock::Lock;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::{Timestamp, Window};
 
@@ -97,7 +97,7 @@ pub struct Store {
     place: Location,
     disk: Disk,
     /// The dimensions of the site that parts of `hourly` get which are written.
-    kept: Kept,
+    kept: KeptDimensions,
 }
 
 impl Store {
@@ -167,11 +167,11 @@ impl Store {
     }
 
     fn of(place: Location, disk: Disk) -> Store {
-        Store { place, disk, kept: Kept::default() }
+        Store { place, disk, kept: KeptDimensions::default() }
     }
 
     /// The same store, in which `hourly` keeps dimensions of the site from now on.
-    pub fn keeping(self, kept: Kept) -> Store {
+    pub fn keeping(self, kept: KeptDimensions) -> Store {
         Store { kept, ..self }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::file::writer::SerializedFileWriter;
-use pmtaq_schema::site::Kept;
+use pmtaq_schema::site::KeptDimensions;
 use pmtaq_schema::time::Day;
 
 use crate::checksum::Summed;
@@ -99,7 +99,7 @@ impl<'a> RunWriter<'a> {
         table: Table,
         day: Day,
         name: String,
-        kept: &Kept,
+        kept: &KeptDimensions,
         encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);

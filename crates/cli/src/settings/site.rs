@@ -1,6 +1,6 @@
 //! The dimensions that a site makes of fields, as its settings say them.
 
-use pmtaq_schema::site::{Kept, SiteDimension};
+use pmtaq_schema::site::{KeptDimensions, SiteDimension};
 
 use super::Origin;
 use crate::failure::{Failure, Result};
@@ -39,13 +39,14 @@ impl SiteDimensions {
     ///
     /// # Errors
     /// [`Failure::usage`] with file and line for one that cannot be kept.
-    pub(crate) fn kept(&self) -> Result<Kept> {
+    pub(crate) fn kept(&self) -> Result<KeptDimensions> {
         let kept = || self.0.iter().filter(|said| said.is_kept);
         for SaidDimension { dimension, origin, .. } in kept() {
-            Kept::new(vec![dimension.clone()])
+            KeptDimensions::new(vec![dimension.clone()])
                 .map_err(|what| Failure::usage(format!("{origin}: {what}")))?;
         }
-        Kept::new(kept().map(|said| said.dimension.clone()).collect()).map_err(Failure::usage)
+        KeptDimensions::new(kept().map(|said| said.dimension.clone()).collect())
+            .map_err(Failure::usage)
     }
 
     /// Takes a line of their table: `NAME.field`, `NAME.pattern` or `NAME.hourly`.

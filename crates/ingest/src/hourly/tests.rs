@@ -44,7 +44,7 @@ fn records(lines: &[Counted]) -> RecordBatch {
 
 fn rows_of(batches: &[RecordBatch]) -> HourlyRows {
     let mut hourly = Hourly::default();
-    batches.iter().for_each(|batch| hourly.add_records(batch, &Kept::default()));
+    batches.iter().for_each(|batch| hourly.add_records(batch, &KeptDimensions::default()));
     hourly.take()
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use pmtaq_alert::{Rule, Seconds, Seen};
-use pmtaq_query::{Groups, Measured, dimension, watched};
+use pmtaq_query::{GroupedValues, Measured, dimension, watched};
 use pmtaq_schema::{Timestamp, Unit, Zone};
 
 use super::observe::{USUAL_DAYS, days_before};
@@ -32,10 +32,10 @@ pub(super) fn seen(
         return Ok(with_peers(rule, volumes(rule, window, measured, at, &days, zone)));
     }
     let ceiling = (unit == Unit::Percent).then_some(100.0);
-    let nothing = Groups::new();
+    let nothing = GroupedValues::new();
     let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().filter_map(|day| measured.get(&days_before(at, *day, zone)));
-    let before: Vec<&Groups> = before.map(|groups| &**groups).collect();
+    let before: Vec<&GroupedValues> = before.map(|groups| &**groups).collect();
     let groups: BTreeSet<&Vec<String>> = now.keys().collect();
     let seen = groups.into_iter().filter_map(|group| {
         let (value, n) = numbers(&now[group]);
@@ -67,10 +67,11 @@ pub(super) fn volumes(
     days: &[u32],
     zone: Zone,
 ) -> Vec<Seen> {
-    let nothing = Groups::new();
+    let nothing = GroupedValues::new();
     let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().map(|day| measured.get(&days_before(at, *day, zone)));
-    let before: Vec<&Groups> = before.map(|day| day.map_or(&nothing, |groups| groups)).collect();
+    let before: Vec<&GroupedValues> =
+        before.map(|day| day.map_or(&nothing, |groups| groups)).collect();
     let mut groups: BTreeSet<&Vec<String>> = now.keys().collect();
     groups.extend(before.iter().flat_map(|day| day.keys()));
     let all = Vec::new();
@@ -97,14 +98,18 @@ fn numbers(values: &[Option<f64>]) -> (Option<f64>, f64) {
 /// What is usual of a group that had too little on each of the days: by all of these days together, and
 /// as far as that is too little too, by the smallest larger group that had enough, which is named
 /// where it says more than the own past. Exact of rates; of durations the mean.
-fn of_little(rule: &Rule, before: &[&Groups], group: &[String]) -> (Option<f64>, Option<String>) {
+fn of_little(
+    rule: &Rule,
+    before: &[&GroupedValues],
+    group: &[String],
+) -> (Option<f64>, Option<String>) {
     let own = before.iter().map(|day| total(day, group));
     let (sum, n) = own.fold((0.0, 0.0), |(sum, all), (more, n)| (sum + more, all + n));
     if n > 0.0 && n >= rule.min_n {
         return (Some(sum / n), None);
     }
     let larger = (0..group.len()).rev().find_map(|depth| {
-        let of_day = |day: &&Groups| {
+        let of_day = |day: &&GroupedValues| {
             let (sum, n) = total(day, &group[..depth]);
             (n > 0.0 && n >= rule.min_n).then(|| sum / n)
         };
@@ -123,7 +128,7 @@ fn of_little(rule: &Rule, before: &[&Groups], group: &[String]) -> (Option<f64>,
 
 /// The sum of the values of those whose first values are `prefix`, each as often as it says what it
 /// rests on, and the sum of that.
-fn total(day: &Groups, prefix: &[String]) -> (f64, f64) {
+fn total(day: &GroupedValues, prefix: &[String]) -> (f64, f64) {
     let members = day.iter().filter(|(group, _)| group.starts_with(prefix));
     members.fold((0.0, 0.0), |(sum, all), (_, values)| match numbers(values) {
         (Some(value), n) => (sum + value * n, all + n),
@@ -191,13 +196,13 @@ mod tests {
                     above = 1\ntimes-usual = 2\nmin-n = 100";
         let rule = Rules::parse(text).expect(text).rules.remove(0);
         let group = |name: &str| vec!["yahoo".to_owned(), name.to_owned()];
-        let day = |groups: &[(&str, f64, f64)]| -> Groups {
+        let day = |groups: &[(&str, f64, f64)]| -> GroupedValues {
             let numbers =
                 |(name, rate, n): &(&str, f64, f64)| (group(name), vec![Some(*rate), Some(*n)]);
             groups.iter().map(numbers).collect()
         };
         let days = [day(&[("v1", 2.0, 60.0), ("v2", 0.0, 140.0)]), day(&[("v1", 4.0, 60.0)])];
-        let usual = |days: &[Groups], name| {
+        let usual = |days: &[GroupedValues], name| {
             of_little(&rule, &days.iter().collect::<Vec<_>>(), &group(name))
         };
         assert_eq!(usual(&days, "v1"), (Some(3.0), None), "of both days");
