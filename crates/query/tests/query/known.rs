@@ -17,7 +17,8 @@ fn unknown(session: &Session, selection: &Selection) -> Vec<String> {
     all
 }
 
-/// Records of two MTAs, of which one logs less, and on one day less than that; and two days later some.
+/// Records of two MTAs, of which one logs less, and on one day less than that; and two days later some. A
+/// third begins to log its VirtualMTA at noon of the second day.
 fn rows() -> Vec<Row> {
     let mut rows = many();
     for (n, row) in rows.iter_mut().enumerate().filter(|(n, _)| n % 3 == 0) {
@@ -40,6 +41,12 @@ fn rows() -> Vec<Row> {
     for n in 0..40 {
         rows.push(record(&format!("d 2026-03-05T10:00:{n:02}Z - v1 | dlv_size={n}")));
     }
+    for (day, hour) in (1..=2).flat_map(|day| (0..24).map(move |hour| (day, hour))) {
+        let vmta = if day == 2 && hour >= 12 { "v1" } else { "-" };
+        let mut row = record(&format!("d 2026-03-0{day}T{hour:02}:30:00Z b.example {vmta}"));
+        row[0].1 = "mta3".to_owned();
+        rows.push(row);
+    }
     rows
 }
 
@@ -52,6 +59,7 @@ fn what_the_parts_say_is_what_the_engine_counts_in_any_window() {
         of("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"),
         of("2026-03-01T12:00:00Z", "2026-03-06T00:00:00Z"),
         of("2026-03-02T06:00:00Z", "2026-03-02T18:00:00Z"),
+        of("2026-03-02T12:00:00Z", "2026-03-03T00:00:00Z"),
         of("2026-03-01T00:00:00Z", "2026-03-05T10:00:20Z"),
     ];
     let mut told = 0;
@@ -63,7 +71,7 @@ fn what_the_parts_say_is_what_the_engine_counts_in_any_window() {
         let open = |snapshot| Stored::try_open_of(snapshot, window, "UTC", &limits);
         let (said, mut counted) = (open(&snapshot).expect("one"), open(&bare).expect("other"));
         counted.read_records();
-        for hosts in [&[][..], &["mta2"], &["mta*"], &["none"]] {
+        for hosts in [&[][..], &["mta2"], &["mta3"], &["mta*"], &["none"]] {
             let selection = only(&[("host", hosts)], None);
             let lacks = unknown(&said, &selection);
             assert_eq!(lacks, unknown(&counted, &selection), "{window:?} {hosts:?}");
