@@ -1,6 +1,7 @@
 """What the tests of packages share: the packages of target/dist, and bare systems to put them on.
 
-Root, debootstrap, lintian, rpm and systemd-analyze are needed; `make test-dist` sees to that.
+Root, debootstrap, lintian, rpm, systemd-analyze and buildah are needed, and qemu for packages of another machine;
+`make test-dist` sees to that.
 """
 
 import pathlib
