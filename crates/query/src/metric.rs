@@ -305,7 +305,8 @@ impl Display for Definition {
                 write!(f, "coalesce(sum({column}) filter ({of}), 0)::bigint")
             }
             Definition::Quantile(p) => {
-                write!(f, "quantile_cont({LATENCY}, {p}) filter (rec = 'd')")
+                let value = format!("quantile_cont({LATENCY}, {p}) filter (rec = 'd')");
+                f.write_str(&to_the_microsecond(&value))
             }
             Definition::Maximum => write!(f, "max({LATENCY}) filter (rec = 'd')"),
             Definition::Less(a, b) => {
@@ -318,6 +319,12 @@ impl Display for Definition {
             Definition::Named(name) => write!(f, "{name}()"),
         }
     }
+}
+
+/// Seconds without the digits that lie below a microsecond, of which times have none: between two values
+/// each engine reckons them otherwise.
+pub(crate) fn to_the_microsecond(seconds: &str) -> String {
+    format!("round({seconds}, 6)")
 }
 
 /// As a condition over `records`.

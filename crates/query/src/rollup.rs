@@ -23,6 +23,7 @@ use crate::judged::Judged;
 use crate::largest::{LISTED, listed};
 use crate::metric::{
     Condition, Definition, Metric, Subset, Test, attempts, expand_by, metric, share,
+    to_the_microsecond,
 };
 use crate::query::OverHours;
 
@@ -181,13 +182,13 @@ fn hours_columns(of: &Condition) -> Vec<&'static str> {
 /// a place between two that are there lies between them.
 fn quantile(p: &str) -> String {
     let place = format!("{p}::double * (sum(latency_n) - 1)::double");
-    format!(
+    to_the_microsecond(&format!(
         "list_transform([list_reduce(list({{s: latency_s, z: latency_s, n: latency_n}} order by latency_s) \
          filter (latency_s is not null), lambda a, b: {{\
          s: case when a.n > floor({place}) then a.s else b.s end, \
          z: case when a.n > ceil({place}) then a.z else b.z end, \
          n: a.n + b.n}})], lambda a: a.s + (a.z - a.s) * ({place} - floor({place})))[1]"
-    )
+    ))
 }
 
 /// What is summed up where records are counted: the engine adds 64-bit integers as numbers of 128
@@ -202,6 +203,8 @@ const FEW: usize = 3;
 /// store of 40,000,000.
 fn grouped(keys: &[&str], totals: &[String], source: &str) -> String {
     match keys {
+        // Whether there is any is all that can be said then.
+        [] if totals.is_empty() => format!("select distinct true as is_any from {source}"),
         [] => format!("select {} from {source}", totals.join(", ")),
         [key] => format!("select {key}, {} from {source} group by {key}", totals.join(", ")),
         keys => grouped_by(&format!("hash({})", keys.join(", ")), keys, totals, source),
