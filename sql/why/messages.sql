@@ -10,13 +10,10 @@ with tried as not materialized (
     -- What an operator deleted is in no rate.
     where (rec in ('d', 'b', 't')) is true and bounce_class is distinct from 'administrative'
 ),
--- Most recipients have one record, a delivery. Which have more or another is told by a few narrow
--- columns, and only these are told apart below: all others are counted as records, leaf by leaf.
+-- Most recipients have one record, a delivery. Which have another is told by a few narrow columns, and
+-- only these are told apart below: all others are counted as records, leaf by leaf.
 several as (
-    select message, message as number
-    from tried
-    group by message
-    having count(*) > 1 or min(rec) <> 'd'
+    select distinct message, message as number from tried where rec <> 'd'
 ),
 counted as (
     select
@@ -40,5 +37,3 @@ select
     case when kind <> 'delivered' and refusal[2] = ' ' then refusal[3:] end as category,
     case when number is null then n_deliveries else 1 end as n
 from counted
--- In order, so that what is told of two that say the same does not depend on threads.
-order by all

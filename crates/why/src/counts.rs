@@ -3,8 +3,10 @@
 
 mod batch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::jobs::ONE_TIME_JOBS;
 
 /// A period with a smaller share than this of the best period of a job has its left-overs.
 pub(crate) const LEFT_OVER: f64 = 0.1;
@@ -141,6 +143,7 @@ impl Values {
 pub struct Counts {
     dims: Vec<String>,
     values: Vec<Values>,
+    /// The leaves by their keys, while counts come; none of what was folded.
     keys: HashMap<Key, u32, Mixed>,
     leaves: Vec<Key>,
     pub(crate) measures: Vec<Measure>,
@@ -303,7 +306,9 @@ impl Counts {
     }
 
     /// The same counts by fewer dimensions, `rename` deciding what each value becomes; and which
-    /// leaf of theirs each leaf is part of.
+    /// leaf of theirs each leaf is part of. Values are in the order of their names, leaves in that of
+    /// their values, and entries in that of their leaves, in whichever order they came: then what is
+    /// found does not depend on it, and neighbours in memory belong together.
     pub(crate) fn folded(
         &self,
         keep: &[usize],
@@ -313,46 +318,73 @@ impl Counts {
         let mut folded = Counts::new(&names, self.n_baseline());
         folded.measures.clone_from(&self.measures);
         let mut maps: Vec<Vec<u32>> = Vec::new();
-        for (at, &dim) in keep.iter().enumerate() {
-            let codes = 0..self.n_values(dim) as u32;
-            let code = |code| folded.values[at].code(rename(dim, code).as_deref());
-            maps.push(codes.map(code).collect());
+        for (values, &dim) in folded.values.iter_mut().zip(keep) {
+            let renamed: Vec<_> = (0..self.n_values(dim) as u32).map(|c| rename(dim, c)).collect();
+            let mut names: Vec<Option<&str>> = renamed.iter().map(Option::as_deref).collect();
+            names.sort_unstable();
+            names.dedup();
+            for name in names {
+                values.code(name);
+            }
+            maps.push(renamed.iter().map(|name| values.code(name.as_deref())).collect());
         }
-        let leaves: Vec<u32> = self
-            .leaves
-            .iter()
-            .map(|key| {
-                let code = |(at, &dim): (usize, &usize)| maps[at][key[dim] as usize];
-                folded.leaf(self::key(keep.iter().enumerate().map(code), key[MOST_DIMS]))
-            })
-            .collect();
-        let moved = |entry: &Entry| Entry { leaf: leaves[entry.leaf as usize], ..*entry };
-        folded.entries = self.entries.iter().map(moved).collect();
-        (folded, leaves)
+        let renamed = |of: &Key| {
+            let code = |(at, &dim): (usize, &usize)| maps[at][of[dim] as usize];
+            key(keep.iter().enumerate().map(code), of[MOST_DIMS])
+        };
+        let keys: Vec<Key> = self.leaves.iter().map(renamed).collect();
+        let (leaves, leaf_of) = in_order(&keys);
+        let moved = |entry: &Entry| Entry { leaf: leaf_of[entry.leaf as usize], ..*entry };
+        let entries = self.entries.iter().map(moved).collect();
+        folded.entries = sorted(entries, leaves.len(), |entry| entry.leaf);
+        folded.leaves = leaves;
+        (folded, leaf_of)
     }
 
     /// The same counts, where the values of each dimension with fewer than `least` messages in each
-    /// period are one.
-    pub(crate) fn without_few(self, least: f64) -> Counts {
-        let is_few: Vec<Vec<bool>> = (0..self.dims.len())
-            .map(|dim| {
-                let is_few = |periods: Vec<f64>| periods.iter().all(|n| *n < least);
-                self.by_value(dim, |_| true).into_iter().map(is_few).collect()
-            })
-            .collect();
-        if is_few.iter().flatten().all(|is_few| !is_few) {
-            return self;
+    /// period are one. Where `is_of_window`, so are the jobs of which nothing is in the window: they
+    /// only tell how far jobs differ, which some of them do as well.
+    pub(crate) fn without_few(self, least: f64, is_of_window: bool) -> Counts {
+        /// So many jobs tell how far jobs differ.
+        const JOBS: usize = 300;
+        let by_value =
+            (0..self.dims.len()).map(|dim| self.by_value(dim, |_| true)).collect::<Vec<_>>();
+        let is_few =
+            |dim: usize, code: u32| by_value[dim][code as usize].iter().all(|n| *n < least);
+        let mut past: Vec<(&str, u32)> = Vec::new();
+        let job = self.dims.iter().position(|dim| dim == "job_id");
+        if let Some(dim) = job.filter(|_| is_of_window) {
+            let codes = 0..self.n_values(dim) as u32;
+            let is_past =
+                |code: &u32| by_value[dim][*code as usize][0] == 0.0 && !is_few(dim, *code);
+            past.extend(codes.filter(is_past).filter_map(|c| Some((self.value(dim, c)?, c))));
+            past.sort_unstable();
         }
+        let every = past.len().div_ceil(JOBS).max(1);
+        let is_told = |(nth, _): &(usize, &(&str, u32))| nth % every != 0;
+        let untold: HashSet<u32> =
+            past.iter().enumerate().filter(is_told).map(|(_, (_, code))| *code).collect();
         let all: Vec<usize> = (0..self.dims.len()).collect();
         let (folded, _) = self.folded(&all, |dim, code| {
-            if is_few[dim][code as usize] { Some(FEW.to_owned()) } else { self.name(dim, code) }
+            if is_few(dim, code) {
+                Some(FEW.to_owned())
+            } else if Some(dim) == job && untold.contains(&code) {
+                Some(ONE_TIME_JOBS.to_owned())
+            } else {
+                self.name(dim, code)
+            }
         });
         folded
     }
 
     /// Whether a leaf has a value of a dimension that stands for all those with few messages.
     pub(crate) fn is_few(&self, leaf: usize, dim: usize) -> bool {
-        self.value(dim, self.code(leaf, dim)) == Some(FEW)
+        self.is_few_value(dim, self.code(leaf, dim))
+    }
+
+    /// Whether it is the value of a dimension that stands for all those with few messages.
+    pub(crate) fn is_few_value(&self, dim: usize, code: u32) -> bool {
+        self.value(dim, code) == Some(FEW)
     }
 
     /// Leaves out the periods of the baseline that are not `kept`; the others keep their order.
@@ -434,6 +466,47 @@ impl Counts {
     pub(crate) fn name(&self, dim: usize, code: u32) -> Option<String> {
         self.value(dim, code).map(str::to_owned)
     }
+}
+
+/// The keys in their order, each once, and which of these each is.
+fn in_order(keys: &[Key]) -> (Vec<Key>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+    // By the last number first: what is alike in one keeps the order of those behind it.
+    for at in (0..=MOST_DIMS).rev() {
+        let number = |leaf: &u32| keys[*leaf as usize][at];
+        let n = order.iter().map(number).max().map_or(0, |most| most as usize + 1);
+        if n > 1 {
+            order = sorted(order, n, number);
+        }
+    }
+    let (mut leaves, mut leaf_of) = (Vec::<Key>::new(), vec![0; keys.len()]);
+    for at in order {
+        let key = keys[at as usize];
+        if leaves.last() != Some(&key) {
+            leaves.push(key);
+        }
+        leaf_of[at as usize] = leaves.len() as u32 - 1;
+    }
+    (leaves, leaf_of)
+}
+
+/// The items by a number below `n`; those that are alike in it keep their order.
+fn sorted<T: Copy>(items: Vec<T>, n: usize, number: impl Fn(&T) -> u32) -> Vec<T> {
+    let mut places = vec![0; n];
+    for item in &items {
+        places[number(item) as usize] += 1;
+    }
+    let mut next = 0;
+    for place in &mut places {
+        (*place, next) = (next, next + *place);
+    }
+    let mut sorted = items.clone();
+    for item in items {
+        let place = &mut places[number(&item) as usize];
+        sorted[*place] = item;
+        *place += 1;
+    }
+    sorted
 }
 
 /// The key of a leaf.

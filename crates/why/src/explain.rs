@@ -42,7 +42,7 @@ pub fn explain(metric: &'static Metric, mut counts: Counts) -> Answer {
     let least = if metric.is_rate() { least } else { least.max(LEAST) };
     // What has fewer messages than a cause must move is not told apart.
     let unit = of.map_or(1.0, |(now, _)| 100.0 / now.max(1.0));
-    let counts = &counts.without_few(least / 2.0 / unit);
+    let counts = &counts.without_few(least / 2.0 / unit, metric.is_rate());
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {

@@ -12,6 +12,9 @@ use crate::parallel::at_once;
 use crate::rates::{Levels, Usual};
 use crate::seen::Seen;
 
+/// What covers this share of something is as good as all of it.
+pub(crate) const NEARLY_ALL: f64 = 0.95;
+
 /// A stage, ready to be searched.
 pub(crate) struct Flow<'c> {
     pub(crate) stage: Stage,
@@ -86,16 +89,16 @@ impl<'c> Flow<'c> {
             counts.dense(|measure| stage.input().contains(&measure.kind))
         };
         let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
-        let outcome = |category: Option<Option<String>>| {
+        let outcome = |category: &Option<Option<String>>| {
+            let category = category.clone();
             let seen = seen(&counts, stage, category.as_ref());
             let usual = levels.as_ref().map(|levels| levels.usual(&seen));
-            let seen = Seen::new(seen);
             let Usual { rates: usual, novelties } =
                 usual.unwrap_or_else(|| Usual { rates: seen.means(), novelties: Vec::new() });
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected, novelties }
         };
-        let outcomes = categories(&counts, stage).into_iter().map(outcome).collect();
+        let outcomes = at_once(&categories(&counts, stage), outcome);
         Flow { stage, counts, part_of, input, outcomes, worth: vec![0.0; n_leaves] }
     }
 
@@ -131,7 +134,7 @@ impl<'c> Flow<'c> {
         let weight = |leaf: &u32| self.input[0][*leaf as usize];
         let all = |leaves: &[u32]| leaves.iter().map(weight).sum::<f64>();
         let both: f64 = a.iter().filter(|leaf| b.binary_search(leaf).is_ok()).map(weight).sum();
-        both >= 0.95 * all(a).max(all(b))
+        both >= NEARLY_ALL * all(a).max(all(b))
     }
 
     /// A value of the leaves here, by leaf of all counts.
@@ -166,29 +169,39 @@ impl<'c> Flow<'c> {
     }
 }
 
-/// What came out of a stage, by period and leaf.
-fn seen(counts: &Counts, stage: Stage, category: Option<&Option<String>>) -> Vec<Vec<f64>> {
+/// What came out of a stage.
+fn seen(counts: &Counts, stage: Stage, category: Option<&Option<String>>) -> Seen {
     let counted = |measure: &Measure| {
         stage.output().contains(&measure.kind)
             && category.is_none_or(|category| *category == measure.category)
     };
-    let mut seen = counts.dense(counted);
+    let (n_leaves, n_periods) = (counts.n_leaves(), counts.n_baseline() + 1);
     if !matches!(stage, Stage::Queue | Stage::Carried) {
-        return seen;
+        let counted: Vec<bool> = counts.measures.iter().map(counted).collect();
+        let came = counts.entries.iter().filter(|entry| counted[usize::from(entry.measure)]);
+        return Seen::new(
+            n_leaves,
+            n_periods,
+            came.map(|entry| (entry.leaf, entry.period, entry.n)),
+        );
     }
     // More than came in was not tried of it: what is beyond had come in before.
+    let tried = counts.dense(counted);
     let injected = counts.dense(|measure| measure.kind == Kind::Injected);
-    for (tried, injected) in seen.iter_mut().zip(&injected) {
-        for (leaf, (tried, injected)) in tried.iter_mut().zip(injected).enumerate() {
-            let fresh = if counts.is_carried(leaf) { 0.0 } else { tried.min(*injected) };
-            *tried = match stage {
-                Stage::Carried => *tried - fresh,
-                _ if counts.is_carried(leaf) => 0.0,
-                _ => *injected - fresh,
-            };
-        }
-    }
-    seen
+    let of = |leaf: u32, period: usize| {
+        let (at, period_of) = (leaf as usize, period as u16);
+        let (tried, injected) = (tried[period][at], injected[period][at]);
+        let fresh = if counts.is_carried(at) { 0.0 } else { tried.min(injected) };
+        let n = match stage {
+            Stage::Carried => tried - fresh,
+            _ if counts.is_carried(at) => 0.0,
+            _ => injected - fresh,
+        };
+        (leaf, period_of, n)
+    };
+    let each =
+        (0..n_leaves as u32).flat_map(|leaf| (0..n_periods).map(move |period| (leaf, period)));
+    Seen::new(n_leaves, n_periods, each.map(|(leaf, period)| of(leaf, period)))
 }
 
 /// All of what comes out, then its categories.

@@ -7,6 +7,7 @@ use crate::counts::Counts;
 use crate::groups::Groups;
 use crate::history::{LEAST_PERIODS, median};
 use crate::novelty::Novelty;
+use crate::seen::Seen;
 
 /// How many counted messages the rate of what surrounds a group weighs against its own.
 const PRIOR: f64 = 10.0;
@@ -142,8 +143,8 @@ impl<'i> Levels<'i> {
     /// speaks for one of today's: where more enters now than in all of its past, what is more has the
     /// rate of what surrounds it. A day on which far more came of a group than on its others had an
     /// incident there, and is left out of it and of all groups in it.
-    pub(crate) fn usual(&self, output: &[Vec<f64>]) -> Usual {
-        let came = total(&output[1..], self.past.len());
+    pub(crate) fn usual(&self, output: &Seen) -> Usual {
+        let came = output.sums();
         let (all_in, all_out): (f64, f64) = (self.past.iter().sum(), came.iter().sum());
         let overall = if all_in > 0.0 { (all_out / all_in).min(1.0) } else { 0.0 };
         let mut rates = vec![overall; came.len()];
@@ -154,7 +155,7 @@ impl<'i> Levels<'i> {
         let (mut came, mut past) = (came, self.past.clone());
         let mut is_out = vec![false; self.filled.len()];
         for Level { groups, is_by_job, is_by_sender, prior, is_known } in &self.levels {
-            self.leave_out(groups, &output[1..], &rates, &mut is_out, &mut came, &mut past);
+            self.leave_out(groups, output, &rates, &mut is_out, &mut came, &mut past);
             // By group: what came and entered in the past, and what is expected of that and of now.
             let mut sums = vec![[0.0; 4]; groups.n];
             for (leaf, &group) in groups.of_leaf.iter().enumerate() {
@@ -214,7 +215,7 @@ impl<'i> Levels<'i> {
     fn leave_out(
         &self,
         groups: &Groups,
-        output: &[Vec<f64>],
+        output: &Seen,
         rates: &[f64],
         is_out: &mut [bool],
         came: &mut [f64],
@@ -245,7 +246,7 @@ impl<'i> Levels<'i> {
             for (Filled { day, n }, _) in filled.filter(|(_, is_out)| !**is_out) {
                 let day = usize::from(*day);
                 let (seen, expected) = &mut days[at * n_days + day];
-                *seen += output[day][leaf];
+                *seen += output.at(day + 1, leaf);
                 *expected += rate * n;
             }
         }
@@ -260,7 +261,7 @@ impl<'i> Levels<'i> {
             {
                 if !*is_out && usize::from(*day) == dirty {
                     *is_out = true;
-                    *came -= output[dirty][leaf];
+                    *came -= output.at(dirty + 1, leaf);
                     *past -= n;
                 }
             }

@@ -60,7 +60,13 @@ pub(crate) fn search(flow: &Flow, least: f64) -> Vec<Found> {
     let candidates = Candidates::new(flow);
     let mut expected: Expected =
         flow.outcomes.iter().map(|outcome| outcome.expected.clone()).collect();
-    let everywhere: Vec<u32> = (0..flow.counts.n_leaves() as u32).collect();
+    // Where nothing entered, came or was expected, nothing can have changed.
+    let all = &flow.outcomes[0];
+    let entered = |leaf: usize| !flow.stage.is_volume() && flow.input[0][leaf] > 0.0;
+    let is_alive =
+        |leaf: usize| entered(leaf) || all.seen.now[leaf] > 0.0 || all.expected[leaf] > 0.0;
+    let everywhere: Vec<u32> =
+        (0..flow.counts.n_leaves() as u32).filter(|&leaf| is_alive(leaf as usize)).collect();
     let mut found = Vec::new();
     while found.len() < MAX_CAUSES {
         let scored = scores(flow, &candidates, &everywhere, &expected, least, None);

@@ -7,20 +7,45 @@ pub(crate) struct Seen {
     pub(crate) now: Vec<f64>,
     /// What there was in the baseline: leaf, period from 1 on, and how many; in this order.
     past: Vec<(u32, u16, f64)>,
+    /// By leaf, where its own begin in `past`; then where the last ones end.
+    begins: Vec<u32>,
     n_periods: usize,
 }
 
 impl Seen {
-    /// Of what came out by period and leaf, the window first.
-    pub(crate) fn new(mut periods: Vec<Vec<f64>>) -> Seen {
-        let now = std::mem::take(&mut periods[0]);
-        let mut past = Vec::new();
-        for leaf in 0..now.len() {
-            let some = periods.iter().enumerate().skip(1).filter(|(_, of)| of[leaf] != 0.0);
-            past.extend(some.map(|(period, of)| (leaf as u32, period as u16, of[leaf])));
+    /// Of what came out: leaf, period and how many, in the order of leaves.
+    pub(crate) fn new(
+        n_leaves: usize,
+        n_periods: usize,
+        came: impl Iterator<Item = (u32, u16, f64)>,
+    ) -> Seen {
+        let (mut now, mut past) = (vec![0.0; n_leaves], Vec::<(u32, u16, f64)>::new());
+        let mut begins = vec![0; n_leaves + 1];
+        for (leaf, period, n) in came.filter(|(.., n)| *n != 0.0) {
+            if period == 0 {
+                now[leaf as usize] += n;
+                continue;
+            }
+            let own = begins[leaf as usize + 1] as usize;
+            let begin = past.len() - own;
+            match past[begin..].iter_mut().find(|(_, of, _)| *of >= period) {
+                Some((_, of, sum)) if *of == period => *sum += n,
+                Some(_) => {
+                    let at = past[begin..].partition_point(|(_, of, _)| *of < period);
+                    past.insert(begin + at, (leaf, period, n));
+                    begins[leaf as usize + 1] += 1;
+                }
+                None => {
+                    past.push((leaf, period, n));
+                    begins[leaf as usize + 1] += 1;
+                }
+            }
+        }
+        for leaf in 0..n_leaves {
+            begins[leaf + 1] += begins[leaf];
         }
         past.shrink_to_fit();
-        Seen { now, past, n_periods: periods.len() }
+        Seen { now, past, begins, n_periods }
     }
 
     /// What came out of a leaf in a period.
@@ -28,9 +53,18 @@ impl Seen {
         if period == 0 {
             return self.now[leaf];
         }
-        let place = (leaf as u32, period as u16);
-        let found = self.past.binary_search_by_key(&place, |(leaf, period, _)| (*leaf, *period));
-        found.map_or(0.0, |at| self.past[at].2)
+        let own = &self.past[self.begins[leaf] as usize..self.begins[leaf + 1] as usize];
+        let found = own.iter().find(|(_, of, _)| usize::from(*of) == period);
+        found.map_or(0.0, |(.., n)| *n)
+    }
+
+    /// The sum over the baseline, by leaf.
+    pub(crate) fn sums(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.now.len()];
+        for (leaf, _, seen) in &self.past {
+            sums[*leaf as usize] += seen;
+        }
+        sums
     }
 
     /// The sums over all leaves in the baseline, period by period.
@@ -49,13 +83,8 @@ impl Seen {
 
     /// The mean over the baseline, by leaf.
     pub(crate) fn means(&self) -> Vec<f64> {
-        let mut means = vec![0.0; self.now.len()];
-        for (leaf, _, seen) in &self.past {
-            means[*leaf as usize] += seen;
-        }
         let n = (self.n_periods - 1).max(1) as f64;
-        means.iter_mut().for_each(|mean| *mean /= n);
-        means
+        self.sums().into_iter().map(|sum| sum / n).collect()
     }
 }
 
@@ -65,8 +94,14 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_what_came() {
-        let periods = vec![vec![1.0, 0.0, 2.0], vec![0.0, 3.0, 0.0], vec![4.0, 0.0, 0.0]];
-        let seen = Seen::new(periods.clone());
+        let periods = [vec![1.0, 0.0, 2.0], vec![0.0, 3.0, 0.0], vec![4.0, 0.0, 0.0]];
+        let came = (0..3).flat_map(|leaf| {
+            // Of a leaf in any order, and in several parts.
+            let halves = periods.iter().map(|of| of[leaf as usize] / 2.0).collect::<Vec<_>>();
+            let half = move |period: usize| (leaf, period as u16, halves[period]);
+            (0..3).rev().chain(0..3).map(half)
+        });
+        let seen = Seen::new(3, 3, came);
         for (period, leaves) in periods.iter().enumerate() {
             for (leaf, n) in leaves.iter().enumerate() {
                 assert_eq!(seen.at(period, leaf), *n, "{period} {leaf}");

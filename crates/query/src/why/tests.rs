@@ -8,8 +8,12 @@ use super::*;
 use crate::hours::HOURS_VIEW;
 use crate::setup::source;
 
-/// What `messages.sql` counts, said plainly: each recipient is a group.
+/// What `messages.sql` counts, said plainly: each recipient is a group, and of one that has nothing but
+/// deliveries each counts.
 const PLAINLY: &str = "
+others as (
+    select period, hash(rcpt, time_queued) as message from records where rec in ('b', 't')
+),
 tried as (
     select
         period, provider, sender_domain, vmta_pool, vmta, dlv_source_ip, job_id, carried,
@@ -17,7 +21,8 @@ tried as (
         min(rec) as outcome,
         min(bounce_cat) filter (rec = 'b') as bounced_for,
         min(bounce_cat) filter (rec = 't') as held_for,
-        min(bounce_class) filter (rec = 'b') as class
+        min(bounce_class) filter (rec = 'b') as class,
+        count(*) as n
     from records
     where rec in ('d', 'b', 't')
     group by all
@@ -31,7 +36,7 @@ select
         else 'aside'
     end as kind,
     case outcome when 'b' then bounced_for when 't' then held_for end as category,
-    count(*) as n
+    sum(case when (period, message) in (from others) then 1 else n end)::bigint as n
 from tried
 group by all";
 
