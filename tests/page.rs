@@ -52,6 +52,37 @@ fn the_report_of_a_day_says_what_its_golden_file_says() {
 }
 
 #[test]
+fn what_waited_half_a_morning_and_was_delivered_then_is_a_problem() {
+    let sealed = Sealed::new();
+    let mut csv = "type,timeLogged,timeQueued,orig,rcpt,vmta,jobId,dsnDiag,bounceCat\n".to_owned();
+    for day in 1..=8 {
+        for n in 0..1440 {
+            let queued = n * 60;
+            let vmta = if n % 2 == 0 { "v-slow" } else { "v-good" };
+            // On the last day one waits for noon from 08:00 on.
+            let is_held = day == 8 && vmta == "v-slow" && (28_800..43_200).contains(&queued);
+            let logged = if is_held { 43_200 + n } else { queued + 2 + n % 3 };
+            let clock = |second: usize| {
+                let (hour, minute) = (second / 3600, second / 60 % 60);
+                format!("2026-03-0{day} {hour:02}:{minute:02}:{:02}+0000", second % 60)
+            };
+            let (logged, queued) = (clock(logged), clock(queued));
+            let rest = format!("a@s.example,u{n}@d{}.example,{vmta},daily", n % 7);
+            csv += &format!("r,{queued},,{rest},,\nd,{logged},{queued},{rest},smtp;250 ok,\n");
+        }
+    }
+    let path = sealed.file("acct.csv", csv);
+    sealed.ingest(&[&path]);
+    let day = ["--since", "2026-03-08", "--until", "2026-03-09", "--now", "2026-03-09T06:00:00Z"];
+    let html = said(&sealed.done(&[&["report", "--html", "-"], &day[..]].concat()));
+    let problems = &html[html.find("Problems 1").unwrap_or_default()..];
+    let problems = &problems[..problems.find("Volume").unwrap_or(problems.len())];
+    for words in ["Slow deliveries", "v-slow: ", "later than usual", "our own queue"] {
+        assert!(problems.contains(words), "{words}: {problems}");
+    }
+}
+
+#[test]
 fn a_report_is_one_file_that_asks_for_no_other() {
     let html = report(&Sealed::of_samples(), &[]);
     for word in ["src=", "@import", "url(", "<link rel=\"stylesheet", "fetch(", "XMLHttpRequest"] {

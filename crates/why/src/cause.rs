@@ -2,7 +2,7 @@
 
 use crate::answer::{Cause, Moved, Twin};
 use crate::counts::Kind;
-use crate::flow::{Flow, Outcome};
+use crate::flow::{Flow, NEARLY_ALL, Outcome};
 use crate::metric::Stage;
 use crate::reading::{self, Reading};
 use crate::search::Found;
@@ -79,9 +79,7 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
             .collect()
     };
     let implied = single(&alive);
-    // What else had these values on other days does not tell them apart now.
-    let now: Vec<usize> = alive.iter().copied().filter(|&leaf| flow.input[0][leaf] > 0.0).collect();
-    let twins = twins(flow, found, &single(&now));
+    let twins = twins(flow, found, &nearly_single(flow, found, &alive));
     let mut cause = Cause {
         stage: flow.stage,
         twins,
@@ -114,7 +112,24 @@ fn moved(flow: &Flow, found: &Found) -> Moved {
     Moved { came: pair(Kind::CameIn), went: pair(Kind::WentOut) }
 }
 
-/// Which of the named values could in the window as well be one of `others`, which all of it has.
+/// The other dimensions of which nearly all that entered in the window has one value: what had others on other
+/// days does not tell them apart now, nor does a message without a sender.
+fn nearly_single(flow: &Flow, found: &Found, alive: &[usize]) -> Vec<(String, Option<String>)> {
+    let counts = &flow.counts;
+    let entered = &flow.input[0];
+    let all: f64 = alive.iter().map(|&leaf| entered[leaf]).sum();
+    let is_other = |dim: &usize| found.values.iter().all(|(named, _)| named != dim);
+    let nearly_all = |dim: usize| {
+        let mut by_code = vec![0.0; counts.n_values(dim)];
+        alive.iter().for_each(|&leaf| by_code[counts.code(leaf, dim) as usize] += entered[leaf]);
+        let code = by_code.iter().position(|n| *n > 0.0 && *n >= NEARLY_ALL * all)? as u32;
+        let name = counts.name(dim, code).filter(|_| !counts.is_few_value(dim, code))?;
+        Some((counts.dims()[dim].clone(), Some(name)))
+    };
+    (0..counts.dims().len()).filter(is_other).filter_map(nearly_all).collect()
+}
+
+/// Which of the named values could in the window as well be one of `others`, which nearly all of it has.
 fn twins(flow: &Flow, found: &Found, others: &[(String, Option<String>)]) -> Vec<Twin> {
     if flow.stage.is_volume() {
         return Vec::new();

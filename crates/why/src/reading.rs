@@ -162,6 +162,7 @@ pub(crate) fn read(cause: &Cause, fault: Option<&str>, given: &[(&str, &str)]) -
         }
         // Nobody said anything, so nobody else keeps it back.
         Stage::Waiting if fault.is_none() => return Reading::Queue,
+        Stage::Latency if fault.is_none() && named("provider").is_none() => return Reading::Queue,
         Stage::Deferral | Stage::Bounce | Stage::Deferrals | Stage::Latency | Stage::Waiting => {}
     }
     let category = cause.categories.first().and_then(Option::as_deref).unwrap_or("");
@@ -203,8 +204,28 @@ mod tests {
 
     #[test]
     fn a_connection_that_fails_to_all_is_no_outage_of_a_receiver() {
-        let cause = |dimension: &str, category: &str| Cause {
-            stage: Stage::Deferrals,
+        let of = |dimension: &str, category: &str, given: &[(&str, &str)]| {
+            let cause = cause(Stage::Deferrals, dimension, category);
+            read(&cause, Some("receiver"), given)
+        };
+        assert_eq!(of("vmta", "routing-errors", &[]), Reading::OurSide);
+        assert_eq!(of("provider", "routing-errors", &[]), Reading::ReceiverOutage);
+        let given = [("provider", "yahoo")];
+        assert_eq!(of("vmta", "routing-errors", &given), Reading::ReceiverOutage);
+        assert_eq!(of("vmta", "other", &[]), Reading::ReceiverOutage);
+    }
+
+    #[test]
+    fn what_is_late_though_nobody_deferred_it_has_waited_here() {
+        let of = |dimension: &str, fault| read(&cause(Stage::Latency, dimension, ""), fault, &[]);
+        assert_eq!(of("vmta", None), Reading::Queue);
+        assert_eq!(of("vmta", Some("ip")), Reading::IpReputation);
+        assert_eq!(of("provider", None), Reading::Receiver);
+    }
+
+    fn cause(stage: Stage, dimension: &str, category: &str) -> Cause {
+        Cause {
+            stage,
             twins: Vec::new(),
             values: vec![(dimension.to_owned(), Some("one".to_owned()))],
             categories: vec![Some(category.to_owned())],
@@ -218,14 +239,6 @@ mod tests {
             scopes: Vec::new(),
             moved: None,
             reading: Reading::Unclear,
-        };
-        let of = |dimension: &str, category: &str, given: &[(&str, &str)]| {
-            read(&cause(dimension, category), Some("receiver"), given)
-        };
-        assert_eq!(of("vmta", "routing-errors", &[]), Reading::OurSide);
-        assert_eq!(of("provider", "routing-errors", &[]), Reading::ReceiverOutage);
-        let given = [("provider", "yahoo")];
-        assert_eq!(of("vmta", "routing-errors", &given), Reading::ReceiverOutage);
-        assert_eq!(of("vmta", "other", &[]), Reading::ReceiverOutage);
+        }
     }
 }

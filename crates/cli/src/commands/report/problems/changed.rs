@@ -2,6 +2,7 @@
 //! explained as one, since two bad hours are lost in a month: of each metric its most unusual days
 //! are. Finds no cause of its own.
 
+use pmtaq_query::Moments;
 use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, percent};
 use pmtaq_schema::{Timestamp, Window};
@@ -15,14 +16,21 @@ use crate::failure::Result;
 use crate::versus::Versus;
 
 /// What is explained, and by which column of `volume` a day stands out.
-const METRICS: [(&str, &str); 5] = [
+const METRICS: [(&str, &str); 6] = [
     ("deferral_rate", "deferred"),
     ("bounce_rate", "bounced"),
     ("delivered", "delivered"),
     ("complaint_rate", "complaints"),
-    // No column of it: of a long window it is not explained.
+    // No column of them: of a long window they are not explained.
     ("weak_tls", ""),
+    (LATE, ""),
 ];
+
+/// How late mail is, which is explained only where it is far above all that it is compared with: so many
+/// times, and so many seconds.
+const LATE: &str = "p95";
+const TIMES: f64 = 3.0;
+const LEAST_S: f64 = 60.0;
 
 /// Days with fewer than this say nothing.
 const FEW: f64 = 100.0;
@@ -59,6 +67,9 @@ pub(super) fn find(
             }
             continue;
         }
+        if metric.name == LATE && !is_late(desk, &frame)? {
+            continue;
+        }
         if let Some(lack) = desk.lack_of(metric.name, &frame)? {
             notes.push(format!("changes were not looked for: {lack}"));
             continue;
@@ -73,6 +84,8 @@ pub(super) fn find(
                 Seen { told: &told, cause, evidence, of }
             })
             .filter(|seen| is_told(seen.told, seen.cause))
+            // What is deferred is late: that is one trouble.
+            .filter(|seen| metric.name != LATE || !is_known(&known, seen.cause))
             .collect();
         let closer = closer(desk, versus, &all)?;
         let seen = all.iter().zip(&closer).map(|(seen, closer)| match closer {
@@ -186,7 +199,7 @@ fn windows(desk: &mut Desk<'_>) -> Result<Vec<(&'static Metric, Window)>> {
     let starts = days.times("time");
     let (delivered, bounced) = (days.numbers("delivered"), days.numbers("bounced"));
     let mut windows = Vec::new();
-    for (metric, column) in metrics {
+    for (metric, column) in metrics.into_iter().filter(|(_, column)| !column.is_empty()) {
         let counted = days.numbers(column);
         let share = |row: usize| {
             let sent = delivered[row].unwrap_or(0.0) + bounced[row].unwrap_or(0.0);
@@ -211,6 +224,30 @@ fn weakly_encrypted(desk: &mut Desk<'_>) -> Result<f64> {
         delivered[row].unwrap_or(0.0) * share / 100.0
     };
     Ok((0..tls.n_rows()).map(weak).sum())
+}
+
+/// Whether mail is far later than in most of the windows that it is compared with.
+fn is_late(desk: &mut Desk<'_>, frame: &Frame) -> Result<bool> {
+    let mut late = |window: Window| -> Result<Option<f64>> {
+        let length_s = window.until.0 - window.since.0;
+        let moment = Moments::new(&[], &[LATE.to_owned()], length_s, window.until, length_s, 1)?;
+        let measured = desk.measured(&moment, window.until, length_s)?;
+        let mut groups = measured.values().flat_map(|groups| groups.values());
+        Ok(groups.find_map(|values| values.first().copied().flatten()))
+    };
+    let Some(now) = late(frame.window)?.filter(|now| *now >= LEAST_S) else { return Ok(false) };
+    let mut usual = Vec::new();
+    for window in &frame.baseline {
+        usual.extend(late(*window)?);
+    }
+    usual.sort_by(f64::total_cmp);
+    Ok(usual.get(usual.len() / 2).is_some_and(|middle| now >= TIMES * middle))
+}
+
+/// Whether a problem is about what a cause is about, or about all or a part of it.
+fn is_known(known: &[(Stage, Values)], cause: &Cause) -> bool {
+    let is_within = |a: &Values, b: &Values| a.iter().all(|pair| b.contains(pair));
+    known.iter().any(|(_, of)| is_within(of, &cause.values) || is_within(&cause.values, of))
 }
 
 /// The day of the local clock that begins at the local time `start`, as far as it lies in the window.
