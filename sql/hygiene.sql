@@ -23,8 +23,7 @@
 with dead as materialized (
     select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as died
     from stored
-    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and replied_to_it(bounce_origin, dsn_diag)
-        and rcpt not like '...@%'
+    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
     group by all
 ),
 mailed as not materialized (
@@ -64,8 +63,7 @@ limit case when $top = 0 then 9223372036854775807 else $top end
 with dead as materialized (
     select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
     from stored
-    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and replied_to_it(bounce_origin, dsn_diag)
-        and rcpt not like '...@%'
+    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
     group by all
 ),
 mailed as not materialized (

@@ -84,7 +84,9 @@ fn docs_metrics_is_what_the_program_says() {
              `bounce_origin` says who ended the message of a bounce, by the diagnostic; of a deferral (t, tq) who\n\
              put it off. It is null where none is logged. The last reply of an expired message, and the reply\n\
              that a rule quotes (`x-pmta;bounce-queue;reply:550 ...`), give the code, the template and the\n\
-             meaning. In parts that an older version wrote it is told by code and template alone, so that\n\
+             meaning. Of a queue that was bounced as a whole they do not say that a mailbox is dead, since the reply\n\
+             was to one of its messages: `mailbox_dead` is null, and `unknown_users`, `hygiene` and `suppress` count none\n\
+             of it. In parts that an older version wrote the origin is told by code and template alone, so that\n\
              a quoted reply is the receiver's there.\n\n\
              | origin | is |\n|---|---|\n{origins}"
         ),

@@ -107,7 +107,14 @@ const ASKED: &[(&str, &[&str])] = &[
     ("quirk-hard-code-for-others.csv", &["suppress", "suppress --explain"]),
     (
         "quirk-bounce-queue-for-one.csv",
-        &["suppress", "suppress --explain", "pivot --rows bounce_origin --metric bounced"],
+        &[
+            "suppress",
+            "suppress --explain",
+            "pivot --rows bounce_origin --metric bounced,unknown_users",
+            "pivot --rows bounce_origin --metric bounced,unknown_users --from records",
+            "hygiene",
+            "misfiled",
+        ],
     ),
     (
         "quirk-deleted-by-hand.csv",

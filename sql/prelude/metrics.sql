@@ -79,7 +79,7 @@ count of b, rb where bounce_class = 'undetermined' or null
 
 -- metric: unknown_users count
 -- needs: b
--- Recipients bounced here because the mailbox does not exist or is closed, as the reply says.
+-- Recipients bounced here because the mailbox does not exist or is closed, as the reply to them says.
 count of b where mailbox_dead = 'yes'
 
 -- metric: sent count

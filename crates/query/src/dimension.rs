@@ -151,7 +151,7 @@ pub const DIMENSIONS: &[Dimension] = &[
     column("enhanced_code", "enhanced status code, such as 5.1.1"),
     column("template", "the reply with the variable parts masked"),
     column("reply_fault", "whose fault the reply says it is: mailbox, domain, sender, ip, content, policy, receiver or own"),
-    column("mailbox_dead", "whether the mailbox is dead, by what the reply says and by its code: yes or no"),
+    column("mailbox_dead", "whether the mailbox is dead, by what the reply to it says and by its code: yes or no"),
     column("reply_family", "the provider's own code in the reply, such as TSS04 or S3140"),
     column("dlv_tls_protocol", "TLS protocol of the delivery"),
     column("dlv_tls_cipher", "TLS cipher of the delivery"),

@@ -32,13 +32,16 @@ impl Replies {
 /// What is known of templates: the one that each is shown as, if that is another, and its columns.
 pub(crate) const TABLE: &str = "create or replace table known_replies (template varchar, shown varchar, reply_fault varchar, mailbox_dead varchar, reply_family varchar);\n";
 
-/// Where a record has no reply at all, PMTA's category stands for it.
+/// Where a record has no reply at all, PMTA's category stands for it. A queue that was bounced as a whole was so
+/// for what was replied to another recipient: whether this mailbox is dead is not known.
 const COLUMNS: &str = "coalesce(known_replies.reply_fault, case when r.template is null then
         case when bounce_cat in ('bad-mailbox', 'inactive-mailbox', 'quota-issues') then 'mailbox' when bounce_cat = 'bad-domain' then 'domain' end
     end) as reply_fault,
-    coalesce(known_replies.mailbox_dead, case when r.template is null then
-        case when bounce_cat in ('bad-mailbox', 'inactive-mailbox', 'bad-domain') then 'yes' when bounce_cat is not null then 'no' end
-    end) as mailbox_dead,
+    case when r.bounce_origin = 'pmta-after-reply' and known_replies.mailbox_dead = 'yes' then null
+        else coalesce(known_replies.mailbox_dead, case when r.template is null then
+            case when bounce_cat in ('bad-mailbox', 'inactive-mailbox', 'bad-domain') then 'yes' when bounce_cat is not null then 'no' end
+        end)
+    end as mailbox_dead,
     known_replies.reply_family as reply_family";
 
 /// The statements that let what a session about `window` asks read the views over the parts.

@@ -7,10 +7,12 @@ use crate::reply::{Reply, is_of_pmta};
 /// Who ended the message of a bounce, or put off that of a deferral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BounceOrigin {
-    /// The receiver: its reply, which of a bounce is a permanent one, or a report that came back.
+    /// The receiver: its reply, which of a bounce is a permanent one, also one that a `bounce-rcpt` of the
+    /// configuration quotes, or a report that came back.
     Receiver,
-    /// PMTA, with a reply behind it: the last of a message that expired (4xx), or the one that a
-    /// `bounce-queue` or `bounce-rcpt` of the configuration quotes.
+    /// PMTA, with a reply behind it: the last of a message that expired, or for which a `bounce-rcpt` of the
+    /// configuration gave it up (4xx); or any that a `bounce-queue` quotes, which was to another message of
+    /// its queue, so that it does not say whether this mailbox is dead.
     AfterReply,
     /// PMTA, without one: no route, no answer, DNS, an `[internal]` error.
     Pmta,
@@ -40,10 +42,12 @@ impl BounceOrigin {
     /// Meaning.
     pub const fn doc(self) -> &'static str {
         match self {
-            BounceOrigin::Receiver => "the receiver: a permanent reply, or a report that came back",
+            BounceOrigin::Receiver => {
+                "the receiver: a permanent reply, also one that `bounce-rcpt` quotes, or a report that came back"
+            }
             BounceOrigin::AfterReply => {
-                "PMTA, after a reply: a message that expired after a 4xx, or `bounce-queue` and \
-                 `bounce-rcpt` with the reply that they quote"
+                "PMTA, after a reply: a message that expired or met a `bounce-rcpt` after a 4xx, or a queue \
+                 that met a `bounce-queue`, after any reply to one of its messages"
             }
             BounceOrigin::Pmta => {
                 "PMTA, without a reply: no route, no answer, DNS, an `[internal]` error"
@@ -75,6 +79,7 @@ impl BounceOrigin {
             _ if dsn_diag.is_empty() && is_operators(dsn_status) => BounceOrigin::Operator,
             (_, Some(said)) if is_operators(said) => BounceOrigin::Operator,
             (_, Some(_)) => BounceOrigin::Pmta,
+            (Some(500..), None) if of_pmta && is_for_one(dsn_diag) => BounceOrigin::Receiver,
             (Some(_), None) if of_pmta => BounceOrigin::AfterReply,
             (Some(code), None) if code >= least => BounceOrigin::Receiver,
             (Some(code), None) if code >= 400 => BounceOrigin::AfterReply,
@@ -124,6 +129,11 @@ pub const OPERATORS_WORDS: [&str; 9] = [
     "operator",
 ];
 
+/// Whether what PMTA quotes was replied to the recipient of the record itself: `x-pmta;bounce-rcpt;...`.
+fn is_for_one(dsn_diag: &str) -> bool {
+    dsn_diag.split(';').nth(1).is_some_and(|of| of.trim().eq_ignore_ascii_case("bounce-rcpt"))
+}
+
 fn is_operators(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     OPERATORS_WORDS.iter().any(|word| text.contains(word))
@@ -152,6 +162,8 @@ mod tests {
     fn what_pmta_says_itself_may_quote_a_reply() {
         assert_eq!(of("x-pmta;bounce-queue;reply:550 5.7.1 Blocked"), Some("pmta-after-reply"));
         assert_eq!(of("X-PMTA;bounce-rcpt;reply:451 4.7.1 x"), Some("pmta-after-reply"));
+        // What was replied to this recipient, and not to another of its queue.
+        assert_eq!(of("X-PMTA;bounce-rcpt;reply:550 5.1.1 x"), Some("receiver"));
         // The words of the receiver that it quotes are not the operator's.
         assert_eq!(of("x-pmta;bounce-queue;reply:550 Deleted"), Some("pmta-after-reply"));
         for own in [
