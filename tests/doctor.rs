@@ -190,6 +190,76 @@ fn a_configuration_of_pmta_is_read_with_what_it_includes() {
 }
 
 #[test]
+fn no_advice_leaves_out_a_header_that_is_logged_or_mapped() {
+    let sealed = Sealed::new();
+    let found = |config: &str| {
+        let config = sealed.file("config", config);
+        sealed.run(&["doctor", config.to_str().unwrap(), "--format", "jsonl"]).stdout
+    };
+    // A block whose headers, or what is mapped from one, no other logs is not the one to be excluded.
+    for more in ["record-fields f *,header_Subject", "map-header-to-field f header_X-To rcpt"] {
+        let found = found(&format!(
+            "<acct-file /var/log/pmta/fbl.csv>\nrecords feedback-loop\n{more}\n</acct-file>\n\
+             <acct-file /var/log/pmta/all.csv>\nrecords all\n</acct-file>\n"
+        ));
+        assert!(found.contains("both log f: ingested from both these count twice"), "{found}");
+        let fix = "<acct-file /var/log/pmta/all.csv>\\n    records d,b,t,tq,r,rb,rs\\n</acct-file>";
+        assert!(found.contains(fix) && !found.contains("--exclude"), "{found}");
+    }
+    let blocks = |a: &str, b: &str| {
+        format!(
+            "<acct-file /a.csv>\nrecords {a}\n</acct-file>\n<acct-file /b.csv>\nrecords {b}\n</acct-file>\n"
+        )
+    };
+    let twice =
+        found(&blocks("d,b\nrecord-fields d *,header_A", "d,t\nrecord-fields d *,header_B"));
+    assert!(twice.contains("let one of them log d, with the fields of both"), "{twice}");
+    // Each has a type of its own, and so neither is excluded.
+    let parted = found(&blocks("d,b", "d,t"));
+    assert!(
+        parted.contains("\\n    records b\\n") || parted.contains("\\n    records t\\n"),
+        "{parted}"
+    );
+    assert!(!parted.contains("--exclude"), "{parted}");
+    // A line that logs more has what the one in its place logs.
+    let nameless = found(
+        "<acct-file /a.csv>\nrecords d\nrecord-fields d timeLogged,vmta,header_X-Tenant\n</acct-file>\n",
+    );
+    assert!(nameless.contains("record-fields d *,header_X-Tenant\\n"), "{nameless}");
+    assert!(nameless.contains("timeQueued,header_X-Tenant\\n"), "{nameless}");
+    let lines = "type,timeLogged,rcpt,header_X-Tenant,header_Message-Id\n\
+                 d,2026-03-05T11:00:00Z,b@gmail.com,acme,<1@x>\nt,2026-03-05T11:00:00Z,c@gmail.com,,\n";
+    let path = sealed.file("acct.csv", lines);
+    sealed.done(&["ingest", "-q", path.to_str().unwrap()]);
+    let stored = sealed.run(&["doctor", "--format", "jsonl"]).stdout;
+    assert!(
+        stored.contains("record-fields d *,dlvSize,header_Message-Id,header_X-Tenant\\n"),
+        "{stored}"
+    );
+    assert!(stored.contains("timeQueued,header_Message-Id,header_X-Tenant\\n"), "{stored}");
+}
+
+#[test]
+fn where_another_field_is_the_time_the_line_to_add_logs_the_time() {
+    let sealed = Sealed::new();
+    let lines = "type,timeQueued,orig,rcpt,dsnDiag\nd,2026-03-05T11:00:00Z,a@x.example,b@gmail.com,smtp;250 ok\n\
+                 b,2026-03-05T11:00:00Z,a@x.example,c@gmail.com,smtp;550 no\n";
+    let path = sealed.file("acct.csv", lines);
+    sealed.done(&["ingest", "-q", "--time-field", "timeQueued", path.to_str().unwrap()]);
+    let found = sealed.run(&["doctor", "--format", "jsonl"]).stdout;
+    assert!(
+        found.contains("no timeLogged, for which timeQueued stands, used by hygiene"),
+        "{found}"
+    );
+    assert!(found.contains("where it stands for timeLogged: not known: "), "{found}");
+    assert!(found.contains("record-fields d *,timeLogged"), "{found}");
+    let adds = |name: &str| {
+        found.lines().any(|line| line.split("\"fix\"").nth(1).is_some_and(|fix| fix.contains(name)))
+    };
+    assert!(adds("timeLogged") && !adds("timeQueued"), "{found}");
+}
+
+#[test]
 fn a_configuration_is_looked_at_before_there_is_a_store() {
     let sealed = Sealed::new();
     let config = "<acct-file /var/log/pmta/acct.csv>\n  records d,b\n  record-fields d timeLogged,vmta\n</acct-file>\n";

@@ -82,6 +82,11 @@ impl Lack {
 
     /// The lines of PMTA's configuration that would log it; none of what is never there.
     pub fn lines(&self) -> Vec<String> {
+        self.lines_with(|_| Vec::new())
+    }
+
+    /// The same, with the fields that records of a type have besides and that are to be logged on.
+    pub fn lines_with(&self, kept: impl Fn(Record) -> Vec<String>) -> Vec<String> {
         if self.is_of_types() {
             let mut types = vec![Record::Delivery, Record::Bounce];
             types.extend(
@@ -91,11 +96,11 @@ impl Lack {
             return vec![format!("records {}", types.join(","))];
         }
         let field = self.field.filter(|_| !self.is_never);
-        let line = |field| {
-            let records = self.records.iter();
-            records.map(move |record| format!("record-fields {record} *,{field}"))
+        let line = |record: &Record| {
+            let names = std::iter::once(field?.to_owned()).chain(kept(*record)).collect::<Vec<_>>();
+            Some(format!("record-fields {record} *,{}", names.join(",")))
         };
-        field.into_iter().flat_map(line).collect()
+        self.records.iter().filter_map(line).collect()
     }
 
     /// The setting that says that there were none, where it is types that are not there.

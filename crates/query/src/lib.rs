@@ -100,7 +100,7 @@ mod classes;
 mod replied;
 
 mod presence;
-pub use presence::{Balance, Logged, Overlap, Presence};
+pub use presence::{Balance, Logged, OtherField, Overlap, Presence};
 
 mod groups;
 

@@ -47,6 +47,17 @@ pub struct Balance {
     pub finished_before: u64,
 }
 
+/// A field of records that no column takes, or that of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherField {
+    /// The MTA.
+    pub host: String,
+    /// The record type.
+    pub record: Record,
+    /// PMTA's name of it.
+    pub name: String,
+}
+
 /// Two files that hold the same records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
@@ -196,17 +207,33 @@ impl Session {
         })
     }
 
-    /// The fields of the last hour of records that no column takes, by name.
+    /// The fields of the last hour of records that no column takes, and the header that one does, by MTA, type
+    /// and name.
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn other_fields(&self) -> Result<Vec<String>> {
-        let sql = "select distinct unnest(map_keys(extra)) as name from stored
-            where time_logged > (select max(time_logged) - interval 1 hour from stored) order by name";
+    pub fn other_fields(&self) -> Result<Vec<OtherField>> {
+        let sql = format!(
+            "with last as (select * from stored where {LAST_HOUR})
+            select distinct coalesce(host, '') as host, rec, name from (
+                select host, rec, unnest(map_keys(extra)) as name from last
+                union all select host, rec, 'header_Message-Id' from last where message_id is not null
+            ) order by all"
+        );
         self.ask(|engine| {
-            let mut statement = engine.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<std::result::Result<_, _>>()?)
+            let mut statement = engine.prepare(&sql)?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
+            let mut fields = Vec::new();
+            for row in rows {
+                let (host, record, name) = row?;
+                fields.extend(Record::parse(record.as_bytes()).map(|record| OtherField {
+                    host,
+                    record,
+                    name,
+                }));
+            }
+            Ok(fields)
         })
     }
 

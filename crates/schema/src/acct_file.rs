@@ -14,6 +14,9 @@ pub struct AcctFile {
     pub records: Records,
     /// What its `record-fields` lines say.
     pub fields: Vec<RecordFields>,
+    /// The headers that its `map-header-to-field` lines put in the place of fields, each with the types whose
+    /// records get it.
+    pub mapped: Vec<(Records, String)>,
     /// Where finished files are moved.
     pub move_to: Option<String>,
 }
@@ -62,6 +65,7 @@ impl AcctFiles {
                         line: number,
                         records: Records::of(&[Record::Delivery, Record::Bounce]),
                         fields: Vec::new(),
+                        mapped: Vec::new(),
                         move_to: None,
                     });
                 }
@@ -83,6 +87,14 @@ impl AcctFiles {
                     Ok(fields) => block.fields.push(fields),
                     Err(what) => found.bad.push((number, what)),
                 },
+                ("map-header-to-field", Some(block)) => {
+                    let mut words = words(rest);
+                    if let (Some(Ok(records)), Some(header)) =
+                        (words.next().map(types), words.next())
+                    {
+                        block.mapped.push((records, header.to_owned()));
+                    }
+                }
                 ("move-to", Some(block)) => block.move_to = Some(unquoted(rest).to_owned()),
                 _ => {}
             }
@@ -108,8 +120,7 @@ impl AcctFile {
             return Some(false);
         }
         let among = |list: &[String]| list.iter().any(|name| name.eq_ignore_ascii_case(field));
-        // The last word on a type holds.
-        let line = self.fields.iter().rev().find(|line| line.records.contains(record))?;
+        let line = self.line_of(record)?;
         if among(&line.named) {
             Some(true)
         } else if !line.defaults || among(&line.without) {
@@ -118,6 +129,64 @@ impl AcctFile {
             None
         }
     }
+
+    /// The fields that it names for a type and PMTA does not write by default, such as headers.
+    pub fn beyond_defaults(&self, record: Record) -> impl Iterator<Item = &str> {
+        let named = self.line_of(record).into_iter().flat_map(|line| &line.named);
+        named.map(String::as_str).filter(|name| !is_default(name))
+    }
+
+    /// Whether its records of a type have all that those of `other` have, as far as the configuration says.
+    pub fn has_fields_of(&self, other: &AcctFile, record: Record) -> bool {
+        let has_headers =
+            other.beyond_defaults(record).all(|name| self.writes(record, name) == Some(true));
+        let is_mapped = |header: &str| {
+            let mut mapped = self.mapped.iter().filter(|(records, _)| records.contains(record));
+            mapped.any(|(_, own)| own.eq_ignore_ascii_case(header))
+        };
+        let mut mapped = other.mapped.iter().filter(|(records, _)| records.contains(record));
+        let is_there = |of: &AcctFile, name: &str| of.writes(record, name) != Some(false);
+        has_headers
+            && mapped.all(|(_, header)| is_mapped(header))
+            && DEFAULTS.iter().all(|name| is_there(self, name) || !is_there(other, name))
+    }
+
+    /// The last word on a type holds.
+    fn line_of(&self, record: Record) -> Option<&RecordFields> {
+        self.fields.iter().rev().find(|line| line.records.contains(record))
+    }
+}
+
+/// What PMTA writes of records that were delivered or not where nothing says what to write (User's Guide, 3.3.11):
+/// the header of such a file.
+const DEFAULTS: [&str; 23] = [
+    "type",
+    "timeLogged",
+    "timeQueued",
+    "orig",
+    "rcpt",
+    "orcpt",
+    "dsnAction",
+    "dsnStatus",
+    "dsnDiag",
+    "dsnMta",
+    "bounceCat",
+    "srcType",
+    "srcMta",
+    "dlvType",
+    "dlvSourceIp",
+    "dlvDestinationIp",
+    "dlvEsmtpAvailable",
+    "dlvSize",
+    "vmta",
+    "jobId",
+    "envId",
+    "queue",
+    "vmtaPool",
+];
+
+fn is_default(name: &str) -> bool {
+    DEFAULTS.iter().any(|default| default.eq_ignore_ascii_case(name))
 }
 
 impl RecordFields {
@@ -205,6 +274,20 @@ mod tests {
         let found = AcctFiles::parse("<acct-file a>\nrecords t,x,b\n</acct-file>");
         assert_eq!(found.blocks[0].records.to_string(), "b, t");
         assert_eq!(found.bad, [(2, "`x` is not a record type".to_owned())]);
+    }
+
+    #[test]
+    fn a_block_has_what_another_has_or_lacks_a_header_of_it() {
+        let found = AcctFiles::parse(
+            "<acct-file a>\nrecords f\nmap-header-to-field f header_X-To rcpt # theirs\n\
+             record-fields f *, header_Subject, rcpt\n</acct-file>\n<acct-file b>\nrecords all\n</acct-file>\n\
+             <acct-file c>\nrecords d\nrecord-fields d timeLogged,orig\n</acct-file>\n",
+        );
+        let [a, b, c] = &found.blocks[..] else { panic!("{found:?}") };
+        assert_eq!(a.beyond_defaults(Record::Feedback).collect::<Vec<_>>(), ["header_Subject"]);
+        assert_eq!(a.mapped, [(Records::of(&[Record::Feedback]), "header_X-To".to_owned())]);
+        assert!(a.has_fields_of(b, Record::Feedback) && !b.has_fields_of(a, Record::Feedback));
+        assert!(b.has_fields_of(c, Delivery) && !c.has_fields_of(b, Delivery));
     }
 
     #[test]

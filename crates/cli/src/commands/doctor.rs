@@ -6,6 +6,7 @@ mod files;
 mod finding;
 mod hosts;
 mod lacks;
+mod others;
 mod wants;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::failure::{Failure, Result};
 use crate::show::print;
 use crate::ui;
 use finding::{Finding, Severity, counted, few, thousands, time_text};
+use others::Others;
 
 pub(crate) fn run(
     context: &Context,
@@ -51,10 +53,11 @@ pub(crate) fn run(
     let presence = asked.session.presence()?;
     let store = context.store()?;
     let sources = files::within(context, &store, asked.window)?;
-    let mut findings = lacks::findings(&asked.session)?;
+    let others = Others::of(&asked)?;
+    let mut findings = lacks::findings(&asked.session, &others)?;
     findings.extend(records(context, &presence));
-    findings.extend(wants::findings(&presence, catalog));
-    findings.extend(renamed(&asked, &presence)?);
+    findings.extend(wants::findings(&presence, catalog, &others));
+    findings.extend(others.renamed(&presence));
     if let Some(config) = &args.config {
         findings.extend(acct::findings(config, catalog)?);
     }
@@ -169,29 +172,6 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
         return Ok(vec![Finding::new("balance", Severity::Lacks, what)]);
     }
     Ok(findings)
-}
-
-/// What others call fields of PMTA.
-const ALIASES: [(&str, &[&str]); 2] = [
-    ("orig", &["mailfrom", "mail_from", "sender", "from", "envelope_from", "returnpath"]),
-    ("rcpt", &["rcptto", "rcpt_to", "recipient", "to", "envelope_to"]),
-];
-
-/// Fields that no record has, where another looks as if it were that one.
-fn renamed(asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
-    let others = asked.session.other_fields()?;
-    let has = |field: &str| presence.hosts().iter().any(|host| presence.has(host, field));
-    let missing = ALIASES.iter().filter(|(field, _)| !has(field));
-    let finding = |(field, names): &(&str, &[&str])| {
-        let is_it = |other: &&String| names.contains(&other.to_ascii_lowercase().as_str());
-        let other = others.iter().find(is_it)?;
-        let what = format!(
-            "no record has {field}, and `{other}` looks as if it were that: reports see nothing of it"
-        );
-        let fix = format!("name it {field} in the header of files that are still to be ingested");
-        Some(Finding::new("reports", Severity::Trouble, what).fix(fix))
-    };
-    Ok(missing.filter_map(finding).collect())
 }
 
 /// Files that hold the same records, which count twice then.

@@ -8,7 +8,7 @@ use pmtaq_schema::Record;
 use pmtaq_schema::acct_file::{AcctFile, AcctFiles};
 
 use super::finding::{Finding, Severity};
-use super::wants::{Wants, block};
+use super::wants::{Wants, block, line};
 use crate::failure::{Failure, Result};
 
 /// A block, and the file it stands in.
@@ -65,6 +65,13 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
     findings.extend(overlaps(&blocks));
     let anyone = |test: &dyn Fn(&AcctFile) -> bool| blocks.iter().any(|found| test(&found.block));
     let wants = Wants::of(catalog);
+    let kept = |record: Record| {
+        let mut kept: Vec<String> =
+            blocks.iter().flat_map(|found| beyond(&found.block, record)).collect();
+        kept.sort();
+        kept.dedup();
+        kept
+    };
     let (sentences, lines) = wants.missing(
         |record| anyone(&|block| block.records.contains(record)),
         // What PMTA writes by default is for the store to show.
@@ -76,6 +83,8 @@ pub(super) fn findings(config: &Path, catalog: &Catalog) -> Result<Vec<Finding>>
                 })
             })
         },
+        |_| false,
+        kept,
     );
     let last = sentences.len().saturating_sub(1);
     for (number, sentence) in sentences.into_iter().enumerate() {
@@ -94,14 +103,7 @@ fn overlaps(blocks: &[BlockOfFile]) -> Vec<Finding> {
     for (i, one) in blocks.iter().enumerate() {
         for other in &blocks[i + 1..] {
             let has_both = |record: &Record| other.block.records.contains(*record);
-            let both: Vec<_> =
-                one.block.records.iter().filter(has_both).map(Record::as_str).collect();
-            // The one that logs fewer types has nothing that the other does not.
-            let fewer = if other.block.records.iter().count() > one.block.records.iter().count() {
-                one
-            } else {
-                other
-            };
+            let both: Vec<Record> = one.block.records.iter().filter(has_both).collect();
             if both.is_empty() {
                 continue;
             }
@@ -113,14 +115,43 @@ fn overlaps(blocks: &[BlockOfFile]) -> Vec<Finding> {
                 other.block.line,
                 one.block.path,
                 other.block.path,
-                both.join(", ")
+                list(&both)
             );
-            let name = Path::new(&fewer.block.path).file_stem().unwrap_or_default();
-            let fix = format!("pmtaq ingest --exclude '{}-2*'", name.to_string_lossy());
-            findings.push(Finding::new("config", Severity::Trouble, what).fix(fix));
+            let mut finding = Finding::new("config", Severity::Trouble, what);
+            finding.fix = apart(&one.block, &other.block, &both);
+            findings.push(finding);
         }
     }
     findings
+}
+
+/// What leaves the records of `both` types in one file alone, and nothing out that only one block logs: types, headers
+/// and what is mapped from them.
+fn apart(one: &AcctFile, other: &AcctFile, both: &[Record]) -> Vec<String> {
+    let (one, other) = if other.records.iter().count() > one.records.iter().count() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let has_fields =
+        |of: &AcctFile, less: &AcctFile| both.iter().all(|record| of.has_fields_of(less, *record));
+    let pairs = [(one, other), (other, one)].into_iter().filter(|(less, of)| has_fields(of, less));
+    let pairs: Vec<_> = pairs.collect();
+    let is_all = |less: &AcctFile| less.records.iter().all(|record| both.contains(&record));
+    if let Some((less, _)) = pairs.iter().find(|(less, _)| is_all(less)) {
+        let name = Path::new(&less.path).file_stem().unwrap_or_default();
+        return vec![format!("pmtaq ingest --exclude '{}-2*'", name.to_string_lossy())];
+    }
+    let Some((less, _)) = pairs.first() else {
+        return vec![format!("let one of them log {}, with the fields of both", list(both))];
+    };
+    let left = less.records.iter().filter(|record| !both.contains(record));
+    let left: Vec<&str> = left.map(Record::as_str).collect();
+    vec![
+        format!("<acct-file {}>", less.path),
+        format!("    records {}", left.join(",")),
+        "</acct-file>".to_owned(),
+    ]
 }
 
 /// What is wrong with one block alone.
@@ -137,39 +168,52 @@ fn of_block(file: &Path, block: &AcctFile) -> Vec<Finding> {
     }
     let what = format!("{place}: {} logs {}{moved}", block.path, block.records);
     let mut findings = vec![Finding::new("config", Severity::Ok, what)];
-    let nameless: Vec<&str> =
+    let nameless: Vec<Record> =
         [Record::Delivery, Record::Bounce, Record::Deferral, Record::Reception]
             .into_iter()
             .filter(|record| block.records.contains(*record))
             .filter(|record| block.writes(*record, "rcpt") == Some(false))
-            .map(Record::as_str)
             .collect();
     if !nameless.is_empty() {
         let what = format!(
             "{place}: {} records without rcpt have no domain and no provider: numbers by these are not known",
-            nameless.join(", ")
+            list(&nameless)
         );
-        let lines = nameless.iter().map(|record| format!("record-fields {record} *"));
         let mut finding = Finding::new("config", Severity::Trouble, what);
-        finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
+        finding.fix = all_fields(block, &nameless);
         findings.push(finding);
     }
-    let timeless: Vec<&str> = block
+    let timeless: Vec<Record> = block
         .records
         .iter()
         .filter(|record| block.writes(*record, "timeLogged") == Some(false))
-        .map(Record::as_str)
         .collect();
     if !timeless.is_empty() {
-        let types = timeless.join(", ");
+        let types = list(&timeless);
         let what = format!(
             "{place}: {types} records without timeLogged have no day: ingest takes the file with \
              --time-field only"
         );
-        let lines = timeless.iter().map(|record| format!("record-fields {record} *"));
         let mut finding = Finding::new("config", Severity::Trouble, what);
-        finding.fix = super::wants::block(&lines.collect::<Vec<_>>());
+        finding.fix = all_fields(block, &timeless);
         findings.push(finding);
     }
     findings
+}
+
+/// Lines that log all that PMTA writes by default of these types, and what the block has of them besides.
+fn all_fields(of: &AcctFile, records: &[Record]) -> Vec<String> {
+    let lines = records.iter().map(|record| line(*record, &[], beyond(of, *record)));
+    block(&lines.collect::<Vec<_>>())
+}
+
+/// What a block logs of a type besides PMTA's default fields.
+fn beyond(block: &AcctFile, record: Record) -> Vec<String> {
+    let is_logged = block.records.contains(record);
+    block.beyond_defaults(record).filter(|_| is_logged).map(str::to_owned).collect()
+}
+
+fn list<'r>(records: impl IntoIterator<Item = &'r Record>) -> String {
+    let names: Vec<&str> = records.into_iter().map(|record| record.as_str()).collect();
+    names.join(", ")
 }

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pmtaq_query::{Lack, Session};
-use pmtaq_schema::Record;
+use pmtaq_schema::{COLUMNS, Column, Record};
 
 use super::finding::{Finding, Severity, few};
+use super::others::Others;
 use super::wants::block;
 use crate::failure::Result;
 
@@ -24,7 +25,7 @@ struct Unknown {
 }
 
 /// What the records of the session lack, by record type.
-pub(super) fn findings(session: &Session) -> Result<Vec<Finding>> {
+pub(super) fn findings(session: &Session, others: &Others) -> Result<Vec<Finding>> {
     let mut all: BTreeMap<_, Unknown> = BTreeMap::new();
     for lack in session.unlogged()? {
         let key = (lack.field, lack.hosts.clone(), lack.days);
@@ -44,12 +45,23 @@ pub(super) fn findings(session: &Session) -> Result<Vec<Finding>> {
         let metrics: Vec<String> = unknown.metrics.into_iter().collect();
         let by: Vec<String> = unknown.by.iter().map(|by| (*by).to_owned()).collect();
         let by = if by.is_empty() { String::new() } else { format!(" by {}", few(&by)) };
-        let what = format!("{}: not known{by}: {}", lack.place(), few(&metrics));
+        let hosts: Vec<&str> = lack.hosts.iter().map(String::as_str).collect();
+        let column = lack.field.and_then(Column::of_field).map(|at| &COLUMNS[at]);
+        let is_the_time = column
+            .is_some_and(|column| hosts.iter().all(|host| others.stands_for_time(host, column)));
+        let stands = if is_the_time { ", where it stands for timeLogged" } else { "" };
+        let what = format!("{}{stands}: not known{by}: {}", lack.place(), few(&metrics));
         // Where other types have it, numbers would be wrong that are null now.
         let is_trouble =
             !unknown.by.is_empty() && lack.records.iter().any(|rec| MAIN.contains(rec));
         let level = if is_trouble { Severity::Trouble } else { Severity::Lacks };
-        Some(Finding { fix: block(&lack.lines()), ..Finding::new("unknown", level, what) })
+        let kept = |record| others.headers(&hosts, record);
+        let lines = if is_the_time {
+            Lack { field: Some("timeLogged"), ..lack.clone() }.lines_with(kept)
+        } else {
+            lack.lines_with(kept)
+        };
+        Some(Finding { fix: block(&lines), ..Finding::new("unknown", level, what) })
     };
     Ok(all.into_iter().filter_map(finding).collect())
 }

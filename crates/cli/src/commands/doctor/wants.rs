@@ -7,6 +7,7 @@ use pmtaq_query::{Catalog, Presence};
 use pmtaq_schema::{Column, Record};
 
 use super::finding::{Finding, Severity, few};
+use super::others::Others;
 
 /// Who asks for a record type or a field.
 #[derive(Debug, Default)]
@@ -59,11 +60,14 @@ impl Wants {
     }
 
     /// What is missing where `has_record` and `has_field` say no: a sentence each, and the lines
-    /// that would log it.
+    /// that would log it, with the fields that are `kept` of a type. A field that `is_the_time` is there, and
+    /// stands for timeLogged.
     pub(super) fn missing(
         &self,
         has_record: impl Fn(Record) -> bool,
         has_field: impl Fn(&Column) -> bool,
+        is_the_time: impl Fn(&Column) -> bool,
+        kept: impl Fn(Record) -> Vec<String>,
     ) -> (Vec<String>, Vec<String>) {
         let mut sentences = Vec::new();
         for (record, askers) in self.records.iter().filter(|(record, _)| !has_record(**record)) {
@@ -85,26 +89,32 @@ impl Wants {
             if types.is_empty() || has_field(column) {
                 continue;
             }
-            sentences.push(format!("no {field}, {}", askers.text()));
+            let (field, stands) = if is_the_time(column) {
+                ("timeLogged", format!(", for which {field} stands"))
+            } else {
+                (*field, String::new())
+            };
+            sentences.push(format!("no {field}{stands}, {}", askers.text()));
             for record in types {
                 fields.entry(record).or_default().push(field);
             }
         }
-        for (record, fields) in fields {
-            lines.push(format!("record-fields {record} *,{}", fields.join(",")));
-        }
+        let line = |(record, fields): (Record, Vec<&str>)| line(record, &fields, kept(record));
+        lines.extend(fields.into_iter().map(line));
         (sentences, lines)
     }
 }
 
 /// What each MTA does not log. Those that lack the same are named together.
-pub(super) fn findings(presence: &Presence, catalog: &Catalog) -> Vec<Finding> {
+pub(super) fn findings(presence: &Presence, catalog: &Catalog, others: &Others) -> Vec<Finding> {
     let wants = Wants::of(catalog);
     let mut by_lack: BTreeMap<(Vec<String>, Vec<String>), Vec<&str>> = BTreeMap::new();
     for host in presence.hosts() {
         let missing = wants.missing(
             |record| presence.of(host).any(|logged| logged.record == record),
             |column| presence.has(host, column.name),
+            |column| others.stands_for_time(host, column),
+            |record| others.headers(&[host], record),
         );
         by_lack.entry(missing).or_default().push(host);
     }
@@ -127,6 +137,18 @@ pub(super) fn findings(presence: &Presence, catalog: &Catalog) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The line that logs `fields` of a type beside PMTA's default ones, and those that are `kept`.
+pub(super) fn line(record: Record, fields: &[&str], kept: Vec<String>) -> String {
+    let is_new = |name: &String| !fields.iter().any(|field| field.eq_ignore_ascii_case(name));
+    let fields = fields.iter().map(|field| (*field).to_owned());
+    let names = fields.chain(kept.into_iter().filter(is_new)).collect::<Vec<_>>();
+    [format!("record-fields {record} *"), names.join(",")].join(if names.is_empty() {
+        ""
+    } else {
+        ","
+    })
 }
 
 /// Lines for an `<acct-file>` block.
