@@ -212,6 +212,10 @@ fn records_without_a_header_are_known_whatever_header_is_given() {
     let run = ingest(&sealed, &[path, "--header", "type,timeLogged"]);
     assert!(run.stderr.contains("does not fit its records: more fields than"), "{run:?}");
     assert_eq!(records(&sealed), (0, 0));
+    let run = ingest(&sealed, &[path, "--header", &format!("{},vmta,jobId", HEADER.trim())]);
+    let said = "does not fit its records: they have 5 fields, and it names 7";
+    assert!(run.stderr.contains(said), "{run:?}");
+    assert_eq!(records(&sealed), (0, 0));
     let whole = sealed.file("whole.csv", content(10..12));
     let run = ingest(&sealed, &[path, "--header-from", whole.to_str().unwrap()]);
     assert_eq!((run.code, records(&sealed)), (Some(0), (10, 10)));
@@ -342,6 +346,10 @@ fn what_is_no_accounting_file_is_called_by_what_it_is() {
             "records in its field message; `jq -r '.[\"message\"]' FILE | pmtaq ingest -`",
         ),
         (b"name,age\nx,1\n", "the file begins with `name,age`"),
+        (
+            b"kind,timeLogged,rcpt\nd,2026-01-05 10:00:00Z,a@b.c\n",
+            "first field is called `kind` and not `type`; `tail -n +2 FILE | pmtaq ingest --header",
+        ),
         (b"n\xe9m,age\n", "the file begins with `n\\xe9m,age`"),
         (&tar(&[("notes.txt", b"hello\n")]), "is an archive without an accounting file"),
     ];

@@ -144,6 +144,33 @@ fn a_truncated_copy_is_not_counted_twice_and_not_passed_over_in_silence() {
 }
 
 #[test]
+fn a_copy_with_other_line_ends_is_the_same_file_in_any_order() {
+    // What begins with a record of its own, quotes a line end, and ends in the midst of a buffer.
+    let quoted = row(7).replace("smtp;250 ok", "\"smtp;250 two\r\nlines\"");
+    let long: String = (0..9000).map(row).collect();
+    for text in [content(0..1), content(0..3), content(0..40) + &quoted, content(0..1) + &long] {
+        let crlf = text.replace("\r\n", "\n").replace('\n', "\r\n");
+        let lf = crlf.replace("\r\n", "\n");
+        let n = crlf.matches(",smtp").count() as u64 + crlf.matches("\"smtp").count() as u64;
+        let sealed = Sealed::new();
+        let paths = [sealed.file("one/acct.csv", &crlf), sealed.file("two/acct.csv", &lf)];
+        for order in [[0, 1], [1, 0]] {
+            let other = Sealed::new();
+            for (nth, at) in order.into_iter().enumerate() {
+                let stored = if nth == 0 { n } else { 0 };
+                assert_eq!(
+                    other.ingest(&[&paths[at]]).counts(),
+                    (n, stored, n - stored, 0),
+                    "{order:?}"
+                );
+            }
+        }
+        assert_eq!(sealed.ingest(&[&paths[0], &paths[1]]).counts(), (2 * n, n, n, 0));
+        assert_eq!(sealed.ingest(&[&paths[1], &paths[0]]).counts(), (2 * n, 0, 2 * n, 0));
+    }
+}
+
+#[test]
 fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
     let counts: Vec<String> = ["1", "2", "7"]
         .iter()

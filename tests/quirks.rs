@@ -72,6 +72,7 @@ const GIVEN: &[(&str, &[&str])] = &[
     ("quirk-no-header.csv", &["--header", HEADER]),
     ("quirk-no-header-tabs.csv", &["--header-from", "samples/quirks/quirk-tab-separated.csv"]),
     ("quirk-hole-without-header.csv", &["--header", HEADER]),
+    ("quirk-header-of-others.csv", &["--header", HEADER]),
     ("quirk-time-queued-unix.csv", &["--time-field", "timeQueued"]),
     ("quirk-time-queued-tabs.tsv", &["--time-field", "timequeued"]),
     ("quirk-no-header.csv.gz", &["--header", HEADER]),

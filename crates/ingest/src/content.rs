@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 
+use memchr::memchr;
 use pmtaq_schema::time::{Day, Timestamp};
 use pmtaq_store::manifest::source_day;
 use twox_hash::XxHash3_128;
@@ -144,9 +145,57 @@ pub(crate) fn begins_with(
 }
 
 /// Length and hash of all of a file's content.
-pub(crate) fn whole(file: &SourceFile) -> Result<(u64, u128), Unread> {
+pub(crate) fn whole(file: &SourceFile) -> Result<Whole, Unread> {
     let (length, hash) = hashed(&mut *file.content()?.stream.reader, u64::MAX, XxHash3_128::new())?;
     Ok((length, hash.finish_128()))
+}
+
+/// Length and hash of a content.
+pub(crate) type Whole = (u64, u128);
+
+/// The same of all of a file's content as it would be with LF at the end of each line, and with CRLF: transfers in
+/// text mode make one of the other.
+pub(crate) fn with_line_ends(file: &SourceFile) -> Result<[Whole; 2], Unread> {
+    let mut content = file.content()?.stream.reader;
+    let mut buffer = vec![0; 1 << 20];
+    let mut forms = [(0, XxHash3_128::new()), (0, XxHash3_128::new())];
+    let mut write = |form: usize, bytes: &[u8]| {
+        let (length, hash): &mut (u64, XxHash3_128) = &mut forms[form];
+        *length += bytes.len() as u64;
+        hash.write(bytes);
+    };
+    // A CR at the end of what was read, of which the next byte says what it is.
+    let mut has_return = false;
+    loop {
+        let n = read_full(&mut *content, &mut buffer)?;
+        let mut rest = &buffer[..n];
+        while let Some(end) = memchr(b'\n', rest) {
+            let line = &rest[..end];
+            if has_return && !line.is_empty() {
+                (0..2).for_each(|form| write(form, b"\r"));
+            }
+            has_return = false;
+            let text = line.strip_suffix(b"\r").unwrap_or(line);
+            (0..2).for_each(|form| write(form, text));
+            write(0, b"\n");
+            write(1, b"\r\n");
+            rest = &rest[end + 1..];
+        }
+        if has_return && !rest.is_empty() {
+            (0..2).for_each(|form| write(form, b"\r"));
+            has_return = false;
+        }
+        let text = rest.strip_suffix(b"\r");
+        has_return |= text.is_some();
+        (0..2).for_each(|form| write(form, text.unwrap_or(rest)));
+        if n < buffer.len() {
+            break;
+        }
+    }
+    if has_return {
+        (0..2).for_each(|form| write(form, b"\r"));
+    }
+    Ok(forms.map(|(length, hash)| (length, hash.finish_128())))
 }
 
 /// Adds up to `length` more bytes to a hash; how many there were.

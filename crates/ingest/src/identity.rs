@@ -10,7 +10,7 @@ use pmtaq_store::{Source, Stat, Writer};
 
 use crate::Settings;
 use crate::chunk::Stop;
-use crate::content::{self, Head, Prefix, begins_with, explain, prefix, whole};
+use crate::content::{self, Head, Prefix, Whole, begins_with, explain, prefix, whole};
 use crate::open::{Opened, SourceFile, Unread, is_settled};
 use crate::outcome::{HeaderFrom, Left, Refused, Status};
 use crate::verify::error_text;
@@ -261,6 +261,19 @@ fn against_store(
             },
         }
     }
+    // Or it is one of them as a transfer in text mode leaves it.
+    let forms = content::with_line_ends(&candidate.file)?;
+    let is_it = |source: &&&Source| {
+        let is_form = |form: &(u64, u128)| {
+            form.0 == source.length && settings.privacy.content(form.1) == source.hash
+        };
+        source.lost.is_empty() && forms.iter().any(is_form)
+    };
+    if let Some(source) = known.iter().find(is_it) {
+        candidate.status = Status::Known;
+        candidate.known_records = source.ledger.read;
+        return Ok(None);
+    }
     let name = candidate.file.name();
     let expected = known.iter().find(|source| {
         source.name == name || (source.stat.device, source.stat.inode) == (stat.device, stat.inode)
@@ -292,17 +305,23 @@ fn against_each_other(candidates: &mut [Candidate], untaken: &mut Untaken, setti
             }
         }
         contents.sort_by_key(|&(length, _, i)| (std::cmp::Reverse(length), i));
-        let mut taken: Vec<usize> = Vec::new();
+        let mut taken: Vec<(usize, Whole)> = Vec::new();
         for (length, hash, i) in contents {
-            let mut others = taken.iter().copied();
-            match others.find(|&other| is_prefix(&candidates[other].file, length, hash)) {
-                Some(other) => {
+            let is_within = |of: &&(usize, Whole)| is_prefix(&candidates[of.0].file, length, hash);
+            let forms = if taken.is_empty() {
+                None
+            } else {
+                content::with_line_ends(&candidates[i].file).ok()
+            };
+            let is_form = |of: &&(usize, Whole)| forms.is_some_and(|forms| forms.contains(&of.1));
+            match taken.iter().find(is_within).or_else(|| taken.iter().find(is_form)) {
+                Some(&(other, _)) => {
                     candidates[i].inside = Some(candidates[other].file.path.clone());
                     candidates[i].status = Status::Known;
                     candidates[i].known = None;
                     candidates[i].known_records = content::count(&candidates[i].file);
                 }
-                None => taken.push(i),
+                None => taken.push((i, (length, hash))),
             }
         }
     }

@@ -17,8 +17,9 @@ use crate::line::preamble;
 use crate::open::{SourceFile, Unread};
 use crate::outcome::{HeaderFrom, Status};
 use crate::plan::{Plan, PlanError};
+use crate::reject::Refusal;
 use crate::settings::Header;
-use crate::split::Splitter;
+use crate::split::{Lines, Splitter};
 use crate::spool::Spool;
 use crate::unpack::read_full;
 use crate::{Error, Settings, archive};
@@ -206,15 +207,19 @@ impl<'l> Look<'l> {
             let lines = splitter.next_lines(TRIED);
             let check = |i| Checked::of(i, lines, &chunk.plan, &mut Default::default());
             let all: Vec<_> = (0..lines.len()).map(check).collect();
-            if let (Some(Err(why)), true) = (all.first(), all.iter().all(Result::is_err)) {
+            let misfit = match all.first() {
+                Some(Err(why)) if all.iter().all(Result::is_err) => Some(why.reason.to_owned()),
+                // A header of other records would put values under the names of others, without a word.
+                _ => too_few_fields(lines, &all, chunk.plan.fields.len()),
+            };
+            if let Some(why) = misfit {
                 let whose = match &from {
                     HeaderFrom::User => "that is given".to_owned(),
                     HeaderFrom::Before(name) => format!("of {name}, which was ingested,"),
                 };
                 return Err(Unread::Foreign(format!(
-                    "no header line, and the one {whose} does not fit its records: {}; `--header \
-                     'type,timeLogged,...'` says what their fields are",
-                    why.reason
+                    "no header line, and the one {whose} does not fit its records: {why}; `--header \
+                     'type,timeLogged,...'` says what their fields are"
                 )));
             }
         }
@@ -262,6 +267,17 @@ impl<'l> Look<'l> {
             header_from,
         })))
     }
+}
+
+/// That none of the records has as many fields as the header names, of those that have a type and a time.
+fn too_few_fields(
+    lines: Lines<'_, '_>,
+    all: &[Result<Checked, Refusal>],
+    named: usize,
+) -> Option<String> {
+    let records = all.iter().flatten().map(|checked| lines.get(checked.line).len());
+    let most = records.max()?;
+    (most < named).then(|| format!("they have {most} fields, and it names {named}"))
 }
 
 /// The beginning of a content, behind the hole that it may begin with.
