@@ -128,6 +128,12 @@ fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_ser
         let why = format!("not known: no {field} in the {rec} records of mta, 2026-03-04");
         assert!(run.stderr.contains(&why), "{run:?}");
         assert!(run.stderr.contains(&format!("`record-fields {rec} *,{field}`")), "{run:?}");
+        let halves =
+            "compare --a 2026-03-04T10:00..2026-03-04T10:30 --b 2026-03-04T10:30..2026-03-04T11:00";
+        let halves = format!("{halves} --by {by} --metric {rate} --format csv");
+        let compared = sealed.run(&halves.split(' ').collect::<Vec<_>>());
+        assert_eq!(compared.stdout.lines().count(), 1, "{rec} {field}: {compared:?}");
+        assert!(compared.stderr.contains(&why), "{compared:?}");
         // Over time, as SQL, and as a check.
         let graph = ["graph", rate, "--by", by, "--every", "1h", "--format", "csv"];
         let graph = sealed.run(&graph);

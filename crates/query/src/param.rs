@@ -185,7 +185,13 @@ fn substitute(sql: &str, word: &str, meanings: &[(&str, &str)], name: &str) -> S
             Some((_, meaning)) => {
                 tokens.next();
                 if tokens.next_if_eq(&")").is_some() {
-                    out.push_str(&format!("({meaning})"));
+                    // A metric that is a column stays one, which is null where it is not known.
+                    let is_call = meaning.ends_with("()");
+                    out.push_str(&if is_call {
+                        (*meaning).to_owned()
+                    } else {
+                        format!("({meaning})")
+                    });
                 } else {
                     out.push_str(&format!("{token}("));
                 }
@@ -225,9 +231,9 @@ mod tests {
                 "make_timestamp(1772323200000000), make_timestamp(1772323201000000)",
             ),
             ("dimension", "enhanced", "x_y() as \"x_y\"", "(enhanced_code) as \"enhanced_code\""),
-            ("metric", "hard_rate", "x_y() / x_y_base()", "(hard_rate()) / (sent())"),
+            ("metric", "hard_rate", "x_y() / x_y_base()", "hard_rate() / sent()"),
             ("metric", "p50", "x_y_unit(), x_y(1)", "('seconds'), x_y(1)"),
-            ("metric", "sent", "x_y() / x_y_base() \"x_y\"", "(sent()) / (null) \"sent\""),
+            ("metric", "sent", "x_y() / x_y_base() \"x_y\"", "sent() / (null) \"sent\""),
             ("filter(job)", "j1", "$x_y", "'j1'"),
         ] {
             let shown = set(kind, value, sql).unwrap_or_else(|_| "no".to_owned());
