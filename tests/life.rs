@@ -352,6 +352,44 @@ fn status_says_of_each_mta_how_far_it_is_behind() {
     assert_eq!((&rows[0]["sources"], &rows[1]["sources"]), (&1.into(), &2.into()));
 }
 
+#[test]
+fn status_names_each_mta_that_has_ingested_or_that_records_name() {
+    let sealed = Sealed::new();
+    let ingest = |host: &str, records: &str| {
+        let text = "type,timeLogged,rcpt,dsnDiag,userString\n".to_owned() + records;
+        let path = sealed.file(&format!("{host}.csv"), text);
+        sealed.run(&["ingest", "-q", "--host", host, path.to_str().unwrap()]);
+    };
+    // Of years ago; nothing but a deferral; nothing that was stored.
+    ingest("old", "d,2023-03-01 10:00:00Z,u@x.example,smtp;250 ok,\n");
+    ingest("slow", "t,2026-03-03 10:00:00Z,u@x.example,smtp;421 later,\n");
+    ingest("broken", "d,never,u@x.example,smtp;250 ok,\n");
+    let text = "type,timeLogged,rcpt,userString\nd,2026-03-02 10:00:00Z,u@x.example,alpha\n\
+                r,2026-03-02 10:00:01Z,u@x.example,beta\nd,2026-03-02 10:00:02Z,u@x.example,beta\n";
+    sealed.ingest(&[&sealed.file("two.csv", text)]);
+    let rows = sealed.done(&["status", "--hosts", "--format", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&rows).unwrap();
+    let of = |host: &str| {
+        let row = rows.iter().find(|row| row["host"] == host);
+        row.unwrap_or_else(|| panic!("no {host}: {rows:?}"))
+    };
+    for (host, newest, records, types, stored) in [
+        ("alpha", Some("2026-03-02T10:00:00Z"), 1, "d", 0),
+        ("beta", Some("2026-03-02T10:00:02Z"), 2, "d, r", 0),
+        ("broken", None, 0, "", 0),
+        ("old", Some("2023-03-01T10:00:00Z"), 1, "d", 1),
+        ("slow", Some("2026-03-03T10:00:00Z"), 1, "t", 1),
+    ] {
+        let row = of(host);
+        assert_eq!(row["newest"].as_str(), newest, "{row}");
+        assert_eq!((&row["records"], &row["stored"]), (&records.into(), &stored.into()), "{row}");
+        assert_eq!(row["types"], types, "{row}");
+        assert_eq!(row["last_ingest"].is_null(), ["alpha", "beta"].contains(&host), "{row}");
+    }
+    assert_eq!((&of("broken")["rejected"], &of("broken")["sources"]), (&1.into(), &1.into()));
+    assert_eq!(rows.len(), 6, "and the machine whose file names two: {rows:?}");
+}
+
 /// Kills at moments that nobody chose; `PMTAQ_KILLS` says how often.
 #[test]
 fn a_kill_at_any_moment_leaves_what_an_undisturbed_run_would_at_scale() {

@@ -309,7 +309,7 @@ pub(crate) enum PrivacyMode {
   pmtaq status --last 90d --format json
   pmtaq status --hosts")]
 pub(crate) struct Status {
-    /// One row for each MTA: its newest record, how far it is behind, its last ingest
+    /// One row for each MTA that files or records name: its newest record, how far it is behind, its last ingest, its record types
     #[arg(long)]
     pub(crate) hosts: bool,
     /// Days back in which files are looked for that never came
@@ -436,7 +436,7 @@ pub(crate) struct WhyArgs {
     pub(crate) selection: Selection,
 }
 
-/// Write records to a file or stdout.
+/// Write records to a file or stdout. Their times are UTC, whatever --tz says.
 #[derive(Debug, Args)]
 #[command(before_help = "Examples:
   pmtaq export --since 2026-03-01 --until 2026-03-02 -o day.parquet

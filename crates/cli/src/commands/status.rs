@@ -33,7 +33,14 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     let recipients = store.recipients()?;
     let skipped = store.skipped()?;
     let window = Window { since: Timestamp(now.0.saturating_sub(last)), until: Window::ALL.until };
-    let sources = asked::sources(context, &store, window)?;
+    // Who has sent nothing for long is one of the MTAs, too; and files of which nothing was stored are filed under 1970.
+    let all = Window { since: Timestamp(0), until: Window::ALL.until };
+    let sources = asked::sources(context, &store, if args.hosts { all } else { window })?;
+    let hosts = Hosts::of(&sources, window);
+    if args.hosts {
+        show::whole(context, &hosts.with_records(context, &snapshot)?.answer(now))?;
+        return Ok(Exit::Done);
+    }
     let of = |table| snapshot.parts.iter().filter(move |part| part.part.table == table);
     let newest = snapshot.newest();
     let ingested = sources.iter().map(|(_, source)| source.ingested_at).max();
@@ -41,11 +48,6 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
     days.sort();
     days.dedup();
     let gone = gaps(sources.iter().map(|(_, source)| source));
-    let hosts = Hosts::of(sources.iter().map(|(_, source)| source));
-    if args.hosts {
-        show::whole(context, &hosts.answer(now))?;
-        return Ok(Exit::Done);
-    }
     if context.global.format == Format::Table {
         let mut lines = Vec::new();
         match (days.first(), days.last()) {
@@ -78,7 +80,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Exit> {
                 sources.len(),
                 args.last
             ),
-            None => format!("ingested  none in the last {}", args.last),
+            None => format!("ingested  nothing that was logged in the last {}", args.last),
         });
         lines.extend(hosts.lines(now));
         if skipped.count > 0 {

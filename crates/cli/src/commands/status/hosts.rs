@@ -1,33 +1,100 @@
-//! The MTAs whose files a store holds: how far each is behind. From the lists of sources alone.
+//! The MTAs that a store knows of, by their files or by their records: how far each is behind. From the lists of
+//! sources and parts; records are read only where these do not tell the newest one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pmtaq_query::{Answer, Values};
+use pmtaq_query::{Answer, Selection, Values};
 use pmtaq_schema::human::duration;
-use pmtaq_schema::{Timestamp, Unit};
-use pmtaq_store::Source;
+use pmtaq_schema::time::Day;
+use pmtaq_schema::{Record, Timestamp, Unit, Window};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Snapshot, Source};
 
+use crate::asked;
+use crate::context::Context;
+use crate::failure::Result;
 use crate::rotation::gaps;
 use crate::skew;
 
-/// The sources of each MTA, by its name.
-pub(super) struct Hosts<'s>(BTreeMap<&'s str, Vec<&'s Source>>);
+/// What is known of each MTA, by its name.
+#[derive(Default)]
+pub(super) struct Hosts<'s>(BTreeMap<String, Host<'s>>);
 
-/// When an MTA logged its newest record, UTC seconds; none when no record was stored.
-fn newest(sources: &[&Source]) -> Option<i64> {
-    sources.iter().filter_map(|source| source.times).map(|(_, last)| last).max()
+#[derive(Default)]
+struct Host<'s> {
+    /// Its files.
+    sources: Vec<&'s Source>,
+    /// Those in whose sequence files are looked for that never came.
+    recent: Vec<&'s Source>,
+    /// The types of the records that name it, and how many they are; of parts of older versions it is not known.
+    types: BTreeSet<Record>,
+    records: Option<u64>,
+    /// The newest of these, where its files do not tell.
+    newest: Option<i64>,
 }
 
-/// When a file of an MTA was last ingested from, UTC seconds.
-fn ingested_at(sources: &[&Source]) -> i64 {
-    sources.iter().map(|source| source.ingested_at).max().unwrap_or_default()
+impl Host<'_> {
+    /// When it logged its newest record, UTC seconds; none when no record was stored.
+    fn newest(&self) -> Option<i64> {
+        let times = self.sources.iter().filter_map(|source| source.times);
+        self.newest.or_else(|| times.map(|(_, last)| last).max())
+    }
+
+    /// When a file of it was last ingested from, UTC seconds; none where only records name it.
+    fn ingested_at(&self) -> Option<i64> {
+        self.sources.iter().map(|source| source.ingested_at).max()
+    }
 }
 
 impl<'s> Hosts<'s> {
-    pub(super) fn of(sources: impl Iterator<Item = &'s Source>) -> Hosts<'s> {
-        let mut hosts: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
-        sources.for_each(|source| hosts.entry(source.host.as_str()).or_default().push(source));
-        Hosts(hosts)
+    /// Those of files; gaps are looked for among the files of `recent`.
+    pub(super) fn of(sources: &'s [(Day, Source)], recent: Window) -> Hosts<'s> {
+        let mut hosts = Hosts::default();
+        for (day, source) in sources {
+            let host = hosts.0.entry(source.host.clone()).or_default();
+            host.sources.push(source);
+            if recent.touches(*day) {
+                host.recent.push(source);
+            }
+        }
+        hosts
+    }
+
+    /// These, and those that records name: by `user-string`, or whose files are no longer known.
+    pub(super) fn with_records(
+        mut self,
+        context: &Context,
+        snapshot: &Snapshot,
+    ) -> Result<Hosts<'s>> {
+        let mut days: BTreeMap<&str, Day> = BTreeMap::new();
+        let mut is_counted = true;
+        for part in snapshot.of(Table::Records, Window::ALL) {
+            let Some(facts) = &part.part.facts else {
+                is_counted = false;
+                continue;
+            };
+            for (name, record, rows) in facts.rows() {
+                let host = self.0.entry(name.to_owned()).or_default();
+                *host.records.get_or_insert(0) += rows;
+                host.types.extend(Record::parse(record.as_bytes()));
+                let last = days.entry(name).or_insert(part.day);
+                *last = part.day.max(*last);
+            }
+        }
+        let untold = days.iter().filter(|(name, _)| self.0[**name].newest().is_none());
+        let since = untold.map(|(_, day)| day.start()).min();
+        let since = if is_counted { since } else { Some(Window::ALL.since) };
+        if let Some(since) = since {
+            let asked =
+                asked::open_window(context, Window { since, until: Window::ALL.until }, &[])?;
+            for (name, newest) in asked.session.newest("host", &Selection::default())? {
+                self.0.entry(name).or_default().newest = Some(newest.0);
+            }
+        }
+        for host in self.0.values_mut() {
+            host.records = if is_counted { Some(host.records.unwrap_or(0)) } else { None };
+        }
+        Ok(self)
     }
 
     /// A line for each, when there are several: of one, the store's own lines say the same.
@@ -39,16 +106,17 @@ impl<'s> Hosts<'s> {
             ago if ago >= 0 => format!("{} ago", duration(ago as f64)),
             ahead => format!("{} ahead: is a clock wrong?", duration(-ahead as f64)),
         };
-        let line = |(i, (name, sources)): (usize, (&&str, &Vec<&Source>))| {
+        let line = |(i, (name, host)): (usize, (&String, &Host<'_>))| {
             let head = if i == 0 { "hosts" } else { "" };
-            let newest = match newest(sources) {
+            let newest = match host.newest() {
                 Some(newest) => format!("newest {} ({})", Timestamp(newest), ago(newest)),
                 None => "no record".to_owned(),
             };
-            let ahead = skew::ahead_s(sources.iter().copied());
+            let ahead = skew::ahead_s(host.sources.iter().copied());
             let clock = ahead.and_then(skew::text).map(|off| format!(", its clock {off}"));
             let clock = clock.unwrap_or_default();
-            format!("{head:<9} {name}: {newest}, last ingest {}{clock}", ago(ingested_at(sources)))
+            let ingest = host.ingested_at().map_or("none".to_owned(), ago);
+            format!("{head:<9} {name}: {newest}, last ingest {ingest}{clock}")
         };
         self.0.iter().enumerate().map(line).collect()
     }
@@ -56,26 +124,36 @@ impl<'s> Hosts<'s> {
     /// A row for each.
     pub(super) fn answer(&self, now: Timestamp) -> Answer {
         let hosts = || self.0.values();
-        let count = |of: &dyn Fn(&[&Source]) -> u64| {
-            let counts = hosts().map(|host| Some(i64::try_from(of(host)).unwrap_or(i64::MAX)));
+        let count = |of: &dyn Fn(&Host<'_>) -> Option<u64>| {
+            let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+            let counts = hosts().map(|host| of(host).map(number));
             (Unit::Count.into(), Values::Ints(counts.collect()))
         };
-        let names = self.0.keys().map(|name| Some((*name).to_owned())).collect();
-        let last = hosts().map(|host| newest(host).map(Timestamp)).collect();
-        let lag = hosts().map(|host| newest(host).map(|time| (now.0 - time) as f64)).collect();
-        let ahead =
-            hosts().map(|host| skew::ahead_s(host.iter().copied()).map(|s| s as f64)).collect();
-        let ingested = hosts().map(|host| Some(Timestamp(ingested_at(host)))).collect();
+        let of_files = |of: &dyn Fn(&Source) -> u64| {
+            count(&|host| Some(host.sources.iter().map(|source| of(source)).sum()))
+        };
+        let names = self.0.keys().map(|name| Some(name.clone())).collect();
+        let types = |host: &Host<'_>| {
+            let types: Vec<&str> = host.types.iter().map(|record| record.as_str()).collect();
+            host.records.map(|_| types.join(", "))
+        };
+        let last = hosts().map(|host| host.newest().map(Timestamp)).collect();
+        let lag = hosts().map(|host| host.newest().map(|time| (now.0 - time) as f64)).collect();
+        let ahead = |host: &Host<'_>| skew::ahead_s(host.sources.iter().copied());
+        let ahead = hosts().map(|host| ahead(host).map(|s| s as f64)).collect();
+        let ingested = hosts().map(|host| host.ingested_at().map(Timestamp)).collect();
         let cells = [
             ("host", (Unit::Text.into(), Values::Texts(names))),
             ("newest", (Unit::Time.into(), Values::Times(last))),
             ("lag", (Unit::Seconds.into(), Values::Floats(lag))),
             ("last_ingest", (Unit::Time.into(), Values::Times(ingested))),
             ("clock_ahead", (Unit::Seconds.into(), Values::Floats(ahead))),
-            ("sources", count(&|host| host.len() as u64)),
-            ("stored", count(&|host| host.iter().map(|source| source.ledger.stored).sum())),
-            ("rejected", count(&|host| host.iter().map(|source| source.ledger.rejected).sum())),
-            ("missing", count(&|host| gaps(host.iter().copied()).len() as u64)),
+            ("sources", of_files(&|_| 1)),
+            ("stored", of_files(&|source| source.ledger.stored)),
+            ("rejected", of_files(&|source| source.ledger.rejected)),
+            ("missing", count(&|host| Some(gaps(host.recent.iter().copied()).len() as u64))),
+            ("records", count(&|host| host.records)),
+            ("types", (Unit::Text.into(), Values::Texts(hosts().map(types).collect()))),
         ];
         Answer::of(cells.map(|(name, (meaning, values))| (name.to_owned(), meaning, values)))
     }
