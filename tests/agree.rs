@@ -264,7 +264,8 @@ fn a_job_has_one_bounce_rate_at_scale() {
     let of = |line: &str, value: &str| column(&rows(&sealed, line), "job_id", value);
     let complaints = of("complaints --by job --back 30d", "complaints");
     let remote = of("remote-bounces --by job --back 30d", "bounces");
-    let pivot = rows(&sealed, "pivot --rows job_id --metric sent,bounced_in_band");
+    let pivot =
+        rows(&sealed, "pivot --rows job_id --metric sent,bounced_in_band,p95 --from records");
     let (sent_in_pivot, in_band) =
         (column(&pivot, "job_id", "sent"), column(&pivot, "job_id", "bounced_in_band"));
     let hygiene = rows(&sealed, "hygiene");
@@ -292,7 +293,75 @@ fn a_job_has_one_bounce_rate_at_scale() {
         let unknown = hygiene.iter().filter(|row| row["job_id"] == id);
         let unknown: f64 = unknown.filter_map(|row| row["unknown_users"].as_f64()).sum();
         assert_eq!(figure("unknown users").0, unknown, "{id}");
+        let rate = job["unknown_user_rate"].as_f64().unwrap();
+        assert!((rate - 100.0 * unknown / sent).abs() < 1e-9, "{id}: {rate}");
+        let began = figures.iter().find(|row| row["figure"] == "injected").unwrap();
+        assert_eq!(job["began"], began["at"], "{id}");
+        let quickly = column(&pivot, "job_id", "p95");
+        assert_eq!(job["p95"].as_f64(), quickly.get(id).copied(), "{id}");
         assert_eq!(figure("complaints").0, known(&complaints), "{id}");
+    }
+}
+
+#[test]
+fn status_says_of_the_store_and_its_mtas_what_the_records_say() {
+    let sealed = mixed();
+    let n = |sql: &str| sealed.number(sql);
+    let status = &rows(&sealed, "status --last 9999d")[0];
+    let hosts = rows(&sealed, "status --hosts");
+    let told = |column: &str| hosts.iter().filter_map(|row| row[column].as_i64()).sum::<i64>();
+    assert_eq!(status["records_rows"], n("select count(*) from records"));
+    assert_eq!(told("records"), n("select count(*) from records"));
+    assert_eq!((told("stored"), told("sources")), (told("records"), 4));
+    assert_eq!(status["sources"], 4);
+    let listed = rows(&sealed, "paths").iter().filter_map(|row| row["rows"].as_i64()).sum::<i64>();
+    assert_eq!(status["records_rows"], listed);
+    let newest = n("select epoch(max(time_logged))::bigint from records");
+    assert_eq!(status["lag_seconds"], 1_772_712_000 - newest);
+    for host in &hosts {
+        let name = host["host"].as_str().unwrap();
+        let of = |what: &str| n(&format!("select {what} from records where host = '{name}'"));
+        let lag = 1_772_712_000 - of("epoch(max(time_logged))::bigint");
+        assert_eq!(
+            (host["lag"].as_f64(), host["records"].as_i64()),
+            (Some(lag as f64), Some(of("count(*)")))
+        );
+        let types = format!("select distinct rec from records where host = '{name}'");
+        let types = sealed.done(&["sql", &types, "--format", "csv"]);
+        let mut types: Vec<&str> = types.lines().skip(1).collect();
+        let mut said: Vec<&str> = host["types"].as_str().unwrap().split(", ").collect();
+        types.sort_unstable();
+        said.sort_unstable();
+        assert_eq!(said, types, "{name}");
+    }
+}
+
+#[test]
+fn the_queue_over_time_is_what_a_pivot_counts_and_a_graph_draws() {
+    let sealed = Sealed::of_samples();
+    for window in ["", " --since 2026-03-02 --until 2026-03-03"] {
+        let queue = format!("queue --horizon 30d{window}");
+        for (column, metrics) in [
+            ("queued", &["injected"][..]),
+            ("finished", &["sent"]),
+            ("deleted", &["deleted_by_operator"]),
+        ] {
+            let of_pivot: f64 = metrics.iter().map(|metric| total(&sealed, metric, window)).sum();
+            assert_eq!(sum(&sealed, &queue, column), of_pivot, "{column}{window}");
+        }
+    }
+    let window = "--since 2026-03-02 --until 2026-03-03";
+    let queue = rows(&sealed, &format!("queue --horizon 30d {window}"));
+    let graph =
+        rows(&sealed, &format!("graph queue_depth,queue_peak,queue_oldest --every 1h {window}"));
+    assert_eq!((queue.len(), graph.len()), (24, 24));
+    for (hour, point) in queue.iter().zip(&graph) {
+        assert_eq!(hour["time"], point["time"]);
+        for (column, metric) in
+            [("depth", "queue_depth"), ("peak", "queue_peak"), ("oldest", "queue_oldest")]
+        {
+            assert_eq!(hour[column].as_f64(), point[metric].as_f64(), "{column} {hour} {point}");
+        }
     }
 }
 

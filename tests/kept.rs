@@ -1,6 +1,7 @@
 //! Dimensions of the site that `hourly` keeps: they are what the records say, or the records are read.
 
 use std::path::PathBuf;
+use std::process::Output;
 
 use crate::sealed::Sealed;
 
@@ -112,6 +113,50 @@ fn why_asks_hourly_for_what_it_keeps() {
     settings(&sealed, &[&BRAND.replace(", hourly = true", "")]);
     assert!(!is_kept(&sealed, why));
     assert_eq!(kept, told());
+}
+
+#[test]
+fn an_alert_by_a_dimension_of_the_site_names_the_value_whether_it_is_kept_or_not() {
+    let sealed = Sealed::new();
+    settings(&sealed, &[BRAND]);
+    let mut text = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,bounceCat,vmta\n".to_owned();
+    for n in 0..600_u32 {
+        let time = format!("2026-03-01 {:02}:{:02}:11+0000", n / 25, n % 60);
+        let brand = ["acme", "zeta"][n as usize % 2];
+        // Half of what one brand sends.
+        let (rec, diag, category) = match n % 4 {
+            1 => ("b", "smtp;550 5.1.1 no such user", "bad-mailbox"),
+            _ => ("d", "smtp;250 ok", ""),
+        };
+        text += &format!(
+            "{rec},{time},{time},bounce-{brand}-1@s.example,u{n}@x.example,{diag},{category},v1\n"
+        );
+    }
+    sealed.ingest(&[&sealed.file("acct.csv", text)]);
+    let rules = |by: &str| {
+        format!(
+            "[[rule]]\nname = \"brands\"\nmetric = \"bounce_rate\"\nby = [\"{by}\"]\nabove = 10\n\
+             window = \"2h\"\n"
+        )
+    };
+    let judged = |by: &str| {
+        let path = sealed.file("alerts.toml", rules(by));
+        let mut command = sealed.command();
+        command.args(["--now", "2026-03-01T23:50:00Z", "alert", "backfill"]).arg(path);
+        command.args(["--since", "2026-03-01T12:00:00Z", "--format", "csv"]).output().unwrap()
+    };
+    let told = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let kept = told(&judged("brand"));
+    assert!(
+        kept.contains("zeta: bounce_rate 48.0 % of 25 sent") && !kept.contains("acme"),
+        "{kept}"
+    );
+    settings(&sealed, &[&BRAND.replace(", hourly = true", "")]);
+    assert_eq!(told(&judged("brand")), kept);
+    let nowhere = judged("brond");
+    assert_eq!(nowhere.status.code(), Some(2), "{nowhere:?}");
+    let said = "rule `brands`: there is no dimension `brond`; did you mean `brand`?";
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains(said), "{nowhere:?}");
 }
 
 #[test]

@@ -202,7 +202,8 @@ fn replies(desk: &mut Desk<'_>) -> Result<Section> {
         });
     }
     let about = "What receivers said, with the variable parts masked. Below \
-                 stands what is known of a reply.";
+                 stands what is known of a reply. Bounces are those of the delivery itself here: asynchronous ones, \
+                 which the bounce rate counts too, stand in `pmtaq remote-bounces`.";
     Ok(section("replies", "Replies", about, figures))
 }
 
