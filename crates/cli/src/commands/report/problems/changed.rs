@@ -128,8 +128,13 @@ pub(super) fn find(
         let is_unexplained = told.answer.verdict == Verdict::Unexplained;
         if is_unexplained && is_bad(&told, change) && counted >= LEAST {
             notes.push(format!(
-                "{} is unusual, but no single cause: spread across all traffic",
-                told.answer.metric.name
+                "{}{} is unusual, but no single cause: spread across all traffic",
+                told.answer.metric.name,
+                if window == desk.window {
+                    String::new()
+                } else {
+                    format!(" on {}", date(desk, window))
+                },
             ));
         }
         all_told.push(told);
@@ -372,8 +377,12 @@ fn shut_out(cause: &Cause, reading: Reading) -> Level {
 
 /// One line on a lesser day of a problem that is known.
 fn again(desk: &Desk<'_>, told: &Explanation, lesser: &Weighed) -> String {
-    let day = desk.zone.local(told.window.since).format("%a %-d %b");
-    format!("also on {day}: {}", lesser.problem.title)
+    format!("also on {}: {}", date(desk, told.window), lesser.problem.title)
+}
+
+/// The day of a window that is one.
+fn date(desk: &Desk<'_>, window: Window) -> String {
+    desk.zone.local(window.since).format("%a %-d %b").to_string()
 }
 
 /// Dimensions that name our own addresses.
@@ -455,8 +464,7 @@ fn when(desk: &Desk<'_>, told: &Explanation, since: &str) -> String {
     if length(told.window) < pmtaq_schema::time::DAY_S / 2 {
         return format!("{} to {}", desk.clock(told.window.since), desk.clock(told.window.until));
     }
-    let day = desk.zone.local(told.window.since).format("%a %-d %b");
-    format!("{day} {since}").trim_end().to_owned()
+    format!("{} {since}", date(desk, told.window)).trim_end().to_owned()
 }
 
 fn said(reply: &Reply) -> Said {

@@ -3,6 +3,7 @@
 
 use pmtaq_render::page::{Level, Problem, Said};
 use pmtaq_render::words::{count, duration, percent};
+use pmtaq_schema::{Timestamp, Window};
 
 use super::weighed::{Weighed, level};
 use crate::command_line::{CommandLine, equals, filters};
@@ -42,7 +43,12 @@ pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
         let fact = fact(&group, delayed);
         let template = &group[0].template;
         match found.iter_mut().find(|known| known.templates.contains(template)) {
-            Some(known) => known.problem.facts.push(fact),
+            Some(known) => {
+                // That may be of a day, and these are of the whole window.
+                let (onset, ended) = times(desk, &group);
+                let (onset, ended) = (desk.clock(onset), desk.clock(ended));
+                known.problem.facts.push(format!("{fact}; from {onset} to {ended}"));
+            }
             None => found.push(Weighed::new(problem(desk, &group, fact, delayed, all), delayed)),
         }
     }
@@ -60,6 +66,13 @@ fn fact(group: &[Throttle], delayed: f64) -> String {
     )
 }
 
+/// When the first of them began, and the last one ended.
+fn times(desk: &Desk<'_>, group: &[Throttle]) -> (Timestamp, Timestamp) {
+    let onset = group.iter().map(|one| one.onset).min().unwrap_or(desk.window.since);
+    let ended = group.iter().map(|one| one.ended).max().unwrap_or(desk.window.until);
+    (onset, ended)
+}
+
 fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all: f64) -> Problem {
     let mut ips: Vec<&str> = group.iter().map(|one| one.ip.as_str()).collect();
     ips.sort_unstable();
@@ -68,8 +81,7 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
         [one] => (*one).to_owned(),
         more => format!("{} addresses", more.len()),
     };
-    let onset = group.iter().map(|one| one.onset).min().unwrap_or(desk.window.since);
-    let ended = group.iter().map(|one| one.ended).max().unwrap_or(desk.window.until);
+    let (onset, ended) = times(desk, group);
     let peak = group.iter().map(|one| one.peak).fold(0.0, f64::max);
     let is_on = group.iter().any(|one| one.is_on);
     let when = if is_on {
@@ -79,7 +91,7 @@ fn problem(desk: &Desk<'_>, group: &[Throttle], fact: String, delayed: f64, all:
     };
     let template = &group[0].template;
     let condition = format!("rec in ('t', 'tq') and {}", equals("template", Some(template)));
-    let window = pmtaq_schema::Window { since: onset, until: pmtaq_schema::Timestamp(ended.0 + 1) };
+    let window = Window { since: onset, until: Timestamp(ended.0 + 1) };
     let line = CommandLine::new("export")
         .window(window)
         .filters(&filters(desk.args))
