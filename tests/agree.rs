@@ -44,7 +44,7 @@ f,2026-03-01 12:00:05+0000,,a@s.example,u@x.example,,,,,v1,J1,
 }
 
 #[test]
-fn a_remote_bounce_without_a_job_is_of_the_latest_delivery_before_it() {
+fn a_remote_bounce_without_a_job_is_of_the_latest_delivery_before_it_at_scale() {
     let sealed = Sealed::new();
     // One recipient in two jobs, and a return after each of them; one of a message with an envelope
     // identifier, which comes late.

@@ -195,7 +195,7 @@ fn a_receiver_that_asks_for_a_pause_gets_it_and_the_others_do_not_wait() {
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_said_and_the_alert_goes_out() {
+fn a_secret_that_others_can_read_is_said_and_the_alert_goes_out_at_scale() {
     use std::os::unix::fs::PermissionsExt;
     let (sealed, server) = (troubled(), Server::new());
     let key = sealed.file("etc/key", "r0ut1ng-k3y\n");

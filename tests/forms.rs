@@ -284,7 +284,7 @@ fn a_line_of_json_that_is_being_written_waits_for_its_end() {
 }
 
 #[test]
-fn what_is_no_accounting_file_is_called_by_what_it_is() {
+fn what_is_no_accounting_file_is_called_by_what_it_is_at_scale() {
     let sealed = Sealed::new();
     let twice = gzip(&gzip(content(0..3).as_bytes()));
     let kinds: &[(&[u8], &str)] = &[

@@ -54,7 +54,7 @@ fn csv(sealed: &Sealed, line: &str) -> String {
 }
 
 #[test]
-fn a_header_is_a_dimension_in_any_case_everywhere() {
+fn a_header_is_a_dimension_in_any_case_everywhere_at_scale() {
     let sealed = tenants();
     let by_tenant = "south,2,50.0\nnorth,2,0.0\n(none),1,0.0\ntotal,5,20.0\n";
     let sorted = |text: &str| {

@@ -86,7 +86,7 @@ fn the_blocked_address_is_the_first_of_the_bounces() {
 }
 
 #[test]
-fn the_bad_list_is_the_first_of_the_unclean_jobs() {
+fn the_bad_list_is_the_first_of_the_unclean_jobs_at_scale() {
     for (sealed, truth) in planted() {
         let planted = incident(&truth, "bad list");
         let found = rows(&sealed, &["hygiene", "--top", "0"]);
@@ -100,7 +100,7 @@ fn the_bad_list_is_the_first_of_the_unclean_jobs() {
 }
 
 #[test]
-fn nothing_is_suppressed_for_a_block_or_for_an_unknown_reason_whatever_is_asked() {
+fn nothing_is_suppressed_for_a_block_or_for_an_unknown_reason_whatever_is_asked_at_scale() {
     let sealed = Sealed::new();
     sealed.ingest(&[&root().join("samples/acct")]);
     for condition in ["bounce_class in ('block', 'undetermined')", "enhanced_code like '5.7.%'"] {
@@ -131,7 +131,7 @@ fn nothing_is_suppressed_for_a_block_or_for_an_unknown_reason_whatever_is_asked(
 }
 
 #[test]
-fn suppress_goes_by_what_the_reply_says_and_tells_what_it_holds_back() {
+fn suppress_goes_by_what_the_reply_says_and_tells_what_it_holds_back_at_scale() {
     let of = |name: &str| {
         let sealed = Sealed::new();
         let path = root().join("samples/quirks").join(name);

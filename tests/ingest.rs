@@ -66,7 +66,7 @@ fn two_copies_in_one_run_count_once() {
 }
 
 #[test]
-fn a_day_has_no_more_parts_than_threads_however_many_machines_have_files_of_it() {
+fn a_day_has_no_more_parts_than_threads_however_many_machines_have_files_of_it_at_scale() {
     let sealed = Sealed::new();
     for (machine, day) in (0..4).flat_map(|machine| (0..120).map(move |day| (machine, day))) {
         let date = format!("2025-{:02}-{:02}", day / 28 + 1, day % 28 + 1);
@@ -171,7 +171,7 @@ fn a_copy_with_other_line_ends_is_the_same_file_in_any_order() {
 }
 
 #[test]
-fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike() {
+fn a_file_larger_than_many_chunks_is_read_by_all_threads_alike_at_scale() {
     let counts: Vec<String> = ["1", "2", "7"]
         .iter()
         .map(|threads| {

@@ -164,7 +164,7 @@ fn a_root_that_is_damaged_or_gone_is_read_from_its_copy_and_made_anew_at_scale()
 }
 
 #[test]
-fn a_day_whose_lists_are_damaged_blocks_no_other_day() {
+fn a_day_whose_lists_are_damaged_blocks_no_other_day_at_scale() {
     let whole = Sealed::of_samples();
     let before = state(&whole);
     let other = "select count(*) from records where time_logged < '2026-03-02'";
@@ -271,7 +271,7 @@ fn a_store_of_format_1_is_read_and_becomes_one_of_format_2_by_and_by() {
 }
 
 #[test]
-fn what_follows_a_message_is_the_same_without_keys_and_compact_writes_them() {
+fn what_follows_a_message_is_the_same_without_keys_and_compact_writes_them_at_scale() {
     let sealed = Sealed::of_samples();
     let reports =
         ["throttles", "queue", "survival", "retries", "complaints", "remote-bounces", "hygiene"];
@@ -342,7 +342,7 @@ fn an_error_of_a_question_names_the_damaged_part_and_what_to_do_at_scale() {
 }
 
 #[test]
-fn a_damaged_part_never_fails_an_ingest() {
+fn a_damaged_part_never_fails_an_ingest_at_scale() {
     let sealed = Sealed::new();
     let pieces = pieces(&sealed, 60);
     for (n, piece) in pieces[..20].iter().enumerate() {

@@ -8,7 +8,7 @@ fn check(sealed: &Sealed, name: &str, args: &[&str]) {
 }
 
 #[test]
-fn searches_and_traces_give_their_golden_files() {
+fn searches_and_traces_give_their_golden_files_at_scale() {
     let sealed = Sealed::of_samples();
     for (name, args) in [
         (
@@ -164,7 +164,7 @@ fn a_reply_is_explained_without_a_store() {
 }
 
 #[test]
-fn every_frequent_bounce_of_the_samples_has_an_explanation() {
+fn every_frequent_bounce_of_the_samples_has_an_explanation_at_scale() {
     let sealed = Sealed::of_samples();
     let sql =
         "select template from bounces group by template having count(*) > 1 order by template";

@@ -70,7 +70,7 @@ fn agree(sealed: &Sealed, line: &str) {
 const PIVOT: &str = "pivot --rows brand --metric sent,bounce_rate,deferral_rate,p95 --top 0";
 
 #[test]
-fn what_hourly_keeps_of_the_site_is_what_the_records_say() {
+fn what_hourly_keeps_of_the_site_is_what_the_records_say_at_scale() {
     let sealed = Sealed::new();
     settings(&sealed, &[BRAND, TENANT]);
     ingest(&sealed, "acct.csv", 1..3);
@@ -160,7 +160,8 @@ fn an_alert_by_a_dimension_of_the_site_names_the_value_whether_it_is_kept_or_not
 }
 
 #[test]
-fn parts_without_a_dimension_or_with_another_expression_are_not_asked_until_they_are_compacted() {
+fn parts_without_a_dimension_or_with_another_expression_are_not_asked_until_they_are_compacted_at_scale()
+ {
     let sealed = Sealed::new();
     let other = "brand = { field = 'orig', pattern = '^bounce-([a-z])', hourly = true }\n";
     ingest(&sealed, "one.csv", 1..2);

@@ -160,7 +160,7 @@ pub(crate) fn part_of(sealed: &Sealed, table: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn verify_finds_what_is_wrong_and_says_where() {
+fn verify_finds_what_is_wrong_and_says_where_at_scale() {
     let sound = Sealed::new();
     sound.ingest(&[&root().join("samples/acct"), &root().join("samples/quirks")]);
     let (code, said) = verify(&sound, &[]);
@@ -226,7 +226,7 @@ fn verify_repairs_a_rollup_and_nothing_else() {
 }
 
 #[test]
-fn prune_removes_whole_days_of_the_tables_named_and_they_stay_gone() {
+fn prune_removes_whole_days_of_the_tables_named_and_they_stay_gone_at_scale() {
     let sealed = Sealed::new();
     let samples = root().join("samples/acct");
     sealed.ingest(&[&samples]);

@@ -47,7 +47,7 @@ fn no_format_keeps_the_rows_that_it_writes_at_scale() {
 }
 
 #[test]
-fn a_question_ends_when_its_time_is_over_before_and_among_its_rows() {
+fn a_question_ends_when_its_time_is_over_before_and_among_its_rows_at_scale() {
     let sealed = Sealed::of_samples();
     for statement in [
         "select count(*) from range(100000000000) t(a) where hash(a) = 1",
@@ -68,7 +68,7 @@ fn a_question_ends_when_its_time_is_over_before_and_among_its_rows() {
 }
 
 #[test]
-fn what_does_not_fit_into_memory_goes_to_a_folder_up_to_a_size_and_nothing_stays_there() {
+fn what_does_not_fit_into_memory_goes_to_a_folder_up_to_a_size_and_nothing_stays_there_at_scale() {
     let sealed = Sealed::of_samples();
     let folder = sealed.file("room/left", "").parent().unwrap().to_owned();
     // Of a process that was killed: no process has the highest number there is.

@@ -31,14 +31,14 @@ fn every_report_is_a_method_with_its_arguments_and_its_help() {
 }
 
 #[test]
-fn answers_in_python_are_those_of_the_program() {
+fn answers_in_python_are_those_of_the_program_at_scale() {
     let sealed = Sealed::of_samples();
     let script = root().join("tests/python/module.py");
     succeeds(&python(&sealed, &[&script]));
 }
 
 #[test]
-fn the_notebook_runs_as_it_is_shown() {
+fn the_notebook_runs_as_it_is_shown_at_scale() {
     let sealed = Sealed::new();
     let (script, notebook) =
         (root().join("tests/python/notebook.py"), root().join("docs/notebook.ipynb"));

@@ -19,7 +19,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_question_that_fails_midway_leaves_the_old_file() {
+fn a_question_that_fails_midway_leaves_the_old_file_at_scale() {
     let sealed = Sealed::of_samples();
     for format in ["csv", "table", "markdown", "html", "parquet"] {
         let path = sealed.file("out/answer", "old");
@@ -32,7 +32,7 @@ fn a_question_that_fails_midway_leaves_the_old_file() {
 }
 
 #[test]
-fn the_name_of_the_file_is_its_format_where_none_is_said() {
+fn the_name_of_the_file_is_its_format_where_none_is_said_at_scale() {
     let sealed = Sealed::of_samples();
     let written = |args: &[&str], name: &str| {
         let path = sealed.dir.path().join(name);
@@ -74,7 +74,7 @@ fn the_name_of_the_file_is_its_format_where_none_is_said() {
 }
 
 #[test]
-fn programs_and_files_get_all_rows_unless_a_number_is_said() {
+fn programs_and_files_get_all_rows_unless_a_number_is_said_at_scale() {
     let sealed = Sealed::of_samples();
     let lines = |args: &[&str]| sealed.done(&[args, &["-q"]].concat()).lines().count();
     // Deferrals of queues have no domain, and a line of their own.
@@ -140,7 +140,7 @@ fn an_interrupted_or_killed_question_leaves_the_old_file_and_nothing_else_at_sca
 }
 
 #[test]
-fn no_answer_is_written_into_a_store() {
+fn no_answer_is_written_into_a_store_at_scale() {
     let sealed = Sealed::of_samples();
     let root = sealed.store().join("_pmtaq/root.json");
     let before = std::fs::read(&root).unwrap();

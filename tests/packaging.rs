@@ -48,7 +48,7 @@ fn installed(sealed: &Sealed) -> impl Fn(&str) -> String {
 }
 
 #[test]
-fn each_service_and_each_line_for_cron_finds_the_store_and_is_quiet() {
+fn each_service_and_each_line_for_cron_finds_the_store_and_is_quiet_at_scale() {
     let sealed = Sealed::new();
     let here = installed(&sealed);
     let toml = std::fs::read_to_string(root().join("packaging/pmtaq.toml")).unwrap();

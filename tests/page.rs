@@ -42,7 +42,7 @@ fn said(html: &str) -> String {
 }
 
 #[test]
-fn the_report_of_a_day_says_what_its_golden_file_says() {
+fn the_report_of_a_day_says_what_its_golden_file_says_at_scale() {
     let sealed = Sealed::of_samples();
     golden("page/day.txt", &said(&report(&sealed, &[])));
     golden(
@@ -83,7 +83,7 @@ fn what_waited_half_a_morning_and_was_delivered_then_is_a_problem() {
 }
 
 #[test]
-fn a_report_is_one_file_that_asks_for_no_other() {
+fn a_report_is_one_file_that_asks_for_no_other_at_scale() {
     let html = report(&Sealed::of_samples(), &[]);
     for word in ["src=", "@import", "url(", "<link rel=\"stylesheet", "fetch(", "XMLHttpRequest"] {
         assert!(!html.contains(word), "{word}");
@@ -94,7 +94,7 @@ fn a_report_is_one_file_that_asks_for_no_other() {
 }
 
 #[test]
-fn a_report_goes_to_a_file_or_to_stdout() {
+fn a_report_goes_to_a_file_or_to_stdout_at_scale() {
     let sealed = Sealed::of_samples();
     let file = sealed.dir.path().join("day.html");
     let run = sealed.run(&[&DAY[..], &[file.to_str().unwrap()]].concat());

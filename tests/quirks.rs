@@ -11,7 +11,7 @@ fn every_quirk_gives_what_its_golden_file_says_at_scale() {
 }
 
 #[test]
-fn one_quirk_in_twelve_gives_what_its_golden_file_says() {
+fn one_quirk_in_twelve_gives_what_its_golden_file_says_at_scale() {
     compare_each(12);
 }
 

@@ -19,7 +19,7 @@ fn every_report_gives_its_golden_file_at_scale() {
 }
 
 #[test]
-fn one_report_in_six_gives_its_golden_file() {
+fn one_report_in_six_gives_its_golden_file_at_scale() {
     compare_each(6);
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn differences(sealed: &Sealed) -> i64 {
 }
 
 #[test]
-fn the_rollup_equals_the_records_after_each_of_several_ingests() {
+fn the_rollup_equals_the_records_after_each_of_several_ingests_at_scale() {
     let sealed = Sealed::new();
     for input in ["samples/acct", "samples/quirks", "samples/acct", "samples/garbage"] {
         sealed.run(&["ingest", "-q", input]);
@@ -40,7 +40,7 @@ fn the_rollup_equals_the_records_after_each_of_several_ingests() {
 }
 
 #[test]
-fn a_file_that_grows_adds_to_its_hours() {
+fn a_file_that_grows_adds_to_its_hours_at_scale() {
     let sealed = Sealed::new();
     let text =
         std::fs::read_to_string(root().join("samples/acct/acct-2026-03-01-0000.csv")).unwrap();

@@ -98,7 +98,7 @@ fn whenever_the_roots_are_lost_the_next_ingest_has_all_again_and_nothing_twice_a
 }
 
 #[test]
-fn questions_go_on_without_a_day_whose_list_is_damaged_and_say_so() {
+fn questions_go_on_without_a_day_whose_list_is_damaged_and_say_so_at_scale() {
     let sealed = Sealed::of_samples();
     let count = ["sql", "select count(*) from records", "--format", "csv"];
     flip(&one(&sealed, "_pmtaq/days/2026-03-02/parts-*.json"), 90, 2);
@@ -130,7 +130,7 @@ fn questions_go_on_without_a_day_whose_list_is_damaged_and_say_so() {
 }
 
 #[test]
-fn a_repair_and_an_erasure_say_what_may_come_back_with_the_files() {
+fn a_repair_and_an_erasure_say_what_may_come_back_with_the_files_at_scale() {
     let sealed = Sealed::of_samples();
     let rcpt = sealed.done(&[
         "sql",

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::sealed::{Sealed, interpreter, root};
 
 #[test]
-fn the_shell_completes_remembers_caps_and_survives_an_interrupt() {
+fn the_shell_completes_remembers_caps_and_survives_an_interrupt_at_scale() {
     let sealed = Sealed::of_samples();
     let python = interpreter();
     let home = sealed.file("home/.keep", "");
@@ -75,7 +75,7 @@ fn memory_is_bounded() {
 }
 
 #[test]
-fn files_are_readable_where_the_user_says_so_and_nowhere_else() {
+fn files_are_readable_where_the_user_says_so_and_nowhere_else_at_scale() {
     let sealed = Sealed::of_samples();
     let list = sealed.file("lists/vip.csv", "rcpt\nu@example.com\n");
     let other = sealed.file("other.csv", "rcpt\nsecret@example.com\n");

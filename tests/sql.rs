@@ -3,7 +3,7 @@
 use crate::sealed::Sealed;
 
 #[test]
-fn what_does_not_read_is_refused() {
+fn what_does_not_read_is_refused_at_scale() {
     let sealed = Sealed::of_samples();
     for statement in [
         "create table t as select 1",

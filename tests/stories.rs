@@ -119,7 +119,7 @@ fn rows(sealed: &Sealed, args: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn what_came_back_is_of_the_delivery_that_the_definition_names() {
+fn what_came_back_is_of_the_delivery_that_the_definition_names_at_scale() {
     for seed in 1..=3 {
         let records = records(seed, 400);
         let sealed = stored(&records);
@@ -235,7 +235,7 @@ fn addresses_whose_numbers_are_alike_are_told_apart() {
 }
 
 #[test]
-fn what_came_back_is_counted_by_whatever_its_delivery_says() {
+fn what_came_back_is_counted_by_whatever_its_delivery_says_at_scale() {
     let records = records(5, 300);
     let sealed = stored(&records);
     for by in ["provider", "sender_domain", "vmta", "vmta_pool", "job_id", "queue", "dlv_source_ip"]

@@ -37,7 +37,7 @@ fn untrusted_text_steers_no_terminal_in_any_format() {
 }
 
 #[test]
-fn untrusted_names_steer_no_terminal_in_messages() {
+fn untrusted_names_steer_no_terminal_in_messages_at_scale() {
     let sealed = Sealed::of_samples();
     let name = format!("{EVIL}.csv");
     let file = sealed.file(&name, "no header\n");

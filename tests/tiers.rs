@@ -75,7 +75,7 @@ fn agrees(sealed: &Sealed, tables: &[&str]) {
 }
 
 #[test]
-fn a_question_reads_the_rollup_that_has_all_it_names_and_gets_the_answer_of_the_records() {
+fn a_question_reads_the_rollup_that_has_all_it_names_and_gets_the_answer_of_the_records_at_scale() {
     let sealed = stored();
     agrees(&sealed, &["daily_senders", "daily_domains", "hours"]);
     for (rows, metrics, table) in ASKED {
@@ -92,7 +92,7 @@ fn a_question_reads_the_rollup_that_has_all_it_names_and_gets_the_answer_of_the_
 }
 
 #[test]
-fn a_rollup_goes_with_the_hours_that_it_adds_up_and_is_made_for_those_that_come() {
+fn a_rollup_goes_with_the_hours_that_it_adds_up_and_is_made_for_those_that_come_at_scale() {
     let sealed = stored();
     let before = TIERS.map(|table| parts(&sealed, table));
     assert!(before.iter().all(|parts| parts.len() == 1), "{before:?}");
@@ -119,7 +119,7 @@ fn a_rollup_goes_with_the_hours_that_it_adds_up_and_is_made_for_those_that_come(
 }
 
 #[test]
-fn a_rollup_that_is_damaged_or_wrong_is_found_and_set_aside() {
+fn a_rollup_that_is_damaged_or_wrong_is_found_and_set_aside_at_scale() {
     let sealed = stored();
     let part = parts(&sealed, "daily_senders").pop().unwrap();
     let mut bytes = std::fs::read(&part).unwrap();

@@ -7,7 +7,7 @@ use crate::alert::{at, rules, stderr, troubled};
 use crate::sealed::{interpreter, root};
 
 #[test]
-fn only_a_certificate_that_is_trusted_hears_of_an_alert() {
+fn only_a_certificate_that_is_trusted_hears_of_an_alert_at_scale() {
     let sealed = troubled();
     let mut server = Command::new(interpreter())
         .arg(root().join("tests/python/tls.py"))
@@ -80,7 +80,7 @@ fn a_mail_goes_through_sendmail() {
 }
 
 #[test]
-fn a_mail_program_that_hangs_is_ended_and_the_mail_kept() {
+fn a_mail_program_that_hangs_is_ended_and_the_mail_kept_at_scale() {
     let sealed = troubled();
     let script = sealed.program("bin/sendmail", "#!/bin/sh\nexec sleep 600\n");
     let mail = format!(

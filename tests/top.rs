@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::sealed::{Sealed, interpreter, root};
 
 #[test]
-fn top_drills_comes_back_follows_an_ingest_and_gives_the_terminal_back() {
+fn top_drills_comes_back_follows_an_ingest_and_gives_the_terminal_back_at_scale() {
     let sealed = Sealed::new();
     let (earlier, later) = files();
     sealed.ingest(&earlier.iter().map(AsRef::as_ref).collect::<Vec<&Path>>());

@@ -99,7 +99,7 @@ const BY_DIMENSION: [(&str, &str, &str, &str, &str, &str); 4] = [
 ];
 
 #[test]
-fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_series() {
+fn a_rate_by_what_its_denominator_does_not_log_is_null_in_pivots_reports_and_series_at_scale() {
     for (rec, field, by, rate, count, known) in BY_DIMENSION {
         let sealed = of(&acct(&[(rec, field)]));
         let run = pivot(&sealed, by, &format!("{rate},{count},{known}"));
@@ -173,7 +173,7 @@ fn of_types(types: &[(&str, usize)]) -> String {
 }
 
 #[test]
-fn a_share_of_what_an_mta_writes_no_records_of_is_null_and_of_a_few_it_is_zero() {
+fn a_share_of_what_an_mta_writes_no_records_of_is_null_and_of_a_few_it_is_zero_at_scale() {
     const RATES: &str = "bounce_rate,accepted_rate,deferral_rate,complaint_rate,tls_rate";
     type Types = [(&'static str, usize)];
     // The records that there are, what is known of the rates, and who is missed.
@@ -389,7 +389,7 @@ const OF_A_FIELD: [(&str, &str, &str, &str); 5] = [
 ];
 
 #[test]
-fn a_metric_whose_field_no_record_has_is_null_and_says_so() {
+fn a_metric_whose_field_no_record_has_is_null_and_says_so_at_scale() {
     for (metric, rec, field, known) in OF_A_FIELD {
         let sealed = of(&acct(&[(rec, field)]));
         let run = pivot(&sealed, "host", &format!("{metric},{known}"));
@@ -409,7 +409,7 @@ fn a_metric_whose_field_no_record_has_is_null_and_says_so() {
 }
 
 #[test]
-fn a_reply_proves_that_a_receiver_was_reached_where_no_address_is_logged() {
+fn a_reply_proves_that_a_receiver_was_reached_where_no_address_is_logged_at_scale() {
     let address = "dlvDestinationIp";
     let bare = acct(&[]).replace("smtp;", "");
     let cases = [
@@ -525,7 +525,7 @@ fn the_page_has_no_rate_that_is_not_known_and_says_why() {
 }
 
 #[test]
-fn twenty_metrics_of_five_configurations_are_those_of_an_independent_reader() {
+fn twenty_metrics_of_five_configurations_are_those_of_an_independent_reader_at_scale() {
     let sealed = Sealed::new();
     let output = Command::new(interpreter())
         .arg(root().join("tests/python/unknown.py"))

@@ -63,7 +63,7 @@ fn the_version_says_what_engine_and_which_stores() {
 }
 
 #[test]
-fn a_store_of_each_format_is_read_and_checked_and_written_on() {
+fn a_store_of_each_format_is_read_and_checked_and_written_on_at_scale() {
     for format in formats() {
         let sealed = of_format(format);
         assert_eq!(root_of(&sealed)["version"], format);
@@ -116,7 +116,7 @@ fn a_store_of_a_newer_format_is_refused_in_words_and_not_touched() {
 }
 
 #[test]
-fn compaction_writes_into_old_parts_who_ended_a_bounce() {
+fn compaction_writes_into_old_parts_who_ended_a_bounce_at_scale() {
     for format in formats() {
         let sealed = of_format(format);
         let asked = |from: &str| {

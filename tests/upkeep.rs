@@ -70,7 +70,7 @@ fn a_backup_goes_into_an_empty_folder_outside_the_store() {
 }
 
 #[test]
-fn a_full_disk_is_pruned_by_the_room_that_was_kept() {
+fn a_full_disk_is_pruned_by_the_room_that_was_kept_at_scale() {
     let sealed = Sealed::of_samples();
     let prune = ["prune", "--keep", "records=2d,hourly=2d", "--yes"];
     let reserve = sealed.store().join("_pmtaq/reserve");

@@ -149,7 +149,7 @@ const BLOCKED: &str = "[[rule]]\nname = \"blocked\"\nmetric = \"block_rate\"\nby
                        window = [\"15m\", \"1h\"]\nabove = 10\ntimes-usual = 3\nmin-n = 30\n";
 
 #[test]
-fn an_address_without_a_past_is_compared_with_those_it_is_one_of() {
+fn an_address_without_a_past_is_compared_with_those_it_is_one_of_at_scale() {
     let (sealed, server) = (a_new_address(false), Server::new());
     let file = file(&sealed, &(pagerduty(&server) + BLOCKED));
     let output = at(&sealed, "10:15", &["alert", "run", &file]);
@@ -161,7 +161,7 @@ fn an_address_without_a_past_is_compared_with_those_it_is_one_of() {
 }
 
 #[test]
-fn on_the_first_day_the_absolute_limit_decides_and_that_is_said_once() {
+fn on_the_first_day_the_absolute_limit_decides_and_that_is_said_once_at_scale() {
     let (sealed, server) = (a_new_address(true), Server::new());
     let quiet = "[[rule]]\nname = \"relative\"\nmetric = \"block_rate\"\nby = [\"vmta\"]\n\
                  times-usual = 3\nmin-n = 30\n";

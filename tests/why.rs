@@ -56,7 +56,7 @@ fn the_planted_incidents_of_the_samples_are_named() {
 }
 
 #[test]
-fn pages_and_json_of_the_samples_have_golden_files() {
+fn pages_and_json_of_the_samples_have_golden_files_at_scale() {
     let sealed = Sealed::of_samples();
     for (name, args) in [
         ("throttle.txt", &["deferral_rate", "--window", "2026-03-02T16:00..18:00"][..]),

@@ -96,7 +96,7 @@ fn first(answer: &Value) -> (&str, Vec<&str>) {
 }
 
 #[test]
-fn a_time_is_explained_by_the_share_of_deliveries_later_than_usual() {
+fn a_time_is_explained_by_the_share_of_deliveries_later_than_usual_at_scale() {
     let sealed = stored();
     for name in ["p95", "latency"] {
         let answer = why(&sealed, &[name]);
@@ -198,7 +198,7 @@ fn encryption_is_explained_like_any_rate() {
 }
 
 #[test]
-fn complaints_are_explained_by_the_job_of_the_delivery_that_they_match() {
+fn complaints_are_explained_by_the_job_of_the_delivery_that_they_match_at_scale() {
     let sealed = stored();
     let by_job = ["complaints", "--by", "job", "--format", "json", "-q"];
     let window = ["--since", "2026-03-08T16:00", "--until", "2026-03-08T17:00"];
@@ -234,7 +234,7 @@ fn problems(sealed: &Sealed, day: &str, next: &str) -> String {
 }
 
 #[test]
-fn the_page_tells_worse_encryption_and_reads_an_episode_by_its_replies() {
+fn the_page_tells_worse_encryption_and_reads_an_episode_by_its_replies_at_scale() {
     let text = problems(&stored(), "2026-03-08", "2026-03-09");
     assert!(
         text.contains("t-online: 100.0 % over an old protocol or none, usually 0.0 %"),
@@ -247,7 +247,7 @@ fn the_page_tells_worse_encryption_and_reads_an_episode_by_its_replies() {
 }
 
 #[test]
-fn who_sends_less_is_one_notice_by_the_same_weekday_of_the_weeks_before() {
+fn who_sends_less_is_one_notice_by_the_same_weekday_of_the_weeks_before_at_scale() {
     let sundays = |numbers: &[(&str, usize, usize)]| {
         let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag\n".to_owned();
         for (day, one, two) in numbers {

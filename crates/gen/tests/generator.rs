@@ -123,7 +123,7 @@ fn the_samples_are_those_of_seed_7() {
 }
 
 #[test]
-fn the_truth_is_what_an_independent_reader_counts() {
+fn the_truth_is_what_an_independent_reader_counts_at_scale() {
     let small = Options { rows: 20_000, ..Options::default() };
     let variants = [
         ("plain", small.clone()),
@@ -227,7 +227,7 @@ fn records_are_in_the_order_of_logging_with_line_ends_of_windows() {
 }
 
 #[test]
-fn the_incidents_can_be_found() {
+fn the_incidents_can_be_found_at_scale() {
     let (truth, paths) = run("incidents", &Options { rows: 200_000, ..Options::default() });
     let attempts: Vec<Row> = rows(&paths)
         .into_iter()
@@ -325,7 +325,7 @@ fn split_streams_hold_their_own_record_types_and_fields() {
 }
 
 #[test]
-fn an_esp_has_thousands_of_senders_hundreds_of_addresses_and_a_long_tail() {
+fn an_esp_has_thousands_of_senders_hundreds_of_addresses_and_a_long_tail_at_scale() {
     let settings = Options { size: Size::Esp, rows: 100_000, days: 1, ..Options::default() };
     let (truth, paths) = run("esp", &settings);
     let rows = rows(&paths);

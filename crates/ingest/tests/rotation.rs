@@ -410,7 +410,7 @@ fn run(seed: u64) -> Vec<Left> {
 }
 
 #[test]
-fn whatever_rotates_under_an_ingest_each_record_is_stored_once() {
+fn whatever_rotates_under_an_ingest_each_record_is_stored_once_at_scale() {
     let seeds = std::env::var("PMTAQ_ROTATIONS").map_or(100, |n| n.parse().unwrap());
     let mut left: BTreeMap<String, u64> = BTreeMap::new();
     for seed in 0..seeds {

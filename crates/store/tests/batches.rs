@@ -109,7 +109,7 @@ fn plain(batch: &RecordBatch) -> Vec<ArrayRef> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_is_written_from_batches_is_read_again(
+    fn what_is_written_from_batches_is_read_again_at_scale(
         // A rollup of `hourly`, with some columns of it, counts only beside the part that it sums up.
         table in proptest::sample::select(vec![Table::Records, Table::Hourly, Table::Rejects]),
         batches in proptest::collection::vec((0..60_usize, any::<u64>()), 1..5),

@@ -89,7 +89,7 @@ fn a_folder_with_other_things_is_not_made_a_store() {
 }
 
 #[test]
-fn a_full_disk_at_any_step_leaves_the_old_or_the_new_generation() {
+fn a_full_disk_at_any_step_leaves_the_old_or_the_new_generation_at_scale() {
     for step in 1.. {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(folder.path(), Disk::default()).unwrap();

@@ -35,7 +35,7 @@ use window::{Question, Window};
 use world::Shape;
 
 #[test]
-fn the_parts_of_a_change_add_up_to_it() {
+fn the_parts_of_a_change_add_up_to_it_at_scale() {
     for shape in [Shape::Steady, Shape::Campaigns] {
         let window = Window::new(shape, 5, 0, 0, 2);
         for (question, metrics) in [
@@ -67,7 +67,7 @@ fn what_was_planted_is_the_difference_that_it_made_to_the_records() {
 }
 
 #[test]
-fn more_planted_causes_are_named_in_a_steady_world_than_by_its_rivals() {
+fn more_planted_causes_are_named_in_a_steady_world_than_by_its_rivals_at_scale() {
     let outcome = score::evaluate(Shape::Steady, 77, 12);
     let told: Vec<&str> = outcome.misses.iter().map(|(_, miss)| miss.as_str()).collect();
     let told = told.join("\n");

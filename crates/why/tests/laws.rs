@@ -141,7 +141,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn parts_add_up_and_no_effect_is_larger_than_what_it_was_made_from(
+    fn parts_add_up_and_no_effect_is_larger_than_what_it_was_made_from_at_scale(
         (n_baseline, rows) in (1..8_usize)
             .prop_flat_map(|n| (Just(n), prop::collection::vec(row(n), 1..60))),
     ) {
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn of_one_leaf_an_effect_goes_the_way_of_its_rate_and_there_is_no_mix(
+    fn of_one_leaf_an_effect_goes_the_way_of_its_rate_and_there_is_no_mix_at_scale(
         now in prop::collection::vec(1..2000_u16, 4),
         usual in prop::collection::vec(1..2000_u16, 4),
     ) {

@@ -174,7 +174,7 @@ fn what_a_cluster_cannot_do_alike_is_refused_by_name() {
 }
 
 #[test]
-fn every_report_can_be_asked_of_a_cluster_from_both_tables() {
+fn every_report_can_be_asked_of_a_cluster_from_both_tables_at_scale() {
     let (now, window) = (Timestamp(1_772_409_600), Window::ALL);
     for (zone, table) in [("UTC", "auto"), ("Europe/Madrid", "auto"), ("Asia/Kolkata", "records")] {
         let mut session = session(zone);

@@ -116,7 +116,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 #[test]
-fn hostile_values_pass_nothing_in_any_filter() {
+fn hostile_values_pass_nothing_in_any_filter_at_scale() {
     let stored = Stored::day();
     let session = stored.session();
     for dimension in DIMENSIONS {

@@ -51,7 +51,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn what_the_parts_say_is_what_the_engine_counts_in_any_window() {
+fn what_the_parts_say_is_what_the_engine_counts_in_any_window_at_scale() {
     let stored = Stored::of(&rows(), &[]);
     let of = |since: &str, until: &str| Window { since: at(since), until: at(until) };
     let windows = [

@@ -41,7 +41,7 @@ fn a_query_that_takes_too_long_ends_and_the_next_one_has_its_own_time() {
 }
 
 #[test]
-fn what_does_not_fit_into_memory_spills_into_its_folder_up_to_a_cap() {
+fn what_does_not_fit_into_memory_spills_into_its_folder_up_to_a_cap_at_scale() {
     let stored = Stored::day();
     let folder = stored.dir().join("spill");
     std::fs::create_dir(&folder).expect("a folder");

@@ -46,7 +46,7 @@ fn of_window(stored: &Stored, window: Window, metrics: &[String]) -> Groups {
 }
 
 #[test]
-fn every_moment_sees_what_a_pivot_of_its_window_sees() {
+fn every_moment_sees_what_a_pivot_of_its_window_sees_at_scale() {
     let (stored, all) = stored();
     let session = stored.open(all, "UTC");
     let metrics = names(&["sent", "deferred"]);
@@ -72,7 +72,7 @@ fn every_moment_sees_what_a_pivot_of_its_window_sees() {
 }
 
 #[test]
-fn a_session_of_one_window_sees_the_same_in_the_rollup_as_in_the_records() {
+fn a_session_of_one_window_sees_the_same_in_the_rollup_as_in_the_records_at_scale() {
     let (stored, _) = stored();
     let (several, one) = (names(&["sent", "deferral_rate", "p90"]), names(&["p90"]));
     // Whole hours, hours that are cut, and less than an hour; without a record, nothing.

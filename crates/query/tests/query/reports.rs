@@ -64,7 +64,7 @@ fn the_share_of_the_rows_shown_is_that_of_all() {
 }
 
 #[test]
-fn top_bounces_count_by_any_of_the_choices() {
+fn top_bounces_count_by_any_of_the_choices_at_scale() {
     let first = |by: &str| {
         let stored = Stored::day();
         let rows = report(&stored.session(), "top-bounces", &[("by", by)], &Selection::default());
@@ -151,7 +151,7 @@ fn every_report_of_an_empty_store_is_empty() {
 }
 
 #[test]
-fn every_report_takes_every_filter_and_all_rows() {
+fn every_report_takes_every_filter_and_all_rows_at_scale() {
     let stored = Stored::day();
     let session = stored.session();
     let selection = only(&[("domain", &["gmail.com"]), ("hour", &["2026*"])], Some("rec <> 'r'"));
@@ -165,7 +165,7 @@ fn every_report_takes_every_filter_and_all_rows() {
 }
 
 #[test]
-fn headers_tell_the_truth_about_columns_and_parameters() {
+fn headers_tell_the_truth_about_columns_and_parameters_at_scale() {
     let stored = Stored::day();
     let session = stored.session();
     for each in Catalog::builtin().expect("reports").iter() {

@@ -70,7 +70,7 @@ pub(crate) fn many() -> Vec<Row> {
 }
 
 #[test]
-fn every_metric_by_every_dimension_is_the_same_from_both_tables() {
+fn every_metric_by_every_dimension_is_the_same_from_both_tables_at_scale() {
     let stored = Stored::of(&many(), &[]);
     let (records, auto) = both(&stored, Window::ALL, "Europe/Madrid");
     let all = Selection::default();
@@ -95,7 +95,7 @@ fn every_metric_by_every_dimension_is_the_same_from_both_tables() {
 }
 
 #[test]
-fn the_largest_rows_by_several_names_are_the_same_from_both_tables() {
+fn the_largest_rows_by_several_names_are_the_same_from_both_tables_at_scale() {
     let stored = Stored::of(&many(), &[]);
     let of = |since: &str, until: &str| Window { since: at(since), until: at(until) };
     let windows = [Window::ALL, of("2026-03-01T01:20:00Z", "2026-03-02T10:30:00Z")];
@@ -129,7 +129,7 @@ fn the_largest_rows_by_several_names_are_the_same_from_both_tables() {
 }
 
 #[test]
-fn a_rollup_by_day_answers_what_it_can_as_the_records_do() {
+fn a_rollup_by_day_answers_what_it_can_as_the_records_do_at_scale() {
     let stored = Stored::of(&many(), &[]);
     let of = |since: &str, until: &str| Window { since: at(since), until: at(until) };
     let table = |session: &Session, rows: &str, metrics: &str| {
@@ -186,7 +186,7 @@ fn a_rollup_by_day_answers_what_it_can_as_the_records_do() {
 }
 
 #[test]
-fn a_window_that_cuts_hours_is_the_same_from_both_tables() {
+fn a_window_that_cuts_hours_is_the_same_from_both_tables_at_scale() {
     let stored = Stored::of(&many(), &[]);
     for (since, until, hours) in [
         ("2026-03-01T10:00:00Z", "2026-03-01T13:00:00Z", true),
@@ -280,7 +280,7 @@ fn differences(report: &Report, records: &Session, auto: &Session) -> (Vec<Strin
 }
 
 #[test]
-fn every_report_that_says_so_is_the_same_from_all_tables() {
+fn every_report_that_says_so_is_the_same_from_all_tables_at_scale() {
     let stored = Stored::of(&many(), &[]);
     stored.add_tiers(&["2026-03-01"]);
     let (records, auto) = both(&stored, Window::ALL, "UTC");

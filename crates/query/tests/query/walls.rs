@@ -105,7 +105,7 @@ fn other_parts_of_the_disk_are_closed_to_the_condition_too() {
 }
 
 #[test]
-fn no_time_has_a_zone() {
+fn no_time_has_a_zone_at_scale() {
     let stored = Stored::day();
     let session = stored.session();
     let zoned = |query: &pmtaq_query::Query| {
@@ -163,7 +163,7 @@ fn an_error_in_mid_stream_comes_in_place_of_a_batch() {
 }
 
 #[test]
-fn the_script_runs_as_it_is() {
+fn the_script_runs_as_it_is_at_scale() {
     // Where the session's own wall is not: the script must need nothing but the engine.
     let stored = Stored::day();
     let session = stored.open(Window::ALL, "Europe/Madrid");
