@@ -126,40 +126,10 @@ fn compact_day(
     budget: MergeBudget,
     done: &mut Compacted,
 ) -> Result<()> {
-    let parts = writer.parts(day)?;
-    let mut change = Change::default();
-    for table in [Table::Records, Table::Hourly, Table::Rejects] {
-        if table == Table::Hourly && effort == Effort::Whole && lacks_kept(writer, day, &parts) {
-            let records = parts.iter().filter(|part| part.part.table == Table::Records);
-            stage_hourly(writer, day, records, &mut change, budget, RecordBatch::clone)
-                .inspect_err(|_| {
-                    // What went wrong is said already.
-                    let _ = writer.empty_staging();
-                })?;
-            let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
-            change.retired.extend(old.map(|part| (day, part.part.clone())));
-            continue;
-        }
-        for mut chosen in alike(&parts, table) {
-            choose(&mut chosen, effort, enough(table));
-            // What is damaged must not be written anew, and with a right checksum.
-            chosen.retain(|part| {
-                let checked = part.check();
-                done.damaged.extend(checked.as_ref().err().map(error_text));
-                checked.is_ok()
-            });
-            if chosen.len() < 2 && !chosen.iter().any(is_older) {
-                continue;
-            }
-            let merged = merge(writer, table, day, &mut chosen, budget).inspect_err(|_| {
-                // What went wrong is said already.
-                let _ = writer.empty_staging();
-            });
-            let old = || chosen.iter().map(|part| &part.part);
-            change.parts.extend(merged?.into_iter().map(|part| part.made_of(old()).says_origin()));
-            change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
-        }
-    }
+    let change = merge_day(writer, day, effort, budget, &mut done.damaged).inspect_err(|_| {
+        // What went wrong is said already.
+        let _ = writer.empty_staging();
+    })?;
     if change.retired.is_empty() {
         return Ok(());
     }
@@ -175,6 +145,44 @@ fn compact_day(
     done.bytes_before += bytes_before;
     done.bytes_after += bytes_after;
     Ok(())
+}
+
+/// What a compaction of a day changes, written and not yet committed. What is damaged is left as it is, and told.
+fn merge_day(
+    writer: &mut Writer<'_>,
+    day: Day,
+    effort: Effort,
+    budget: MergeBudget,
+    damaged: &mut Vec<String>,
+) -> Result<Change> {
+    let parts = writer.parts(day)?;
+    let mut change = Change::default();
+    for table in [Table::Records, Table::Hourly, Table::Rejects] {
+        if table == Table::Hourly && effort == Effort::Whole && lacks_kept(writer, day, &parts) {
+            let records = parts.iter().filter(|part| part.part.table == Table::Records);
+            stage_hourly(writer, day, records, &mut change, budget, RecordBatch::clone)?;
+            let old = parts.iter().filter(|part| part.part.table == Table::Hourly);
+            change.retired.extend(old.map(|part| (day, part.part.clone())));
+            continue;
+        }
+        for mut chosen in alike(&parts, table) {
+            choose(&mut chosen, effort, enough(table));
+            // What is damaged must not be written anew, and with a right checksum.
+            chosen.retain(|part| {
+                let checked = part.check();
+                damaged.extend(checked.as_ref().err().map(error_text));
+                checked.is_ok()
+            });
+            if chosen.len() < 2 && !chosen.iter().any(is_older) {
+                continue;
+            }
+            let merged = merge(writer, table, day, &mut chosen, budget)?;
+            let old = || chosen.iter().map(|part| &part.part);
+            change.parts.extend(merged.into_iter().map(|part| part.made_of(old()).says_origin()));
+            change.retired.extend(chosen.iter().map(|part| (day, part.part.clone())));
+        }
+    }
+    Ok(change)
 }
 
 /// The parts of a table, those together that keep the same dimensions of the site: a merge would mix them.

@@ -88,7 +88,7 @@ pub(crate) fn hours_view_of(
 ) -> String {
     let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
     let names = names.collect::<Vec<_>>().join(", ");
-    let mut view = format!("create view {name} as select {names} from {table}");
+    let mut view = format!("create or replace view {name} as select {names} from {table}");
     for Window { since, until } in edges(window) {
         let latency = "epoch(time_logged - time_queued)::bigint";
         let known = "rec = 'd' and time_queued is not null";

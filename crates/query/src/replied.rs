@@ -71,8 +71,7 @@ impl Session {
         let window = self.window.get();
         let mut sql = read_views(window, &self.replaced, has);
         sql += "create or replace view records as select * from stored;\n";
-        let views = hours_view(window, has.columns(), &self.kept_of_record()) + user_views;
-        sql + &views.replace("create view", "create or replace view")
+        sql + &hours_view(window, has.columns(), &self.kept_of_record()) + user_views
     }
 
     /// What a script of a statement needs besides the set-up, when it names any of this.

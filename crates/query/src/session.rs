@@ -235,7 +235,7 @@ impl Session {
         let records = self.opened[0].names_of(&parts);
         let source = records_source(&records, rows_of(&parts), self.opened[0].have_keys());
         let view = view("stored_as_ingested", &source, "time_logged", window);
-        Ok(self.views()?.execute_batch(&format!("create or replace {view}"))?)
+        Ok(self.views()?.execute_batch(&view)?)
     }
 
     /// Lets the session answer about `window` as if it had been opened with it, which must lie in
@@ -252,13 +252,10 @@ impl Session {
         let edges = self.opened[0].names_of(&of_edges);
         let edges = edges_setup(&edges, rows_of(&of_edges), self.opened[0].have_keys(), window);
         let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
-        let hours = format!(
-            "create {hourly}{}",
-            hours_view(window, replies.columns(), &self.kept_of_record())
-        );
-        let again = |sql: &str| sql.replace("create view", "create or replace view");
+        let hours =
+            format!("{hourly}{}", hours_view(window, replies.columns(), &self.kept_of_record()));
         let read_edges = read_edges(window, &self.replaced, replies);
-        self.views()?.execute_batch(&(again(&edges) + &read_edges + &again(&hours)))?;
+        self.views()?.execute_batch(&(edges + &read_edges + &hours))?;
         self.hours = Hours::of(snapshot, window, self.zone.offsets(near(window, snapshot.span)));
         Ok(())
     }

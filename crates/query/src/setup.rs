@@ -25,10 +25,10 @@ pub(crate) fn records_setup(
     let stored = view("stored_as_ingested", &records, "time_logged", window);
     let rejects = view("rejects", &source(rejects, rows[2], REJECTS), "ingested_at", window);
     format!(
-        "create {stored}
-create {rejects}
-create view stored as select * from stored_as_ingested;
-create view records as select * from stored;
+        "{stored}
+{rejects}
+create or replace view stored as select * from stored_as_ingested;
+create or replace view records as select * from stored;
 "
     )
 }
@@ -41,7 +41,7 @@ pub(crate) fn edges_setup(parts: &[&str], rows: u64, has_keys: bool, window: Win
     let records = records_source(parts, rows, has_keys);
     let records = view(&format!("{EDGES_VIEW}_as_ingested"), &records, "time_logged", window);
     format!(
-        "create {records}\ncreate view {EDGES_VIEW} as select * from {EDGES_VIEW}_as_ingested;\n"
+        "{records}\ncreate or replace view {EDGES_VIEW} as select * from {EDGES_VIEW}_as_ingested;\n"
     )
 }
 
@@ -55,11 +55,11 @@ pub(crate) fn hours_setup(
     let hourly = source(hourly, rows[1], HOURLY);
     let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
     let hours = hours_view(window, &[], &kept_of_record());
-    let named = "create view hourly as select * from hourly_as_ingested;";
-    format!("create {hourly}\n{named}\n{local}\n{}\n{hours}", prelude::MACROS)
+    let named = "create or replace view hourly as select * from hourly_as_ingested;";
+    format!("{hourly}\n{named}\n{local}\n{}\n{hours}", prelude::MACROS)
 }
 
-/// A view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by
+/// The statement that creates a view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by
 /// which the parts lie in folders.
 pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String {
     let time = |time: Timestamp| format!("make_timestamp({})", time.micros());
@@ -69,7 +69,9 @@ pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String
         Window::ALL => String::new(),
         _ => format!(" where {by} >= {since} and {by} < {until}"),
     };
-    format!("view {name} as select *, {by}::date as date from {source}{condition};")
+    format!(
+        "create or replace view {name} as select *, {by}::date as date from {source}{condition};"
+    )
 }
 
 /// What stands for `message_key` where not all parts have it, since an older version wrote them: no

@@ -56,7 +56,6 @@ impl Session {
         let kept = self.kept_of_record();
         if kept != has_kept {
             let view = hours_view(self.window.get(), self.replies.get().columns(), &kept);
-            let view = view.replace("create view", "create or replace view");
             self.engine().execute_batch(&view)?;
         }
         Ok(())

@@ -103,8 +103,7 @@ impl Session {
             replies.columns(),
             &self.kept_of_record(),
         );
-        let hours = hours.replacen("create view", "create or replace view", 1);
-        format!("create or replace {ingested}\n{read}{hours}")
+        format!("{ingested}\n{read}{hours}")
     }
 
     /// The rollup that a statement of ours reads.

@@ -53,7 +53,7 @@ impl UserViews {
 }
 
 fn create<'v>(views: impl Iterator<Item = (&'v str, &'v str)>) -> String {
-    views.map(|(name, body)| format!("create view {name} as {body};\n")).collect()
+    views.map(|(name, body)| format!("create or replace view {name} as {body};\n")).collect()
 }
 
 /// Whether a statement, in lower case, may list what there is.
@@ -74,7 +74,7 @@ mod tests {
 
     fn named_in(sql: &str) -> Vec<String> {
         let created = UserViews::default().named_in(sql);
-        let names = created.split("create view ").skip(1);
+        let names = created.split("create or replace view ").skip(1);
         names.map(|rest| rest.split(' ').next().unwrap_or_default().to_owned()).collect()
     }
 
@@ -107,10 +107,15 @@ mod tests {
         let mut views = UserViews::default();
         assert_eq!(views.others(), "", "nobody asked");
         assert_eq!(views.created(), "");
-        assert!(views.named_in("from bounces").contains("create view bounces as select"));
+        assert!(
+            views.named_in("from bounces").contains("create or replace view bounces as select")
+        );
         assert_eq!(views.named_in("from bounces"), "");
         let created = views.created();
-        assert!(created.starts_with("create view bounces as") && !created.contains("returns"));
+        assert!(
+            created.starts_with("create or replace view bounces as")
+                && !created.contains("returns")
+        );
         let others = views.others();
         assert!(!others.contains("view bounces as") && others.contains("view returns as"));
         assert_eq!(views.others(), "");

@@ -75,6 +75,15 @@ pub struct KeptDimensions {
     found: Vec<(Source, Regex)>,
 }
 
+/// Why a dimension cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKept {
+    /// The name of the dimension.
+    pub name: String,
+    /// What is wrong with it, as a sentence.
+    pub what: String,
+}
+
 /// Where the text is from.
 #[derive(Clone, Debug)]
 enum Source {
@@ -88,12 +97,14 @@ impl KeptDimensions {
     /// # Errors
     /// What is wrong with one of them, as a sentence. What `(?i)` means beyond ASCII and classes of Unicode are
     /// refused: the engine and this reader know different ones.
-    pub fn new(mut site: Vec<SiteDimension>) -> Result<KeptDimensions, String> {
+    pub fn new(mut site: Vec<SiteDimension>) -> Result<KeptDimensions, NotKept> {
         site.sort();
         let found = site.iter().map(|SiteDimension { name, field, pattern }| {
-            let source = source(field).ok_or_else(|| format!("`{field}` is no field"))?;
+            let wrong = |what: String| NotKept { name: name.clone(), what };
+            let source = source(field).ok_or_else(|| wrong(format!("`{field}` is no field")))?;
             let not_kept = |what: &str| {
-                format!("`{name}` cannot be kept in `hourly`: {what}; leave `hourly = true` out")
+                let advice = "leave `hourly = true` out";
+                wrong(format!("`{name}` cannot be kept in `hourly`: {what}; {advice}"))
             };
             if pattern.contains("(?") && !pattern.is_ascii() {
                 return Err(not_kept("its expression has flags and letters that are not ASCII"));
@@ -101,7 +112,7 @@ impl KeptDimensions {
             let regex = Regex::new(pattern).map_err(|error| not_kept(&error.to_string()))?;
             Ok((source, regex))
         });
-        let found = found.collect::<Result<_, String>>()?;
+        let found = found.collect::<Result<_, NotKept>>()?;
         Ok(KeptDimensions { definitions: site, found })
     }
 
@@ -222,7 +233,7 @@ mod tests {
             let wrong = KeptDimensions::new(vec![site("x", "orig", pattern)])
                 .map(|_| ())
                 .expect_err(pattern);
-            assert!(wrong.contains("`x` cannot be kept in `hourly`"), "{wrong}");
+            assert!(wrong.what.contains("`x` cannot be kept in `hourly`"), "{wrong:?}");
         }
         assert!(KeptDimensions::new(vec![site("x", "orgi", "(.)")]).is_err());
     }

@@ -1,6 +1,6 @@
 //! The dimensions that a site makes of fields, as its settings say them.
 
-use pmtaq_schema::site::{KeptDimensions, SiteDimension};
+use pmtaq_schema::site::{KeptDimensions, NotKept, SiteDimension};
 
 use super::Origin;
 use crate::failure::{Failure, Result};
@@ -40,13 +40,12 @@ impl SiteDimensions {
     /// # Errors
     /// [`Failure::usage`] with file and line for one that cannot be kept.
     pub(crate) fn kept(&self) -> Result<KeptDimensions> {
-        let kept = || self.0.iter().filter(|said| said.is_kept);
-        for SaidDimension { dimension, origin, .. } in kept() {
-            KeptDimensions::new(vec![dimension.clone()])
-                .map_err(|what| Failure::usage(format!("{origin}: {what}")))?;
-        }
-        KeptDimensions::new(kept().map(|said| said.dimension.clone()).collect())
-            .map_err(Failure::usage)
+        let kept = self.0.iter().filter(|said| said.is_kept).map(|said| said.dimension.clone());
+        KeptDimensions::new(kept.collect()).map_err(|NotKept { name, what }| {
+            let said = self.0.iter().find(|said| said.dimension.name == name);
+            let origin = said.map(|said| format!("{}: ", said.origin)).unwrap_or_default();
+            Failure::usage(format!("{origin}{what}"))
+        })
     }
 
     /// Takes a line of their table: `NAME.field`, `NAME.pattern` or `NAME.hourly`.
