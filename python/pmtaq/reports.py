@@ -643,8 +643,9 @@ class Reports:
 
         How many bounces PMTA filed under a category that the reply itself does not bear out: dead
         mailboxes that are no hard bounces by their category, and hard bounces by category whose
-        reply blames something else, or says that the mailbox is not dead. Suppression goes by the
-        reply; lines of `bounce-category-patterns` set the category right.
+        reply blames something else, or says that the mailbox is not dead, or was to another message
+        of a queue that was bounced as a whole. Suppression goes by the reply; lines of
+        `bounce-category-patterns` set the category right.
 
         Args:
             top: Rows to show, 0 for all.
