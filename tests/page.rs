@@ -101,6 +101,10 @@ fn a_report_goes_to_a_file_or_to_stdout_at_scale() {
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
     assert!(run.stderr.contains("1 problem; first: microsoft"), "{}", run.stderr);
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), report(&sealed, &[]).trim_end());
+    // The option that all answers have serves as well, and names no second file.
+    assert_eq!(sealed.done(&[&DAY[..5], &["-o", "-"]].concat()), report(&sealed, &[]));
+    let twice = sealed.run(&[&DAY[..5], &["a.html", "-o", "b.html"]].concat());
+    assert!(twice.code == Some(2) && twice.stderr.contains("cannot be used with"), "{twice:?}");
     let run = sealed.run(&["report", "--html", "/nowhere/day.html"]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     let run = sealed.run(&["report", "--html", "-", "--since", "2027-01-01"]);

@@ -1,7 +1,7 @@
 //! What every command is given beside its own arguments, and the clock. The only place that asks
 //! what time it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ impl Context {
         if let Some(remote) = &remote {
             global.store = remote.dir().to_owned();
         }
+        // As everywhere, `-` is stdout.
+        global.output = global.output.filter(|path| path != Path::new("-"));
         let of_file = global.output.as_deref().and_then(Format::of_file);
         global.format = global.asked_format.or(of_file).unwrap_or_default();
         let now = match &global.now {

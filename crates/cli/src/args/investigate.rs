@@ -207,10 +207,10 @@ pub(crate) struct Top {
   pmtaq report - --last 7d --provider gmail > gmail.html")]
 pub(crate) struct HtmlReport {
     /// File to write, - for stdout
-    #[arg(value_name = "FILE", required_unless_present = "html")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["html", "output"], conflicts_with = "output")]
     file: Option<PathBuf>,
     /// The same
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "output"])]
     html: Option<PathBuf>,
     /// What a day is compared with: same-hour/7d (the same hours of the last 7 days) or previous
     #[arg(long, value_name = "BASELINE", default_value = "same-hour/7d")]
@@ -222,7 +222,7 @@ pub(crate) struct HtmlReport {
 impl HtmlReport {
     /// The file to write.
     pub(crate) fn path(&self) -> &Path {
-        // One of them is given.
+        // One of them is given, or where all answers go.
         self.file.as_deref().or(self.html.as_deref()).unwrap_or(Path::new("-"))
     }
 }
