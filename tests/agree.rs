@@ -27,7 +27,7 @@ fn figure(sealed: &Sealed, job: &str, name: &str) -> (i64, i64) {
 const HEADER: &str = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvDestinationIp,vmta,jobId,envId\n";
 
 #[test]
-fn a_remote_bounce_and_a_complaint_that_name_their_job_count_once() {
+fn a_remote_bounce_and_a_complaint_that_name_their_job_count_once_at_scale() {
     let sealed = Sealed::new();
     let records = "\
 d,2026-03-01 10:00:05+0000,2026-03-01 10:00:00+0000,a@s.example,u@x.example,2.0.0,smtp;250 ok,,198.51.100.1,v1,J1,
@@ -136,7 +136,7 @@ fn a_window_without_records_says_where_the_records_end() {
 }
 
 #[test]
-fn the_newest_record_of_a_report_is_that_of_the_store() {
+fn the_newest_record_of_a_report_is_that_of_the_store_at_scale() {
     let sealed = Sealed::of_samples();
     let day = ["report", "--html", "-", "--since", "2026-03-01", "--until", "2026-03-02"];
     let html = sealed.done(&day);
@@ -304,7 +304,7 @@ fn a_job_has_one_bounce_rate_at_scale() {
 }
 
 #[test]
-fn status_says_of_the_store_and_its_mtas_what_the_records_say() {
+fn status_says_of_the_store_and_its_mtas_what_the_records_say_at_scale() {
     let sealed = mixed();
     let n = |sql: &str| sealed.number(sql);
     let status = &rows(&sealed, "status --last 9999d")[0];
@@ -337,7 +337,7 @@ fn status_says_of_the_store_and_its_mtas_what_the_records_say() {
 }
 
 #[test]
-fn the_queue_over_time_is_what_a_pivot_counts_and_a_graph_draws() {
+fn the_queue_over_time_is_what_a_pivot_counts_and_a_graph_draws_at_scale() {
     let sealed = Sealed::of_samples();
     for window in ["", " --since 2026-03-02 --until 2026-03-03"] {
         let queue = format!("queue --horizon 30d{window}");
@@ -470,7 +470,7 @@ fn the_queue_at_a_moment_is_that_of_the_queue_over_time_at_scale() {
 }
 
 #[test]
-fn the_queue_of_now_is_that_of_the_newest_record_and_says_so() {
+fn the_queue_of_now_is_that_of_the_newest_record_and_says_so_at_scale() {
     let sealed = Sealed::of_samples();
     let run = sealed.run(&["queue", "--at", "now", "--by", "vmta"]);
     assert!(

@@ -217,7 +217,7 @@ fn an_alert_is_told_once_and_resolved_with_the_same_key_at_scale() {
 }
 
 #[test]
-fn every_protocol_gets_what_it_expects() {
+fn every_protocol_gets_what_it_expects_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let receiver = |name: &str, more: &str| {
         format!(
@@ -336,7 +336,7 @@ fn a_secret_is_read_when_needed_and_never_shown_at_scale() {
 }
 
 #[test]
-fn a_rule_that_is_taken_out_ends_its_alert() {
+fn a_rule_that_is_taken_out_ends_its_alert_at_scale() {
     let (sealed, server) = (troubled(), Server::new());
     let file = rules(&sealed, &pagerduty(&server));
     at(&sealed, "10:10", &["alert", "run", &file]);
@@ -377,7 +377,7 @@ fn silenced() -> Sealed {
 }
 
 #[test]
-fn when_nothing_at_all_comes_any_more_the_clock_goes_on() {
+fn when_nothing_at_all_comes_any_more_the_clock_goes_on_at_scale() {
     let (sealed, server) = (silenced(), Server::new());
     let silence = "[[rule]]\nname = \"no-traffic\"\nmetric = \"delivered\"\nby = [\"vmta\"]\n\
                    below-usual = 0.3\nmin-n = 50\n";

@@ -174,7 +174,7 @@ fn without_a_store_the_machine_is_watched_all_the_same() {
 const LATE: &str = "[[rule]]\nname = \"late\"\nwatch = \"lag\"\nabove = 7200\n";
 
 #[test]
-fn a_receiver_that_asks_for_a_pause_gets_it_and_the_others_do_not_wait() {
+fn a_receiver_that_asks_for_a_pause_gets_it_and_the_others_do_not_wait_at_scale() {
     let (sealed, server, other) = (troubled(), Server::new(), Server::new());
     let hook = format!(
         "[[receiver]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{}/hook\"\n",

@@ -111,7 +111,7 @@ fn a_cluster_is_told_how_it_must_be_and_by_which_paths_it_finds_the_parts() {
 }
 
 #[test]
-fn a_rollup_by_day_is_chosen_there_as_here() {
+fn a_rollup_by_day_is_chosen_there_as_here_at_scale() {
     let sealed = crate::tiers::stored();
     let connect = Connect::start(&["rows"]);
     for (rows, metric, table) in crate::tiers::ASKED {
@@ -145,7 +145,7 @@ fn who_interrupts_a_question_ends_it_there_too() {
 }
 
 #[test]
-fn a_question_that_is_out_of_time_is_ended_there_too() {
+fn a_question_that_is_out_of_time_is_ended_there_too_at_scale() {
     for answer in ["never", "half"] {
         let (sealed, mut connect) = (Sealed::of_samples(), Connect::start(&[answer]));
         let run = ask(&sealed, &connect, &["--timeout", "1s"]);
@@ -156,7 +156,7 @@ fn a_question_that_is_out_of_time_is_ended_there_too() {
 }
 
 #[test]
-fn what_a_cluster_does_wrong_is_an_error_and_no_number() {
+fn what_a_cluster_does_wrong_is_an_error_and_no_number_at_scale() {
     let sealed = Sealed::of_samples();
     for (answer, says) in [
         ("gone", "the cluster"),
@@ -197,7 +197,7 @@ fn a_token_opens_a_cluster_and_another_one_does_not() {
 }
 
 #[test]
-fn a_cluster_whose_certificate_is_not_trusted_is_not_asked() {
+fn a_cluster_whose_certificate_is_not_trusted_is_not_asked_at_scale() {
     let sealed = Sealed::of_samples();
     let folder = sealed.dir.path().to_str().unwrap().to_owned();
     let mut connect = Connect::start(&["rows", "--token", "ours", "--tls", &folder]);

@@ -215,7 +215,7 @@ fn tenant_in_trouble() -> Sealed {
 }
 
 #[test]
-fn why_names_a_header_or_a_dimension_of_the_site_as_the_cause() {
+fn why_names_a_header_or_a_dimension_of_the_site_as_the_cause_at_scale() {
     let sealed = tenant_in_trouble();
     sealed.file(
         "etc/pmtaq.toml",

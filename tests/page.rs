@@ -52,7 +52,7 @@ fn the_report_of_a_day_says_what_its_golden_file_says_at_scale() {
 }
 
 #[test]
-fn what_waited_half_a_morning_and_was_delivered_then_is_a_problem() {
+fn what_waited_half_a_morning_and_was_delivered_then_is_a_problem_at_scale() {
     let sealed = Sealed::new();
     let mut csv = "type,timeLogged,timeQueued,orig,rcpt,vmta,jobId,dsnDiag,bounceCat\n".to_owned();
     for day in 1..=8 {

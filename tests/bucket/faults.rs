@@ -57,7 +57,7 @@ fn what_may_pass_is_tried_again_and_nothing_is_lost_or_stored_twice_at_scale() {
 }
 
 #[test]
-fn a_server_that_does_not_compare_before_it_swaps_is_refused() {
+fn a_server_that_does_not_compare_before_it_swaps_is_refused_at_scale() {
     let _alone = PROXY.lock().unwrap_or_else(PoisonError::into_inner);
     let there = There::by_proxy();
     server().fault(r#"{"mode": "blind", "only": "PUT"}"#);
@@ -76,7 +76,7 @@ fn a_server_that_does_not_compare_before_it_swaps_is_refused() {
 }
 
 #[test]
-fn no_error_has_a_key_or_a_signature_in_it() {
+fn no_error_has_a_key_or_a_signature_in_it_at_scale() {
     let _alone = PROXY.lock().unwrap_or_else(PoisonError::into_inner);
     let there = There::by_proxy();
     let mut said = String::new();

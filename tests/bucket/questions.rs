@@ -100,7 +100,7 @@ fn a_question_over_a_day_reads_the_lists_and_parts_of_that_day_only_at_scale() {
 }
 
 #[test]
-fn what_a_cluster_reads_of_a_bucket_is_not_fetched() {
+fn what_a_cluster_reads_of_a_bucket_is_not_fetched_at_scale() {
     let _alone = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let there = There::by_proxy();
     for day in 1..=3 {
@@ -128,7 +128,7 @@ fn what_a_cluster_reads_of_a_bucket_is_not_fetched() {
 }
 
 #[test]
-fn what_is_fetched_is_bounded_and_what_rots_here_is_fetched_again() {
+fn what_is_fetched_is_bounded_and_what_rots_here_is_fetched_again_at_scale() {
     let there = There::new();
     for day in 1..=6 {
         let path =
@@ -188,7 +188,7 @@ fn a_large_part_goes_and_comes_in_pieces_at_scale() {
 }
 
 #[test]
-fn keys_are_those_of_the_environment_of_a_profile_or_of_the_machine() {
+fn keys_are_those_of_the_environment_of_a_profile_or_of_the_machine_at_scale() {
     let there = There::new();
     there.ingest("samples/quirks/quirk-offsets.csv");
     let (store, cache) = (there.store(), there.sealed.dir.path().join("cache"));
@@ -264,7 +264,7 @@ fn keys_are_those_of_the_environment_of_a_profile_or_of_the_machine() {
 }
 
 #[test]
-fn what_is_no_store_in_a_bucket_is_said() {
+fn what_is_no_store_in_a_bucket_is_said_at_scale() {
     let there = There::new();
     let run = there.run(&["status"]);
     assert_eq!(run.code, Some(2), "{run:?}");

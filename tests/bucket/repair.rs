@@ -53,7 +53,7 @@ fn a_part_that_was_changed_or_deleted_in_a_bucket_is_set_aside_and_its_files_are
 }
 
 #[test]
-fn a_list_that_is_lost_in_a_bucket_is_made_anew() {
+fn a_list_that_is_lost_in_a_bucket_is_made_anew_at_scale() {
     let there = three_days();
     let list = |kind: &str| there.objects(&format!("_pmtaq/days/2026-03-02/{kind}")).remove(0);
     server().delete(&there.key(&list("parts")));
@@ -70,7 +70,7 @@ fn a_list_that_is_lost_in_a_bucket_is_made_anew() {
 }
 
 #[test]
-fn a_root_that_is_lost_in_a_bucket_is_had_back_from_its_copy() {
+fn a_root_that_is_lost_in_a_bucket_is_had_back_from_its_copy_at_scale() {
     let there = three_days();
     let root = there.key("_pmtaq/root.json");
     server().delete(&root);

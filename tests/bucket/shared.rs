@@ -130,7 +130,7 @@ fn settings_that_are_shared_hold_on_every_machine() {
 }
 
 #[test]
-fn a_clock_that_is_off_and_a_machine_that_is_silent_are_said() {
+fn a_clock_that_is_off_and_a_machine_that_is_silent_are_said_at_scale() {
     let _alone = PROXY.lock().unwrap_or_else(PoisonError::into_inner);
     server().fault("{}");
     let there = There::by_proxy();
