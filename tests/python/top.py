@@ -238,12 +238,19 @@ def stops():
     top.shows("back", "sent by provider", "gmail", without="ready>")
     if not any("microsoft" in line for line in top.chosen()):
         top.fail("the row that was chosen is not chosen any more")
-    # Stopped and told to end: it ends when it goes on, and the terminal is the shell's.
+    # In the background it leaves the terminal alone and stops once more.
     top.press(CTRL_Z)
     top.shows("stopped again", "Stopped", "(?m)^ready> +$", without="by provider")
-    top.press("kill %1; fg\r")
-    top.shows("ended", "(?m)^ready> +$", without="by provider")
-    top.press("jobs; stty -a\r")
+    top.press("clear; bg; sleep 3; jobs; stty -a\r")
+    top.shows("background", "Stopped.*top", "[^-]icanon", "[^-]echo ", without="by provider")
+    top.press("fg\r")
+    top.shows("back from there", "sent by provider", "gmail", without="ready>")
+    # Stopped and told to end: it ends, and the terminal is the shell's.
+    top.press(CTRL_Z)
+    top.shows("stopped once more", "Stopped", "(?m)^ready> +$", without="by provider")
+    top.press("kill %1; fg; echo over $?\r")
+    top.shows("ended", "(?m)^over \\d+ *\nready> +$", without="by provider")
+    top.press("clear; jobs; stty -a\r")
     top.shows("cooked", "[^-]icanon", "[^-]echo ", "[^-]isig", without="Stopped.*top")
     top.press("exit\r")
     top.ends("shell", 0)

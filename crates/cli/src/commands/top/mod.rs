@@ -22,6 +22,7 @@ mod tests;
 use std::io::IsTerminal;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ use crate::{settings, ui};
 /// How often the store is looked at, and the clock.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a query that nobody waits for is told to stop.
+/// How often a query that nobody waits for is told to stop, and the terminal is asked for.
 const NAG: Duration = Duration::from_millis(50);
 
 /// What can happen.
@@ -90,9 +91,11 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
     let (running, context) = (Arc::new(Running::default()), Arc::new(context));
     let clock = context.clock();
     let theme = Theme { color: ui::color(&context.global) };
-    let stop = sender.clone();
+    let (stop, is_over) = (sender.clone(), Arc::new(AtomicBool::new(false)));
+    let ends = is_over.clone();
     // Without it a signal ends the program as it is; there is nothing to lose but the screen.
     let _ = ctrlc::set_handler(move || {
+        ends.store(true, Ordering::SeqCst);
         let _ = stop.send(Event::Stop);
     });
     let mut screen = Screen::open()?;
@@ -135,7 +138,13 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
                 state.now = clock.now();
                 ask(&mut state, &questions)?;
             }
-            Effect::Suspend => screen.suspend()?,
+            Effect::Suspend => {
+                while !screen.suspend()? {
+                    if is_over.load(Ordering::SeqCst) {
+                        return Ok(Exit::Interrupted);
+                    }
+                }
+            }
             Effect::Quit(exit) => return Ok(exit),
         }
     }

@@ -4,6 +4,7 @@
 use std::io::{self, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -12,6 +13,10 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use rustix::process;
+use rustix::termios::tcgetpgrp;
+
+use super::{LOOK, NAG};
 
 /// Whether the terminal is ours now.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -37,15 +42,25 @@ impl Screen {
         terminal.map(|terminal| Screen { terminal }).inspect_err(|_| give_back())
     }
 
-    /// Leaves the terminal to the shell until it brings the program back.
-    pub(super) fn suspend(&mut self) -> io::Result<()> {
+    /// Leaves the terminal to the shell and stops until it brings the program back. False where
+    /// something else lets it go on, in the background: `bg`, or `kill`, which wakes what it ends.
+    /// Then it has a moment to learn of it, and must not take the terminal: that would stop it again,
+    /// even after an `fg` that comes meanwhile.
+    pub(super) fn suspend(&mut self) -> io::Result<bool> {
         give_back();
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        process::kill_process(process::getpid(), process::Signal::TSTP)?;
+        let woken = Instant::now();
+        while tcgetpgrp(io::stdin())? != process::getpgrp() {
+            if woken.elapsed() > LOOK {
+                return Ok(false);
+            }
+            std::thread::sleep(NAG);
+        }
         take()?;
         // Another one knows that the screen is empty. To clear this one would ask the terminal where
         // its cursor is, and the thread that waits for keys would swallow the answer.
         self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(())
+        Ok(true)
     }
 }
 
