@@ -371,3 +371,26 @@ fn two_runs_at_once_take_everything_once() {
     sealed.ingest(&[&path]);
     assert_eq!(distinct(&sealed), (50_000, 50_000));
 }
+
+#[test]
+fn a_row_group_is_of_a_few_hours_whatever_the_files_of_several_mtas_are_called() {
+    let sealed = Sealed::new();
+    for (host, hour) in ["a", "b", "c", "d"].iter().flat_map(|h| (0..24).map(move |n| (h, n))) {
+        let row = |n: usize| {
+            let (minute, second) = (n / 10, n % 10 * 6);
+            let time = format!("2026-01-05 {hour:02}:{minute:02}:{second:02}+0000");
+            format!("d,{time},u{n}.{hour}.{host}@example{}.org,{host}\r\n", n % 7)
+        };
+        let rows: String = (0..600).map(row).collect();
+        let name = format!("acct/{host}-{hour:02}.csv");
+        sealed.file(&name, format!("type,timeLogged,rcpt,userString\r\n{rows}"));
+    }
+    let folder = sealed.dir.path().join("acct");
+    // With so little memory a row group has 4,800 rows, two hours of all MTAs and eight of one.
+    let args = ["ingest", "-q", "--memory", "120MB", "--threads", "1", folder.to_str().unwrap()];
+    sealed.done(&args);
+    let hours = "select max(hours) from (select max(hour) - min(hour) as hours from \
+        (select row_number() over () // 4096 as stretch, hour(time_logged) as hour from records) \
+        group by stretch)";
+    assert!(sealed.number(hours) <= 3, "{} hours", sealed.number(hours));
+}

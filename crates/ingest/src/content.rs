@@ -22,6 +22,8 @@ pub(crate) struct Head {
     pub(crate) hash: String,
     /// The day under which the store files it.
     pub(crate) day: Day,
+    /// The time of its first record, as far as that has one.
+    pub(crate) since: Option<Timestamp>,
     /// Hashes of header and the first 2, 4, 8 and 16 records, as far as they are there.
     pub(crate) marks: Vec<String>,
     /// How many records there are in all, when they are few.
@@ -31,7 +33,7 @@ pub(crate) struct Head {
 impl Head {
     /// That of a content without a record.
     pub(crate) const NONE: Head =
-        Head { hash: String::new(), day: Day(0), marks: Vec::new(), records: None };
+        Head { hash: String::new(), day: Day(0), since: None, marks: Vec::new(), records: None };
 
     /// The number of records of this content, when it is the beginning of one that has the same first
     /// record and these marks: the last mark of both is then that of all of it.
@@ -78,9 +80,11 @@ pub(crate) fn head(
             continue;
         }
         let first = Checked::of(0, lines, &chunk.plan, &mut Default::default());
-        let day = source_day(first.ok().map(|first| first.time_logged));
+        let since = first.ok().map(|first| first.time_logged);
+        let day = source_day(since);
         let is_all = chunks.is_done() && lines.get(lines.len() - 1).end == chunk.bytes.len();
-        let mut head = Head { day, records: is_all.then_some(lines.len()), ..Head::NONE };
+        let records = is_all.then_some(lines.len());
+        let mut head = Head { day, since, records, ..Head::NONE };
         let mut hash = XxHash3_128::new();
         // Whatever header is assumed, the records are the same.
         if !chunk.plan.is_assumed {

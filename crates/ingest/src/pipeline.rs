@@ -92,9 +92,10 @@ fn stage(
 ) -> Result<std::result::Result<(Outcome, Change), Spoilt>> {
     let Gathered { candidates, mut untaken, skipped, also_skipped, empty } = gathered;
     let (mut decided, mut unclear) = decide(candidates, writer, settings);
-    // Day by day, whatever files of several MTAs are called: a day is done before the next one begins,
-    // with one part for each thread, where else it is open again for each MTA, and merged in the end.
-    decided.sort_by_key(|candidate| candidate.head.day);
+    // In the order of time, whatever files of several MTAs are called: a day is done before the next one
+    // begins, with one part for each thread, and its row groups are of a few hours each, so that who asks
+    // for an hour reads a few of them.
+    decided.sort_by_key(|candidate| (candidate.head.day, candidate.head.since));
     untaken.refused.append(&mut unclear.refused);
     untaken.left.append(&mut unclear.left);
     let run = Run::new(settings, budget, writer, decided, progress);

@@ -139,13 +139,28 @@ fn live(context: Context, mut state: State) -> Result<Exit> {
                 ask(&mut state, &questions)?;
             }
             Effect::Suspend => {
-                while !screen.suspend()? {
-                    if is_over.load(Ordering::SeqCst) {
-                        return Ok(Exit::Interrupted);
-                    }
+                if !comes_back(&mut screen, &is_over)? {
+                    return Ok(Exit::Interrupted);
                 }
             }
             Effect::Quit(exit) => return Ok(exit),
+        }
+    }
+}
+
+/// Stops until the shell brings the program back; false where a signal ends it meanwhile. Who wakes it in
+/// the background, as `bg` does and `kill`, lets it learn for a moment why, and then it stops again.
+fn comes_back(screen: &mut Screen, is_over: &AtomicBool) -> std::io::Result<bool> {
+    loop {
+        screen.suspend()?;
+        for _ in 0..LOOK.as_millis() / NAG.as_millis() {
+            if screen.resume()? {
+                return Ok(true);
+            }
+            if is_over.load(Ordering::SeqCst) {
+                return Ok(false);
+            }
+            std::thread::sleep(NAG);
         }
     }
 }

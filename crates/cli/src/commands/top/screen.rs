@@ -4,7 +4,6 @@
 use std::io::{self, Stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -15,8 +14,6 @@ use ratatui::crossterm::terminal::{
 };
 use rustix::process;
 use rustix::termios::tcgetpgrp;
-
-use super::{LOOK, NAG};
 
 /// Whether the terminal is ours now.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -42,19 +39,17 @@ impl Screen {
         terminal.map(|terminal| Screen { terminal }).inspect_err(|_| give_back())
     }
 
-    /// Leaves the terminal to the shell and stops until it brings the program back. False where
-    /// something else lets it go on, in the background: `bg`, or `kill`, which wakes what it ends.
-    /// Then it has a moment to learn of it, and must not take the terminal: that would stop it again,
-    /// even after an `fg` that comes meanwhile.
-    pub(super) fn suspend(&mut self) -> io::Result<bool> {
+    /// Leaves the terminal to the shell and stops until something lets the program go on.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        process::kill_process(process::getpid(), process::Signal::TSTP)?;
-        let woken = Instant::now();
-        while tcgetpgrp(io::stdin())? != process::getpgrp() {
-            if woken.elapsed() > LOOK {
-                return Ok(false);
-            }
-            std::thread::sleep(NAG);
+        Ok(process::kill_process(process::getpid(), process::Signal::TSTP)?)
+    }
+
+    /// Takes the terminal again, if the shell has brought the program to the foreground. To take it in
+    /// the background would stop the program once more, even after an `fg` that comes meanwhile.
+    pub(super) fn resume(&mut self) -> io::Result<bool> {
+        if tcgetpgrp(io::stdin())? != process::getpgrp() {
+            return Ok(false);
         }
         take()?;
         // Another one knows that the screen is empty. To clear this one would ask the terminal where
