@@ -13,6 +13,7 @@ use arrow::datatypes::{
 };
 use pmtaq_schema::Timestamp;
 
+use crate::answered::Key;
 use crate::error::{Error, Result};
 use crate::query::{Meaning, Query, Shape};
 use crate::session::Session;
@@ -64,13 +65,16 @@ impl Session {
     /// As [`Session::run`].
     pub fn answer(&self, query: &Query) -> Result<Answer> {
         let sql = self.sql_of(query);
-        let window = self.window.get();
-        if let Some(rows) = self.answered.find(query, &sql, window) {
+        let key = Key::of(query, &sql, self.window.get());
+        // What the user wrote may be answered otherwise each time.
+        if let Some(rows) = self.answered.find(&key).filter(|_| !query.is_of_user) {
             return Ok(Answer { shape: query.shape(rows.schema()), rows });
         }
-        let (schema, rows) = self.rows_asked(query, &sql)?;
+        let (schema, rows) = self.rows_asked(query, &sql, &key)?;
         let answer = Answer::new(query.shape(schema), &rows.collect::<Result<Vec<_>>>()?);
-        self.answered.keep(query, &sql, window, &answer.rows);
+        if !query.is_of_user {
+            self.answered.keep(key, &answer.rows);
+        }
         Ok(answer)
     }
 }

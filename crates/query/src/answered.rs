@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 32 << 20;
 /// So many of the statements that ran again are told.
 const MOST_TOLD: usize = 20;
 
-/// The rows of answers, by all that makes a question what it is.
+/// The rows of answers, each by its question.
 #[derive(Default)]
 pub(crate) struct Answered(RefCell<Kept>);
 
@@ -30,25 +30,25 @@ struct Kept {
 }
 
 impl Answered {
-    /// What `query`, asked as `sql` about `window`, was answered; nothing of what the user wrote.
-    pub(crate) fn find(&self, query: &Query, sql: &str, window: Window) -> Option<RecordBatch> {
-        self.0.borrow().rows.get(&key(query, sql, window)).filter(|_| !query.is_of_user).cloned()
+    /// What a question was answered.
+    pub(crate) fn find(&self, key: &Key) -> Option<RecordBatch> {
+        self.0.borrow().rows.get(&key.0).cloned()
     }
 
     /// Keeps an answer, as long as all of them are small.
-    pub(crate) fn keep(&self, query: &Query, sql: &str, window: Window, rows: &RecordBatch) {
-        let (mut kept, key) = (self.0.borrow_mut(), key(query, sql, window));
-        let bytes = rows.get_array_memory_size() + key.len();
-        if !query.is_of_user && kept.bytes + bytes <= MOST_BYTES {
+    pub(crate) fn keep(&self, key: Key, rows: &RecordBatch) {
+        let mut kept = self.0.borrow_mut();
+        let bytes = rows.get_array_memory_size() + key.0.len();
+        if kept.bytes + bytes <= MOST_BYTES {
             kept.bytes += bytes;
-            kept.rows.insert(key, rows.clone());
+            kept.rows.insert(key.0, rows.clone());
         }
     }
 
-    /// Remembers that the engine runs `sql` for `query`.
-    pub(crate) fn note(&self, query: &Query, sql: &str, window: Window) {
+    /// Remembers that the engine runs `sql`.
+    pub(crate) fn note(&self, key: &Key, sql: &str) {
         let mut hasher = DefaultHasher::new();
-        key(query, sql, window).hash(&mut hasher);
+        key.0.hash(&mut hasher);
         let mut kept = self.0.borrow_mut();
         if !kept.ran.insert(hasher.finish()) && kept.ran_again.len() < MOST_TOLD {
             kept.ran_again.push(sql.to_owned());
@@ -66,7 +66,12 @@ impl Answered {
     }
 }
 
-/// What its metrics are of says which of them can be known.
-fn key(query: &Query, sql: &str, window: Window) -> String {
-    format!("{window:?} {:?}\n{:?}\n{sql}", query.values, query.judged)
+/// All that makes a question what it is.
+pub(crate) struct Key(String);
+
+impl Key {
+    /// Of `query`, asked as `sql` about `window`. What its metrics are of says which of them can be known.
+    pub(crate) fn of(query: &Query, sql: &str, window: Window) -> Key {
+        Key(format!("{window:?} {:?}\n{:?}\n{sql}", query.values, query.judged))
+    }
 }

@@ -23,7 +23,7 @@ use pmtaq_schema::{Window, Zone};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
 
-use crate::answered::Answered;
+use crate::answered::{Answered, Key};
 use crate::beyond::Beyond;
 use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
@@ -289,11 +289,18 @@ impl Session {
 
     /// Starts `query`: the schema of its answer, and its rows to come.
     pub(crate) fn rows(&self, query: &Query) -> Result<(SchemaRef, Rows<'_>)> {
-        self.rows_asked(query, &self.sql_of(query))
+        let sql = self.sql_of(query);
+        self.rows_asked(query, &sql, &Key::of(query, &sql, self.window.get()))
     }
 
-    /// The same as `sql`, as [`Session::sql_of`] has it.
-    pub(crate) fn rows_asked(&self, query: &Query, sql: &str) -> Result<(SchemaRef, Rows<'_>)> {
+    /// The same as `sql`, as [`Session::sql_of`] has it; both are the question `key`.
+    pub(crate) fn rows_asked(
+        &self,
+        query: &Query,
+        sql: &str,
+        key: &Key,
+    ) -> Result<(SchemaRef, Rows<'_>)> {
+        self.answered.note(key, sql);
         self.interrupted.store(false, Ordering::SeqCst);
         self.start(query, sql).map_err(|error| self.with_paths(error))
     }
@@ -302,7 +309,6 @@ impl Session {
         if !query.as_stored {
             self.read_replies(sql)?;
         }
-        self.answered.note(query, sql, self.window.get());
         // What a session asks for itself is a few rows of the rollup, if that is here.
         let is_own = query.as_stored && query.asks_hours(sql) && self.opened[1].is_here();
         match &self.elsewhere {

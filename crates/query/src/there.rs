@@ -51,14 +51,9 @@ impl Session {
     /// # Errors
     /// [`Error::Sql`] when the engine here cannot read the parts.
     pub fn ask_elsewhere(&mut self, there: std::rc::Rc<dyn Elsewhere>) -> Result<()> {
-        let has_kept = self.kept_of_record();
         self.elsewhere = Some(there);
-        let kept = self.kept_of_record();
-        if kept != has_kept {
-            let view = hours_view(self.window.get(), self.replies.get().columns(), &kept);
-            self.engine().execute_batch(&view)?;
-        }
-        Ok(())
+        let (columns, kept) = (self.replies.get().columns(), self.kept_of_record());
+        Ok(self.engine().execute_batch(&hours_view(self.window.get(), columns, &kept))?)
     }
 
     /// Which engine answers, if it is not the one in this process.
