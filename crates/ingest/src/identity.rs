@@ -308,13 +308,14 @@ fn against_each_other(candidates: &mut [Candidate], untaken: &mut Untaken, setti
         let mut taken: Vec<(usize, Whole)> = Vec::new();
         for (length, hash, i) in contents {
             let is_within = |of: &&(usize, Whole)| is_prefix(&candidates[of.0].file, length, hash);
-            let forms = if taken.is_empty() {
-                None
-            } else {
-                content::with_line_ends(&candidates[i].file).ok()
+            // Read once more only where it is no beginning of any.
+            let as_form = || {
+                let has_others = !taken.is_empty();
+                let forms = has_others.then(|| content::with_line_ends(&candidates[i].file));
+                let forms = forms?.ok()?;
+                taken.iter().find(|of| forms.contains(&of.1))
             };
-            let is_form = |of: &&(usize, Whole)| forms.is_some_and(|forms| forms.contains(&of.1));
-            match taken.iter().find(is_within).or_else(|| taken.iter().find(is_form)) {
+            match taken.iter().find(is_within).or_else(as_form) {
                 Some(&(other, _)) => {
                     candidates[i].inside = Some(candidates[other].file.path.clone());
                     candidates[i].status = Status::Known;

@@ -65,20 +65,17 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         })
         .collect();
     // The other dimensions of which some leaves have one value.
-    let single = |leaves: &[usize]| -> Vec<(String, Option<String>)> {
-        (0..counts.dims().len())
-            .filter(|dim| {
-                found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
-            })
-            .filter_map(|dim| {
-                let code = counts.code(*leaves.first()?, dim);
-                let is_single = leaves.iter().all(|&leaf| counts.code(leaf, dim) == code)
-                    && !counts.is_few(*leaves.first()?, dim);
-                (is_single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
-            })
-            .collect()
+    let is_other = |dim: &usize| {
+        found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
     };
-    let implied = single(&alive);
+    let single = |dim: usize| {
+        let first = *alive.first()?;
+        let code = counts.code(first, dim);
+        let is_single =
+            alive.iter().all(|&leaf| counts.code(leaf, dim) == code) && !counts.is_few(first, dim);
+        (is_single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
+    };
+    let implied = (0..counts.dims().len()).filter(is_other).filter_map(single).collect();
     let twins = twins(flow, found, &nearly_single(flow, found, &alive));
     let mut cause = Cause {
         stage: flow.stage,
