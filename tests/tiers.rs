@@ -99,7 +99,9 @@ fn a_rollup_goes_with_the_hours_that_it_adds_up_and_is_made_for_those_that_come_
     sealed.done(&["forget", "--rcpt", "u17@d119.example", "--yes"]);
     assert!(TIERS.iter().all(|table| parts(&sealed, table).is_empty()));
     agrees(&sealed, &["hours"]);
-    sealed.done(&["compact"]);
+    let made = sealed.run(&["compact"]);
+    assert!(made.stderr.contains("2 rollups by day made; nothing else to compact"), "{made:?}");
+    assert!(sealed.run(&["compact"]).stderr.contains("nothing to compact"));
     agrees(&sealed, &["daily_senders", "daily_domains", "hours"]);
     // Few more hours are read beside it.
     let more = sealed.file("more.csv", acct(500).replace("@s", "@t"));

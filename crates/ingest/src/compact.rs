@@ -63,6 +63,8 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of the parts in their place.
     pub bytes_after: u64,
+    /// Rollups of hours by day that were made.
+    pub rollups: u64,
     /// Sentences, each of a part that is left as it is because it is damaged.
     pub damaged: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl Compacted {
         self.records += other.records;
         self.bytes_before += other.bytes_before;
         self.bytes_after += other.bytes_after;
+        self.rollups += other.rollups;
         self.damaged.extend(other.damaged);
     }
 }
@@ -109,11 +112,11 @@ pub fn compact(
             }
         }
         // Hours are read for it as fast as an ingest counts them: too long for each run of one.
-        let tiered = if effort == Effort::Whole { add_tiers(writer, day, budget) } else { Ok(()) };
+        let tiered = if effort == Effort::Whole { add_tiers(writer, day, budget) } else { Ok(0) };
         match tiered {
             // The next compaction makes them.
             Err(Error::Conflict { .. }) => writer.renew()?,
-            other => other?,
+            made => done.rollups += made?,
         }
     }
     Ok(done)

@@ -22,8 +22,9 @@ const WORTH: u64 = 100_000;
 /// A rollup is of use that has one row for at least so many of `hourly`.
 const OF: u64 = 4;
 
-/// Makes the rollups of those parts of `hourly` of a day that have none yet, in one commit.
-pub(crate) fn add_tiers(writer: &mut Writer<'_>, day: Day, budget: MergeBudget) -> Result<()> {
+/// Makes the rollups of those parts of `hourly` of a day that have none yet, in one commit; how many there
+/// were.
+pub(crate) fn add_tiers(writer: &mut Writer<'_>, day: Day, budget: MergeBudget) -> Result<u64> {
     let parts = writer.parts(day)?;
     let wants = |part: &&SnapshotPart| {
         let part = &part.part;
@@ -39,7 +40,11 @@ pub(crate) fn add_tiers(writer: &mut Writer<'_>, day: Day, budget: MergeBudget) 
         }
         change.tiered.push((day, part.part.name.clone()));
     }
-    if change.tiered.is_empty() { Ok(()) } else { writer.commit(change) }
+    let made = change.parts.len() as u64;
+    if !change.tiered.is_empty() {
+        writer.commit(change)?;
+    }
+    Ok(made)
 }
 
 /// The rows of a part of `hourly` as those of a rollup; none when these are too many.

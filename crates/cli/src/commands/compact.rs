@@ -52,17 +52,17 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
         done.add(pmtaq_ingest::compact(&mut writer, &[day], Effort::Whole, memory)?);
     }
     turn.end()?;
-    let text = if done.before == 0 {
-        "nothing to compact".to_owned()
-    } else {
-        format!(
+    let text = match (done.before, done.rollups) {
+        (0, 0) => "nothing to compact".to_owned(),
+        (0, made) => format!("{made} rollups by day made; nothing else to compact"),
+        _ => format!(
             "{} parts ({}) became {} ({}); {} records, as before",
             done.before,
             size(done.bytes_before),
             done.after,
             size(done.bytes_after),
             done.records
-        )
+        ),
     };
     ui::note(&context.global, &text);
     for damaged in &done.damaged {
