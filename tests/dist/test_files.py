@@ -12,7 +12,9 @@ from conftest import DIST, MACHINE, first_report, one, run
 # What RHEL 8 and Debian 10 have.
 OLDEST_GLIBC = (2, 28)
 PROGRAMS = list(DIST.glob("*-linux-gnu/pmtaq-*/bin/pmtaq"))
-BINARIES = PROGRAMS + list(DIST.glob("*-linux-gnu/pmtaq-*/lib/pmtaq/libduckdb.so"))
+# With DuckDB in it, where `make dist-static` has made one.
+WHOLE = list(DIST.glob("*-linux-gnu-static/pmtaq-*/bin/pmtaq"))
+BINARIES = PROGRAMS + WHOLE + list(DIST.glob("*-linux-gnu/pmtaq-*/lib/pmtaq/libduckdb.so"))
 
 
 def version(text):
@@ -45,6 +47,15 @@ def test_the_program_looks_for_its_library_beside_it_and_nowhere_else(program):
     assert re.findall(r"R(?:UN)?PATH.*\[(.*)\]", dynamic) == ["$ORIGIN/../lib/pmtaq"]
 
 
+@pytest.mark.parametrize("program", WHOLE, ids=lambda path: str(path.relative_to(DIST)))
+def test_a_program_with_duckdb_in_it_needs_no_library_but_those_of_glibc(program):
+    dynamic = run("readelf", "--dynamic", "--wide", program)
+    of_glibc = r"(ld-linux-\w+(-\w+)*|lib(c|m|pthread|dl|rt|util|resolv))\.so\.\d"
+    needs = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
+    assert needs and [name for name in needs if not re.fullmatch(of_glibc, name)] == []
+    assert "PATH" not in dynamic
+
+
 def test_checksums_are_right_and_cover_all_files():
     run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=DIST)
     listed = {line.split()[-1] for line in (DIST / "SHA256SUMS").read_text().splitlines()}
@@ -53,7 +64,7 @@ def test_checksums_are_right_and_cover_all_files():
 
 
 def test_the_version_says_commit_target_engine_and_format():
-    said = run(one(f"{MACHINE}-*/pmtaq-*/bin/pmtaq"), "--version")
+    said = run(one(f"{MACHINE}-unknown-linux-gnu/pmtaq-*/bin/pmtaq"), "--version")
     for line in [r"pmtaq \d+\.\d+\.\d+", r"commit  [0-9a-f]{12}", rf"target  {MACHINE}-", r"engine  DuckDB v\d", r"format  \d"]:
         assert re.search(f"^{line}", said, re.M), said
 
