@@ -55,17 +55,29 @@ fn likely(share: f64, n: f64, z: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
+const fn ease(is_eased: bool) -> f64 {
+    if is_eased { EASE } else { 1.0 }
+}
+
 impl Seen {
-    /// The least and the greatest value that are not surely wrong: of a rate those that its
-    /// denominator leaves room for, of anything else the value itself.
-    fn likely(&self) -> (f64, f64) {
+    /// The least and the greatest value that are not surely wrong: of a rate that is to begin a problem
+    /// those that its denominator leaves room for, else the value itself.
+    fn likely(&self, is_eased: bool) -> (f64, f64) {
         match (self.ceiling, self.n) {
-            (Some(ceiling), Some(n)) if n > 0.0 => {
+            (Some(ceiling), Some(n)) if n > 0.0 && !is_eased => {
                 let (least, most) = likely(self.value / ceiling, n, Z);
                 (least * ceiling, most * ceiling)
             }
             _ => (self.value, self.value),
         }
+    }
+
+    /// Whether the value is so many times what it is compared with.
+    fn is_times(&self, times: f64, of: f64, is_eased: bool) -> bool {
+        // Three times 40 % is more than there can be: half of the way up is far enough.
+        let limit = times * of;
+        let limit = self.ceiling.map_or(limit, |ceiling| limit.min((of + ceiling) / 2.0));
+        self.likely(is_eased).0 > (limit * ease(is_eased)).max(of)
     }
 }
 
@@ -89,10 +101,18 @@ impl Rule {
         }
     }
 
-    /// Whether a limit had nothing to be compared with, though there was enough to be judged.
+    /// Whether a limit had nothing to be compared with, though there was enough to be judged, and no other
+    /// limit says that all is well.
     pub fn lacks_usual(&self, seen: &Seen) -> bool {
         let is_compared = self.times_usual.is_some() || self.below_usual.is_some();
-        is_compared && seen.usual.is_none() && seen.n.is_none_or(|n| n >= self.min_n)
+        is_compared && seen.usual.is_none() && self.may_be(seen, false)
+    }
+
+    /// Whether this may be a problem or, of one that `is_on`, may go on, whatever is usual: there is enough of
+    /// it, and the limits that ask for nothing usual are passed.
+    pub fn may_be(&self, seen: &Seen, is_on: bool) -> bool {
+        let is_enough = seen.n.is_none_or(|n| n >= self.min_n);
+        is_enough && self.passes_others(seen, false) || is_on && self.passes_others(seen, true)
     }
 
     /// Whether a group of which nothing is known to be usual is judged by the limit that is left.
@@ -101,32 +121,34 @@ impl Rule {
     }
 
     fn is_passed(&self, seen: &Seen, is_eased: bool) -> bool {
-        let ease = if is_eased { EASE } else { 1.0 };
+        // With nothing to compare with the absolute limit decides alone; without one, no problem
+        // begins and none ends.
+        let unknown = is_eased || self.is_judged_without_past();
+        let far_above = |times| seen.usual.map_or(unknown, |of| seen.is_times(times, of, is_eased));
+        self.passes_others(seen, is_eased)
+            && self.times_usual.is_none_or(far_above)
+            && self.below_usual.is_none_or(|part| {
+                // What is rare is often absent.
+                let usual = seen.usual.filter(|usual| seen.n.is_some() || *usual >= self.min_n);
+                usual.is_some_and(|usual| {
+                    seen.likely(is_eased).1 < (part / ease(is_eased)).min(1.0) * usual
+                })
+            })
+    }
+
+    /// Whether the limits are passed that ask for nothing usual.
+    fn passes_others(&self, seen: &Seen, is_eased: bool) -> bool {
         let absolute = |limit: f64, eased: f64| match self.clear {
             Some(clear) if is_eased => clear,
             _ if is_eased => eased,
             _ => limit,
         };
-        let Seen { value, usual, peers, .. } = *seen;
-        let (least, most) = if is_eased { (value, value) } else { seen.likely() };
-        let passes = |times: f64, of: f64| {
-            // Three times 40 % is more than there can be: half of the way up is far enough.
-            let limit = times * of;
-            let limit = seen.ceiling.map_or(limit, |ceiling| limit.min((of + ceiling) / 2.0));
-            least > (limit * ease).max(of)
-        };
-        // With nothing to compare with the absolute limit decides alone; without one, no problem
-        // begins and none ends.
-        let unknown = is_eased || self.is_judged_without_past();
+        let (least, most) = seen.likely(is_eased);
+        let far_above =
+            |times| seen.peers.map_or(is_eased, |of| seen.is_times(times, of, is_eased));
         self.above.is_none_or(|above| least > absolute(above, above * EASE))
             && self.below.is_none_or(|below| most < absolute(below, below / EASE))
-            && self.times_usual.is_none_or(|times| usual.map_or(unknown, |of| passes(times, of)))
-            && self.times_peers.is_none_or(|times| peers.map_or(is_eased, |of| passes(times, of)))
-            && self.below_usual.is_none_or(|part| {
-                // What is rare is often absent.
-                let usual = usual.filter(|usual| seen.n.is_some() || *usual >= self.min_n);
-                usual.is_some_and(|usual| most < (part / ease).min(1.0) * usual)
-            })
+            && self.times_peers.is_none_or(far_above)
     }
 }
 
@@ -182,7 +204,33 @@ mod tests {
         assert_eq!(relative.judge(&new(9.0)), Breach::Eased, "nothing to compare with");
         assert!(both.lacks_usual(&new(9.0)) && relative.lacks_usual(&new(9.0)));
         assert!(!both.lacks_usual(&seen(9.0, Some(19.0), None, None)), "too few anyhow");
+        assert!(!both.lacks_usual(&new(4.9)), "well, whatever is usual");
         assert!(!rule("above = 5.0").lacks_usual(&new(9.0)), "it asks for nothing usual");
+    }
+
+    #[test]
+    fn what_is_usual_matters_only_where_no_other_limit_decides() {
+        let rules = ["above = 5.0\ntimes-usual = 2.0\nmin-n = 30.0", "times-usual = 2.0"].map(rule);
+        let usual = [None, Some(0.1), Some(2.0), Some(8.0), Some(50.0)];
+        for (rule, value) in
+            rules.iter().flat_map(|r| [0.0, 3.9, 4.1, 4.9, 5.1, 9.0].map(|v| (r, v)))
+        {
+            for n in [10.0, 100.0, 10_000.0] {
+                let seen =
+                    |usual| Seen { ceiling: Some(100.0), ..seen(value, Some(n), usual, None) };
+                let verdicts = usual.map(|usual| rule.judge(&seen(usual)));
+                let any = |is: fn(Breach) -> bool| verdicts.into_iter().any(is);
+                let may_be = |is_on| rule.may_be(&seen(None), is_on);
+                assert!(may_be(false) || !any(|v| v == Breach::Yes), "{value} of {n}");
+                assert!(may_be(true) || !any(|v| v != Breach::No), "{value} of {n}");
+            }
+        }
+        let [absolute, relative] = rules;
+        let rate = |value| seen(value, Some(10_000.0), None, None);
+        assert!(!absolute.may_be(&rate(4.1), false));
+        assert!(absolute.may_be(&rate(4.1), true), "it is not over yet");
+        assert!(!absolute.may_be(&rate(3.9), true));
+        assert!(relative.may_be(&rate(0.0), false));
     }
 
     #[test]

@@ -137,6 +137,11 @@ impl Watched {
         self.groups.values().any(speaks)
     }
 
+    /// Whether the group of these dimensions and values is a problem that lasted long enough.
+    pub fn is_on(&self, labels: &[(String, String)]) -> bool {
+        self.groups.get(&group_name(labels)).is_some_and(|trouble| trouble.is_on)
+    }
+
     /// The alert that is on, as one that is over.
     pub(super) fn ended(self) -> Option<Ended> {
         self.open.map(Ended::from)

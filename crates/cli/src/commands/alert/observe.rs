@@ -108,23 +108,27 @@ impl<'c> Watcher<'c> {
         Ok(())
     }
 
-    /// What a rule sees when it is judged by the records before `at`.
-    pub(crate) fn now(&mut self, rule: &Rule, at: Timestamp) -> Result<Vec<Seen>> {
+    /// What a rule sees when it is judged by the records before `at`; `is_on` says which groups are a problem
+    /// already.
+    pub(crate) fn now(
+        &mut self,
+        rule: &Rule,
+        at: Timestamp,
+        is_on: impl Fn(&Seen) -> bool,
+    ) -> Result<Vec<Seen>> {
         let alone = |value: f64| vec![Seen { value, ..Seen::default() }];
         let process = rule.process.as_deref().unwrap_or_default();
         match rule.watch {
             Watch::Metric => {
-                let (mut all, zone) = (Vec::new(), self.zone());
-                let first = self.first_moment()?.unwrap_or(at);
+                let mut all = Vec::new();
                 for window in &rule.windows {
-                    let measured = self.with_days_before(rule, *window, at)?;
-                    all.extend(usual::seen(rule, *window, &measured, at, first, zone)?);
+                    all.extend(self.by_metric(rule, *window, at, &is_on)?);
                 }
                 Ok(all)
             }
             Watch::NewReply => {
                 let window = Seconds(rule.longest_window_s());
-                let measured = self.with_days_before(rule, window, at)?;
+                let measured = self.with_days_before(rule, window, at, 0)?;
                 let before = Window { until: Timestamp(at.0 - window.0), ..self.hull };
                 let known = self.values_in(before, "template", &of_refusals(rule))?;
                 let is_new = |reply: &str| reply != NONE && !known.contains(reply);
@@ -159,6 +163,30 @@ impl<'c> Watcher<'c> {
         }
     }
 
+    /// What a rule over a metric sees in one of its windows. The days before are asked only where a group
+    /// is judged by them: mostly the limits of a rate say that all is well.
+    fn by_metric(
+        &mut self,
+        rule: &Rule,
+        window: Seconds,
+        at: Timestamp,
+        is_on: impl Fn(&Seen) -> bool,
+    ) -> Result<Vec<Seen>> {
+        let (first, zone) = (self.first_moment()?.unwrap_or(at), self.zone());
+        let metric = rule.metric.as_deref().map(watched).transpose()?;
+        // Who is gone is seen among those of the days before.
+        if metric.is_some_and(|metric| !metric.unit.is_sum()) {
+            let measured = self.with_days_before(rule, window, at, 0)?;
+            let seen = usual::seen(rule, window, &measured, at, first, zone)?;
+            if !seen.iter().any(|seen| rule.may_be(seen, is_on(seen))) {
+                return Ok(seen);
+            }
+        }
+        let days = if rule.needs_usual() { USUAL_DAYS } else { 0 };
+        let measured = self.with_days_before(rule, window, at, days)?;
+        usual::seen(rule, window, &measured, at, first, zone)
+    }
+
     /// Why the metric of a rule is not known before `at`, of some of its groups or of all; and whether it is
     /// of all.
     pub(crate) fn unknown(&mut self, rule: &Rule, at: Timestamp) -> Result<(Vec<Lack>, bool)> {
@@ -178,14 +206,14 @@ impl<'c> Watcher<'c> {
         self.context.global.tz
     }
 
-    /// The numbers before `at` and, where the rule compares with them, those of the days before.
+    /// The numbers before `at`, and those of so many days before.
     fn with_days_before(
         &mut self,
         rule: &Rule,
         window: Seconds,
         at: Timestamp,
+        days: u32,
     ) -> Result<Measured> {
-        let days = if rule.needs_usual() { USUAL_DAYS } else { 0 };
         let mut measured = Measured::new();
         // A window by itself, so that no part of the time between is read.
         for day in 0..=days {
@@ -341,7 +369,7 @@ impl<'c> Watcher<'c> {
     /// The groups of which nothing was attempted in the window up to now, where something usually is.
     fn silence(&mut self, rule: &Rule) -> Result<Vec<Seen>> {
         let (now, window) = (self.context.now, Seconds(rule.longest_window_s()));
-        let measured = self.with_days_before(rule, window, now)?;
+        let measured = self.with_days_before(rule, window, now, USUAL_DAYS)?;
         let first = self.first_moment()?.unwrap_or(now);
         let is_stored = |day: &u32| days_before(now, *day, self.zone()).0 - window.0 >= first.0;
         let days: Vec<u32> = (1..=USUAL_DAYS).filter(is_stored).collect();

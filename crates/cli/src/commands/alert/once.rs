@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, args: &args::AlertRun) -> Result<Exit> {
     let mut state = State::of(context);
     let (before, failure) = state.read()?;
     failures.extend(failure);
-    let mut round = Round::measure(context, &rules);
+    let mut round = Round::measure(context, &rules, &before);
     failures.extend(round.failures());
     if args.print {
         return print(context, &mut round, before, failures);

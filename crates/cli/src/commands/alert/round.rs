@@ -23,13 +23,13 @@ pub(super) struct Round<'r> {
 }
 
 impl<'r> Round<'r> {
-    /// Measures all rules.
-    pub(super) fn measure(context: &'r Context, rules: &'r Rules) -> Round<'r> {
+    /// Measures all rules, of which `memory` says what is on.
+    pub(super) fn measure(context: &'r Context, rules: &'r Rules, memory: &Memory) -> Round<'r> {
         let watcher = Watcher::new(context, context.now, context.now);
         let (seen, notes, failures) = (Vec::new(), BTreeSet::new(), Vec::new());
         let mut round = Round { rules, watcher, seen, notes, failures };
         for rule in &rules.rules {
-            match round.look(rule) {
+            match round.look(rule, memory) {
                 Ok(Some((at, seen))) => round.seen.push((rule, at, seen)),
                 Ok(None) => {}
                 Err(failure) => round.fail(rule, failure.message()),
@@ -39,10 +39,12 @@ impl<'r> Round<'r> {
     }
 
     /// What a rule sees, and up to when; none when there is nothing to judge it by.
-    fn look(&mut self, rule: &Rule) -> Result<Option<(Timestamp, Vec<Seen>)>> {
+    fn look(&mut self, rule: &Rule, memory: &Memory) -> Result<Option<(Timestamp, Vec<Seen>)>> {
         let now = self.watcher.context.now;
+        let watched = memory.rules.get(&rule.name);
+        let is_on = |seen: &Seen| watched.is_some_and(|watched| watched.is_on(&seen.labels));
         if rule.watch.is_of_machine() {
-            return Ok(Some((now, self.watcher.now(rule, now)?)));
+            return Ok(Some((now, self.watcher.now(rule, now, is_on)?)));
         }
         let newest = self.watcher.newest()?;
         let lag = newest.map_or(i64::MAX, |newest| now.0 - newest.0);
@@ -68,7 +70,7 @@ impl<'r> Round<'r> {
         if is_of_all {
             return Ok(None);
         }
-        let seen = self.watcher.now(rule, at)?;
+        let seen = self.watcher.now(rule, at, is_on)?;
         self.notes.extend(usual::note(rule, &seen));
         Ok(Some((at, seen)))
     }

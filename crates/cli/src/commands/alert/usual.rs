@@ -50,7 +50,7 @@ pub(super) fn seen(
             ceiling,
             ..Seen::default()
         };
-        if rule.lacks_usual(&seen) && rule.above.is_none_or(|above| seen.value > above / 2.0) {
+        if rule.needs_usual() && seen.usual.is_none() && rule.may_be(&seen, true) {
             (seen.usual, seen.usual_of) = of_little(rule, &before, group);
         }
         Some(seen)
