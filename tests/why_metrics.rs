@@ -178,6 +178,19 @@ fn a_rule_watches_the_queue_and_says_what_why_says() {
     let since = ["--since", "2026-03-08T14:00", "--every", "1h"];
     let (_, told) = late(&sealed, &[&["alert", "backfill", rules], &since[..]].concat());
     assert!(told.contains("yahoo: queue_depth"), "{told}");
+    // A rule that comes after it is judged by all that was logged, too.
+    let deferred = "[[rule]]\nname = \"deferred\"\nmetric = \"deferral_rate\"\nby = [\"provider\"]\n\
+        above = 5\nwindow = \"1h\"\n";
+    let alone = sealed.file("deferred.toml", deferred);
+    let both = sealed.file("both.toml", std::fs::read_to_string(rules).unwrap() + deferred);
+    let of_deferred = |rules: &std::path::Path| -> Vec<String> {
+        let rules = rules.to_str().unwrap();
+        let (_, told) = late(&sealed, &[&["alert", "backfill", rules], &since[..]].concat());
+        told.lines().filter(|line| line.starts_with("deferred")).map(str::to_owned).collect()
+    };
+    let told = of_deferred(&alone);
+    assert!(told.iter().any(|line| line.contains("yahoo: deferral_rate")), "{told:?}");
+    assert_eq!(of_deferred(&both), told);
 }
 
 #[test]

@@ -73,9 +73,15 @@ impl Moments {
             "unnest(range(greatest({next}, {first}, {time} + 1)::bigint, (least({time} + {window_s}, {last}) + 1)::bigint, {step_s}))"
         );
         let (named, keys, metrics) = self.columns();
+        // The session may see more than the windows: what no moment has need not be looked at.
+        let since = Timestamp(first - window_s).micros();
+        let until = Timestamp(*last).micros();
+        let lies = format!(
+            "time_logged >= make_timestamp({since}) and time_logged < make_timestamp({until})"
+        );
         let mut query = Query {
             sql: format!(
-                "with placed as not materialized (select {moments} as moment, {named}* from records)
+                "with placed as not materialized (select {moments} as moment, {named}* from records where {lies})
 select moment, {keys}{metrics} from placed group by {keys}moment"
             ),
             ..Query::default()

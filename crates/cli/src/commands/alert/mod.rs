@@ -14,6 +14,7 @@ mod state;
 
 mod round;
 
+mod history;
 mod ingests;
 mod observe;
 mod probe;

@@ -12,6 +12,7 @@ use pmtaq_query::{
 };
 use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window, Zone};
+use pmtaq_store::layout::Table;
 
 use super::{ingests, probe, usual};
 use crate::asked::{self, Asked};
@@ -218,8 +219,7 @@ impl<'c> Watcher<'c> {
         // A window by itself, so that no part of the time between is read.
         for day in 0..=days {
             let at = days_before(at, day, self.zone());
-            let question =
-                format!("{:?} {:?} {} {at}", questions(rule)?, selection(rule), window.0);
+            let question = format!("{} {at}", question(rule, window)?);
             if let Some(known) = self.measured.get(&question) {
                 measured.extend(known.clone());
                 continue;
@@ -232,8 +232,29 @@ impl<'c> Watcher<'c> {
         Ok(measured)
     }
 
+    /// The numbers of a rule at `n` moments up to `last`, whatever the session was turned to.
+    pub(super) fn measure_past(
+        &mut self,
+        rule: &Rule,
+        window: Seconds,
+        last: Timestamp,
+        step_s: i64,
+        n: i64,
+    ) -> Result<Measured> {
+        let reads = Window { since: Timestamp(last.0 - (n - 1) * step_s - window.0), until: last };
+        // Whole days: what of a day is logged is judged by all of it.
+        let day_after = Timestamp(last.0 - 1).day().start().0 + DAY_S;
+        let days = Window { since: reads.since.day().start(), until: Timestamp(day_after) };
+        let is_empty = self.asked()?.snapshot.of(Table::Records, reads).next().is_none();
+        if is_empty && questions(rule)?.1 != [QUEUE_DEPTH] {
+            return Ok(Measured::new());
+        }
+        self.turn_to(days)?;
+        self.measure(rule, window, last, step_s, n)
+    }
+
     /// The numbers of a rule at `n` moments up to `last`.
-    pub(crate) fn measure(
+    fn measure(
         &mut self,
         rule: &Rule,
         window: Seconds,
@@ -253,9 +274,9 @@ impl<'c> Watcher<'c> {
         Ok(measured)
     }
 
-    /// The depth of the queue at `n` moments up to `last`, by what was known then.
+    /// The depth of the queue at `n` moments up to `last`, by what was known then. Leaves the session turned
+    /// to one of them.
     fn queue(&mut self, rule: &Rule, last: Timestamp, step_s: i64, n: i64) -> Result<Measured> {
-        let before = self.turned_to;
         let mut measured = Measured::new();
         for moment in (0..n).map(|step| Timestamp(last.0 - step * step_s)) {
             self.turn_to(waiting_reads(moment))?;
@@ -266,14 +287,12 @@ impl<'c> Watcher<'c> {
             let depths = depths.into_iter().map(|(group, depth)| (group, vec![Some(depth)]));
             measured.insert(moment, Rc::new(depths.collect()));
         }
-        if let Some(before) = before {
-            self.turn_to(before)?;
-        }
         Ok(measured)
     }
 
     /// When each reply was seen first, as far as the session reaches.
     pub(crate) fn first_seen(&mut self, rule: &Rule) -> Result<HashMap<String, Timestamp>> {
+        self.turn_to(self.hull)?;
         Ok(first_seen(&self.asked()?.session, &of_refusals(rule))?)
     }
 
@@ -427,6 +446,11 @@ fn questions(rule: &Rule) -> Result<(Vec<String>, Vec<String>)> {
             (by.collect(), owned(REPLIES))
         }
     })
+}
+
+/// All that makes the numbers of a rule in one of its windows what they are.
+pub(super) fn question(rule: &Rule, window: Seconds) -> Result<String> {
+    Ok(format!("{:?} {:?} {}", questions(rule)?, selection(rule), window.0))
 }
 
 /// The filters of a rule, of what was not delivered.

@@ -1,5 +1,5 @@
 //! `pmtaq alert backfill`: what would have been told. The same rules, judged at each step of the
-//! past by what had been logged by then; one scan a rule. Sends and remembers nothing.
+//! past by what had been logged by then; one scan a day and question. Sends and remembers nothing.
 
 use std::collections::HashMap;
 
@@ -8,6 +8,7 @@ use pmtaq_schema::Timestamp;
 use pmtaq_schema::size::parse_duration_s;
 use pmtaq_schema::time::DAY_S;
 
+use super::history::History;
 use super::observe::Watcher;
 use super::{round, rules_file, story, usual, words};
 use crate::args;
@@ -20,6 +21,15 @@ use crate::ui;
 
 /// More moments than this are a wrong `--every`.
 const MAX_MOMENTS: i64 = 50_000;
+
+/// A rule, and what it is judged by.
+struct Judged<'r> {
+    rule: &'r Rule,
+    /// Its windows, as places in the history.
+    windows: Vec<usize>,
+    /// When each reply was seen first.
+    replies: HashMap<String, Timestamp>,
+}
 
 /// An alert of the past.
 struct Alert<'r> {
@@ -55,20 +65,28 @@ pub(crate) fn backfill(context: &Context, args: &args::AlertBackfill) -> Result<
         )));
     }
     let mut memory = Memory::default();
-    let mut seen_of: Vec<(&Rule, HashMap<Timestamp, Vec<Seen>>)> = Vec::new();
+    let mut history = History::new(Timestamp(last.0 - (n - 1) * every), last, every);
+    let mut judged = Vec::new();
     for rule in &rules.rules {
         if !rule.watch.is_of_records() {
             let text = format!("{}: what it watches is not stored; left out", rule.name);
             ui::note(&context.global, &text);
             continue;
         }
-        seen_of.push((rule, seen(&mut watcher, rule, last, every, n)?));
+        let windows = rule.windows.iter().map(|window| history.add(rule, *window));
+        let windows = windows.collect::<Result<_>>()?;
+        let replies = match rule.watch {
+            Watch::NewReply => watcher.first_seen(rule)?,
+            _ => HashMap::new(),
+        };
+        judged.push(Judged { rule, windows, replies });
     }
     let mut alerts: Vec<Alert<'_>> = Vec::new();
     for step in (0..n).rev() {
         let at = Timestamp(last.0 - step * every);
-        for (rule, seen) in &mut seen_of {
-            let seen = seen.remove(&at).unwrap_or_default();
+        for judged in &judged {
+            let rule = judged.rule;
+            let seen = judged.seen(&mut watcher, &mut history, first, at)?;
             let seen = round::without_told(rule, &memory, &seen);
             let watched = memory.rules.entry(rule.name.clone()).or_default();
             let change = watched.step(rule, Turn::at(at.0), &seen);
@@ -122,35 +140,26 @@ fn worst(rule: &Rule, groups: &[usize], seen: &[Seen]) -> String {
     if more == 0 { first } else { format!("{first}, and {more} more") }
 }
 
-/// What the rule sees at each of `n` moments.
-fn seen(
-    watcher: &mut Watcher<'_>,
-    rule: &Rule,
-    last: Timestamp,
-    every: i64,
-    n: i64,
-) -> Result<HashMap<Timestamp, Vec<Seen>>> {
-    // An hour more, since the local clock may have changed.
-    let back = if rule.needs_usual() { (7 * DAY_S + 3600) / every + 1 } else { 0 };
-    let mut seen: HashMap<Timestamp, Vec<Seen>> = HashMap::new();
-    let first = match rule.watch {
-        Watch::NewReply => watcher.first_seen(rule)?,
-        _ => HashMap::new(),
-    };
-    let begin = watcher.first_moment()?.unwrap_or(last);
-    for window in &rule.windows {
-        let measured = watcher.measure(rule, *window, last, every, n + back)?;
-        for at in (0..n).map(|step| Timestamp(last.0 - step * every)) {
-            let more = match rule.watch {
-                Watch::NewReply => {
-                    let begin = at.0 - rule.longest_window_s();
-                    let is_new = |name: &str| first.get(name).is_some_and(|first| first.0 >= begin);
-                    watcher.new_replies(rule, &measured, is_new, at)?
-                }
-                _ => usual::seen(rule, *window, &measured, at, begin, watcher.zone())?,
-            };
-            seen.entry(at).or_default().extend(more);
+impl Judged<'_> {
+    /// What the rule sees at one moment, of a store that begins with `first`.
+    fn seen(
+        &self,
+        watcher: &mut Watcher<'_>,
+        history: &mut History<'_>,
+        first: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<Seen>> {
+        let rule = self.rule;
+        let begin = at.0 - rule.longest_window_s();
+        let is_new = |name: &str| self.replies.get(name).is_some_and(|first| first.0 >= begin);
+        let mut seen = Vec::new();
+        for (window, place) in rule.windows.iter().zip(&self.windows) {
+            let measured = history.up_to(watcher, *place, at)?;
+            seen.extend(match rule.watch {
+                Watch::NewReply => watcher.new_replies(rule, measured, is_new, at)?,
+                _ => usual::seen(rule, *window, measured, at, first, watcher.zone())?,
+            });
         }
+        Ok(seen)
     }
-    Ok(seen)
 }
