@@ -68,6 +68,12 @@ pub(crate) fn queue(
     Ok(Measured { groups, rest: None, total: Some(total) })
 }
 
+/// The middle of some values, of an even number the larger of both; none of none.
+pub(crate) fn middle(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 /// What a value of the metric rests on: the denominator of a rate, the deliveries of a duration;
 /// nothing for a count, which stands for itself.
 pub(crate) fn base(metric: &Metric) -> Option<&str> {

@@ -8,6 +8,7 @@ use pmtaq_query::{GroupedValues, Measured, dimension, watched};
 use pmtaq_schema::{Timestamp, Unit, Zone};
 
 use super::observe::{USUAL_DAYS, days_before};
+use crate::commands::measure::middle;
 use crate::failure::Result;
 
 /// What a rule over a metric sees at one moment, by what was measured at all of them. The store
@@ -164,11 +165,6 @@ pub(super) fn labels(rule: &Rule, group: &[String]) -> Vec<(String, String)> {
     let names =
         rule.by.iter().map(|name| dimension(name).map_or(name.as_str(), |known| known.name));
     names.map(str::to_owned).zip(group.iter().cloned()).collect()
-}
-
-fn middle(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 /// What of a rule could not be judged as it asks, and how it is judged instead; none when all could.

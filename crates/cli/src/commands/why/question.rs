@@ -10,6 +10,7 @@ use super::evidence;
 use super::explanation::{Explanation, Own};
 use super::frame::Frame;
 use crate::command_line::filters;
+use crate::commands::measure::middle;
 use crate::failure::{Failure, Result};
 use crate::{args, asked};
 
@@ -72,11 +73,10 @@ impl Question<'_> {
                 _ => {}
             }
         }
-        usual.sort_by(f64::total_cmp);
         let Some(now) = now else { return Ok(None) };
-        let at = |place: usize| usual.get(place).copied().unwrap_or(now);
-        let (lowest, highest) = (at(0), at(usual.len().saturating_sub(1)));
-        Ok(Some(Own { now, usual: at(usual.len() / 2), lowest, highest }))
+        let lowest = usual.iter().copied().min_by(f64::total_cmp).unwrap_or(now);
+        let highest = usual.iter().copied().max_by(f64::total_cmp).unwrap_or(now);
+        Ok(Some(Own { now, usual: middle(usual).unwrap_or(now), lowest, highest }))
     }
 
     /// With the limit beyond which deliveries are later than usual.

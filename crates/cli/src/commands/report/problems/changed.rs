@@ -9,6 +9,7 @@ use pmtaq_schema::{Timestamp, Window};
 use pmtaq_why::{Cause, Metric, Reading, Stage, Verdict};
 
 use super::weighed::{Weighed, level};
+use crate::commands::measure::middle;
 use crate::commands::report::desk::{Desk, LONG_S};
 use crate::commands::why::page::{Page, command, meaning, named};
 use crate::commands::why::{Evidence, Explanation, Frame, Reply};
@@ -245,8 +246,7 @@ fn is_late(desk: &mut Desk<'_>, frame: &Frame) -> Result<bool> {
     for window in &frame.baseline {
         usual.extend(late(*window)?);
     }
-    usual.sort_by(f64::total_cmp);
-    Ok(usual.get(usual.len() / 2).is_some_and(|middle| now >= TIMES * middle))
+    Ok(middle(usual).is_some_and(|usual| now >= TIMES * usual))
 }
 
 /// Whether a problem is about what a cause is about, or about all or a part of it.
@@ -269,12 +269,8 @@ fn day(desk: &Desk<'_>, start: Timestamp) -> Window {
 /// The days, the worst first: the one with the highest rate; a volume falls every weekend, so of
 /// volumes those that lie below half of the middle one of their weekday, the lowest below it first.
 fn most_unusual(shares: &[Option<f64>], is_rate: bool) -> Vec<usize> {
-    let middle_of_weekday = |row: usize| {
-        let mut sorted: Vec<f64> =
-            shares.iter().skip(row % 7).step_by(7).flatten().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
-    };
+    let middle_of_weekday =
+        |row: usize| middle(shares.iter().skip(row % 7).step_by(7).flatten().copied().collect());
     let badness = |row: usize| {
         let share = shares[row]?;
         if is_rate {
