@@ -1,7 +1,7 @@
 //! A small store of hand-made records, and answers as lines of text.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
     ArrayRef, Int64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
@@ -135,10 +135,43 @@ fn summed_up(
     part.finish().expect("finished")
 }
 
+fn folder() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("it's a store ").tempdir().expect("a folder")
+}
+
+/// What lies in a folder and in those in it, each after its folder: what a file holds, nothing of a folder.
+type Tree = Vec<(PathBuf, Option<Vec<u8>>)>;
+
+#[expect(clippy::disallowed_methods, reason = "a test copies a whole store")]
+fn tree(dir: &Path) -> Tree {
+    let paths = std::fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("one").path());
+    let of = |path: PathBuf| {
+        if path.is_dir() {
+            let inner = tree(&path);
+            return std::iter::once((path, None)).chain(inner).collect();
+        }
+        let bytes = std::fs::read(&path).expect("a file");
+        vec![(path, Some(bytes))]
+    };
+    paths.flat_map(of).collect()
+}
+
 impl Stored {
-    /// A store of the [`day`] and of two refused lines.
+    /// A store of the [`day`] and of two refused lines. It is made once, and each test has files of its own.
     pub(crate) fn day() -> Stored {
-        Stored::of(&day(), &rejects())
+        static DAY: LazyLock<(PathBuf, Tree)> = LazyLock::new(|| {
+            let stored = Stored::of(&day(), &rejects());
+            (stored.dir.path().to_owned(), tree(stored.dir.path()))
+        });
+        let stored = Stored { dir: folder() };
+        for (path, bytes) in &DAY.1 {
+            let path = stored.dir.path().join(path.strip_prefix(&DAY.0).expect("in the folder"));
+            match bytes {
+                Some(bytes) => std::fs::write(path, bytes).expect("a file"),
+                None => std::fs::create_dir(path).expect("a folder"),
+            }
+        }
+        stored
     }
 
     pub(crate) fn empty() -> Stored {
@@ -146,8 +179,7 @@ impl Stored {
     }
 
     pub(crate) fn of(records: &[Row], rejects: &[Row]) -> Stored {
-        let dir = tempfile::Builder::new().prefix("it's a store ").tempdir();
-        let stored = Stored { dir: dir.expect("a folder") };
+        let stored = Stored { dir: folder() };
         stored.add(Table::Records, records);
         stored.add_hourly();
         stored.add(Table::Rejects, rejects);
