@@ -42,7 +42,7 @@ test-bucket: test-tools library python ## run the tests of ingest, upkeep and pr
 	PMTAQ_TEST_BUCKET=1 $(CARGO) test --release --workspace --test pmtaq -- $(IN_BUCKET)
 
 test-fast: test-tools library python ## run the tests that take a few seconds each, while working
-	$(CARGO) test --release $(QUICK) --workspace -- --skip at_scale
+	$(CARGO) test --release $(QUICK) --workspace --lib --bins --tests -- --skip at_scale
 
 test-cluster: library ## compare all questions with those of a Spark cluster and of Sail on this machine: ROWS=3000000 ENGINES="spark sail"
 	$(CARGO) build --release -p pmtaq -p pmtaq-gen
