@@ -115,7 +115,7 @@ fn the_heading_of_new_replies_is_the_window_that_they_are_of() {
 }
 
 #[test]
-fn a_window_without_records_says_where_the_records_end() {
+fn a_window_without_records_says_where_the_records_end_at_scale() {
     let sealed = Sealed::of_samples();
     let newest = "no record in this window; the newest is of 2026-03-03 23:56";
     for line in [

@@ -19,7 +19,7 @@ fn at_noon(sealed: &Sealed, args: &[&str]) -> Run {
 }
 
 #[test]
-fn checks_give_their_golden_files() {
+fn checks_give_their_golden_files_at_scale() {
     let sealed = Sealed::of_samples();
     for (name, args) in [
         ("by-provider", "bounce_rate --by provider -w 5 -c 10 --last 1d --min-n 50 --top 3"),
@@ -115,7 +115,7 @@ fn parsed(sealed: &Sealed, text: &str) -> Value {
 }
 
 #[test]
-fn prometheus_reads_what_a_pivot_counts() {
+fn prometheus_reads_what_a_pivot_counts_at_scale() {
     let sealed = Sealed::of_samples();
     let args =
         ["metrics", "--textfile", "-", "--window", "3d", "--by", "provider,job", "--top", "2"];
@@ -213,7 +213,7 @@ fn the_textfile_is_readable_and_goes_nowhere_else() {
 }
 
 #[test]
-fn the_textfile_is_replaced_as_a_whole_or_not_at_all() {
+fn the_textfile_is_replaced_as_a_whole_or_not_at_all_at_scale() {
     let sealed = Sealed::of_samples();
     let path = sealed.file("collector/pmtaq.prom", "as it was\n");
     let name = path.to_str().unwrap();

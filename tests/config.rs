@@ -119,7 +119,7 @@ fn a_class_of_the_site_holds_for_what_is_stored_already_and_goes_again_at_scale(
 }
 
 #[test]
-fn why_counts_by_the_classes_of_the_site_as_a_pivot_does() {
+fn why_counts_by_the_classes_of_the_site_as_a_pivot_does_at_scale() {
     let sealed = Sealed::new();
     sealed.done(&["ingest", "-q", "samples/acct"]);
     sealed.file("etc/pmtaq.toml", "[bounce-classes]\nbad-mailbox = 'soft'\n");

@@ -40,7 +40,7 @@ fn an_empty_store_and_a_missing_one_are_said_to_be() {
 }
 
 #[test]
-fn what_is_lost_late_or_refused_is_found() {
+fn what_is_lost_late_or_refused_is_found_at_scale() {
     let sealed = Sealed::new();
     ingest(
         &sealed,

@@ -9,7 +9,7 @@ fn check(sealed: &Sealed, name: &str, args: &[&str]) {
 }
 
 #[test]
-fn graphs_have_golden_files() {
+fn graphs_have_golden_files_at_scale() {
     let sealed = Sealed::of_samples();
     for (name, args) in [
         ("default", &["graph"][..]),

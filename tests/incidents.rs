@@ -40,7 +40,7 @@ fn incident<'v>(truth: &'v Value, kind: &str) -> &'v Value {
 }
 
 #[test]
-fn the_throttled_pool_is_the_first_of_the_episodes() {
+fn the_throttled_pool_is_the_first_of_the_episodes_at_scale() {
     for (sealed, truth) in planted() {
         let planted = incident(&truth, "throttled pool");
         let found = rows(&sealed, &["throttles"]);
@@ -68,7 +68,7 @@ fn the_throttled_pool_is_the_first_of_the_episodes() {
 }
 
 #[test]
-fn the_blocked_address_is_the_first_of_the_bounces() {
+fn the_blocked_address_is_the_first_of_the_bounces_at_scale() {
     for (sealed, truth) in planted() {
         let planted = incident(&truth, "blocked address");
         let first = &rows(&sealed, &["top-bounces"])[0];

@@ -201,7 +201,7 @@ fn verify_finds_what_is_wrong_and_says_where_at_scale() {
 }
 
 #[test]
-fn verify_repairs_a_rollup_and_nothing_else() {
+fn verify_repairs_a_rollup_and_nothing_else_at_scale() {
     let sealed = Sealed::new();
     sealed.ingest(&[&root().join("samples/acct")]);
     // The rollup of one day in place of another's: readable, and wrong.
@@ -263,7 +263,7 @@ fn prune_removes_whole_days_of_the_tables_named_and_they_stay_gone_at_scale() {
 }
 
 #[test]
-fn a_forgotten_recipient_is_nowhere_and_the_ledgers_stay_true() {
+fn a_forgotten_recipient_is_nowhere_and_the_ledgers_stay_true_at_scale() {
     let header = "type,timeLogged,orig,rcpt,orcpt,dsnDiag,header_To\r\n";
     let rows = [
         "d,2026-01-05 10:00:00+0000,b-Jane.Doe=example.org@esp.net,Jane.Doe@Example.org,,smtp;250 ok,jane.doe@example.org",

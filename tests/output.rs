@@ -210,7 +210,7 @@ fn a_file_is_written_over_where_its_folder_is_not_writable() {
 }
 
 #[test]
-fn a_name_that_ends_like_no_format_is_told_which_it_got() {
+fn a_name_that_ends_like_no_format_is_told_which_it_got_at_scale() {
     let sealed = Sealed::of_samples();
     for (name, says) in [("x.xyz", true), ("x.csv", false), ("x.txt", false), ("x", false)] {
         let path = sealed.file(name, "");

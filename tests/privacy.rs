@@ -144,7 +144,7 @@ const ROWS: &str = "type,timeLogged,orig,rcpt,dsnDiag\r\n\
     d,yesterday,x@esp.net,jane@example.org,smtp;250 ok\r\n";
 
 #[test]
-fn a_recipient_is_found_and_forgotten_by_the_address() {
+fn a_recipient_is_found_and_forgotten_by_the_address_at_scale() {
     let sealed = Sealed::new();
     key(&sealed, KEY);
     let path = sealed.file("acct.csv", ROWS);

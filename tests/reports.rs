@@ -41,7 +41,7 @@ fn compare_each(step: usize) {
 }
 
 #[test]
-fn every_format_gives_its_golden_file() {
+fn every_format_gives_its_golden_file_at_scale() {
     let sealed = Sealed::of_samples();
     for format in ["table", "csv", "tsv", "json", "jsonl", "markdown", "html", "xml"] {
         let args = ["bounce-reasons", "--top", "3", "--provider", "gmail", "--format", format];
@@ -198,7 +198,7 @@ fn the_planted_incidents_are_visible() {
 }
 
 #[test]
-fn the_reports_name_the_planted_incidents_first() {
+fn the_reports_name_the_planted_incidents_first_at_scale() {
     let sealed = Sealed::of_samples();
     let rows = |args: &str| -> Vec<serde_json::Value> {
         let args: Vec<&str> = args.split(' ').chain(["--format", "json"]).collect();

@@ -13,7 +13,7 @@ fn lose_roots(sealed: &Sealed) {
 }
 
 #[test]
-fn a_root_that_is_lost_with_its_copy_is_made_anew_from_the_lists() {
+fn a_root_that_is_lost_with_its_copy_is_made_anew_from_the_lists_at_scale() {
     let sealed = Sealed::of_samples();
     sealed.done(&["ingest", "-q", "samples/quirks/quirk-bad-number.csv", "--max-rejects", "99"]);
     sealed.done(&["prune", "-q", "--keep", "records=3d", "--yes"]);

@@ -163,7 +163,7 @@ fn what_came_back_is_of_the_delivery_that_the_definition_names_at_scale() {
 }
 
 #[test]
-fn who_was_dead_and_mailed_again_and_who_is_to_be_suppressed_is_a_matter_of_addresses() {
+fn who_was_dead_and_mailed_again_and_who_is_to_be_suppressed_is_a_matter_of_addresses_at_scale() {
     let records = records(7, 400);
     let sealed = stored(&records);
     let is_dead = |record: &&Record| ["b", "rb"].contains(&record.rec) && record.is_dead;
