@@ -85,20 +85,15 @@ impl Session {
         (places, unsaid)
     }
 
-    /// Whether what the records of a part have holds of any of its hours: of each MTA and type all have it, or
-    /// none, or some as some have on the day before or after. An MTA that begins to log a field at noon has
-    /// it in some records of that day, in none of the day before and in all of the day after.
+    /// Whether what the records of a part have holds of any of its hours.
     fn is_the_same_all_day(&self, part: &SnapshotPart, needs: &[Need]) -> bool {
         let beside = |other: &&SnapshotPart| (other.day.0 - part.day.0).abs() == 1;
         let parts = self.opened[0].parts().filter(beside);
         let beside: Vec<&Facts> = parts.filter_map(|part| part.part.facts.as_ref()).collect();
-        let is_usual = |fact: &str, place: (&str, &str)| {
-            beside.iter().any(|facts| some(facts, fact).any(|of| of == place))
-        };
-        part.part.facts.as_ref().is_some_and(|facts| {
-            let mut of_needs = needs.iter().map(|need| need.fact);
-            of_needs.all(|fact| some(facts, fact).all(|place| is_usual(fact, place)))
-        })
+        part.part
+            .facts
+            .as_ref()
+            .is_some_and(|facts| needs.iter().all(|need| is_usual(facts, &beside, need.fact)))
     }
 
     /// The days of the window of which `hourly` is left and the records are gone.
@@ -208,11 +203,31 @@ impl Session {
     }
 }
 
-/// The MTAs and types of which a fact holds of some records, and not of all.
-fn some<'f>(facts: &'f Facts, fact: &str) -> impl Iterator<Item = (&'f str, &'f str)> {
+/// Of one so many records that have something one may lack it by chance.
+const FEW: u64 = 100;
+
+/// Whether a fact of a day holds of any of its hours, by the days before and after: of each MTA and type all
+/// have it, or none, or some as some have there, or all but few as all have there. An MTA that begins to log a
+/// field at noon has it in some records of that day, in none of the day before and in all of the day after.
+fn is_usual(facts: &Facts, beside: &[&Facts], fact: &str) -> bool {
+    let of_some = having(facts, fact).filter(|(_, has, rows)| (1..*rows).contains(has));
+    let mut of_some = of_some.map(|(place, has, rows)| {
+        let same = beside.iter().flat_map(|facts| having(facts, fact));
+        let same: Vec<_> = same.filter(|(other, ..)| *other == place).collect();
+        let have_some = same.iter().any(|(_, has, rows)| (1..*rows).contains(has));
+        let have_all = !same.is_empty() && same.iter().all(|(_, has, rows)| has == rows);
+        have_some || have_all && (rows - has) * FEW <= rows
+    });
+    of_some.all(|is_usual| is_usual)
+}
+
+/// By MTA and type, of how many records a fact holds, and how many there are.
+fn having<'f>(
+    facts: &'f Facts,
+    fact: &str,
+) -> impl Iterator<Item = ((&'f str, &'f str), u64, u64)> {
     let having = facts.having(fact).into_iter().flatten();
-    let some = facts.rows().zip(having).filter(|((.., rows), has)| (1..*rows).contains(has));
-    some.map(|((host, rec, _), _)| (host, rec))
+    facts.rows().zip(having).map(|((host, rec, rows), has)| ((host, rec), has, rows))
 }
 
 /// Whether all records of a part are of the window.
@@ -255,6 +270,27 @@ mod tests {
     #[test]
     fn what_came_back_is_asked_for_its_identifier_in_one_place() {
         assert_eq!(crate::prelude::VIEWS.matches(HAS_ID).count(), 1);
+    }
+
+    #[test]
+    fn a_field_that_begins_at_noon_is_told_from_one_that_a_record_lacks_by_chance() {
+        let day = |has: u64, rows: u64| -> Facts {
+            let text =
+                format!(r#"{{"of": [["mta", "f"]], "rows": [{rows}], "has": {{"x": [{has}]}}}}"#);
+            serde_json::from_str(&text).expect("facts")
+        };
+        let is_usual = |before: (u64, u64), of: (u64, u64), after: (u64, u64)| {
+            let [before, of, after] = [before, of, after].map(|(has, rows)| day(has, rows));
+            is_usual(&of, &[&before, &after], "x")
+        };
+        assert!(is_usual((500, 500), (500, 500), (0, 500)), "all have it");
+        assert!(is_usual((0, 500), (0, 500), (500, 500)), "none has it");
+        assert!(!is_usual((0, 500), (250, 500), (500, 500)), "it begins at noon");
+        assert!(!is_usual((0, 500), (499, 500), (500, 500)), "it begins in the night");
+        assert!(!is_usual((500, 500), (250, 500), (500, 500)), "half a day lacks it");
+        assert!(is_usual((500, 500), (499, 500), (500, 500)), "one lacks it");
+        assert!(is_usual((40, 500), (250, 500), (500, 500)), "some have it");
+        assert!(!super::is_usual(&day(499, 500), &[], "x"), "nothing is known of other days");
     }
 
     #[test]
