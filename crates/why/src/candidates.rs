@@ -1,7 +1,9 @@
 //! The candidates of a stage: which leaves share the values of some dimensions. Scores none of them.
 
+use crate::counts::Counts;
 use crate::flow::Flow;
 use crate::groups::Groups;
+use crate::parallel::at_once;
 
 /// Dimensions of a cause at most, its category apart.
 pub(crate) const MAX_DEPTH: usize = 3;
@@ -39,6 +41,11 @@ impl Grouping {
     }
 }
 
+/// The dimensions that are chosen, a bit each.
+fn chosen(dims: &[usize], bits: u32) -> Vec<usize> {
+    (0..dims.len()).filter(|i| bits >> i & 1 == 1).map(|i| dims[i]).collect()
+}
+
 impl Candidates {
     pub(crate) fn new(flow: &Flow) -> Candidates {
         let counts = &flow.counts;
@@ -46,37 +53,40 @@ impl Candidates {
         let dims: Vec<usize> =
             (0..counts.dims().len()).filter(|&dim| counts.n_values(dim) > 1).collect();
         let mut all = Candidates { groupings: Vec::new(), n: 0 };
-        let mut subsets: Vec<u32> = (0..1 << dims.len()).collect();
-        subsets.retain(|bits| bits.count_ones() as usize <= MAX_DEPTH);
-        subsets.sort_by_key(|bits| bits.count_ones());
-        for bits in subsets {
-            let is_chosen = |i: &usize| bits >> i & 1 == 1;
-            let chosen: Vec<usize> = (0..dims.len()).filter(is_chosen).map(|i| dims[i]).collect();
-            // The finest by some of them need only be divided.
-            let coarser = all.groupings.iter().rfind(|other| other.bits & bits == other.bits);
-            let groups = match coarser {
-                None => Groups::one(counts),
-                Some(coarser) => {
-                    let is_new = |dim: &usize| !coarser.dims.contains(dim);
-                    let more: Vec<usize> = chosen.iter().copied().filter(is_new).collect();
-                    coarser.groups.divided(counts, &more)
-                }
-            };
-            // A dimension that splits nothing more says what the others have said.
-            let says_no_more =
-                |other: &Grouping| other.groups.n == groups.n && other.bits & bits == other.bits;
-            if all.groupings.iter().any(says_no_more) {
-                continue;
+        for depth in 0..=MAX_DEPTH as u32 {
+            let subsets: Vec<u32> =
+                (0..1 << dims.len()).filter(|bits: &u32| bits.count_ones() == depth).collect();
+            let groups = at_once(&subsets, |bits| all.groups(counts, &dims, *bits));
+            for (bits, groups) in subsets.into_iter().zip(groups) {
+                all.add(counts, chosen(&dims, bits), bits, groups);
             }
-            let first = all.n as u32;
-            all.n += groups.n;
-            let mut is_few = vec![false; groups.n];
-            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
-                is_few[group as usize] |= chosen.iter().any(|&dim| counts.is_few(leaf, dim));
-            }
-            all.groupings.push(Grouping { dims: chosen, bits, groups, is_few, first });
         }
         all
+    }
+
+    /// The groups by the chosen ones of `dims`, of which all with fewer are there.
+    fn groups(&self, counts: &Counts, dims: &[usize], bits: u32) -> Groups {
+        // The finest by some of them need only be divided.
+        match self.groupings.iter().rfind(|other| other.bits & bits == other.bits) {
+            None => Groups::one(counts),
+            Some(coarser) => coarser.groups.divided(counts, &chosen(dims, bits & !coarser.bits)),
+        }
+    }
+
+    fn add(&mut self, counts: &Counts, dims: Vec<usize>, bits: u32, groups: Groups) {
+        // A dimension that splits nothing more says what the others have said.
+        let says_no_more =
+            |other: &Grouping| other.groups.n == groups.n && other.bits & bits == other.bits;
+        if self.groupings.iter().any(says_no_more) {
+            return;
+        }
+        let first = self.n as u32;
+        self.n += groups.n;
+        let mut is_few = vec![false; groups.n];
+        for (leaf, &group) in groups.of_leaf.iter().enumerate() {
+            is_few[group as usize] |= dims.iter().any(|&dim| counts.is_few(leaf, dim));
+        }
+        self.groupings.push(Grouping { dims, bits, groups, is_few, first });
     }
 
     /// The grouping of a candidate, and which of its groups that is.

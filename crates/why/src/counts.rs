@@ -262,9 +262,9 @@ impl Counts {
 
     /// The sum of some kinds in one period.
     pub fn sum(&self, period: usize, kinds: &[Kind]) -> f64 {
+        let wanted: Vec<bool> = self.measures.iter().map(|m| kinds.contains(&m.kind)).collect();
         let counts = |entry: &&Entry| {
-            usize::from(entry.period) == period
-                && kinds.contains(&self.measures[usize::from(entry.measure)].kind)
+            usize::from(entry.period) == period && wanted[usize::from(entry.measure)]
         };
         self.entries.iter().filter(counts).fold(0.0, |sum, entry| sum + entry.n)
     }

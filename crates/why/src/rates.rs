@@ -7,6 +7,7 @@ use crate::counts::Counts;
 use crate::groups::Groups;
 use crate::history::{LEAST_PERIODS, median};
 use crate::novelty::Novelty;
+use crate::parallel::at_once;
 use crate::seen::Seen;
 
 /// How many counted messages the rate of what surrounds a group weighs against its own.
@@ -95,28 +96,24 @@ impl<'i> Levels<'i> {
         let has_carried = (0..counts.n_leaves()).any(|leaf| counts.is_carried(leaf));
         let mut levels = Vec::new();
         let mut known: HashSet<u64> = HashSet::from([signature(&past, now)]);
-        for level in LEVELS {
-            let is_by_age = level.contains(&"age");
+        let asked: Vec<&[&str]> =
+            LEVELS.iter().copied().filter(|l| has_carried || !l.contains(&"age")).collect();
+        let groups = at_once(&asked, |level| {
             let by: Vec<usize> =
                 (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
-            if is_by_age && !has_carried {
-                continue;
-            }
-            let mut groups = Groups::one(counts).divided(counts, &by);
-            if is_by_age {
-                groups = groups.by_age(counts);
-            }
-            let is_known = signatures(&groups, &past, now).map(|held| !known.insert(held));
-            let is_known: Vec<bool> = is_known.collect();
+            let groups = Groups::one(counts).divided(counts, &by);
+            let groups = if level.contains(&"age") { groups.by_age(counts) } else { groups };
+            let held: Vec<u64> = signatures(&groups, &past, now).collect();
+            (groups, held)
+        });
+        for (level, (groups, held)) in asked.into_iter().zip(groups) {
+            let is_known: Vec<bool> = held.into_iter().map(|held| !known.insert(held)).collect();
             if is_known.contains(&false) {
-                let is_by_job = level.contains(&"job_id");
-                let prior = if is_by_age { PRIOR_OF_AGE } else { PRIOR };
-                let is_by_sender = *level == ["sender_domain"];
                 levels.push(Level {
                     groups: groups.into(),
-                    is_by_job,
-                    is_by_sender,
-                    prior,
+                    is_by_job: level.contains(&"job_id"),
+                    is_by_sender: level == ["sender_domain"],
+                    prior: if level.contains(&"age") { PRIOR_OF_AGE } else { PRIOR },
                     is_known,
                 });
             }

@@ -6,6 +6,7 @@ use crate::candidates::{Candidates, Grouping, MAX_DEPTH};
 use crate::flow::{Flow, Outcome};
 use crate::history::{HALF, LEAST_PERIODS, PRIOR_DAYS, history};
 use crate::metric::{Model, Stage};
+use crate::parallel::at_once;
 
 /// Causes of a stage at most.
 const MAX_CAUSES: usize = 5;
@@ -98,7 +99,6 @@ fn scores(
     least: f64,
     within: Option<(&[usize], usize)>,
 ) -> Vec<Scored> {
-    let mut all = Vec::new();
     let least_gain = least_gain(candidates);
     let below = |dims: &[usize]| {
         within.is_none_or(|(of, _)| dims.len() > of.len() && of.iter().all(|d| dims.contains(d)))
@@ -118,12 +118,10 @@ fn scores(
             && 0.5 / (0.5 / chance + variance / (change * change)) >= least_gain;
         is_some.then_some(chance)
     };
-    for (outcome, of) in flow.outcomes.iter().enumerate() {
-        if within.is_some_and(|(_, only)| only != outcome) {
-            continue;
-        }
+    let of_outcome = |&outcome: &usize| {
+        let (of, mut scored) = (&flow.outcomes[outcome], Vec::new());
         let side = Side { flow, now: &of.seen.now, expected: &expected[outcome] };
-        let Some(reach) = side.reach(candidates, leaves, least) else { continue };
+        let Some(reach) = side.reach(candidates, leaves, least) else { return scored };
         for grouping in candidates.groupings.iter().filter(|grouping| below(&grouping.dims)) {
             let leaves = || {
                 let reached = |leaf: &usize| reach[*leaf] & grouping.bits == grouping.bits;
@@ -151,10 +149,14 @@ fn scores(
                 let score = gain * (1.0 - DEPTH_COST * depth as f64)
                     - (grouping.groups.n as f64).ln()
                     - depth as f64;
-                all.push(Scored { candidate: grouping.first + at as u32, outcome, score });
+                scored.push(Scored { candidate: grouping.first + at as u32, outcome, score });
             }
         }
-    }
+        scored
+    };
+    let is_asked = |outcome: &usize| within.is_none_or(|(_, only)| only == *outcome);
+    let outcomes: Vec<usize> = (0..flow.outcomes.len()).filter(is_asked).collect();
+    let mut all: Vec<Scored> = at_once(&outcomes, of_outcome).into_iter().flatten().collect();
     all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.candidate.cmp(&b.candidate)));
     all
 }
