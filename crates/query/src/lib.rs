@@ -102,6 +102,7 @@ mod replied;
 mod presence;
 pub use presence::{Balance, Logged, OtherField, Overlap, Presence};
 
+mod grouped;
 mod groups;
 
 mod pivot;
@@ -119,7 +120,8 @@ mod refused;
 pub use refused::refused_lines;
 
 mod moments;
-pub use moments::{GroupedValues, Measured, Moments, first_seen};
+pub use grouped::{GroupedValues, Measured};
+pub use moments::{Moments, first_seen};
 
 mod seen;
 pub use seen::{Sought, seen};

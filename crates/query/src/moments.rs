@@ -3,13 +3,13 @@
 //!
 //! Names come from closed lists, as in a pivot.
 
-use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::collections::HashMap;
 
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
+use crate::grouped::{Grouping, Measured};
 use crate::known::{Group, Label};
 use crate::metric::{Metric, metric};
 use crate::query::Query;
@@ -27,12 +27,6 @@ pub struct Moments {
     n: i64,
     window_s: i64,
 }
-
-/// The values of the metrics by the values of the dimensions; nothing where there is no record.
-pub type GroupedValues = HashMap<Vec<String>, Vec<Option<f64>>>;
-
-/// The same for each moment. There may be many groups, and several questions about them.
-pub type Measured = BTreeMap<Timestamp, Rc<GroupedValues>>;
 
 impl Moments {
     /// Looks the names up. `window_s` before each of `n` moments count, `step_s` apart, the last of
@@ -135,7 +129,7 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
         let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
         let values = values.collect::<Result<Vec<_>>>()?;
         let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
-        let mut measured: BTreeMap<Timestamp, GroupedValues> = BTreeMap::new();
+        let mut groups = Grouping::default();
         for (row, moment) in moments.into_iter().enumerate() {
             let Some(moment) = moment.map(Timestamp) else { continue };
             let group: Vec<String> =
@@ -147,10 +141,10 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
             let values = values.iter().zip(&verdicts);
             let values = values
                 .map(|(column, verdict)| column[row].filter(|_| session.knows(verdict, &place)));
-            let values = values.collect();
-            measured.entry(moment).or_default().insert(group, values);
+            let values: Vec<Option<f64>> = values.collect();
+            groups.add(moment, group, values);
         }
-        Ok(measured.into_iter().map(|(moment, groups)| (moment, Rc::new(groups))).collect())
+        Ok(groups.measured())
     }
 }
 

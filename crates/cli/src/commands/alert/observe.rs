@@ -309,7 +309,8 @@ impl<'c> Watcher<'c> {
         let length_s = window.until.0 - window.since.0;
         let moment = Moments::new(&by, &metrics, length_s, window.until, DAY_S, 1)?;
         let seen = moment.run(&self.asked()?.session, selection)?;
-        Ok(seen.values().flat_map(|groups| groups.keys().flatten().cloned()).collect())
+        let groups = seen.values().flat_map(|groups| groups.iter());
+        Ok(groups.flat_map(|(group, _)| group.iter().cloned()).collect())
     }
 
     /// The replies before `at` that are new, as `is_new` says.
@@ -328,18 +329,15 @@ impl<'c> Watcher<'c> {
             return Ok(Vec::new());
         };
         let is_refusal = |values: &[Option<f64>]| values.iter().flatten().any(|n| *n > 0.0);
-        let is_told = |(group, values): &(&Vec<String>, &Vec<Option<f64>>)| {
-            is_refusal(values) && is_new(&group[0])
-        };
-        let mut groups: Vec<_> = now.iter().filter(is_told).collect();
-        groups.sort_by_key(|(group, _)| *group);
-        let seen = |(group, values): (&Vec<String>, &Vec<Option<f64>>)| {
+        let is_told =
+            |(group, values): &(&[String], &[Option<f64>])| is_refusal(values) && is_new(&group[0]);
+        let seen = |(group, values): (&[String], &[Option<f64>])| {
             let n: f64 = values.iter().flatten().sum();
             let mut labels = vec![("template".to_owned(), group[0].clone())];
             labels.extend(usual::labels(rule, &group[1..]));
             Seen { labels, value: n, n: Some(n), window_s, ..Seen::default() }
         };
-        Ok(groups.into_iter().map(seen).collect())
+        Ok(now.iter().filter(is_told).map(seen).collect())
     }
 
     /// How old the newest record is, of each value of a dimension.

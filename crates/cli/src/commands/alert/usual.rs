@@ -33,14 +33,13 @@ pub(super) fn seen(
         return Ok(with_peers(rule, volumes(rule, window, measured, at, &days, zone)));
     }
     let ceiling = (unit == Unit::Percent).then_some(100.0);
-    let nothing = GroupedValues::new();
+    let nothing = GroupedValues::default();
     let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().filter_map(|day| measured.get(&days_before(at, *day, zone)));
     let before: Vec<&GroupedValues> = before.map(|groups| &**groups).collect();
-    let groups: BTreeSet<&Vec<String>> = now.keys().collect();
-    let seen = groups.into_iter().filter_map(|group| {
-        let (value, n) = numbers(&now[group]);
-        let usual = before.iter().filter_map(|day| day.get(group)).map(|values| numbers(values));
+    let seen = now.iter().filter_map(|(group, values)| {
+        let (value, n) = numbers(values);
+        let usual = before.iter().filter_map(|day| day.get(group)).map(numbers);
         let usual = usual.filter(|(_, n)| *n >= rule.min_n).filter_map(|(value, _)| value);
         let mut seen = Seen {
             labels: labels(rule, group),
@@ -68,21 +67,21 @@ pub(super) fn volumes(
     days: &[u32],
     zone: Zone,
 ) -> Vec<Seen> {
-    let nothing = GroupedValues::new();
+    let nothing = GroupedValues::default();
     let now = measured.get(&at).map_or(&nothing, |groups| groups);
     let before = days.iter().map(|day| measured.get(&days_before(at, *day, zone)));
     let before: Vec<&GroupedValues> =
         before.map(|day| day.map_or(&nothing, |groups| groups)).collect();
-    let mut groups: BTreeSet<&Vec<String>> = now.keys().collect();
-    groups.extend(before.iter().flat_map(|day| day.keys()));
-    let all = Vec::new();
+    let all = std::iter::once(now).chain(before.iter().copied());
+    let all = all.flat_map(|groups| groups.iter().map(|(group, _)| group));
+    let mut groups: BTreeSet<&[String]> = all.collect();
     if rule.by.is_empty() {
-        groups.insert(&all);
+        groups.insert(&[]);
     }
-    let of = |values: Option<&Vec<Option<f64>>>| -> f64 {
+    let of = |values: Option<&[Option<f64>]>| -> f64 {
         values.map_or(0.0, |values| values.iter().flatten().sum())
     };
-    let seen = |group: &Vec<String>| Seen {
+    let seen = |group: &[String]| Seen {
         labels: labels(rule, group),
         value: of(now.get(group)),
         window_s: window.0,

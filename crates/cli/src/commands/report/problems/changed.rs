@@ -238,8 +238,8 @@ fn is_late(desk: &mut Desk<'_>, frame: &Frame) -> Result<bool> {
         let length_s = window.until.0 - window.since.0;
         let moment = Moments::new(&[], &[LATE.to_owned()], length_s, window.until, length_s, 1)?;
         let measured = desk.measured(&moment, window.until, length_s)?;
-        let mut groups = measured.values().flat_map(|groups| groups.values());
-        Ok(groups.find_map(|values| values.first().copied().flatten()))
+        let mut groups = measured.values().flat_map(|groups| groups.iter());
+        Ok(groups.find_map(|(_, values)| values.first().copied().flatten()))
     };
     let Some(now) = late(frame.window)?.filter(|now| *now >= LEAST_S) else { return Ok(false) };
     let mut usual = Vec::new();
