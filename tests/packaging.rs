@@ -128,6 +128,21 @@ fn said<'a>(text: &'a str, key: &str) -> &'a str {
 }
 
 #[test]
+fn a_service_fails_where_the_store_cannot_be_read() {
+    for path in all_below(&root().join("packaging/systemd")).into_iter().filter(|p| p.is_file()) {
+        let unit = std::fs::read_to_string(&path).unwrap();
+        for hides in ["SuccessExitStatus=", "ExecStart=-"] {
+            assert!(!unit.contains(hides), "{}: {hides}", path.display());
+        }
+    }
+    let sealed = Sealed::new();
+    sealed.file("store/_pmtaq/root.json", "{");
+    let sample = root().join("samples/quirks/quirk-offsets.csv");
+    let run = sealed.run(&["ingest", "--quiet", sample.to_str().unwrap()]);
+    assert!(run.code == Some(3) && run.stderr.contains("is damaged"), "{run:?}");
+}
+
+#[test]
 fn what_is_said_of_the_project_in_several_places_agrees() {
     let cargo = read("Cargo.toml");
     assert_eq!(said(&read("CITATION.cff"), "version:"), said(&cargo, "version = "));
