@@ -114,8 +114,11 @@ fn a_class_of_the_site_holds_for_what_is_stored_already_and_goes_again_at_scale(
     assert!(top.contains("block,"), "{top}");
     let script = sealed.done(&["top-bounces", "--show-sql"]);
     assert!(script.contains("when 'it''s' then 'hard'"), "{script}");
+    let other_tools = || sealed.run(&["connect", "duckdb"]).stderr;
+    assert!(other_tools().contains("your [bounce-classes]"), "{}", other_tools());
     sealed.file("etc/pmtaq.toml", "");
     assert_eq!(counts(), (hard, block, classed));
+    assert_eq!(other_tools(), "");
 }
 
 #[test]

@@ -200,6 +200,8 @@ fn a_store_of_a_site_without_such_dimensions_says_nothing_of_them() {
     let sealed = Sealed::new();
     settings(&sealed, &[&BRAND.replace(", hourly = true", "")]);
     ingest(&sealed, "acct.csv", 1..2);
+    let other_tools = sealed.run(&["connect", "duckdb"]).stderr;
+    assert!(other_tools.contains("[dimensions] (brand)"), "{other_tools}");
     let kept = "select count(site_dimensions) as kept from hourly";
     assert_eq!(sealed.done(&["sql", kept, "--format", "csv", "-q"]), "kept\n0\n");
     assert!(!is_kept(&sealed, PIVOT));

@@ -5,6 +5,7 @@ mod delta;
 
 use std::path::Path;
 
+use pmtaq_query::site_dimensions;
 use pmtaq_store::layout::{self, Table};
 
 use crate::args::{self, Tool};
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::show::print;
+use crate::ui;
 
 pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
     let store = context.store()?;
@@ -29,10 +31,32 @@ pub(crate) fn run(context: &Context, args: &args::Connect) -> Result<Exit> {
                 Failure::usage("the arrow of R reads no Delta log, and so no store in a bucket")
                     .hint("`pmtaq paths` lists the parts that count, each by its address")
             })?;
-        return print(context, &lines(args.tool, &reading));
+        print(context, &lines(args.tool, &reading))?;
+    } else {
+        let dir = std::fs::canonicalize(store.dir())?;
+        print(context, &lines(args.tool, &in_folder(args.tool, &dir)))?;
     }
-    let dir = std::fs::canonicalize(store.dir())?;
-    print(context, &lines(args.tool, &in_folder(args.tool, &dir)))
+    say_settings(context)?;
+    Ok(Exit::Done)
+}
+
+/// Names what this site's settings make of the records when they are read, which other tools do not see.
+fn say_settings(context: &Context) -> Result<()> {
+    if context.classes()?.own().next().is_some() {
+        let text = "`bounce_class` of the files is by the usual classes; your [bounce-classes] hold for what \
+                    pmtaq answers";
+        ui::note(&context.global, text);
+    }
+    let dimensions: Vec<&str> = site_dimensions().into_iter().map(|of| of.name).collect();
+    if !dimensions.is_empty() {
+        let names = dimensions.join(", ");
+        let text = format!(
+            "no file has a column of your [dimensions] ({names}): pmtaq makes them when it reads, and `hourly` \
+             keeps those that say so in `site_dimensions`"
+        );
+        ui::note(&context.global, &text);
+    }
+    Ok(())
 }
 
 /// How a tool reads the records.
