@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use pmtaq_schema::{Timestamp, Window};
 
+use crate::answer::Answer;
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
 use crate::grouped::{Grouping, Measured};
-use crate::known::{Group, Label};
+use crate::known::{Group, Label, Verdict};
 use crate::metric::{Metric, metric};
 use crate::query::Query;
 use crate::selection::Selection;
@@ -122,14 +123,36 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
         } else {
             self.query(selection)?
         };
-        let answer = session.answer(&query)?;
+        let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
+        let mut groups = Grouping::default();
+        if self.n == 1 {
+            self.add(&session.answer(&query)?, &verdicts, session, &mut groups)?;
+            return Ok(groups.measured());
+        }
+        // Of many moments there are too many rows to have all of them at once.
+        session.run(&query, |shape, batches| -> Result<()> {
+            for batch in batches {
+                let rows = Answer::new(shape.clone(), &[batch?]);
+                self.add(&rows, &verdicts, session, &mut groups)?;
+            }
+            Ok(())
+        })??;
+        Ok(groups.measured())
+    }
+
+    /// Adds rows of an answer, each number only where it is known.
+    fn add(
+        &self,
+        answer: &Answer,
+        verdicts: &[Verdict],
+        session: &Session,
+        groups: &mut Grouping,
+    ) -> Result<()> {
         let moments = answer.i64s("moment")?;
         let keys = (0..self.by.len()).map(|key| answer.texts(&format!("k{key}")));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let values = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
         let values = values.collect::<Result<Vec<_>>>()?;
-        let verdicts = session.verdicts(&self.metrics, self.by.iter().copied(), selection)?;
-        let mut groups = Grouping::default();
         for (row, moment) in moments.into_iter().enumerate() {
             let Some(moment) = moment.map(Timestamp) else { continue };
             let group: Vec<String> =
@@ -138,13 +161,13 @@ select moment, {keys}{metrics} from placed group by {keys}moment"
             let labels = labels.map(|(by, text)| (*by, Label::of(text), text.as_str()));
             let since = Timestamp(moment.0 - self.window_s);
             let place = Group::of(labels, session.zone).between(since, moment);
-            let values = values.iter().zip(&verdicts);
+            let values = values.iter().zip(verdicts);
             let values = values
                 .map(|(column, verdict)| column[row].filter(|_| session.knows(verdict, &place)));
             let values: Vec<Option<f64>> = values.collect();
             groups.add(moment, group, values);
         }
-        Ok(groups.measured())
+        Ok(())
     }
 }
 
