@@ -151,7 +151,7 @@ fn a_quiet_run_says_nothing_of_an_empty_folder_or_of_another_run() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     lock.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_772_712_000)).unwrap();
-    assert_eq!(at("2026-03-05T12:10:00Z"), (Some(0), String::new()));
+    assert_eq!(at("2026-03-05T12:10:00Z"), (Some(3), String::new()));
     let (code, said) = at("2026-03-05T14:00:00Z");
     assert!(code == Some(3) && said.contains("the store is locked by "), "{said}");
     assert!(sealed.run(&["ingest", spool]).stderr.contains("the store is locked by "));

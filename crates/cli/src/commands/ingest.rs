@@ -78,7 +78,8 @@ fn refused(context: &Context, error: pmtaq_store::Error) -> Result<Exit> {
     let lock = std::fs::metadata(pmtaq_store::layout::lock(&context.global.store));
     let hangs = lock.is_ok_and(|lock| context.now.0 - lock.mtime() > HANGS_S);
     if is_busy && context.global.quiet && !hangs {
-        return Ok(Exit::Done);
+        // Nothing was taken, and who moves files away behind a run must know it.
+        return Ok(Exit::Store);
     }
     Err(error.into())
 }
