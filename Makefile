@@ -36,7 +36,7 @@ pictures: library python ## make the pictures of the README anew from the sample
 	.venv/bin/python scripts/pictures
 
 test: test-tools library python ## run all the tests
-	$(CARGO) test --release --workspace
+	$(CARGO) test --release --workspace --no-fail-fast
 
 test-bucket: test-tools library python ## run the tests of ingest, upkeep and privacy over stores in a bucket of moto's server
 	PMTAQ_TEST_BUCKET=1 $(CARGO) test --release --workspace --test pmtaq -- $(IN_BUCKET)
@@ -69,7 +69,7 @@ fuzz: ## run a fuzz target: TARGET=splitter|time|address|template|header SECONDS
 	scripts/fuzz $(TARGET) $(SECONDS)
 
 golden: test-tools library python ## rewrite the expected outputs; read the diff before you commit it
-	UPDATE=1 $(CARGO) test --release --workspace
+	UPDATE=1 $(CARGO) test --release --workspace --no-fail-fast
 
 ci: lint test test-bucket ## what .ci/run runs
 

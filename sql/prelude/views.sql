@@ -1,34 +1,34 @@
 -- The views over `records`: one row a record, by what it reports.
 
 -- Delivered recipients.
-create view deliveries as select * from records where rec = 'd';
+create or replace view deliveries as select * from records where rec = 'd';
 
 -- Recipients bounced here, by the receiver's reply or by our own decision.
-create view bounces as select * from records where rec = 'b';
+create or replace view bounces as select * from records where rec = 'b';
 
 -- Attempts for one recipient that failed and will be repeated.
-create view deferrals as select * from records where rec = 't';
+create or replace view deferrals as select * from records where rec = 't';
 
 -- Attempts that failed for a whole queue; they have no recipient.
-create view queue_deferrals as select * from records where rec = 'tq';
+create or replace view queue_deferrals as select * from records where rec = 'tq';
 
 -- Recipients received for delivery.
-create view receptions as select * from records where rec = 'r';
+create or replace view receptions as select * from records where rec = 'r';
 
 -- Asynchronous (out-of-band) bounces.
-create view remote_bounces as select * from records where rec = 'rb';
+create or replace view remote_bounces as select * from records where rec = 'rb';
 
 -- Other asynchronous status reports.
-create view remote_statuses as select * from records where rec = 'rs';
+create or replace view remote_statuses as select * from records where rec = 'rs';
 
 -- Complaints from feedback loops.
-create view complaints as select * from records where rec = 'f';
+create or replace view complaints as select * from records where rec = 'f';
 
 -- Attempts that reached a receiver.
-create view attempts as select * from records where rec in ('d', 'b', 't') and reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code);
+create or replace view attempts as select * from records where rec in ('d', 'b', 't') and reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code);
 
 -- Complaints and remote bounces, with what their delivery adds: provider, VirtualMTA, pool, job, queue, address, and when. It is the latest one before, with the envelope identifier, else with the recipient and the sender, and of no other job than the record itself names.
-create view returns as
+create or replace view returns as
 select
     came.* exclude (n, is_asked) replace (
         coalesce(latest.provider, came.provider) as provider,

@@ -10,7 +10,7 @@ pub(crate) const MACROS: &str = include_str!("../../../sql/prelude/macros.sql");
 pub fn views() -> Vec<(&'static str, &'static str, &'static str)> {
     let mut views = Vec::new();
     for block in VIEWS.split("\n\n") {
-        let (doc, statement) = block.split_once("\ncreate view ").unwrap_or_default();
+        let (doc, statement) = block.split_once("\ncreate or replace view ").unwrap_or_default();
         if let Some((name, body)) = statement.split_once(" as") {
             let doc = doc.rsplit('\n').next().unwrap_or_default().trim_start_matches("-- ");
             views.push((name, doc, body.trim().trim_end_matches(';')));

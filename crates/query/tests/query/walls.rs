@@ -163,7 +163,7 @@ fn an_error_in_mid_stream_comes_in_place_of_a_batch() {
 }
 
 #[test]
-fn the_script_runs_as_it_is_at_scale() {
+fn the_script_runs_as_it_is() {
     // Where the session's own wall is not: the script must need nothing but the engine.
     let stored = Stored::day();
     let session = stored.open(Window::ALL, "Europe/Madrid");
