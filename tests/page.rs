@@ -1,6 +1,7 @@
 //! The HTML report: what it says of the samples, that it is one file and small, and that hostile
 //! text stays text.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -49,6 +50,53 @@ fn the_report_of_a_day_says_what_its_golden_file_says_at_scale() {
         "page/provider.txt",
         &said(&report(&sealed, &["--provider", "yahoo", "--tz", "Europe/Madrid"])),
     );
+}
+
+#[test]
+fn a_sender_and_an_mta_that_fall_silent_at_noon_are_problems_by_the_days_before() {
+    let sealed = Sealed::new();
+    let logged = |host: &str, senders: &[&str], silent: (&str, usize)| {
+        let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag\n".to_owned();
+        for (day, hour, n) in (1..=5)
+            .flat_map(|day| (0..24).flat_map(move |hour| (0..20).map(move |n| (day, hour, n))))
+        {
+            for sender in senders.iter().filter(|of| day < 5 || hour < silent.1 || **of != silent.0)
+            {
+                let time = format!("2026-03-0{day} {hour:02}:{:02}:00+0000", n * 3);
+                let _ = writeln!(csv, "d,{time},{time},a@{sender},u{n}@d.example,smtp;250 ok");
+            }
+        }
+        let path = sealed.file(&format!("acct-{host}.csv"), csv);
+        sealed.done(&["ingest", "--host", host, path.to_str().unwrap()]);
+    };
+    let problems = |until: &str| {
+        let now = ["--now", "2026-03-06T01:00:00Z"];
+        let day = [&["report", "-", "--since", "2026-03-05", "--until", until], &now[..]].concat();
+        let said = said(&sealed.done(&day));
+        said[said.find("\nProblems").unwrap()..said.find("\nVolume").unwrap_or(said.len())]
+            .to_owned()
+    };
+    logged("mta-a", &["one.example", "two.example"], ("one.example", 12));
+    let text = problems("2026-03-06");
+    let words = [
+        "Stopped sending",
+        "one.example: next to nothing injected",
+        "one.example: 0 injected since 12:00, usually 220 in these hours",
+    ];
+    words.iter().for_each(|words| assert!(text.contains(words), "{words}: {text}"));
+    assert!(!text.contains("two.example"), "{text}");
+    assert!(!problems("2026-03-05T12:00").contains("Stopped"), "it had not stopped yet");
+    // An MTA without records takes its senders with it: that is no word on these. (The last hour has no end yet.)
+    logged("mta-b", &["three.example"], ("three.example", 15));
+    let text = problems("2026-03-06");
+    let words = [
+        "mta-b: next to no record",
+        "mta-b: 0 attempts since 15:00, usually 160 in these hours",
+        "pmtaq status --hosts",
+        "one.example: 0 injected since 12:00, usually 220 in these hours",
+    ];
+    words.iter().for_each(|words| assert!(text.contains(words), "{words}: {text}"));
+    assert!(!text.contains("three.example"), "{text}");
 }
 
 #[test]

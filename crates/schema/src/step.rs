@@ -47,6 +47,9 @@ pub enum Clock {
 }
 
 impl Step {
+    /// An hour.
+    pub const HOUR: Step = Step(HOUR_S);
+
     /// Reads `5m`, `1h`, `1d`: what divides a day, or days.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod fewer;
 mod lag;
 mod rates;
 mod slowed;
+mod stopped;
 mod weighed;
 
 use pmtaq_render::page::Problem;
@@ -37,7 +38,8 @@ pub(crate) fn find(desk: &mut Desk<'_>, versus: Versus) -> Result<Problems> {
     rates::complaints(desk, &mut found)?;
     rates::unknown_users(desk, all, &mut found)?;
     slowed::new_replies(desk, all, &mut found, &mut notes)?;
-    fewer::find(desk, &mut found)?;
+    let stopped = stopped::find(desk, all, &mut found)?;
+    fewer::find(desk, &stopped, &mut found)?;
     found.sort_by(|a, b| {
         (b.problem.level.cmp(&a.problem.level)).then(b.weight.total_cmp(&a.weight))
     });

@@ -22,7 +22,8 @@ const LEAST: f64 = 100.0;
 /// Senders that are told one by one.
 const MAX_TOLD: usize = 8;
 
-pub(super) fn find(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> {
+/// Adds what is found to `found`, but for the senders that are `told` already.
+pub(super) fn find(desk: &mut Desk<'_>, told: &[String], found: &mut Vec<Weighed>) -> Result<()> {
     let length_s = desk.window.until.0 - desk.window.since.0;
     if length_s > LONG_S {
         return Ok(());
@@ -40,7 +41,7 @@ pub(super) fn find(desk: &mut Desk<'_>, found: &mut Vec<Weighed>) -> Result<()> 
     let mut less: Vec<(String, f64, f64, f64)> = Vec::new();
     let senders: std::collections::BTreeSet<&String> =
         weeks[1..].iter().flat_map(HashMap::keys).collect();
-    for sender in senders {
+    for sender in senders.into_iter().filter(|sender| !told.contains(sender)) {
         let now = weeks[0].get(sender).copied().unwrap_or(0.0);
         let before: Vec<f64> = weeks[1..].iter().filter_map(|w| w.get(sender)).copied().collect();
         let least = before.iter().copied().fold(f64::INFINITY, f64::min);
