@@ -29,6 +29,28 @@ pub(crate) fn python_with(script: &str, args: &[&Path], variables: &[(&str, &str
 }
 
 #[test]
+fn a_store_made_by_a_script_as_the_format_is_described_is_sound() {
+    let sealed = Sealed::of_samples();
+    let made = sealed.dir.path().join("made");
+    let output = Command::new(interpreter())
+        .arg(root().join("benches/store/repeated.py"))
+        .args([&sealed.store(), &made])
+        .args(["--times", "3"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let count = |store: &Path, sql: &str| -> i64 {
+        let store = store.to_str().unwrap();
+        let text = sealed.done(&["--store", store, "sql", sql, "--format", "csv"]);
+        text.lines().nth(1).unwrap().parse().unwrap()
+    };
+    for sql in ["select count(*) from records", "select sum(records)::bigint from hourly"] {
+        let once = count(&sealed.store(), sql);
+        assert!(once > 0 && count(&made, sql) == 3 * once, "{sql}");
+    }
+}
+
+#[test]
 fn a_million_rows_are_counted_alike_by_everyone_at_scale() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");

@@ -1,7 +1,7 @@
 """A store of a million sources and 1,100 days, made by writing its manifests, and what one more file
 and a one-day query cost in it. It never writes outside the folder that it is given.
 
-    python3 benches/store/large.py target/release/pmtaq DIR [--days 1100] [--sources 1000000]
+    .venv/bin/python benches/store/large.py target/release/pmtaq DIR [--days 1100] [--sources 1000000]
 
 Makes DIR/small (a day of samples) and DIR/large (the same day, and the manifests of all the others: each day
 names its sources and two parts a table, whose files are links to one part), then times in turn an ingest
@@ -10,13 +10,14 @@ of one small new file into each, a query of one day, one of all days, and `pmtaq
 
 import argparse
 import datetime
-import json
 import os
 import pathlib
 import shutil
 import statistics
 import subprocess
 import time
+
+import manifests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples/acct/acct-2026-03-03-0000.csv"
@@ -34,17 +35,15 @@ def run(pmtaq, store, *args):
 def grow(small, large, n_days, n_sources):
     shutil.copytree(small, large)
     private = large / "_pmtaq"
-    root = json.loads((private / "root.json").read_text())
-    entry = root["days"][str(DAY)]
-    generation = entry["parts"]
-    parts = json.loads((private / f"days/{DAY}/parts-{generation}.json").read_text())
-    sources = json.loads((private / f"days/{DAY}/sources-{entry['sources']}.json").read_text())
+    root = manifests.read(private / "root.json")
+    of = root["days"][str(DAY)]
+    generation = of["parts"]
+    parts, sources = manifests.lists(small, DAY, of)
     files = {part["name"]: large / part["table"] / f"date={DAY}" / part["name"] for part in parts}
     number = 0
     for back in range(0, n_days):
         day = DAY - datetime.timedelta(days=back)
         folder = private / f"days/{day}"
-        folder.mkdir(exist_ok=True)
         shift = 86400 * back
         listed = list(parts) if back == 0 else []
         for copy in range(2 if back else 0):
@@ -58,12 +57,12 @@ def grow(small, large, n_days, n_sources):
         for _ in range(n_sources // n_days):
             number += 1
             known.append(sources[0] | {"head": f"{number:032x}", "hash": f"{number + 10**12:032x}", "name": f"acct-{day}-{number % 1000:04}.csv", "stat": sources[0]["stat"] | {"inode": number}})
-        (folder / f"parts-{generation}.json").write_text(json.dumps(listed, separators=(",", ":")))
-        (folder / f"sources-{generation}.json").write_text(json.dumps(known, separators=(",", ":")))
+        manifests.write(folder / f"parts-{generation}.json", {"entries": listed})
+        manifests.write(folder / f"sources-{generation}.json", {"entries": known})
         rows = sum(part["rows"] for part in listed if part["table"] == "records")
         size = sum(part["bytes"] for part in listed if part["table"] == "records")
         root["days"][str(day)] = {"parts": generation, "sources": generation, "rows": rows, "bytes": size}
-    (private / "root.json").write_text(json.dumps(root, separators=(",", ":")))
+    manifests.write(private / "root.json", root)
 
 
 def main():
