@@ -157,6 +157,45 @@ fn a_message_is_traced_by_its_message_id_where_that_is_logged() {
 }
 
 #[test]
+fn a_trace_has_the_records_that_a_comparison_of_texts_has() {
+    let sealed = Sealed::of_samples();
+    let rows = |args: &[&str]| sealed.done(args).lines().skip(1).map(str::to_owned).collect();
+    for (column, compared, flag) in [("rcpt", "lower(rcpt)", ""), ("env_id", "env_id", "--env-id")]
+    {
+        let sql = format!(
+            "from (select {compared} as text, count(*) as n from records
+                   where {column} is not null group by 1)
+             order by hash(text) limit 12"
+        );
+        let counted: Vec<String> = rows(&["sql", &sql, "--format", "csv"]);
+        for line in counted {
+            let (text, n) = line.rsplit_once(',').unwrap();
+            let named = [flag, text];
+            let named = &named[usize::from(flag.is_empty())..];
+            let traced: Vec<String> = rows(&[&["trace", "--format", "csv"], named].concat());
+            assert_eq!(traced.len().to_string(), n, "{text}: {traced:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_to_many_is_traced_by_its_identifier_to_all_of_them() {
+    let sealed = Sealed::new();
+    let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,envId\n".to_owned();
+    for (id, n) in [("few", 3), ("many", 20)] {
+        for n in 0..n {
+            let line = format!("a@s.example,u{n}@r.example,smtp;250 ok,{id}\n");
+            csv += &format!("d,2026-03-01 10:00:00+0000,2026-03-01 09:59:00+0000,{line}");
+        }
+    }
+    sealed.ingest(&[&sealed.file("acct.csv", csv)]);
+    for (id, n) in [("few", 3), ("many", 20), ("FEW", 0)] {
+        let run = sealed.run(&["trace", "--env-id", id, "--format", "csv"]);
+        assert_eq!(run.stdout.lines().skip(1).count(), n, "{run:?}");
+    }
+}
+
+#[test]
 fn a_reply_is_explained_without_a_store() {
     let run = Sealed::new().run(&["explain", "5.1.1", "--format", "csv"]);
     assert_eq!(run.code, Some(0), "{run:?}");

@@ -27,10 +27,11 @@ def main():
             folder = args.new_store / part["table"] / f"date={day}"
             folder.mkdir(parents=True, exist_ok=True)
             for copy in range(args.times):
-                # As the store calls its parts: a number of eight digits first.
+                # As the store calls its parts: a number of eight digits first. A rollup names what it sums up.
                 name = f"{9 * 10**7 + copy}-{part['name']}"
+                sums = {"sums": f"{9 * 10**7 + copy}-{part['sums']}"} if "sums" in part else {}
                 os.link(args.store / part["table"] / f"date={day}" / part["name"], folder / name)
-                repeated.append(part | {"name": name})
+                repeated.append(part | {"name": name} | sums)
         for name, entries in (("parts", repeated), ("sources", sources)):
             manifests.write(args.new_store / f"_pmtaq/days/{day}/{name}-{of[name]}.json", {"entries": entries})
         of["rows"] *= args.times

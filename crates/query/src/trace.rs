@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use pmtaq_schema::Unit;
 use pmtaq_schema::address::{domain_of, normal_domain};
-use pmtaq_schema::message_key::recipient_key;
+use pmtaq_schema::message_key::{LOWER_HALF, env_id_key, recipient_key};
 
 use crate::answer::Answer;
 use crate::error::Result;
@@ -18,9 +18,12 @@ use crate::statement::narrowed;
 const STORY: &str = include_str!("../../../sql/commands/trace.sql");
 
 /// Where its records are to be found.
-const KEYS: &str = "select distinct rcpt, env_id,
+const FOUND: &str = "select distinct rcpt, env_id,
     min(epoch_us(time_logged)) over () as since, max(epoch_us(time_logged)) over () as until
 from records";
+
+/// So many keys are compared one by one, which costs as much for each.
+const MOST_KEYS: usize = 8;
 
 /// Recipients that are offered when the one asked for is not found.
 const NEAREST: i64 = 3;
@@ -39,25 +42,28 @@ pub enum Trace {
 impl Trace {
     /// The question for all records of the messages that are meant.
     ///
-    /// Two steps: the first reads nothing but the keys and learns the spellings and the times;
-    /// with those the second reads the few row groups that have them. On three million records
-    /// that took 0.3 s instead of 1.1 s.
+    /// Where the parts have the keys of messages, records are found by comparing numbers, and texts are read of
+    /// those alone that are alike: the engine passes over the pages of a column that have none, as long
+    /// as it compares no text before. That took a third of the CPU time of comparing texts
+    /// over a hundred million records, and a tenth for an envelope identifier.
     ///
     /// # Errors
     /// [`crate::Error::Unknown`] for a filter that there is not, [`crate::Error::Sql`] when the
     /// engine cannot read the parts.
     pub fn query(&self, session: &Session, selection: &Selection) -> Result<Query> {
-        let mut keys = Query::default();
-        let own = self.condition(session, &mut keys);
-        let condition = format!("{} and {own}", selection.sql(&mut keys)?);
-        keys.sql = narrowed(&condition, KEYS);
-        let found = session.answer(&keys)?;
         let mut query = Query::default();
-        let condition = match Keys::read(&found)? {
-            Some(keys) => self.among(keys, session, selection, &mut query)?,
-            None => "false".to_owned(),
+        let others = selection.sql(&mut query)?;
+        let own = match self {
+            Trace::Recipient(address) if session.has_keys() => of_recipient(address, &mut query),
+            Trace::EnvelopeId(id) if session.has_keys() => {
+                of_env_ids(std::slice::from_ref(id), session, selection, &mut query)?
+            }
+            _ => match self.found(session, selection)? {
+                Some(found) => self.among(found, session, selection, &mut query)?,
+                None => "false".to_owned(),
+            },
         };
-        query.sql = narrowed(&condition, STORY);
+        query.sql = narrowed(&format!("{others} and {own}"), STORY);
         for (name, unit) in
             [("message", Unit::Text), ("waited", Unit::Seconds), ("took", Unit::Seconds)]
         {
@@ -66,49 +72,49 @@ impl Trace {
         Ok(query)
     }
 
-    /// The condition that reads little, once the keys are known.
+    /// Where the records are, found by a text of theirs.
+    fn found(&self, session: &Session, selection: &Selection) -> Result<Option<Found>> {
+        let mut query = Query::default();
+        let own = self.condition(&mut query);
+        let condition = format!("{} and {own}", selection.sql(&mut query)?);
+        query.sql = narrowed(&condition, FOUND);
+        Found::read(&session.answer(&query)?)
+    }
+
+    /// The condition that reads little, once it is known where the records are.
     fn among(
         &self,
-        keys: Keys,
+        found: Found,
         session: &Session,
         selection: &Selection,
         query: &mut Query,
     ) -> Result<String> {
-        let Keys { spellings, env_ids, since, until } = keys;
-        let others = selection.sql(query)?;
-        let mut any = |column, texts: Vec<String>| {
-            let texts = texts.into_iter().map(|text| format!("${}", query.bind(Value::Text(text))));
-            // With `is true` the engine reads the other columns of these records alone.
-            format!("({column} in ({})) is true", texts.collect::<Vec<_>>().join(", "))
-        };
+        let Found { spellings, env_ids, since, until } = found;
         let own = match self {
-            Trace::Recipient(address) => {
-                key_range(session, &parts(address).1) + &any("rcpt", spellings)
+            Trace::Recipient(_) => any("rcpt", &spellings, query),
+            Trace::EnvelopeId(id) => any("env_id", std::slice::from_ref(id), query),
+            Trace::MessageId(_) if env_ids.is_empty() => self.condition(query),
+            Trace::MessageId(_) if session.has_keys() => {
+                of_env_ids(&env_ids, session, selection, query)?
             }
-            Trace::EnvelopeId(id) => any("env_id", vec![id.clone()]),
-            Trace::MessageId(_) if env_ids.is_empty() => self.condition(session, query),
-            Trace::MessageId(_) => any("env_id", env_ids),
+            Trace::MessageId(_) => any("env_id", &env_ids, query),
         };
         let since = format!("time_logged >= make_timestamp({since})");
         Ok(match self {
             // What came back of the message has its envelope identifier alone, and comes later.
-            Trace::MessageId(_) => format!("{others} and {since} and {own}"),
-            _ => {
-                format!("{others} and {since} and time_logged <= make_timestamp({until}) and {own}")
-            }
+            Trace::MessageId(_) => format!("{since} and {own}"),
+            _ => format!("{since} and time_logged <= make_timestamp({until}) and {own}"),
         })
     }
 
-    fn condition(&self, session: &Session, query: &mut Query) -> String {
+    fn condition(&self, query: &mut Query) -> String {
         match self {
             Trace::Recipient(address) => {
                 let (domain, address) = parts(address);
-                let keys = key_range(session, &address);
                 let domain = query.bind(Value::Text(domain));
                 let address = query.bind(Value::Text(address));
-                // By domain first: the parts are sorted by it, and know which they have. Then numbers; with
-                // `is true` the engine reads the addresses of those alone that are alike.
-                format!("rcpt_domain = ${domain} and {keys}(lower(rcpt) = ${address}) is true")
+                // By domain first: parts and their row groups know which they have.
+                format!("rcpt_domain = ${domain} and (lower(rcpt) = ${address}) is true")
             }
             Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
             Trace::MessageId(id) => {
@@ -145,7 +151,7 @@ impl Trace {
 }
 
 /// What is needed to find the records of some messages quickly.
-struct Keys {
+struct Found {
     spellings: Vec<String>,
     env_ids: Vec<String>,
     /// First and last of them, in microseconds since 1970.
@@ -153,8 +159,8 @@ struct Keys {
     until: i64,
 }
 
-impl Keys {
-    fn read(found: &Answer) -> Result<Option<Keys>> {
+impl Found {
+    fn read(found: &Answer) -> Result<Option<Found>> {
         let texts = |column: &str| -> Result<Vec<String>> {
             let texts = found.texts(column)?.into_iter().flatten().filter(|text| !text.is_empty());
             Ok(texts.collect::<BTreeSet<String>>().into_iter().collect())
@@ -162,18 +168,59 @@ impl Keys {
         let time = |column: &str| Ok(found.i64s(column)?.first().copied().flatten());
         let (since, until): (Result<_>, Result<_>) = (time("since"), time("until"));
         let (Some(since), Some(until)) = (since?, until?) else { return Ok(None) };
-        Ok(Some(Keys { spellings: texts("rcpt")?, env_ids: texts("env_id")?, since, until }))
+        Ok(Some(Found { spellings: texts("rcpt")?, env_ids: texts("env_id")?, since, until }))
     }
 }
 
-/// The condition that a record is of a recipient, given in lower case, by numbers alone, and ` and `; nothing where these
-/// are not known. Others may have the same.
-fn key_range(session: &Session, address: &str) -> String {
-    if !session.has_keys() {
-        return String::new();
-    }
+/// The condition that a text is one of some.
+fn any(column: &str, texts: &[String], query: &mut Query) -> String {
+    let texts = texts.iter().map(|text| format!("${}", query.bind(Value::Text(text.clone()))));
+    // With `is true` the engine reads the other columns of these records alone.
+    format!("({column} in ({})) is true", texts.collect::<Vec<_>>().join(", "))
+}
+
+/// The condition that a record is of a recipient: first by the number, which others may have too.
+fn of_recipient(address: &str, query: &mut Query) -> String {
+    let (domain, address) = parts(address);
     let key = recipient_key(address.as_bytes()) << 32;
-    format!("message_key between {key} and {} and ", key | u64::from(u32::MAX))
+    let domain = query.bind(Value::Text(domain));
+    let address = query.bind(Value::Text(address));
+    // Of two columns in one, so that the engine does not compare texts while it reads them.
+    format!(
+        "message_key between {key} and {} and (rcpt_domain = ${domain} and lower(rcpt) = ${address}) is true",
+        key | LOWER_HALF
+    )
+}
+
+/// The condition that a record has one of some envelope identifiers: first by the number, which others
+/// may have too. Which keys there are is asked before, of their lower halves.
+fn of_env_ids(
+    env_ids: &[String],
+    session: &Session,
+    selection: &Selection,
+    query: &mut Query,
+) -> Result<String> {
+    let halves = env_ids.iter().map(|id| env_id_key(id.as_bytes()).to_string());
+    let halves = halves.collect::<Vec<_>>().join(", ");
+    let of_halves = format!("(message_key & {LOWER_HALF}) in ({halves})");
+    let mut keys = Query::default();
+    let condition = format!("{} and {of_halves}", selection.sql(&mut keys)?);
+    keys.sql =
+        narrowed(&condition, "select distinct message_key::varchar as message_key from records");
+    let keys: Vec<String> =
+        session.answer(&keys)?.texts("message_key")?.into_iter().flatten().collect();
+    let own = any("env_id", env_ids, query);
+    if keys.is_empty() {
+        return Ok("false".to_owned());
+    }
+    if keys.len() > MOST_KEYS {
+        return Ok(own);
+    }
+    // As stretches of one number each: a list of numbers is compared late. And the text together with
+    // another column, as above.
+    let stretches = keys.iter().map(|key| format!("message_key between {key} and {key}"));
+    let stretches = stretches.collect::<Vec<_>>().join(" or ");
+    Ok(format!("({stretches}) and ({own} and {of_halves}) is true"))
 }
 
 /// The normal domain of an address, and the address in lower case.

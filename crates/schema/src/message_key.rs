@@ -16,10 +16,18 @@ const SENDER: u64 = 1;
 /// is one that was not logged.
 pub fn message_key(rcpt: &[u8], env_id: &[u8], orig: &[u8]) -> u64 {
     let which = match env_id {
-        b"" => XxHash3_64::oneshot_with_seed(SENDER, orig),
-        env_id => XxHash3_64::oneshot(env_id),
+        b"" => XxHash3_64::oneshot_with_seed(SENDER, orig) & LOWER_HALF,
+        env_id => env_id_key(env_id),
     };
-    recipient_key(rcpt) << 32 | which & u64::from(u32::MAX)
+    recipient_key(rcpt) << 32 | which
+}
+
+/// The lower half of a key, as bits.
+pub const LOWER_HALF: u64 = u32::MAX as u64;
+
+/// The lower half of the keys of records with the envelope identifier `env_id`.
+pub fn env_id_key(env_id: &[u8]) -> u64 {
+    XxHash3_64::oneshot(env_id) & LOWER_HALF
 }
 
 /// The upper half of the keys of `rcpt`, in any case.
@@ -49,6 +57,13 @@ mod tests {
 
     const KNOWN: [u64; 3] =
         [1_184_779_944_915_163_525, 1_184_779_947_580_667_887, 3_244_421_342_718_551_811];
+
+    #[test]
+    fn the_halves_of_a_key_are_found_alone() {
+        let key = message_key(b"anna@example.com", b"e-1", b"news@example.net");
+        assert_eq!(key >> 32, recipient_key(b"anna@example.com"));
+        assert_eq!(key & LOWER_HALF, env_id_key(b"e-1"));
+    }
 
     #[test]
     fn the_case_of_a_recipient_is_no_matter() {
