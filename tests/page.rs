@@ -69,13 +69,15 @@ fn a_sender_and_an_mta_that_fall_silent_at_noon_are_problems_by_the_days_before(
         let path = sealed.file(&format!("acct-{host}.csv"), csv);
         sealed.done(&["ingest", "--host", host, path.to_str().unwrap()]);
     };
-    let problems = |until: &str| {
+    let problems_of = |until: &str, more: &[&str]| {
         let now = ["--now", "2026-03-06T01:00:00Z"];
-        let day = [&["report", "-", "--since", "2026-03-05", "--until", until], &now[..]].concat();
+        let day = ["report", "-", "--since", "2026-03-05", "--until", until];
+        let day = [&day, &now[..], more].concat();
         let said = said(&sealed.done(&day));
         said[said.find("\nProblems").unwrap()..said.find("\nVolume").unwrap_or(said.len())]
             .to_owned()
     };
+    let problems = |until: &str| problems_of(until, &[]);
     logged("mta-a", &["one.example", "two.example"], ("one.example", 12));
     let text = problems("2026-03-06");
     let words = [
@@ -86,6 +88,9 @@ fn a_sender_and_an_mta_that_fall_silent_at_noon_are_problems_by_the_days_before(
     words.iter().for_each(|words| assert!(text.contains(words), "{words}: {text}"));
     assert!(!text.contains("two.example"), "{text}");
     assert!(!problems("2026-03-05T12:00").contains("Stopped"), "it had not stopped yet");
+    // Its MTA sends what others send.
+    let text = problems_of("2026-03-06", &["--sender", "one.example"]);
+    assert!(text.contains("since 12:00") && !text.contains("mta-a: next"), "{text}");
     // An MTA without records takes its senders with it: that is no word on these. (The last hour has no end yet.)
     logged("mta-b", &["three.example"], ("three.example", 15));
     let text = problems("2026-03-06");

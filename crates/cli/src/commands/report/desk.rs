@@ -186,22 +186,25 @@ impl<'d> Desk<'d> {
         Ok(series.run(&self.session, &self.selection)?)
     }
 
-    /// A metric by all values of a dimension, hour by hour, in a window other than that of the report, of
-    /// the MTAs `hosts`, if any are named.
+    /// What the report is about.
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// A metric by all values of a dimension, hour by hour, in a window and of records other than those of
+    /// the report.
     pub(crate) fn by_hour(
         &mut self,
         metric: &str,
         by: &str,
         window: Window,
-        hosts: &[String],
+        selection: &Selection,
     ) -> Result<Timeline> {
         self.turn_to(window)?;
-        let mut selection = self.selection.clone();
-        selection.filter("host", hosts.to_vec());
         let series =
             Series::new(&[metric.to_owned()], Some(by), Step::HOUR, 0, (window, self.zone))?;
         let _guard = crate::ui::interrupt(self.session.interrupt());
-        Ok(series.run(&self.session, &selection)?)
+        Ok(series.run(&self.session, selection)?)
     }
 
     /// Metrics of the time before a moment.

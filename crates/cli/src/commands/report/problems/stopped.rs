@@ -4,13 +4,13 @@
 
 use std::ops::Range;
 
-use pmtaq_query::Timeline;
+use pmtaq_query::{Selection, Timeline};
 use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::count;
 use pmtaq_schema::{Timestamp, Window};
 
 use super::weighed::{Weighed, level};
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, filters};
 use crate::commands::measure::middle;
 use crate::commands::report::desk::{Desk, LONG_S};
 use crate::failure::Result;
@@ -55,7 +55,9 @@ pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
     let past = |time: Timestamp| (time.0 + zone.offset_s(time)).rem_euclid(HOUR_S);
     let since = Timestamp(since.0 + (HOUR_S - past(since)) % HOUR_S);
     let window = Window { since, until: Timestamp(known.0 - past(known)) };
-    let Some(by_host) = Habits::of(desk, "host", "attempts", window, &[])? else {
+    // Of an MTA all records count, whatever the report is about.
+    let every = Selection::default();
+    let Some(by_host) = Habits::of(desk, "host", "attempts", window, &every)? else {
         return Ok(Vec::new());
     };
     let mut hosts = by_host.stopped();
@@ -67,11 +69,14 @@ pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
     // What went through a silent MTA says nothing of who sent it.
     let is_silent = |name: &String| hosts.iter().any(|host| host.name == *name);
     let others: Vec<String> = by_host.names().filter(|name| !is_silent(name)).cloned().collect();
-    let only = if hosts.is_empty() { &[] } else { &others[..] };
     if others.is_empty() {
         return Ok(Vec::new());
     }
-    let senders = Habits::of(desk, "sender_domain", "injected", window, only)?;
+    let mut selection = desk.selection().clone();
+    if !hosts.is_empty() {
+        selection.filter("host", others);
+    }
+    let senders = Habits::of(desk, "sender_domain", "injected", window, &selection)?;
     let senders = senders.map(|senders| senders.stopped()).unwrap_or_default();
     if !senders.is_empty() {
         found.push(problem(desk, "sender_domain", &senders, all));
@@ -88,14 +93,13 @@ struct Habits {
 }
 
 impl Habits {
-    /// Those of `window`, which is of whole hours, and of records of the MTAs `hosts`, if any are named. None
-    /// where the store has too little to know any.
+    /// Those of `window`, which is of whole hours. None where the store has too little to know any.
     fn of(
         desk: &mut Desk<'_>,
         by: &str,
         metric: &str,
         window: Window,
-        hosts: &[String],
+        selection: &Selection,
     ) -> Result<Option<Habits>> {
         let begins = desk.snapshot.span.map_or(i64::MAX, |(first, _)| first.start().0);
         let before = Versus::SameHour(DAYS).baseline(window, desk.zone);
@@ -106,7 +110,7 @@ impl Habits {
             return Ok(None);
         }
         let since = days.last().map_or(window.since, |day| day.since);
-        let hourly = desk.by_hour(metric, by, Window { since, until: window.until }, hosts)?;
+        let hourly = desk.by_hour(metric, by, Window { since, until: window.until }, selection)?;
         let place = |time: Timestamp| hourly.bounds.binary_search(&time).ok();
         let hours = |day: &Window| (0..n_hours).map(|hour| place(at(*day, hour))).collect();
         let places = days.iter().map(hours).collect();
@@ -225,10 +229,11 @@ fn problem(desk: &Desk<'_>, by: &str, stopped: &[Stopped], all: f64) -> Weighed 
     }
     let largest = &stopped[0];
     let line = CommandLine::new("pivot").option("--rows", "hour").option("--metric", what);
-    let command = if is_host {
-        CommandLine::new("status").word("--hosts")
-    } else {
-        desk.line(line.option("--sender", &largest.name))
+    let names_sender = filters(desk.args).iter().any(|(filter, _)| filter.name == "sender");
+    let command = match (is_host, names_sender) {
+        (true, _) => CommandLine::new("status").word("--hosts"),
+        (_, true) => desk.line(line),
+        (_, false) => desk.line(line.option("--sender", &largest.name)),
     };
     // Senders come and go; that many at once do not.
     let (least, most) = match (is_host, weight >= MANY * all) {
