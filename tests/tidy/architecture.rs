@@ -84,7 +84,14 @@ const MATTERS: &[Matter] = &[
     Matter { name: "DuckDB", libraries: &["duckdb"], words: &["duckdb"], ..NOTHING },
     Matter {
         name: "SQL",
-        texts: &["select ", "insert into ", "create table ", "create view ", "create macro "],
+        texts: &[
+            "select ",
+            "insert into ",
+            "create table ",
+            "create view ",
+            "create or replace ",
+            "create macro ",
+        ],
         // The lines that it prints are for other engines.
         apart: &["crates/cli/src/commands/connect.rs", "crates/cli/src/commands/connect"],
         ..NOTHING

@@ -7,7 +7,7 @@ use pmtaq_query::Moments;
 use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::count;
 
-use super::weighed::Weighed;
+use super::weighed::{Weighed, first_of};
 use crate::command_line::CommandLine;
 use crate::commands::report::desk::{Desk, LONG_S};
 use crate::failure::Result;
@@ -63,10 +63,7 @@ pub(super) fn find(desk: &mut Desk<'_>, told: &[String], found: &mut Vec<Weighed
             count(*most)
         )
     };
-    let mut facts: Vec<String> = less.iter().take(MAX_TOLD).map(line).collect();
-    if less.len() > MAX_TOLD {
-        facts.push(format!("and {} more", less.len() - MAX_TOLD));
-    }
+    let facts = first_of(less.iter().map(line).collect(), MAX_TOLD);
     let command = CommandLine::new("pivot").option("--rows", "sender_domain");
     let problem = Problem {
         level: Level::Notice,

@@ -5,7 +5,7 @@ use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::{count, duration};
 use pmtaq_schema::Timestamp;
 
-use super::weighed::Weighed;
+use super::weighed::{Weighed, first_of};
 use crate::asked;
 use crate::command_line::CommandLine;
 use crate::commands::report::desk::Desk;
@@ -61,10 +61,6 @@ fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
     if gone.is_empty() {
         return Ok(None);
     }
-    let mut facts: Vec<String> = gone.iter().take(MAX_NAMES).cloned().collect();
-    if gone.len() > MAX_NAMES {
-        facts.push(format!("and {} more", gone.len() - MAX_NAMES));
-    }
     let problem = Problem {
         level: Level::Warning,
         kind: "Missing files".to_owned(),
@@ -73,7 +69,7 @@ fn gone(desk: &Desk<'_>) -> Result<Option<Weighed>> {
             n => format!("{n} gaps in the sequence of accounting file names"),
         },
         reading: "What they hold is in none of these numbers".to_owned(),
-        facts,
+        facts: first_of(gone, MAX_NAMES),
         command: CommandLine::new("status").text(),
         ..Problem::default()
     };

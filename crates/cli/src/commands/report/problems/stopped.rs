@@ -9,10 +9,11 @@ use pmtaq_render::page::{Level, Problem};
 use pmtaq_render::words::count;
 use pmtaq_schema::{Timestamp, Window};
 
-use super::weighed::{Weighed, level};
+use super::weighed::{Weighed, first_of, level};
 use crate::command_line::{CommandLine, filters};
 use crate::commands::measure::middle;
 use crate::commands::report::desk::{Desk, LONG_S};
+use crate::commands::why::Frame;
 use crate::failure::Result;
 use crate::versus::Versus;
 
@@ -21,6 +22,7 @@ const DAYS: u32 = 7;
 const LEAST_DAYS: usize = 3;
 /// Silence lasts so many hours, with at most this part of what is usual in them, which is so much.
 const LEAST_HOURS: usize = 2;
+const LEAST_S: i64 = LEAST_HOURS as i64 * HOUR_S;
 const QUIET: f64 = 0.05;
 const LEAST: f64 = 100.0;
 /// A day before is like the others when it has this part of the middle one in the same hours.
@@ -31,6 +33,34 @@ const MANY: f64 = 0.1;
 const MAX_TOLD: usize = 8;
 
 const HOUR_S: i64 = 3600;
+
+/// Of what somebody falls silent, and in which words that is told.
+struct Kind {
+    by: &'static str,
+    metric: &'static str,
+    name: &'static str,
+    of_one: &'static str,
+    of_many: &'static str,
+    reading: &'static str,
+}
+
+const MTAS: Kind = Kind {
+    by: "host",
+    metric: "attempts",
+    name: "Stale data",
+    of_one: "next to no record",
+    of_many: "MTAs have next to no record",
+    reading: "Its files are not ingested, or it no longer sends: the numbers below end there for it",
+};
+
+const SENDERS: Kind = Kind {
+    by: "sender_domain",
+    metric: "injected",
+    name: "Stopped sending",
+    of_one: "next to nothing injected",
+    of_many: "senders inject next to nothing",
+    reading: "Nothing came to PMTA from there: ask who injects",
+};
 
 /// What fell silent.
 struct Stopped {
@@ -55,16 +85,23 @@ pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
     let past = |time: Timestamp| (time.0 + zone.offset_s(time)).rem_euclid(HOUR_S);
     let since = Timestamp(since.0 + (HOUR_S - past(since)) % HOUR_S);
     let window = Window { since, until: Timestamp(known.0 - past(known)) };
-    // Of an MTA all records count, whatever the report is about.
-    let every = Selection::default();
-    let Some(by_host) = Habits::of(desk, "host", "attempts", window, &every)? else {
+    let frame = Frame::of(&desk.snapshot, Versus::SameHour(DAYS), window, zone);
+    if frame.baseline.len() < LEAST_DAYS || window.until.0 - window.since.0 < LEAST_S {
         return Ok(Vec::new());
-    };
+    }
+    // Of an MTA all records count, whatever the report is about.
+    let by_host = Habits::of(desk, &MTAS, &frame, &Selection::default())?;
     let mut hosts = by_host.stopped();
     // One whose records go on again has sent nothing.
     hosts.retain(|host| host.until.is_none());
     if !hosts.is_empty() {
-        found.push(problem(desk, "host", &hosts, all));
+        let weight = missing(&hosts);
+        let problem = Problem {
+            level: level(weight, all).max(Level::Warning),
+            command: CommandLine::new("status").word("--hosts").text(),
+            ..problem(desk, &MTAS, &hosts)
+        };
+        found.push(Weighed::new(problem, weight));
     }
     // What went through a silent MTA says nothing of who sent it.
     let is_silent = |name: &String| hosts.iter().any(|host| host.name == *name);
@@ -76,10 +113,20 @@ pub(super) fn find(desk: &mut Desk<'_>, all: f64, found: &mut Vec<Weighed>) -> R
     if !hosts.is_empty() {
         selection.filter("host", others);
     }
-    let senders = Habits::of(desk, "sender_domain", "injected", window, &selection)?;
-    let senders = senders.map(|senders| senders.stopped()).unwrap_or_default();
-    if !senders.is_empty() {
-        found.push(problem(desk, "sender_domain", &senders, all));
+    let senders = Habits::of(desk, &SENDERS, &frame, &selection)?.stopped();
+    if let Some(largest) = senders.first() {
+        let weight = missing(&senders);
+        let line = CommandLine::new("pivot").option("--rows", "hour");
+        let line = line.option("--metric", SENDERS.metric);
+        let names_sender = filters(desk.args).iter().any(|(filter, _)| filter.name == "sender");
+        let line = if names_sender { line } else { line.option("--sender", &largest.name) };
+        let most = if weight >= MANY * all { Level::Alarm } else { Level::Warning };
+        let problem = Problem {
+            level: level(weight, all).min(most),
+            command: desk.line(line).text(),
+            ..problem(desk, &SENDERS, &senders)
+        };
+        found.push(Weighed::new(problem, weight));
     }
     Ok(senders.into_iter().map(|sender| sender.name).collect())
 }
@@ -93,28 +140,22 @@ struct Habits {
 }
 
 impl Habits {
-    /// Those of `window`, which is of whole hours. None where the store has too little to know any.
+    /// Those of `kind`, over the window of `frame`, which is of whole hours.
     fn of(
         desk: &mut Desk<'_>,
-        by: &str,
-        metric: &str,
-        window: Window,
+        kind: &Kind,
+        frame: &Frame,
         selection: &Selection,
-    ) -> Result<Option<Habits>> {
-        let begins = desk.snapshot.span.map_or(i64::MAX, |(first, _)| first.start().0);
-        let before = Versus::SameHour(DAYS).baseline(window, desk.zone);
-        let mut days = vec![window];
-        days.extend(before.into_iter().filter(|day| day.since.0 >= begins));
+    ) -> Result<Habits> {
+        let window = frame.window;
+        let since = frame.baseline.iter().map(|day| day.since).min().unwrap_or(window.since);
+        let read = Window { since, until: window.until };
+        let hourly = desk.by_hour(kind.metric, kind.by, read, selection)?;
         let n_hours = usize::try_from((window.until.0 - window.since.0) / HOUR_S).unwrap_or(0);
-        if days.len() <= LEAST_DAYS || n_hours < LEAST_HOURS {
-            return Ok(None);
-        }
-        let since = days.last().map_or(window.since, |day| day.since);
-        let hourly = desk.by_hour(metric, by, Window { since, until: window.until }, selection)?;
         let place = |time: Timestamp| hourly.bounds.binary_search(&time).ok();
         let hours = |day: &Window| (0..n_hours).map(|hour| place(at(*day, hour))).collect();
-        let places = days.iter().map(hours).collect();
-        Ok(Some(Habits { hourly, places, window }))
+        let places = [window].iter().chain(&frame.baseline).map(hours).collect();
+        Ok(Habits { hourly, places, window })
     }
 
     /// The values of the dimension.
@@ -202,66 +243,34 @@ fn silence(now: &[f64], before: &[Vec<f64>]) -> Option<Range<usize>> {
     best.map(|(_, hours)| hours)
 }
 
-fn problem(desk: &Desk<'_>, by: &str, stopped: &[Stopped], all: f64) -> Weighed {
-    let is_host = by == "host";
-    let what = if is_host { "attempts" } else { "injected" };
+/// How many are missing in all.
+fn missing(stopped: &[Stopped]) -> f64 {
+    stopped.iter().map(|one| (one.usual - one.now).max(0.0)).sum()
+}
+
+/// What is said of those that stopped.
+fn problem(desk: &Desk<'_>, kind: &Kind, stopped: &[Stopped]) -> Problem {
     let span = |one: &Stopped| match one.until {
         Some(until) => format!("{} to {}", desk.clock(one.since), desk.clock(until)),
         None => format!("since {}", desk.clock(one.since)),
     };
-    let missing = |one: &Stopped| (one.usual - one.now).max(0.0);
-    let weight = stopped.iter().map(missing).sum();
-    let mut facts: Vec<String> = stopped
-        .iter()
-        .take(MAX_TOLD)
-        .map(|one| {
-            format!(
-                "{by} {}: {} {what} {}, usually {} in these hours",
-                one.name,
-                count(one.now),
-                span(one),
-                count(one.usual)
-            )
-        })
-        .collect();
-    if stopped.len() > MAX_TOLD {
-        facts.push(format!("and {} more", stopped.len() - MAX_TOLD));
-    }
-    let largest = &stopped[0];
-    let line = CommandLine::new("pivot").option("--rows", "hour").option("--metric", what);
-    let names_sender = filters(desk.args).iter().any(|(filter, _)| filter.name == "sender");
-    let command = match (is_host, names_sender) {
-        (true, _) => CommandLine::new("status").word("--hosts"),
-        (_, true) => desk.line(line),
-        (_, false) => desk.line(line.option("--sender", &largest.name)),
+    let fact = |one: &Stopped| {
+        let (now, usual) = (count(one.now), count(one.usual));
+        let Stopped { name, .. } = one;
+        let (by, metric, span) = (kind.by, kind.metric, span(one));
+        format!("{by} {name}: {now} {metric} {span}, usually {usual} in these hours")
     };
-    // Senders come and go; that many at once do not.
-    let (least, most) = match (is_host, weight >= MANY * all) {
-        (true, _) => (Level::Warning, Level::Alarm),
-        (_, true) => (Level::Notice, Level::Alarm),
-        (_, false) => (Level::Notice, Level::Warning),
-    };
-    let problem = Problem {
-        level: level(weight, all).max(least).min(most),
-        kind: if is_host { "Stale data" } else { "Stopped sending" }.to_owned(),
+    Problem {
+        kind: kind.name.to_owned(),
         title: match stopped {
-            [one] if is_host => format!("{}: next to no record", one.name),
-            [one] => format!("{}: next to nothing injected", one.name),
-            more if is_host => format!("{} MTAs have next to no record", more.len()),
-            more => format!("{} senders inject next to nothing", more.len()),
+            [one] => format!("{}: {}", one.name, kind.of_one),
+            more => format!("{} {}", more.len(), kind.of_many),
         },
-        when: span(largest),
-        reading: if is_host {
-            "Its files are not ingested, or it no longer sends: the numbers below end there for it"
-        } else {
-            "Nothing came to PMTA from there: ask who injects"
-        }
-        .to_owned(),
-        facts,
-        command: command.text(),
+        when: stopped.first().map(span).unwrap_or_default(),
+        reading: kind.reading.to_owned(),
+        facts: first_of(stopped.iter().map(fact).collect(), MAX_TOLD),
         ..Problem::default()
-    };
-    Weighed::new(problem, weight)
+    }
 }
 
 #[cfg(test)]

@@ -25,3 +25,11 @@ pub(super) fn level(weight: f64, all: f64) -> Level {
         _ => Level::Notice,
     }
 }
+
+/// The first `most` of some facts, and how many more there are.
+pub(super) fn first_of(mut facts: Vec<String>, most: usize) -> Vec<String> {
+    let more = facts.len().saturating_sub(most);
+    facts.truncate(most);
+    facts.extend((more > 0).then(|| format!("and {more} more")));
+    facts
+}
