@@ -26,7 +26,8 @@
 -- chart: lines time depth
 -- see: survival, latency, throttles
 with data as (
-    select min(time_logged) as began, max(time_logged) as ended, bool_or(rec = 'r') as has_r, bool_or(rec = 't') as has_t
+    -- Whether there is one is known as soon as one is seen.
+    select min(time_logged) as began, max(time_logged) as ended, exists (from receptions) as has_r, exists (from deferrals) as has_t
     from records
 ),
 -- What is read of records, over and over, are numbers alone: a scan of these is short.
@@ -50,13 +51,15 @@ uneven as materialized (
     -- earlier: where the sums of their keys are equal, all that were received in it have.
     select queued
     from (
-        select time_logged as queued, message_key::hugeint as received, 0::hugeint as left_again
-        from receptions
-        union all
-        select queued, 0, message_key from finished where is_asked and queued <= time_logged
+        select
+            case rec when 'r' then time_logged else time_queued end as queued,
+            case when rec = 'r' then message_key::hugeint end as received,
+            case when rec <> 'r' then message_key::hugeint end as left_again
+        from records
+        where (rec in ('r', 'd', 'b')) is true and case rec when 'r' then true else time_queued <= time_logged end
     )
     group by queued
-    having sum(received) <> sum(left_again)
+    having sum(received) is distinct from sum(left_again)
 ),
 left_over as materialized (
     select message_key, time_logged
@@ -65,10 +68,11 @@ left_over as materialized (
         on received.message_key = finished.message_key and received.time_logged = finished.queued
 ),
 tried as (
-    select message_key, max(time_logged) as latest
-    from stored
-    where (rec in ('d', 'b', 't')) is true and message_key in (select message_key from left_over)
-    group by message_key
+    -- Most of them were received near the end: no earlier record is read.
+    select later.message_key, max(later.time_logged) as latest
+    from stored later join left_over on later.message_key = left_over.message_key and later.time_logged >= left_over.time_logged
+    where (later.rec in ('d', 'b', 't')) is true
+    group by later.message_key
 ),
 waited as (
     select epoch_us(queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
