@@ -13,18 +13,31 @@
 -- column: last_seen time
 -- column: bounces count
 -- see: misfiled, hygiene, top-bounces
-with bounced as (
+with dead as not materialized (
+    select *
+    from records
+    where (rec in ('b', 'rb')) is true and time_logged < $until
+        and case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end
+        and rcpt like '%_@_%' and rcpt not like '...@%'
+),
+told as (
+    -- The reply itself, the longest text of all, is read of the few of which it decides.
+    select rcpt, message_key, time_logged, smtp_code, enhanced_code, bounce_cat
+    from dead
+    where bounce_origin is distinct from 'pmta-after-reply'
+    union all
+    select rcpt, message_key, time_logged, smtp_code, enhanced_code, bounce_cat
+    from dead
+    where bounce_origin = 'pmta-after-reply' and replied_to_it(bounce_origin, dsn_diag)
+),
+bounced as (
     select
         lower(rcpt) as address,
         any_value(message_key >> 32) as recipient,
         max(time_logged) as last_seen,
         count(*) as bounces,
         arg_max(concat_ws(' ', smtp_code, enhanced_code, bounce_cat), (time_logged, smtp_code, enhanced_code, bounce_cat)) as reason
-    from records
-    where (rec in ('b', 'rb')) is true and time_logged < $until
-        and case $class when 'hard' then mailbox_dead = 'yes' else mailbox_dead = 'no' and reply_fault = 'mailbox' end
-        and replied_to_it(bounce_origin, dsn_diag)
-        and rcpt like '%_@_%' and rcpt not like '...@%'
+    from told
     group by 1
 ),
 alive as (
