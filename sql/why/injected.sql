@@ -11,7 +11,7 @@ with hosts as (
 )
 select
     period, coalesce(hosts.provider, records.provider) as provider, sender_domain, vmta_pool,
-    case when vmta is distinct from vmta_pool then vmta end as vmta,
+    case when not is_pool then vmta end as vmta,
     null as dlv_source_ip, job_id, 'injected' as kind, null as category, count(*) as n
 from records left join hosts on nullif(hash(rcpt_domain), hash(null::varchar)) = hosts.domain
 where rec = 'r'

@@ -38,6 +38,8 @@ pub(crate) struct OverHours {
     pub(crate) sql: String,
     /// Whether it names local times, so that the zone must be whole hours from UTC.
     pub(crate) is_local: bool,
+    /// Whether it names times only to tell whole days apart, UTC, which a rollup by day does too.
+    pub(crate) by_days: bool,
     /// The query of its `with` that has all sums: an engine elsewhere makes these.
     pub(crate) cut_at: Option<&'static str>,
     /// The dimensions of the site that all parts must keep.

@@ -434,6 +434,11 @@ impl Session {
         self.hours = Hours::None;
     }
 
+    /// Whether it answers in this process.
+    pub fn is_here(&self) -> bool {
+        self.elsewhere.is_none()
+    }
+
     /// Whether `message_key` is the one of the parts, by which records are found here.
     pub(crate) fn has_keys(&self) -> bool {
         self.elsewhere.is_none() && self.opened[0].have_keys()
@@ -447,7 +452,7 @@ impl Session {
     pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
         match &query.over_hours {
             Some(over) if self.hours.answer(over.is_local) && self.keep_all_of(&over.kept) => {
-                self.over_tier(&over.sql)
+                self.over_tier(over)
             }
             Some(_) => Cow::Borrowed(&*query.sql),
             None => self.without_ids(&query.sql),

@@ -112,28 +112,42 @@ pub(crate) fn narrowed(condition: &str, body: &str) -> String {
 /// The same, over several scans of `source` of which no record is in two, each given by its columns
 /// and its condition. Of times in several stretches in one scan the engine would read all that lies between.
 pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) -> String {
-    let arms_of = |source: &str| {
-        let arms = scans
-            .iter()
-            .map(|(columns, when)| format!("select {columns} from {source} where {when}"));
-        arms.collect::<Vec<_>>().join(" union all ")
-    };
     let any = scans.iter().map(|(_, when)| format!("({when})")).collect::<Vec<_>>().join(" or ");
     let asked = |sql: &str| sql.replace("asked()", &format!("({any})"));
-    let mut sql = format!("with records as not materialized ({})", arms_of(source));
+    let mut sql = records_of(source, scans);
     let is_more = is_more_than_ingested(&any);
     if words(body).any(|word| word == AS_INGESTED) {
         let lean = if is_more { source } else { "stored_as_ingested" };
-        let _ = write!(sql, ",\n{AS_INGESTED} as not materialized ({})", arms_of(lean));
+        let _ = write!(sql, ",\n{AS_INGESTED} as not materialized ({})", arms_of(lean, scans));
     }
     for (name, _, view) in prelude::views() {
         let view =
             if is_more { view.replace("stored_as_ingested", "stored") } else { view.to_owned() };
         let _ = write!(sql, ",\n{name} as not materialized ({})", asked(&view));
     }
+    followed_by(sql, &asked(body))
+}
+
+/// The same for a body that names no other view than `records`.
+pub(crate) fn only_records(source: &str, scans: &[(String, String)], body: &str) -> String {
+    followed_by(records_of(source, scans), body)
+}
+
+fn records_of(source: &str, scans: &[(String, String)]) -> String {
+    format!("with records as not materialized ({})", arms_of(source, scans))
+}
+
+fn arms_of(source: &str, scans: &[(String, String)]) -> String {
+    let arm =
+        |(columns, when): &(String, String)| format!("select {columns} from {source} where {when}");
+    scans.iter().map(arm).collect::<Vec<_>>().join(" union all ")
+}
+
+/// `sql`, a `with` and its queries, and then `body`.
+fn followed_by(sql: String, body: &str) -> String {
     // What a file says of itself comes first, and is not the statement.
     let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
-    let body = asked(&expand(&body[about.sum::<usize>().min(body.len())..]));
+    let body = expand(&body[about.sum::<usize>().min(body.len())..]);
     match body.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + &body,

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::hours::{HOURS_VIEW, hours_view_of, whole_hours};
 use crate::lex::words;
 use crate::opened::Opened;
+use crate::query::OverHours;
 use crate::replies::read_view;
 use crate::rollup::hours_as_records;
 use crate::session::{Session, rows_of};
@@ -28,24 +29,26 @@ fn view_of(tier: &Tier) -> String {
     format!("{}_stored", tier.name)
 }
 
-/// Whether a rollup has all that `sql` names, a statement over [`hours_as_records`].
-fn tells(tier: &Tier, sql: &str) -> bool {
+/// Whether a rollup has all that a statement over [`hours_as_records`] names.
+fn tells(tier: &Tier, OverHours { sql, by_days, .. }: &OverHours) -> bool {
     let rest = sql.replace(&hours_as_records(), "");
     let named: HashSet<String> = words(&rest).map(str::to_lowercase).collect();
     // What is known of a reply is looked up by its template.
     let of_replies = if tier.without.contains(&"template") { &REPLY_COLUMNS[..] } else { &[] };
-    let mut lacking = TIMES.iter().chain(tier.without).chain(of_replies);
+    let times = if *by_days { &[][..] } else { &TIMES[..] };
+    let mut lacking = times.iter().chain(tier.without).chain(of_replies);
     rest.len() < sql.len() && !lacking.any(|name| named.contains(*name))
 }
 
 impl Session {
-    /// `sql`, which asks `hourly`, as a question to the rollup of it that answers with the fewest rows.
-    pub(crate) fn over_tier<'q>(&self, sql: &'q str) -> Cow<'q, str> {
+    /// What asks `hourly`, as a question to the rollup of it that answers with the fewest rows.
+    pub(crate) fn over_tier<'q>(&self, over: &'q OverHours) -> Cow<'q, str> {
+        let sql = over.sql.as_str();
         let of_tier = |at: usize| {
             let (summed, beside) = self.parts_of_tier(at);
             (rows_of(&summed) + rows_of(&beside), at)
         };
-        let able = (0..TIERS.len()).filter(|at| tells(&TIERS[*at], sql)).map(of_tier);
+        let able = (0..TIERS.len()).filter(|at| tells(&TIERS[*at], over)).map(of_tier);
         // Who ended a bounce is told of parts of older versions by replies that a rollup may lack.
         let able = able.filter(|_| !self.opened[..2].iter().any(Opened::lacks_origin));
         let hours: Vec<&SnapshotPart> = self.hours_parts().collect();
@@ -154,16 +157,21 @@ mod tests {
     #[test]
     fn a_rollup_answers_what_names_nothing_that_it_lacks() {
         let over = |rest: &str| format!("with r as (select * from {}) {rest}", hours_as_records());
-        let able = |rest: &str| {
-            let sql = over(rest);
-            TIERS.map(|tier| tells(&tier, &sql))
+        let of = |sql: String, by_days| OverHours { sql, by_days, ..OverHours::default() };
+        let able_by = |rest: &str, by_days| {
+            let over = of(over(rest), by_days);
+            TIERS.map(|tier| tells(&tier, &over))
         };
+        let able = |rest: &str| able_by(rest, false);
         assert_eq!(able("select vmta, sum(records) from r group by vmta"), [true, false]);
         assert_eq!(able("select rcpt_domain, template from r"), [false, true]);
         assert_eq!(able("select sum(records) from r"), [true, true]);
         assert_eq!(able("select sum(records) from r where mailbox_dead = 'yes'"), [false, true]);
         assert_eq!(able("select vmta, provider from r"), [false, false]);
         assert_eq!(able("select date_trunc('day', time_logged) from r"), [false, false]);
-        assert!(!tells(&TIERS[0], "select sum(records) from hours_stored"), "as it stands");
+        let by_day = "select vmta, time_logged >= make_timestamp(86400000000) from r";
+        assert_eq!(able_by(by_day, true), [true, false], "days are told apart");
+        let as_it_stands = "select sum(records) from hours_stored".to_owned();
+        assert!(!tells(&TIERS[0], &of(as_it_stands, false)));
     }
 }

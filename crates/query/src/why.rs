@@ -4,16 +4,18 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use pmtaq_schema::columns::TIERS;
+use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
 use crate::hours::whole_hours;
 use crate::lex::tokens;
-use crate::query::{OverHours, Query, Value};
+use crate::query::{OverHours, Query, Value, quoted};
 use crate::rollup::{hours_as_records, with_kept};
 use crate::selection::Selection;
-use crate::statement::narrowed_by;
+use crate::statement::{narrowed_by, only_records};
 
 /// A stretch of time and the number that its records get in the column `period`.
 pub type Period = (i64, Window);
@@ -52,8 +54,8 @@ pub enum Ask {
     Cohort,
     /// Who waited in the queue at the end of each period; see [`Why::lag_s`].
     Waiting,
-    /// The names that other questions have as numbers; see [`Why::is_numbered`].
-    Names,
+    /// What each value of a dimension has, and its number in [`Why::told`].
+    Marginals,
 }
 
 /// How long before a period its complaints' deliveries are counted: most come within a day.
@@ -78,7 +80,7 @@ impl Ask {
             Ask::Complaints => include_str!("../../../sql/why/complaints.sql"),
             Ask::Cohort => include_str!("../../../sql/why/cohort.sql"),
             Ask::Waiting => include_str!("../../../sql/why/waiting.sql"),
-            Ask::Names => include_str!("../../../sql/why/names.sql"),
+            Ask::Marginals => include_str!("../../../sql/why/marginals.sql"),
         }
     }
 
@@ -101,12 +103,13 @@ impl Ask {
     const fn only_counts(self) -> bool {
         matches!(
             self,
-            Ask::Had | Ask::Remote | Ask::Records | Ask::Injected | Ask::Cohort | Ask::Names
+            Ask::Had | Ask::Remote | Ask::Records | Ask::Injected | Ask::Cohort | Ask::Marginals
         )
     }
 
-    /// Whether it can have the dimensions as numbers.
-    pub const fn is_by_number(self) -> bool {
+    /// Whether it can have places in a list for the names of the dimensions: to group by texts and to hand
+    /// them over takes several times as long, and most are never a cause.
+    pub const fn is_by_place(self) -> bool {
         matches!(
             self,
             Ask::Messages
@@ -130,11 +133,16 @@ pub struct Why {
     pub periods: Vec<Period>,
     /// For [`Ask::Queued`] and [`Ask::Waiting`]: seconds after its end in which a period is still watched.
     pub lag_s: i64,
-    /// Whether numbers stand for the names of dimensions, where [`Ask::is_by_number`]: those that
-    /// [`Ask::Names`] tells.
-    pub is_numbered: bool,
-    /// For [`Ask::Names`]: the questions that have numbers.
-    pub numbered: &'static [Ask],
+    /// Of each dimension which values are told apart, by the numbers that [`Ask::Marginals`] gives them: the place
+    /// of its number in this list stands for a value where [`Ask::is_by_place`], 0 for all others.
+    pub told: Option<Vec<(String, Vec<u64>)>>,
+    /// For [`Ask::Marginals`]: the dimensions.
+    pub of: Vec<&'static str>,
+    /// For [`Ask::Marginals`]: the kinds that enter the metric, and those that it counts, by the words of
+    /// the other statements.
+    pub kinds: [Vec<&'static str>; 2],
+    /// Whether a message that is deferred is followed until it is not: then it is held.
+    pub follows: bool,
     /// The class of the bounces that count.
     pub class: Option<String>,
     /// Whether only attempts that reached a receiver count.
@@ -183,6 +191,28 @@ impl Marked {
 }
 
 impl Why {
+    /// The questions [`Ask::Marginals`] about all dimensions: one, but where days are asked about one for those
+    /// that a rollup by day tells apart, since that has few rows.
+    ///
+    /// # Errors
+    /// As [`Why::query`].
+    pub fn marginals(&self, selection: &Selection) -> Result<Vec<Query>> {
+        let told = LEAF.iter().copied().filter(|dim| !self.blind.contains(dim));
+        let mut left: Vec<&'static str> = told.collect();
+        let mut groups = Vec::new();
+        if self.is_of_days() {
+            for tier in TIERS {
+                let lacks = |dim: &&str| tier.without.contains(dim);
+                let (rest, of) = left.into_iter().partition(|dim| lacks(dim));
+                left = rest;
+                groups.push(of);
+            }
+        }
+        groups.push(left);
+        let groups = groups.into_iter().filter(|of| !of.is_empty());
+        groups.map(|of| Why { of, ..self.clone() }.query(Ask::Marginals, selection)).collect()
+    }
+
     /// The question `ask`, for what `selection` lets through.
     ///
     /// # Errors
@@ -191,6 +221,8 @@ impl Why {
         let mut query = Query::default();
         let number = |flag: bool| Value::Int(flag.into());
         query.values.insert("reached".to_owned(), number(self.reached));
+        let waits = if self.follows { "held" } else { "deferred" };
+        query.values.insert("waits".to_owned(), Value::Text(waits.to_owned()));
         query.values.insert("step_s".to_owned(), Value::Int(self.step_s.max(1)));
         if let Some(class) = &self.class {
             query.values.insert("class".to_owned(), Value::Text(class.clone()));
@@ -218,7 +250,7 @@ impl Why {
             let _ = write!(causes, ", [{}] as causes", list.join(", "));
             let _ = write!(condition, " and ({})", places.join(" or "));
         }
-        let blind = self.replaced(ask);
+        let replaced = self.replaced(ask, &mut query);
         let marked = match self.mark {
             Some(mark) => format!("rec = 'd' and {}", mark.sql()),
             None => "false".to_owned(),
@@ -227,7 +259,7 @@ impl Why {
             if ask == Ask::Cohort {
                 let scan = |(n, stretch): (usize, &Window)| {
                     let within = within("time_logged", *stretch);
-                    (format!("*{blind}, {n} as stretch"), format!("{within} and {condition}"))
+                    (format!("*{replaced}, {n} as stretch"), format!("{within} and {condition}"))
                 };
                 return self.pieces(ask).iter().enumerate().map(scan).collect();
             }
@@ -254,11 +286,18 @@ impl Why {
                         format!(", {} as carried", self.carried(*stretch))
                     }
                     Ask::Records => ", null::boolean as carried".to_owned(),
-                    Ask::Injected => ", provider as named".to_owned(),
+                    Ask::Injected => {
+                        ", provider as named, vmta is not distinct from vmta_pool as is_pool"
+                            .to_owned()
+                    }
                     Ask::Deliveries | Ask::Evidence => format!(", {marked} as marked"),
+                    Ask::Marginals => {
+                        let n = if has_time_queued { "1" } else { "records" };
+                        format!(", {marked} as marked, {n} as n")
+                    }
                     _ => String::new(),
                 };
-                let columns = format!("*{blind}, {period} as period{causes}{carried}");
+                let columns = format!("*{replaced}, {period} as period{causes}{carried}");
                 (columns, format!("{within} and {condition}"))
             };
             stretches.iter().map(scan).collect()
@@ -266,6 +305,7 @@ impl Why {
         let sql = match ask {
             Ask::Complaints => ask.sql().replace("period()", &format!("case {number}end")),
             Ask::Cohort => ask.sql().replace("stretches()", &self.periods_of_pieces(ask)),
+            Ask::Marginals => self.marginals_of(ask.sql()),
             Ask::Limit => ask.sql().replace("metric()", &format!("{}()", self.metric)),
             _ => ask.sql().to_owned(),
         };
@@ -273,12 +313,15 @@ impl Why {
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         let is_enough = ask != Ask::Records || self.is_long();
         let by = self.by.map_or(Some(Reads::default()), |by| by.reads());
-        let by = by.filter(|_| ask.only_counts() && is_enough && self.periods.iter().all(is_whole));
+        // Which deliveries are marked is known of none of its rows.
+        let is_counted = ask.only_counts() && !(ask == Ask::Marginals && self.mark.is_some());
+        let by = by.filter(|_| is_counted && is_enough && self.periods.iter().all(is_whole));
         if let Some(by) = by {
             query.over_hours = selection.reads().map(|reads| {
                 let sum = sql.replace("count(*)", "sum(records.records)::bigint");
-                let sql = narrowed_by(&hours_as_records(), &scans(false), &sum);
-                let over = OverHours { sql, is_local: reads.is_local, ..OverHours::default() };
+                let sql = only_records(&hours_as_records(), &scans(false), &sum);
+                let (is_local, by_days) = (reads.is_local, self.is_of_days());
+                let over = OverHours { sql, is_local, by_days, ..OverHours::default() };
                 with_kept(over, &[&reads, &by])
             });
         }
@@ -291,12 +334,9 @@ impl Why {
 
     /// What is read for a period.
     fn reach(&self, ask: Ask, window: Window) -> Window {
-        let all = if ask == Ask::Names { self.numbered } else { &[ask] };
-        let all = || all.iter().filter(|other| ask != Ask::Names || other.is_by_number());
-        let before_s = all().map(|ask| ask.before_s()).max().unwrap_or(0);
-        let lag_s = if all().any(|ask| ask.looks_behind()) { self.lag_s } else { 0 };
+        let lag_s = if ask.looks_behind() { self.lag_s } else { 0 };
         Window {
-            since: Timestamp(window.since.0.saturating_sub(before_s)),
+            since: Timestamp(window.since.0.saturating_sub(ask.before_s())),
             until: Timestamp(window.until.0.saturating_add(lag_s)),
         }
     }
@@ -324,18 +364,34 @@ impl Why {
     }
 
     /// What stands for the dimensions in the records that are asked for, in SQL.
-    fn replaced(&self, ask: Ask) -> String {
-        let is_numbered = self.is_numbered && ask.is_by_number();
+    fn replaced(&self, ask: Ask, query: &mut Query) -> String {
+        let told = self.told.as_ref().filter(|_| ask.is_by_place());
+        let numbers = |dim: &str| {
+            told.map(|told| told.iter().find(|(of, _)| of == dim).map_or(&[][..], |(_, all)| all))
+        };
         let replaced = LEAF.iter().filter_map(|dim| {
             let by = self.by.filter(|_| *dim == JOB).map(|by| by.sql);
-            match (self.blind.contains(dim), is_numbered, by) {
-                (true, true, _) => Some(format!("null::ubigint as {dim}")),
-                (true, false, _) => Some(format!("null::varchar as {dim}")),
-                (false, true, by) => {
+            // A dimension that is not asked for is not named.
+            if ask == Ask::Marginals && !self.of.contains(dim) {
+                return None;
+            }
+            match (self.blind.contains(dim), numbers(dim), by) {
+                (true, Some(_), _) => Some(format!("null::integer as {dim}")),
+                (true, None, _) => Some(format!("null::varchar as {dim}")),
+                (false, Some(numbers), by) => {
+                    // What is no list is no number either: one that no name has ends it.
+                    let texts = numbers.iter().chain(&[0]).map(u64::to_string);
+                    let list = texts.collect::<Vec<_>>().join(" ");
+                    query.values.insert(format!("told_{dim}"), Value::Text(list));
+                    // Of a list that is the same for all rows, the engine looks up each name of a page once. Behind
+                    // those that are told apart there is the number of none.
+                    let list = format!(
+                        "list_append(string_split($told_{dim}, ' ')::ubigint[], hash(null::varchar))"
+                    );
                     let value = by.unwrap_or(dim);
-                    Some(format!("nullif(hash({value}), hash(null::varchar)) as {dim}"))
+                    Some(format!("coalesce(list_position({list}, hash({value})), 0) as {dim}"))
                 }
-                (false, false, by) => by.map(|sql| format!("{sql} as {dim}")),
+                (false, None, by) => by.map(|sql| format!("{sql} as {dim}")),
             }
         });
         let replaced: Vec<String> = replaced.collect();
@@ -344,6 +400,25 @@ impl Why {
         } else {
             format!(" replace ({})", replaced.join(", "))
         }
+    }
+
+    /// The text of [`Ask::Marginals`] with what is asked.
+    fn marginals_of(&self, sql: &str) -> String {
+        let list =
+            |words: &[&str]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+        let [entered, counted] = self.kinds.each_ref().map(|kinds| list(kinds));
+        let sets: Vec<String> = self.of.iter().map(|dim| format!("(period, {dim})")).collect();
+        sql.replace("entered()", &entered)
+            .replace("counted()", &counted)
+            .replace("names()", &list(&self.of))
+            .replace("each_dim()", &sets.join(", "))
+            .replace("dims()", &self.of.join(", "))
+    }
+
+    /// Whether the periods are whole days, UTC.
+    fn is_of_days(&self) -> bool {
+        let is_begin = |at: Timestamp| at.0 % DAY_S == 0;
+        self.periods.iter().all(|(_, window)| is_begin(window.since) && is_begin(window.until))
     }
 
     /// Whether the periods are so long that what was queued before one, of which `hourly` knows

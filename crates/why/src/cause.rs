@@ -1,8 +1,8 @@
 //! What the search found, told as a cause: names for numbers, counts, and a reading.
 
 use crate::answer::{Cause, Moved, Twin};
-use crate::counts::Kind;
 use crate::flow::{Flow, NEARLY_ALL, Outcome};
+use crate::kind::Kind;
 use crate::metric::Stage;
 use crate::reading::{self, Reading};
 use crate::search::Found;

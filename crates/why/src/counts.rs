@@ -3,10 +3,15 @@
 
 mod batch;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::few::{FEW, Few, enters, is_counted, is_few};
 use crate::jobs::ONE_TIME_JOBS;
+use crate::kind::Kind;
+use crate::metric::Metric;
+use crate::parallel::at_once;
+use crate::told::ToldApart;
 
 /// A period with a smaller share than this of the best period of a job has its left-overs.
 pub(crate) const LEFT_OVER: f64 = 0.1;
@@ -21,64 +26,6 @@ const MOST_DIMS: usize = 7;
 /// The number of the value in each dimension, 0 beyond these; then [`FRESH`] or [`CARRIED`]. Of one
 /// size, since there are many and none is to be allocated by itself.
 type Key = [u32; MOST_DIMS + 1];
-
-/// What the values with few messages are called; no record has it, since it is no printable text.
-const FEW: &str = "\u{0}";
-
-/// What was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Recipients handed to PMTA.
-    Injected,
-    /// Recipients delivered.
-    Delivered,
-    /// Recipients bounced synchronously, of the class that is asked about.
-    Bounced,
-    /// Recipients bounced synchronously, of other classes.
-    Aside,
-    /// Recipients that were tried, deferred, and neither delivered nor bounced in the period.
-    Held,
-    /// Attempts that were deferred (`t` records).
-    Deferred,
-    /// Asynchronous bounces (`rb` records).
-    Remote,
-    /// Complaints (`f` records).
-    Complained,
-    /// Deliveries of the kind that is asked about, later than usual or not encrypted; the others
-    /// are [`Kind::Delivered`].
-    Marked,
-    /// Recipients that waited in the queue at the end of the period.
-    Waiting,
-    /// The same at its begin.
-    WaitedBefore,
-    /// Recipients that came into the queue in the period.
-    CameIn,
-    /// Recipients that left it, delivered or bounced.
-    WentOut,
-}
-
-impl Kind {
-    /// All kinds, with the word that the SQL of `sql/why` has for each.
-    pub const ALL: [(Kind, &str); 13] = [
-        (Kind::Injected, "injected"),
-        (Kind::Delivered, "delivered"),
-        (Kind::Bounced, "bounced"),
-        (Kind::Aside, "aside"),
-        (Kind::Held, "held"),
-        (Kind::Deferred, "deferred"),
-        (Kind::Remote, "remote"),
-        (Kind::Complained, "complained"),
-        (Kind::Marked, "marked"),
-        (Kind::Waiting, "waiting"),
-        (Kind::WaitedBefore, "waited-before"),
-        (Kind::CameIn, "came-in"),
-        (Kind::WentOut, "went-out"),
-    ];
-
-    fn parse(word: &str) -> Option<Kind> {
-        Kind::ALL.iter().find(|(_, name)| *name == word).map(|(kind, _)| *kind)
-    }
-}
 
 /// A kind, and the bounce category where the record had one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,36 +49,42 @@ struct Values {
     texts: Vec<Option<String>>,
     codes: HashMap<String, u32>,
     none: Option<u32>,
-    /// The names that numbers stand for in batches, and the codes of those that came.
-    names: HashMap<u64, String, Mixed>,
-    numbers: HashMap<u64, u32, Mixed>,
+    /// Which are told apart, if that is known; and the codes of the places that came for names.
+    told: Option<ToldApart>,
+    places: Vec<Option<u32>>,
 }
 
 impl Values {
     fn code(&mut self, text: Option<&str>) -> u32 {
-        let known = match text {
+        let told = match (&self.told, text) {
+            (Some(told), Some(text)) => Some(told.name(text)),
+            _ => text,
+        };
+        let known = match told {
             Some(text) => self.codes.get(text).copied(),
             None => self.none,
         };
         known.unwrap_or_else(|| {
             let code = self.texts.len() as u32;
-            self.texts.push(text.map(str::to_owned));
-            match text {
-                Some(text) => drop(self.codes.insert(text.to_owned(), code)),
+            let told = told.map(str::to_owned);
+            match &told {
+                Some(text) => drop(self.codes.insert(text.clone(), code)),
                 None => self.none = Some(code),
             }
+            self.texts.push(told);
             code
         })
     }
 
-    /// The code of a name by its number; none of a number that stands for no name.
-    fn code_of(&mut self, number: u64) -> Option<u32> {
-        if let Some(&code) = self.numbers.get(&number) {
+    /// The code of the value at a place in the list of those that are told apart; none where no list was learnt.
+    fn code_at(&mut self, place: usize) -> Option<u32> {
+        if let Some(&Some(code)) = self.places.get(place) {
             return Some(code);
         }
-        let name = self.names.get(&number)?.clone();
-        let code = self.code(Some(&name));
-        self.numbers.insert(number, code);
+        let name = self.told.as_ref()?.at(place).map(str::to_owned);
+        let code = self.code(name.as_deref());
+        self.places.resize(self.places.len().max(place + 1), None);
+        self.places[place] = Some(code);
         Some(code)
     }
 }
@@ -341,50 +294,49 @@ impl Counts {
         (folded, leaf_of)
     }
 
-    /// The same counts, where the values of each dimension with fewer than `least` messages in each
-    /// period are one. Where `is_of_window`, so are the jobs of which nothing is in the window: they
+    /// The same counts, where the values of each dimension with too little for a cause of `metric`, which
+    /// moves it by `effect`, are one. Of a rate so are the jobs of which nothing is in the window: they
     /// only tell how far jobs differ, which some of them do as well.
-    pub(crate) fn without_few(self, least: f64, is_of_window: bool) -> Counts {
+    pub(crate) fn without_few(&self, metric: &Metric, effect: f64) -> Counts {
         /// So many jobs tell how far jobs differ.
         const JOBS: usize = 300;
-        let by_value =
-            (0..self.dims.len()).map(|dim| self.by_value(dim, |_| true)).collect::<Vec<_>>();
-        let is_few =
-            |dim: usize, code: u32| by_value[dim][code as usize].iter().all(|n| *n < least);
-        let mut past: Vec<(&str, u32)> = Vec::new();
-        let job = self.dims.iter().position(|dim| dim == "job_id");
-        if let Some(dim) = job.filter(|_| is_of_window) {
-            let codes = 0..self.n_values(dim) as u32;
-            let is_past =
-                |code: &u32| by_value[dim][*code as usize][0] == 0.0 && !is_few(dim, *code);
-            past.extend(codes.filter(is_past).filter_map(|c| Some((self.value(dim, c)?, c))));
-            past.sort_unstable();
-        }
-        let every = past.len().div_ceil(JOBS).max(1);
-        let is_told = |(nth, _): &(usize, &(&str, u32))| nth % every != 0;
-        let untold: HashSet<u32> =
-            past.iter().enumerate().filter(is_told).map(|(_, (_, code))| *code).collect();
-        let all: Vec<usize> = (0..self.dims.len()).collect();
-        let (folded, _) = self.folded(&all, |dim, code| {
-            if is_few(dim, code) {
-                Some(FEW.to_owned())
-            } else if Some(dim) == job && untold.contains(&code) {
-                Some(ONE_TIME_JOBS.to_owned())
-            } else {
-                self.name(dim, code)
+        let enters = |kind: Kind| enters(metric, kind);
+        let is_counted = |kind: Kind| is_counted(metric, kind);
+        let few = Few::new(metric, effect, self.by_period(enters), &self.by_period(is_counted));
+        let name = |dim: usize| {
+            let is_job = self.dims[dim] == "job_id";
+            let (entered, counted) = (self.by_value(dim, enters), self.by_value(dim, is_counted));
+            let mut names: Vec<Option<String>> = Vec::new();
+            let mut past: Vec<(&str, usize)> = Vec::new();
+            for (code, (entered, counted)) in entered.iter().zip(&counted).enumerate() {
+                let own = self.value(dim, code as u32);
+                let few = few.stands_for(is_job, entered, counted).filter(|_| !is_few(own));
+                if let Some(own) = own.filter(|own| !is_few(Some(own)) && few.is_none())
+                    && (is_job && metric.is_rate() && entered[0] + counted[0] == 0.0)
+                {
+                    past.push((own, code));
+                }
+                names.push(few.map(|few| FEW[few]).or(own).map(str::to_owned));
             }
-        });
-        folded
+            past.sort_unstable();
+            let every = past.len().div_ceil(JOBS).max(1);
+            let untold = past.iter().enumerate().filter(|(nth, _)| nth % every != 0);
+            untold.for_each(|(_, (_, code))| names[*code] = Some(ONE_TIME_JOBS.to_owned()));
+            names
+        };
+        let all: Vec<usize> = (0..self.dims.len()).collect();
+        let names = at_once(&all, |dim| name(*dim));
+        self.folded(&all, |dim, code| names[dim][code as usize].clone()).0
     }
 
-    /// Whether a leaf has a value of a dimension that stands for all those with few messages.
+    /// Whether a leaf has a value of a dimension that stands for those that are not told apart.
     pub(crate) fn is_few(&self, leaf: usize, dim: usize) -> bool {
         self.is_few_value(dim, self.code(leaf, dim))
     }
 
-    /// Whether it is the value of a dimension that stands for all those with few messages.
+    /// Whether it is the value of a dimension that stands for those that are not told apart.
     pub(crate) fn is_few_value(&self, dim: usize, code: u32) -> bool {
-        self.value(dim, code) == Some(FEW)
+        is_few(self.value(dim, code))
     }
 
     /// Leaves out the periods of the baseline that are not `kept`; the others keep their order.
@@ -402,6 +354,17 @@ impl Counts {
             entry.period = number.unwrap_or_default() as u16;
             number.is_some()
         });
+    }
+
+    /// Some kinds by period.
+    pub(crate) fn by_period(&self, wanted: impl Fn(Kind) -> bool) -> Vec<f64> {
+        let mut sums = vec![0.0; self.n_periods];
+        for entry in &self.entries {
+            if wanted(self.measures[usize::from(entry.measure)].kind) {
+                sums[usize::from(entry.period)] += entry.n;
+            }
+        }
+        sums
     }
 
     /// Some kinds by the values of a dimension, for each period.

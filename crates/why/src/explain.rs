@@ -2,19 +2,15 @@
 
 use crate::answer::{Answer, Cause, Part, Step, Verdict};
 use crate::cause::one_each;
-use crate::counts::{Counts, Kind};
+use crate::counts::Counts;
+use crate::few::least_effect;
 use crate::flow::{self, Flow};
+use crate::kind::Kind;
 use crate::metric::{Metric, Stage};
 use crate::parallel::at_once;
 use crate::usual::{self, usual_value, value};
 use crate::{mix, search, volume};
 
-/// A cause must move the metric by this share of its change.
-const LEAST_OF_CHANGE: f64 = 0.03;
-/// And by this share of its usual value.
-const LEAST_OF_USUAL: f64 = 0.01;
-/// And, for a volume, by this many.
-const LEAST: f64 = 4.0;
 /// The mix is looked into when it makes this share of the change of a rate.
 const LEAST_MIX: f64 = 0.25;
 /// Below this many in the window and in its baseline, nothing can be said.
@@ -38,11 +34,8 @@ pub fn explain(metric: &'static Metric, mut counts: Counts) -> Answer {
     let of = metric.is_rate().then(|| (counts.sum(0, metric.of), counts.usual(metric.of)));
     let change = now - usual;
     let entered = enough(metric, &counts);
-    let least = (LEAST_OF_CHANGE * change.abs()).max(LEAST_OF_USUAL * usual.abs());
-    let least = if metric.is_rate() { least } else { least.max(LEAST) };
-    // What has fewer messages than a cause must move is not told apart.
-    let unit = of.map_or(1.0, |(now, _)| 100.0 / now.max(1.0));
-    let counts = &counts.without_few(least / 2.0 / unit, metric.is_rate());
+    let least = least_effect(metric, now, usual);
+    let counts = &counts.without_few(metric, least / 2.0);
     let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {

@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::counts::{Counts, Kind, LEFT_OVER, Measure};
+use crate::counts::{Counts, LEFT_OVER, Measure};
 use crate::history::LEAST_PERIODS;
 use crate::jobs::ONE_TIME_JOBS;
+use crate::kind::Kind;
 use crate::metric::{Metric, Stage, TRIED};
 use crate::novelty::Novelty;
 use crate::parallel::at_once;

@@ -3,7 +3,7 @@
 
 use pmtaq_schema::bounce::BounceClass;
 
-use crate::counts::Kind;
+use crate::kind::Kind;
 
 /// A stage of the funnel: what enters it, what is counted at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -50,6 +50,7 @@ pub(crate) fn movers(metric: &Metric, counts: &Counts, by_mix: f64) -> Vec<Mover
             return Vec::new();
         }
         let sign = if metric.rest { -1.0 } else { 1.0 };
+        let is_told = |(code, _): &(usize, _)| !counts.is_few_value(dim, *code as u32);
         let mover = |(code, &(n, m, k)): (usize, &(f64, f64, f64))| {
             let rate = if m > 0.0 { k / m } else { hits / before };
             Mover {
@@ -61,7 +62,7 @@ pub(crate) fn movers(metric: &Metric, counts: &Counts, by_mix: f64) -> Vec<Mover
                 effect: sign * 100.0 * (n / now - m / before) * (rate - hits / before),
             }
         };
-        let mut movers: Vec<Mover> = sums.iter().enumerate().map(mover).collect();
+        let mut movers: Vec<Mover> = sums.iter().enumerate().filter(is_told).map(mover).collect();
         let is_enough = |mover: &Mover| mover.now.max(mover.usual) * now.min(before) >= 100.0 * FEW;
         movers.retain(|mover| mover.effect * by_mix > 0.0 && is_enough(mover));
         movers.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::counts::Counts;
+use crate::few::is_as_all;
 use crate::groups::Groups;
 use crate::history::{LEAST_PERIODS, median};
 use crate::novelty::Novelty;
@@ -54,8 +55,10 @@ pub(crate) struct Levels<'i> {
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
     is_once: Vec<bool>,
-    /// The leaves by job, carried ones apart, if jobs are known.
+    /// The leaves by job, carried ones apart, if jobs are known; and by leaf, whether its job is one of many
+    /// that are not told apart: how far one job differs is no matter there.
     jobs: Option<Arc<Groups>>,
+    is_of_many: Vec<bool>,
 }
 
 /// The usual rates of one outcome, and how far they are unknown.
@@ -129,7 +132,9 @@ impl<'i> Levels<'i> {
         let job = dims.iter().position(|dim| dim == "job_id");
         let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts).into());
         let is_once = once(counts, input);
-        Levels { levels, past, now, filled, begins, n_days, is_once, jobs }
+        let is_of_many = |leaf: usize| job.is_some_and(|job| counts.is_few(leaf, job));
+        let is_of_many = (0..counts.n_leaves()).map(is_of_many).collect();
+        Levels { levels, past, now, filled, begins, n_days, is_once, jobs, is_of_many }
     }
 
     /// The usual rate by leaf, from what came out by period and leaf: that of all, corrected level
@@ -202,7 +207,8 @@ impl<'i> Levels<'i> {
             };
             let expected: Vec<f64> = past.iter().zip(&rates).map(|(n, rate)| n * rate).collect();
             let ratios = once(&came).into_iter().zip(once(&expected)).collect();
-            novelty(groups, ratios, &|l| if self.is_once[l] { 0.0 } else { past[l] })
+            let is_known = |l: usize| !self.is_once[l] || self.is_of_many[l];
+            novelty(groups, ratios, &|l| if is_known(l) { past[l] } else { 0.0 })
         });
         let novelties = senders.into_iter().chain(jobs).collect();
         Usual { rates, novelties }
@@ -326,6 +332,9 @@ fn once(counts: &Counts, input: &[Vec<f64>]) -> Vec<bool> {
             seen.1 |= period > 0;
         }
     }
-    let lasts = |leaf: usize| seen[counts.code(leaf, dim) as usize] == (true, true);
+    let lasts = |leaf: usize| {
+        let code = counts.code(leaf, dim);
+        seen[code as usize] == (true, true) && !is_as_all(counts.value(dim, code))
+    };
     (0..counts.n_leaves()).map(|leaf| counts.is_carried(leaf) || !lasts(leaf)).collect()
 }

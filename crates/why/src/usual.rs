@@ -1,7 +1,8 @@
 //! What is usual: which days of the baseline speak for it, and whether a value is out of it.
 
-use crate::counts::{Counts, Kind};
+use crate::counts::Counts;
 use crate::history::{LEAST_PERIODS, history, median};
+use crate::kind::Kind;
 use crate::metric::Metric;
 
 /// The value of the metric in one period.

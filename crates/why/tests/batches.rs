@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
-use pmtaq_why::{Counts, Kind};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array};
+use pmtaq_why::{Counts, Kind, Marginals, Metric};
 
 fn texts(values: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(values.to_vec()))
@@ -31,27 +31,85 @@ fn told(counts: &Counts) -> Vec<String> {
     told
 }
 
-#[test]
-fn numbers_stand_for_the_names_that_were_learnt() {
-    let mut by_name = Counts::new(&["provider", "job_id"], 1);
-    by_name.read(&batch(texts(&[Some("p"), Some("q"), None]))).expect("names");
-    let mut by_number = Counts::new(&["provider", "job_id"], 1);
-    let names: [(&str, ArrayRef); 3] = [
-        ("dim", texts(&[Some("provider"), Some("provider"), Some("vmta")])),
-        ("name", texts(&[Some("q"), Some("p"), Some("v")])),
-        ("number", Arc::new(UInt64Array::from(vec![u64::MAX, 3, 3]))),
+/// What each provider has by itself, in the window and in one period before it.
+fn marginals(metric: &str, values: &[(&str, u64, [(i64, i64); 2])]) -> Marginals {
+    let metric = Metric::named(metric).expect("a metric");
+    let mut all = Marginals::new(metric, &["provider", "job_id"], 1);
+    let rows = || values.iter().flat_map(|of| [0, 1].map(|period| (of, period)));
+    let ints = |of: &dyn Fn(&(&str, u64, [(i64, i64); 2]), usize) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(rows().map(|(value, period)| of(value, period))))
+    };
+    let columns: [(&str, ArrayRef); 6] = [
+        ("dim", Arc::new(StringArray::from_iter_values(rows().map(|_| "provider")))),
+        ("name", Arc::new(StringArray::from_iter_values(rows().map(|(of, _)| of.0)))),
+        ("number", Arc::new(UInt64Array::from_iter_values(rows().map(|(of, _)| of.1)))),
+        ("period", ints(&|_, period| period as i64)),
+        ("entered", ints(&|of, period| of.2[period].0)),
+        ("counted", ints(&|of, period| of.2[period].1)),
     ];
-    by_number.learn(&RecordBatch::try_from_iter(names).expect("a batch")).expect("names");
-    let numbers: ArrayRef = Arc::new(UInt64Array::from(vec![Some(3), Some(u64::MAX), None]));
-    by_number.read(&batch(numbers)).expect("numbers");
-    assert_eq!(told(&by_number), told(&by_name));
-    assert_eq!(told(&by_name)[1], "0 [Some(\"q\"), None] Some(\"spam\") 7");
+    all.read(&RecordBatch::try_from_iter(columns).expect("a batch")).expect("marginals");
+    all
+}
+
+fn places(values: &[Option<i32>]) -> ArrayRef {
+    Arc::new(Int32Array::from(values.to_vec()))
 }
 
 #[test]
-fn a_number_without_a_name_is_an_error_and_no_value() {
+fn places_stand_for_the_names_that_were_learnt() {
+    let mut by_name = Counts::new(&["provider", "job_id"], 1);
+    by_name.read(&batch(texts(&[Some("p"), Some("q"), None]))).expect("names");
+    let known = marginals("delivered", &[("q", 7, [(90, 9); 2]), ("p", 3, [(80, 70); 2])]);
+    assert_eq!(known.numbers()[0], ("provider".to_owned(), vec![3, 7]), "the most delivered first");
+    let mut by_place = Counts::new(&["provider", "job_id"], 1);
+    known.teach(&mut by_place);
+    by_place.read(&batch(places(&[Some(1), Some(2), None]))).expect("places");
+    assert_eq!(told(&by_place), told(&by_name));
+    assert_eq!(told(&by_name)[1], "0 [Some(\"q\"), None] Some(\"spam\") 7");
+    // Behind the list is the number of none.
+    let mut behind = Counts::new(&["provider", "job_id"], 1);
+    known.teach(&mut behind);
+    behind.read(&batch(places(&[Some(1), Some(2), Some(3)]))).expect("places");
+    assert_eq!(told(&behind), told(&by_name));
+}
+
+#[test]
+fn a_place_without_a_list_is_an_error_and_no_value() {
     let mut counts = Counts::new(&["provider"], 1);
-    let numbers: ArrayRef = Arc::new(UInt64Array::from(vec![Some(3), None, None]));
-    let error = counts.read(&batch(numbers)).expect_err("no name");
+    let error = counts.read(&batch(places(&[Some(3), None, None]))).expect_err("no name");
     assert!(error.to_string().contains("3 stands for no name"), "{error}");
+}
+
+#[test]
+fn what_has_too_little_for_a_cause_is_told_together_by_name_and_by_place() {
+    // A cause in 10,000 deliveries moves 100; what may be half of one is looked at.
+    let large = [("p", 1, [(5000, 5000); 2]), ("q", 2, [(5000, 5000); 2])];
+    let few = [("r", 3, [(30, 30); 2])];
+    let known = marginals("delivered", &[&large[..], &few[..]].concat());
+    assert_eq!(known.numbers()[0].1, [1, 2]);
+    let read = |providers: ArrayRef| {
+        let mut counts = Counts::new(&["provider", "job_id"], 1);
+        known.teach(&mut counts);
+        counts.read(&batch(providers)).expect("counts");
+        told(&counts)
+    };
+    let by_name = read(texts(&[Some("p"), Some("r"), Some("s")]));
+    assert_eq!(by_name, read(places(&[Some(1), Some(0), Some(0)])));
+    assert!(by_name[0].contains("\"p\"") && !by_name[1].contains("\"r\""), "{by_name:?}");
+}
+
+#[test]
+fn of_a_rate_is_told_apart_what_has_enough_of_what_it_counts() {
+    // 200 of 10,000 bounce: a cause moves 2 of them, and a part of one is looked at from 0.4 on.
+    let rate = |n: i64, bounced: i64| [(n, bounced); 2];
+    let known = marginals(
+        "bounce_rate",
+        &[
+            ("large and clean", 1, rate(9000, 0)),
+            ("small and bad", 2, rate(20, 10)),
+            ("as all", 3, rate(980, 190)),
+            ("small and clean", 4, rate(80, 0)),
+        ],
+    );
+    assert_eq!(known.numbers()[0].1, [3, 2, 1], "by what they bounce, then by what was sent");
 }

@@ -246,14 +246,11 @@ fn every_question_of_why_can_be_asked_of_a_cluster() {
         Ask::Complaints,
         Ask::Cohort,
         Ask::Waiting,
-        Ask::Names,
     ] {
-        for is_numbered in [false, true] {
+        for lag_s in [0, 3600] {
             let why = Why {
                 periods: vec![(0, hours(24, 48)), (1, hours(0, 24))],
-                is_numbered,
-                numbered: &[Ask::Messages],
-                lag_s: 3600,
+                lag_s,
                 step_s: 600,
                 class: Some("hard".to_owned()),
                 causes: vec![vec![

@@ -156,13 +156,15 @@ fn whole_hours_are_answered_by_the_rollup() {
     connection.execute_batch(&hours).expect("hours");
     let mut selection = Selection::default();
     selection.filter("sender_domain", vec!["s".to_owned()]);
-    for ask in [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected, Ask::Cohort, Ask::Names] {
+    for ask in [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected, Ask::Cohort, Ask::Marginals] {
         for (reached, selection) in [(false, &Selection::default()), (true, &selection)] {
             // Of records it does not tell what was queued before, which long windows do without.
             let length = if ask == Ask::Records { 720 } else { 60 };
             let periods = vec![(0, minutes(120, 120 + length)), (1, minutes(120 - length, 120))];
             let class = reached.then(|| "hard".to_owned());
-            let why = Why { periods, reached, class, ..Why::default() };
+            let kinds = [vec!["delivered", "bounced", "deferred"], vec!["bounced", "remote"]];
+            let of = LEAF.to_vec();
+            let why = Why { periods, reached, class, kinds, of, ..Why::default() };
             let query = why.query(ask, selection).expect("a question");
             let over = query.over_hours.as_ref().expect("whole hours");
             let (mut over, mut records) = (query.literally(&over.sql), query.with_literals());
@@ -196,10 +198,32 @@ fn what_was_delivered_before_two_periods_counts_for_both() {
 }
 
 #[test]
-fn numbers_stand_for_the_names_of_the_same_counts() {
+fn places_stand_for_the_names_of_the_same_counts() {
     let connection = engine();
     let periods = vec![(0, minutes(100, 160)), (1, minutes(30, 90))];
-    const ASKS: &[Ask] = &[
+    let blind = vec!["vmta_pool"];
+    let kinds = [vec!["injected", "delivered", "bounced", "held", "remote"], vec!["bounced"]];
+    let (follows, of) = (true, LEAF.to_vec());
+    let named = Why { periods, lag_s: 600, blind, kinds, follows, of, ..Why::default() };
+    let sql = |why: &Why, ask: Ask| {
+        why.query(ask, &Selection::default()).expect("a question").with_literals()
+    };
+    let marginals = sql(&named, Ask::Marginals);
+    // Those with the most of each dimension are told apart, all but the second.
+    let numbers = |dim: &str| -> Vec<u64> {
+        let each = format!(
+            "select number from ({marginals}) where dim = '{dim}' \
+             group by number order by sum(entered) desc, number"
+        );
+        let mut statement = connection.prepare(&each).expect("a statement");
+        let rows = statement.query_map([], |row| row.get(0)).expect("numbers");
+        let all: Vec<u64> = rows.map(|number| number.expect("a number")).collect();
+        all.into_iter().enumerate().filter(|(at, _)| *at != 1).map(|(_, number)| number).collect()
+    };
+    let told: Vec<(String, Vec<u64>)> =
+        LEAF.iter().map(|dim| ((*dim).to_owned(), numbers(dim))).collect();
+    let placed = Why { told: Some(told.clone()), ..named.clone() };
+    for ask in [
         Ask::Messages,
         Ask::Remote,
         Ask::Records,
@@ -207,34 +231,50 @@ fn numbers_stand_for_the_names_of_the_same_counts() {
         Ask::Queued,
         Ask::Deliveries,
         Ask::Cohort,
-    ];
-    let blind = vec!["vmta_pool"];
-    let named = Why { periods, lag_s: 600, numbered: ASKS, blind, ..Why::default() };
-    let numbered = Why { is_numbered: true, ..named.clone() };
-    let sql = |why: &Why, ask: Ask| {
-        why.query(ask, &Selection::default()).expect("a question").with_literals()
-    };
-    let names = sql(&numbered, Ask::Names);
-    for &ask in ASKS {
-        assert!(ask.is_by_number(), "{ask:?}");
-        let name = |dim: &&str| {
+    ] {
+        assert!(ask.is_by_place(), "{ask:?}");
+        let has = |dim: &&&str| match ask {
+            // Of the other dimensions they have nothing.
+            Ask::Remote => LEAF[..2].contains(*dim),
+            Ask::Injected | Ask::Queued => **dim != "dlv_source_ip",
+            _ => true,
+        };
+        // What a name becomes: its place, 0 for those that are not told apart, nothing of none.
+        let place = |dim: &&str| {
+            let list = &told.iter().find(|(of, _)| of == dim).expect("a list").1;
             format!(
-                "(select name from names where dim = '{dim}' and number = counts.{dim}) as {dim}"
+                "case when {dim} is not null then \
+                 coalesce(list_position({list:?}::ubigint[], hash({dim})), 0) end as {dim}"
             )
         };
-        let dims = LEAF.iter().filter(|dim| ask != Ask::Queued || **dim != "dlv_source_ip");
-        let dims = dims.filter(|dim| ask != Ask::Injected || **dim != "dlv_source_ip");
-        let replaced = match ask {
-            // Of the other dimensions they have nothing.
-            Ask::Remote => LEAF[..2].iter().map(name).collect::<Vec<_>>().join(", "),
-            _ => dims.map(name).collect::<Vec<_>>().join(", "),
+        let of_names: Vec<String> = LEAF.iter().filter(has).map(place).collect();
+        // The number of none is the second behind the list: that of no name ends it.
+        let none = |dim: &&str| {
+            let n = told.iter().find(|(of, _)| of == dim).expect("a list").1.len();
+            format!("nullif({dim}, {}) as {dim}", n + 2)
         };
-        let told = format!(
-            "with names as ({names}), counts as ({}) select * replace ({replaced}) from counts",
-            sql(&numbered, ask)
-        );
-        assert!(same(&connection, &told, &sql(&named, ask)) > 3, "{ask:?}");
+        let of_places: Vec<String> = LEAF.iter().filter(has).map(none).collect();
+        let summed = |replaced: &[String], sql: &str| {
+            let rows = format!("select * replace ({}) from ({sql})", replaced.join(", "));
+            format!("select * exclude (n), sum(n)::bigint as n from ({rows}) group by all")
+        };
+        let by_name = summed(&of_names, &sql(&named, ask));
+        let by_place = summed(&of_places, &sql(&placed, ask));
+        assert!(same(&connection, &by_place, &by_name) > 3, "{ask:?}");
     }
+}
+
+#[test]
+fn marginals_of_days_are_asked_of_the_rollups_by_day() {
+    let days = |since: i64, until: i64| minutes(1440 * since, 1440 * until);
+    let asked = |periods: Vec<Period>| {
+        let why = Why { periods, kinds: [vec!["delivered"], Vec::new()], ..Why::default() };
+        let queries = why.marginals(&Selection::default()).expect("questions");
+        let over = |query: &Query| query.over_hours.as_ref().is_some_and(|over| over.by_days);
+        queries.iter().map(over).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(vec![(0, days(1, 2)), (1, days(0, 1))]), [true, true, true]);
+    assert_eq!(asked(vec![(0, minutes(60, 120)), (1, days(0, 1))]), [false]);
 }
 
 #[test]

@@ -2,41 +2,29 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, UInt64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use arrow::error::ArrowError;
 
-use super::{CARRIED, Counts, Entry, FRESH, Kind, MOST_DIMS, Values, key};
+use super::{CARRIED, Counts, Entry, FRESH, MOST_DIMS, Values, key};
+use crate::columns::{int, text};
+use crate::kind::Kind;
+use crate::told::ToldApart;
 
 impl Counts {
-    /// Learns the names for which numbers stand in batches to come: columns `dim`, `name`, `number`.
-    ///
-    /// # Errors
-    /// When a column is missing or of a wrong type.
-    pub fn learn(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let (dims, names) = (text(batch, "dim")?, text(batch, "name")?);
-        let numbers = cast(column(batch, "number")?, &DataType::UInt64)?;
-        let numbers = numbers.as_primitive::<UInt64Type>();
-        let rows = dims.as_string::<i32>().iter().zip(names.as_string::<i32>()).zip(numbers);
-        for ((dim, name), number) in rows {
-            let at = self.dims.iter().position(|known| Some(known.as_str()) == dim);
-            if let (Some(at), Some(name), Some(number)) = (at, name, number) {
-                self.values[at].names.insert(number, name.to_owned());
-            }
-        }
-        Ok(())
+    /// Learns which values of each dimension are told apart of the counts to come, which may have places in
+    /// its list for names.
+    pub(crate) fn learn(&mut self, told: Vec<ToldApart>) {
+        self.values.iter_mut().zip(told).for_each(|(values, told)| values.told = Some(told));
     }
 
     /// Adds the rows of `batch`: columns `period`, the dimensions by their names (one that is
-    /// missing has no value) or by the numbers of these, `kind`, `category`, `n` and, where it is
+    /// missing has no value) or by their places in the list that was learnt, `kind`, `category`, `n` and, where it is
     /// known, `carried`. Rows of other periods and of unknown kinds are left out.
     ///
     /// # Errors
-    /// When a column is missing or of a wrong type, or a number stands for no name.
+    /// When a column is missing or of a wrong type, or there are places where no list was learnt.
     pub fn read(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        let int = |name: &str| cast(column(batch, name)?, &DataType::Int64);
-        let (periods, numbers) = (int("period")?, int("n")?);
-        let (periods, numbers) =
-            (periods.as_primitive::<Int64Type>(), numbers.as_primitive::<Int64Type>());
+        let (periods, numbers) = (int(batch, "period")?, int(batch, "n")?);
         let (kinds, categories) = (text(batch, "kind")?, text(batch, "category")?);
         let dims: Vec<Labels> =
             self.dims.iter().map(|dim| Labels::of(batch, dim)).collect::<Result<_, _>>()?;
@@ -75,14 +63,16 @@ enum Labels {
     /// It has none.
     None,
     Names(ArrayRef),
-    Numbers(ArrayRef),
+    Places(ArrayRef),
 }
 
 impl Labels {
     fn of(batch: &RecordBatch, dim: &str) -> Result<Labels, ArrowError> {
         Ok(match batch.column_by_name(dim) {
             None => Labels::None,
-            Some(array) if *array.data_type() == DataType::UInt64 => Labels::Numbers(array.clone()),
+            Some(array) if array.data_type().is_integer() => {
+                Labels::Places(cast(array, &DataType::Int64)?)
+            }
             Some(array) => Labels::Names(cast(array, &DataType::Utf8)?),
         })
     }
@@ -93,21 +83,12 @@ impl Labels {
             Labels::Names(array) if array.is_valid(row) => {
                 Ok(values.code(Some(array.as_string::<i32>().value(row))))
             }
-            Labels::Numbers(array) if array.is_valid(row) => {
-                let number = array.as_primitive::<UInt64Type>().value(row);
-                let unknown = || ArrowError::SchemaError(format!("{number} stands for no name"));
-                values.code_of(number).ok_or_else(unknown)
+            Labels::Places(array) if array.is_valid(row) => {
+                let place = array.as_primitive::<Int64Type>().value(row);
+                let unknown = || ArrowError::SchemaError(format!("{place} stands for no name"));
+                usize::try_from(place).ok().and_then(|at| values.code_at(at)).ok_or_else(unknown)
             }
             _ => Ok(values.code(None)),
         }
     }
-}
-
-fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, ArrowError> {
-    let missing = || ArrowError::SchemaError(format!("the column `{name}` is missing"));
-    batch.column_by_name(name).ok_or_else(missing)
-}
-
-fn text(batch: &RecordBatch, name: &str) -> Result<ArrayRef, ArrowError> {
-    cast(column(batch, name)?, &DataType::Utf8)
 }

@@ -1,10 +1,12 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
+use arrow::error::ArrowError;
 use pmtaq_query::{
-    Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Query, Selection, Session, Why, dimension,
+    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Query, Selection, Session, Why,
+    dimension,
 };
 use pmtaq_schema::Window;
-use pmtaq_why::{Answer, Counts, Mark, Metric, explain};
+use pmtaq_why::{Counts, Marginals, Mark, Metric, explain};
 
 use super::evidence;
 use super::explanation::{Explanation, Own};
@@ -32,6 +34,8 @@ impl Question<'_> {
             lag_s: self.frame.lag_s(),
             class: metric.class.map(|class| class.as_str().to_owned()),
             reached: metric.name == "deferral_rate",
+            follows: metric.follows_messages(),
+            kinds: Marginals::kinds(metric),
             mark: match metric.mark {
                 Some(Mark::Plaintext) => Some(Marked::Plaintext),
                 Some(Mark::WeakTls) => Some(Marked::WeakTls),
@@ -134,15 +138,30 @@ impl Question<'_> {
         let own = self.own(metric, &why, &selection)?;
         why = Self::limited(why, metric, own);
         let mut counts = Counts::new(&LEAF, frame.baseline.len());
-        why = Why { is_numbered: true, numbered: asks, ..why };
-        if asks.iter().any(|ask| ask.is_by_number()) {
-            let names = self.session.answer(&why.query(Ask::Names, &selection)?)?;
-            counts.learn(names.rows()).map_err(|error| Failure::failed(&error))?;
+        let (by_place, by_name): (Vec<Ask>, Vec<Ask>) =
+            asks.iter().partition(|ask| ask.is_by_place());
+        let named = by_name
+            .into_iter()
+            .map(|ask| Ok(self.session.answer(&why.query(ask, &selection)?)?))
+            .collect::<Result<Vec<Answer>>>()?;
+        if !by_place.is_empty() && self.session.is_here() {
+            let mut marginals = Marginals::new(metric, &LEAF, frame.baseline.len());
+            for answer in &named {
+                taken(marginals.add(answer.rows()))?;
+            }
+            for query in why.marginals(&selection)? {
+                taken(marginals.read(self.session.answer(&query)?.rows()))?;
+            }
+            marginals.teach(&mut counts);
+            why.told = Some(marginals.numbers());
         }
-        for ask in asks {
-            self.session.run(&why.query(*ask, &selection)?, |_, batches| -> Result<()> {
+        for answer in &named {
+            taken(counts.read(answer.rows()))?;
+        }
+        for ask in by_place {
+            self.session.run(&why.query(ask, &selection)?, |_, batches| -> Result<()> {
                 for batch in batches {
-                    counts.read(&batch?).map_err(|error| Failure::failed(&error))?;
+                    taken(counts.read(&batch?))?;
                 }
                 Ok(())
             })??;
@@ -197,8 +216,13 @@ impl Question<'_> {
     }
 }
 
+/// Whether a batch was taken in, which has what it should.
+fn taken(batch: std::result::Result<(), ArrowError>) -> Result<()> {
+    batch.map_err(|error| Failure::failed(&error))
+}
+
 /// Has what stood in the place of the jobs under its own name.
-fn name_by(answer: &mut Answer, by: &Dimension) {
+fn name_by(answer: &mut pmtaq_why::Answer, by: &Dimension) {
     for cause in &mut answer.causes {
         let scopes = cause.scopes.iter_mut().flat_map(|scope| &mut scope.values);
         let values = cause.values.iter_mut().chain(&mut cause.implied).chain(scopes);
