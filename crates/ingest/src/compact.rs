@@ -1,12 +1,12 @@
 //! Small parts of a day as fewer larger ones: read, sorted, written, swapped in one commit.
 //! Changes no row and decides no day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{Int32Type, TimestampMillisecondType};
+use arrow::datatypes::{Int32Type, TimestampMillisecondType, UInt64Type};
 use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::site::SiteDimension;
@@ -415,15 +415,22 @@ fn keyed(rows: RecordBatch) -> RecordBatch {
     RecordBatch::try_new(rows.schema(), columns).expect("the same types and rows")
 }
 
-/// Records by the names of [`SORTED_BY`], then by time. Ingest groups each of its runs by the same
-/// columns, their names in the order in which they come.
+/// Records by the names of [`SORTED_BY`], then message by message, that one first which came first. Ingest
+/// groups each of its runs alike, the names in the order in which they come.
 fn sorted(rows: &RecordBatch) -> RecordBatch {
     let names = SORTED_BY.map(|column| ranks(rows.column(column)));
     let time = rows.column(index_of("time_logged"));
     let time = time.as_primitive::<TimestampMillisecondType>().values();
-    let mut order: Vec<([u32; SORTED_BY.len()], i64, u32)> = (0_u32..)
-        .zip(time)
-        .map(|(row, time)| (names.each_ref().map(|ranks| ranks[row as usize]), *time, row))
+    let keys = rows.column(index_of("message_key")).as_primitive::<UInt64Type>().values();
+    let mut first: HashMap<u64, i64> = HashMap::with_capacity(keys.len());
+    for (key, time) in keys.iter().zip(time) {
+        first.entry(*key).and_modify(|first| *first = *time.min(first)).or_insert(*time);
+    }
+    let mut order: Vec<_> = (0_u32..)
+        .zip(time.iter().zip(keys))
+        .map(|(row, (time, key))| {
+            (names.each_ref().map(|ranks| ranks[row as usize]), first[key], *key, *time, row)
+        })
         .collect();
     order.sort_unstable();
     let indices = UInt32Array::from_iter_values(order.into_iter().map(|(.., row)| row));

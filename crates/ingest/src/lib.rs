@@ -80,6 +80,7 @@ pub use pipeline::ingest;
 
 mod tier;
 
+mod order;
 mod origins;
 
 mod compact;

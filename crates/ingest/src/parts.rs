@@ -10,8 +10,9 @@ use pmtaq_store::{Encoder, Result, RunWriter, Writer, Written};
 
 use crate::budget::Budget;
 use crate::hourly::Counted;
+use crate::order::Order;
 use crate::rollup::Rollup;
-use crate::rows::{Order, Rows};
+use crate::rows::Rows;
 use crate::site::SITE;
 
 /// Rows that all workers add to other days before a day is closed: each closes its own after its share.

@@ -12,6 +12,7 @@ use crate::checked::Checked;
 use crate::derive::{Added, Derive, SourceFacts};
 use crate::encoded_words::decoded;
 use crate::intern::{NameColumn, Pending, Repetition};
+use crate::order::Order;
 use crate::plan::{Extra, Plan, Text};
 use crate::split::{Field, Line, Lines, Place};
 
@@ -160,16 +161,19 @@ impl Rows {
         }
     }
 
-    /// Puts the rows in order: by the names of [`SORTED_BY`], and then as they came, which is by time.
-    /// Names come in the order of their first row. Texts stay where they are.
+    /// Puts the rows in order: by the names of [`SORTED_BY`], then message by message, these and the rows of
+    /// each as they came, which is by time. Names come in the order of their first row. Texts stay where they are.
     pub(crate) fn sort(&mut self, order: &mut Order) {
         let len = self.len;
         self.columns.iter_mut().for_each(|column| column.fill(len));
         order.rows.clear();
         order.rows.extend(0..u32::try_from(len).expect("a run has fewer rows than u32"));
+        if let CellColumn::Hashes(keys) = &self.columns[MESSAGE_KEY] {
+            order.sort_by_message(keys);
+        }
         for column in SORTED_BY.into_iter().rev() {
             if let CellColumn::Names(names) = &self.columns[column] {
-                order.sort_by(names);
+                order.sort_by(names.keys(), names.names.all().len());
             }
         }
         self.columns.iter_mut().for_each(|column| column.reorder(order));
@@ -339,53 +343,6 @@ impl<'l> Target<'l> for Naming<'_, 'l> {
 fn rarely<'l>(row: usize, text: &[u8], target: &mut impl Target<'l>) {
     if !text.is_empty() {
         target.set_made(row, text);
-    }
-}
-
-/// Where sorted rows came from. Kept from run to run for its memory.
-#[derive(Default)]
-pub(crate) struct Order {
-    /// By row, where it was before.
-    rows: Vec<u32>,
-    spare: Vec<u32>,
-    spare_numbers: Vec<i64>,
-    spare_hashes: Vec<u64>,
-}
-
-impl Order {
-    /// Sorts rows by the keys of a column, those without a name last, and leaves equal ones as they
-    /// were.
-    fn sort_by(&mut self, names: &NameColumn) {
-        let none = names.names.all().len();
-        let place = |key: u32| if key == NO_NAME { none } else { key as usize };
-        let keys = names.keys();
-        if keys.is_empty() {
-            return;
-        }
-        let mut starts = vec![0_u32; none + 2];
-        keys.iter().for_each(|&key| starts[place(key) + 1] += 1);
-        for i in 1..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        self.spare.clear();
-        self.spare.resize(self.rows.len(), 0);
-        for &row in &self.rows {
-            let start = &mut starts[place(keys[row as usize])];
-            self.spare[*start as usize] = row;
-            *start += 1;
-        }
-        std::mem::swap(&mut self.rows, &mut self.spare);
-    }
-
-    /// Puts the keys or numbers of `rows` in order, if they are not all the same.
-    fn apply<T: Copy + PartialEq>(rows: &[u32], cells: &mut Vec<T>, spare: &mut Vec<T>) {
-        let Some(&first) = cells.first() else { return };
-        // All are looked at, from front to back: in no order they are found in the cache then.
-        if cells.iter().fold(false, |differs, cell| differs | (*cell != first)) {
-            spare.clear();
-            spare.extend(rows.iter().map(|&row| cells[row as usize]));
-            std::mem::swap(cells, spare);
-        }
     }
 }
 
