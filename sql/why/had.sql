@@ -1,5 +1,5 @@
--- Which records each period has: what the answer rests on.
-select period, rec, count(*) as n
+-- Which records each period has, and of which MTA: what the answer rests on.
+select period, rec, host, count(*) as n
 from records
 group by all
 order by all

@@ -85,7 +85,7 @@ pub struct Cause {
     pub values: Vec<(String, Option<String>)>,
     /// The bounce categories that changed; empty when it was all of them.
     pub categories: Vec<Option<String>>,
-    /// Other dimensions that have a single value under it.
+    /// Other dimensions of which nearly all under it has a single value.
     pub implied: Vec<(String, Option<String>)>,
     /// Of `values`, which could as well be another that is implied: both cover the same messages.
     pub(crate) twins: Vec<Twin>,

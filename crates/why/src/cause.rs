@@ -64,16 +64,26 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
             (0..=counts.n_baseline()).any(is_in)
         })
         .collect();
-    // The other dimensions of which some leaves have one value.
+    // The other dimensions of which nearly all that there was has one value: a message without a sender, of
+    // a pool that is one sender's, is no other sender.
     let is_other = |dim: &usize| {
         found.values.iter().all(|(named, _)| named != dim) && counts.n_values(*dim) > 1
     };
+    let weight = |leaf: usize| -> f64 {
+        let of = |period: usize| {
+            if is_volume { outcome.seen.at(period, leaf) } else { flow.input[period][leaf] }
+        };
+        (0..=counts.n_baseline()).map(of).sum()
+    };
+    let weights: Vec<f64> = alive.iter().map(|&leaf| weight(leaf)).collect();
+    let all: f64 = weights.iter().sum();
     let single = |dim: usize| {
-        let first = *alive.first()?;
-        let code = counts.code(first, dim);
-        let is_single =
-            alive.iter().all(|&leaf| counts.code(leaf, dim) == code) && !counts.is_few(first, dim);
-        (is_single && counts.value(dim, code).is_some()).then(|| named(&(dim, code)))
+        let mut by_code = vec![0.0; counts.n_values(dim)];
+        let codes = alive.iter().map(|&leaf| counts.code(leaf, dim) as usize);
+        codes.zip(&weights).for_each(|(code, weight)| by_code[code] += weight);
+        let code = by_code.iter().position(|n| *n > 0.0 && *n >= NEARLY_ALL * all)? as u32;
+        let is_told = !counts.is_few_value(dim, code) && counts.value(dim, code).is_some();
+        is_told.then(|| named(&(dim, code)))
     };
     let implied = (0..counts.dims().len()).filter(is_other).filter_map(single).collect();
     let twins = twins(flow, found, &nearly_single(flow, found, &alive));

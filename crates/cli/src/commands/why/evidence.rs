@@ -9,6 +9,8 @@ use crate::failure::Result;
 
 /// Replies told of a cause at most.
 const MAX_REPLIES: usize = 3;
+/// More deferrals than usual say why mail is late where they come to this part of what is later than usual.
+const DELAYS: f64 = 0.1;
 /// Causes of which the records are asked.
 pub(crate) const MAX_CAUSES: usize = 5;
 /// The number of the time before the window, in which an onset may lie.
@@ -203,6 +205,13 @@ fn episode(cause: &Cause, rows: &[&Row], frame: &Frame, step_s: i64) -> Option<W
 /// The replies that are more frequent than usual, given how many there are.
 fn replies(cause: &Cause, rows: &[&Row], n_baseline: usize) -> Vec<Reply> {
     let mut replies: Vec<Reply> = Vec::new();
+    // What was deferred made late what was, if it is a good part of that.
+    let part = |period: i64| if period == 0 { 1.0 } else { -1.0 / n_baseline.max(1) as f64 };
+    let deferrals =
+        rows.iter().filter(|row| row.rec == "t" && row.step.is_none() && row.period >= 0);
+    let deferred: f64 = deferrals.map(|row| part(row.period) * row.n).sum();
+    let delays =
+        cause.stage == Stage::Latency && deferred >= DELAYS * (cause.now.1 - cause.usual.1);
     for row in rows {
         let Some(template) = &row.template else { continue };
         // Who is turned away at the greeting stands for a whole queue.
@@ -210,7 +219,7 @@ fn replies(cause: &Cause, rows: &[&Row], n_baseline: usize) -> Vec<Reply> {
         let is_queue =
             row.rec == "tq" && (stands_for_many || cause.stage.output().contains(&Kind::Held));
         let is_refusal = matches!(row.rec.as_str(), "b" | "t") && is_counted(cause, row)
-            || cause.stage == Stage::Latency && row.rec == "t";
+            || delays && row.rec == "t";
         if row.period == LEAD || !(is_refusal || is_queue) {
             continue;
         }
