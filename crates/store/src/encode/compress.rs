@@ -16,7 +16,7 @@ const LITERALS: CParameter = CParameter::LiteralCompressionMode(ParamSwitch::Ena
 
 /// Keys stand in whole bytes, so that a few of them that come again are a match of four bytes.
 const KEYS: [CParameter; 5] = [
-    CParameter::HashLog(14),
+    CParameter::HashLog(16),
     CParameter::MinMatch(4),
     CParameter::WindowLog(19),
     CParameter::TargetLength(1),
