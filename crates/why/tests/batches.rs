@@ -31,12 +31,15 @@ fn told(counts: &Counts) -> Vec<String> {
     told
 }
 
-/// What each provider has by itself, in the window and in one period before it.
-fn marginals(metric: &str, values: &[(&str, u64, [(i64, i64); 2])]) -> Marginals {
+/// A provider, its number, and what entered and was counted in the window and in one period before it.
+type Value = (&'static str, u64, [(i64, i64); 2]);
+
+/// What each provider has by itself.
+fn marginals(metric: &str, values: &[Value]) -> Marginals {
     let metric = Metric::named(metric).expect("a metric");
     let mut all = Marginals::new(metric, &["provider", "job_id"], 1);
     let rows = || values.iter().flat_map(|of| [0, 1].map(|period| (of, period)));
-    let ints = |of: &dyn Fn(&(&str, u64, [(i64, i64); 2]), usize) -> i64| -> ArrayRef {
+    let ints = |of: &dyn Fn(&Value, usize) -> i64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(rows().map(|(value, period)| of(value, period))))
     };
     let columns: [(&str, ArrayRef); 6] = [

@@ -78,6 +78,28 @@ fn one_address_blocked_at_one_receiver_is_named_with_its_share() {
 }
 
 #[test]
+fn a_pool_is_told_with_the_sender_of_nearly_all_of_its_mail() {
+    let mut counts = Counts::new(&DIMS, 7);
+    for period in 0..8 {
+        for (pool, sender, n) in [
+            ("p1", Some("a.example"), 1000),
+            ("p1", None, 20),
+            ("p2", Some("b.example"), 600),
+            ("p2", Some("c.example"), 500),
+        ] {
+            let values = [Some("gmail"), sender, Some(pool), None, None, None];
+            let bounces = if period == 0 && pool == "p1" { n / 2 } else { n / 100 };
+            counts.add(period, &values, Kind::Delivered, None, n - bounces);
+            counts.add(period, &values, Kind::Bounced, Some("spam-related"), bounces);
+        }
+    }
+    let answer = explain(metric("bounce_rate"), counts.clone());
+    let cause = &answer.causes[0];
+    assert_eq!(cause.values, [("vmta_pool".to_owned(), Some("p1".to_owned()))]);
+    assert_eq!(cause.implied, [("sender_domain".to_owned(), Some("a.example".to_owned()))]);
+}
+
+#[test]
 fn fewer_messages_are_no_trouble_at_the_receivers() {
     let counts = counts(|period, leaf| match (period, leaf[1]) {
         (0, "a.example") => (200, 2),

@@ -4,6 +4,7 @@
 mod window;
 
 mod frame;
+mod had;
 
 mod evidence;
 mod explanation;

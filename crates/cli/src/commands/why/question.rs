@@ -1,11 +1,8 @@
 //! Fetches the counts of a window and its baseline, and has them explained. Judges nothing.
 
-use std::collections::BTreeSet;
-
 use arrow::error::ArrowError;
 use pmtaq_query::{
-    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Query, Selection, Session, Why,
-    dimension,
+    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Selection, Session, Why, dimension,
 };
 use pmtaq_render::words::percent;
 use pmtaq_schema::Window;
@@ -14,6 +11,7 @@ use pmtaq_why::{Counts, Marginals, Mark, Metric, explain};
 use super::evidence;
 use super::explanation::{Explanation, Own};
 use super::frame::Frame;
+use super::had::Had;
 use crate::command_line::filters;
 use crate::commands::measure::middle;
 use crate::failure::{Failure, Result};
@@ -239,70 +237,6 @@ fn name_by(answer: &mut pmtaq_why::Answer, by: &Dimension) {
         for (name, _) in values.filter(|(name, _)| name == JOB) {
             *name = by.name.to_owned();
         }
-    }
-}
-
-/// Which records there are.
-struct Had(Vec<HadOf>);
-
-/// So many records of a type, of an MTA in a period.
-struct HadOf {
-    period: i64,
-    rec: String,
-    host: Option<String>,
-    n: i64,
-}
-
-impl Had {
-    fn read(session: &Session, query: &Query) -> Result<Had> {
-        let answer = session.answer(query)?;
-        let (periods, numbers) = (answer.i64s("period")?, answer.i64s("n")?);
-        let names = answer.texts("rec")?.into_iter().zip(answer.texts("host")?);
-        let rows = periods.into_iter().zip(names).zip(numbers);
-        let had = rows.map(|((period, (rec, host)), n)| HadOf {
-            period: period.unwrap_or(-1),
-            rec: rec.unwrap_or_default(),
-            host,
-            n: n.unwrap_or(0),
-        });
-        Ok(Had(had.collect()))
-    }
-
-    /// The MTAs of which the window has next to no record, though each period of the baseline has a good
-    /// part of its records from there; each with its part of all, in percent.
-    fn silent(&self, n_baseline: usize) -> Vec<(&str, f64)> {
-        const QUIET: f64 = 0.05;
-        const GOOD_PART: f64 = 0.03;
-        let hosts: BTreeSet<&str> = self.0.iter().filter_map(|had| had.host.as_deref()).collect();
-        let of = |host: &str, period: i64| -> f64 {
-            let own = self.0.iter().filter(|had| had.period == period);
-            own.filter(|had| had.host.as_deref() == Some(host)).map(|had| had.n as f64).sum()
-        };
-        let silent = hosts.into_iter().filter_map(|host| {
-            let part = |period: i64| of(host, period) / (self.n(period) as f64).max(1.0);
-            let parts: Vec<f64> = (1..=n_baseline as i64).map(part).collect();
-            let usual = parts.iter().sum::<f64>() / parts.len().max(1) as f64;
-            let is_steady = !parts.is_empty() && parts.iter().all(|part| *part >= GOOD_PART);
-            (is_steady && part(0) < QUIET * usual).then_some((host, 100.0 * usual))
-        });
-        silent.collect()
-    }
-
-    fn n(&self, period: i64) -> i64 {
-        self.0.iter().filter(|had| had.period == period).map(|had| had.n).sum()
-    }
-
-    fn has(&self, rec: &str) -> bool {
-        self.0.iter().any(|had| had.rec == rec)
-    }
-
-    fn all(&self) -> u64 {
-        self.0.iter().map(|had| had.n.unsigned_abs()).sum()
-    }
-
-    fn types(&self) -> Vec<String> {
-        let order = ["d", "b", "t", "tq", "r", "rb", "rs", "f"];
-        order.iter().filter(|rec| self.has(rec)).map(|&rec| rec.to_owned()).collect()
     }
 }
 
