@@ -242,3 +242,43 @@ fn replies(cause: &Cause, rows: &[&Row], n_baseline: usize) -> Vec<Reply> {
     replies.truncate(MAX_REPLIES);
     replies
 }
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_why::{Counts, Metric, explain};
+
+    use super::*;
+
+    /// 500 of 1,000 deliveries of a pool are late, and none was.
+    fn late() -> Cause {
+        let mut counts = Counts::new(&["vmta_pool"], 4);
+        for period in 0..5 {
+            counts.add(period, &[Some("a")], Kind::Delivered, None, 3000);
+            let late = if period == 0 { 500 } else { 1 };
+            counts.add(period, &[Some("b")], Kind::Marked, None, late);
+            counts.add(period, &[Some("b")], Kind::Delivered, None, 1000 - late);
+        }
+        let metric = Metric::named("p95").expect("a metric");
+        explain(metric, counts).causes.into_iter().next().expect("a cause")
+    }
+
+    #[test]
+    fn late_mail_is_read_by_deferrals_if_they_may_have_made_it_late() {
+        let cause = late();
+        let told = |rec: &str, now: f64| {
+            let row = |period, n| Row {
+                cause: 0,
+                period,
+                rec: rec.to_owned(),
+                category: None,
+                template: Some("421 try later".to_owned()),
+                step: None,
+                n,
+            };
+            replies(&cause, &[&row(0, now), &row(1, 1.0)], 4).len()
+        };
+        assert_eq!(told("t", 3.0), 0, "three of five hundred");
+        assert_eq!(told("t", 100.0), 1);
+        assert_eq!(told("tq", 3.0), 1, "one record stands for a queue");
+    }
+}
