@@ -141,6 +141,8 @@ pub struct Why {
     /// For [`Ask::Marginals`]: the kinds that enter the metric, and those that it counts, by the words of
     /// the other statements.
     pub kinds: [Vec<&'static str>; 2],
+    /// For [`Ask::Marginals`]: whether the metric counts complaints, which are set against [`Ask::Cohort`].
+    pub is_of_complaints: bool,
     /// Whether a message that is deferred is followed until it is not: then it is held.
     pub follows: bool,
     /// The class of the bounces that count.
@@ -335,8 +337,11 @@ impl Why {
     /// What is read for a period.
     fn reach(&self, ask: Ask, window: Window) -> Window {
         let lag_s = if ask.looks_behind() { self.lag_s } else { 0 };
+        // What complaints are about has numbers, though it was delivered before.
+        let is_of_cohort = ask == Ask::Marginals && self.is_of_complaints;
+        let before_s = if is_of_cohort { COHORT_S } else { ask.before_s() };
         Window {
-            since: Timestamp(window.since.0.saturating_sub(ask.before_s())),
+            since: Timestamp(window.since.0.saturating_sub(before_s)),
             until: Timestamp(window.until.0.saturating_add(lag_s)),
         }
     }

@@ -67,7 +67,8 @@ impl Marginals {
         [of(&|kind| enters(metric, kind)), of(&|kind| is_counted(metric, kind))]
     }
 
-    /// Adds the rows of `batch`: columns `dim`, `name`, `number`, `period`, `entered`, `counted`.
+    /// Adds the rows of `batch`: columns `dim`, `name`, `number`, `period`, `entered`, `counted`. One of no
+    /// period tells a number and no count.
     ///
     /// # Errors
     /// When a column is missing or of a wrong type.
@@ -80,12 +81,16 @@ impl Marginals {
             [int(batch, "period")?, int(batch, "entered")?, int(batch, "counted")?];
         for row in 0..batch.num_rows() {
             let of = self.dims.iter_mut().find(|of| of.name == dims.value(row));
-            let period = usize::try_from(periods.value(row)).ok().filter(|at| *at < self.n_periods);
-            if let (Some(of), Some(period)) = (of, period) {
+            let Some(of) = of else { continue };
+            let value = of.value(names.value(row));
+            value.number = Some(numbers.value(row));
+            let period = periods.is_valid(row).then(|| periods.value(row));
+            let period = period.and_then(|period| usize::try_from(period).ok());
+            if let Some(period) = period.filter(|period| *period < self.n_periods) {
                 let [entered, counted] = [&entered, &counted]
                     .map(|of| if of.is_valid(row) { of.value(row) as f64 } else { 0.0 });
-                of.add(names.value(row), period, entered, counted).number =
-                    Some(numbers.value(row));
+                value.add(period, entered, counted);
+                of.all.add(period, entered, counted);
             }
         }
         Ok(())
@@ -111,7 +116,8 @@ impl Marginals {
                     let n_if = |is: bool| if is { n } else { 0.0 };
                     let (entered, counted) =
                         (enters(self.metric, kind), is_counted(self.metric, kind));
-                    of.add(names.value(row), period, n_if(entered), n_if(counted));
+                    of.value(names.value(row)).add(period, n_if(entered), n_if(counted));
+                    of.all.add(period, n_if(entered), n_if(counted));
                 }
             }
         }
@@ -203,14 +209,11 @@ impl Marginal {
 }
 
 impl OfDim {
-    /// Adds what a value has in a period.
-    fn add(&mut self, name: &str, period: usize, entered: f64, counted: f64) -> &mut Marginal {
-        self.all.add(period, entered, counted);
+    /// What a value has, none yet of one that is new.
+    fn value(&mut self, name: &str) -> &mut Marginal {
         if !self.values.contains_key(name) {
             self.values.insert(name.to_owned(), Marginal::new(self.all.entered.len()));
         }
-        let value = self.values.get_mut(name).expect("it is there");
-        value.add(period, entered, counted);
-        value
+        self.values.get_mut(name).expect("it is there")
     }
 }

@@ -35,6 +35,7 @@ impl Question<'_> {
             lag_s: self.frame.lag_s(),
             class: metric.class.map(|class| class.as_str().to_owned()),
             reached: metric.name == "deferral_rate",
+            is_of_complaints: metric.is_of_complaints(),
             follows: metric.follows_messages(),
             kinds: Marginals::kinds(metric),
             mark: match metric.mark {
