@@ -1,6 +1,7 @@
 //! What the search found, told as a cause: names for numbers, counts, and a reading.
 
 use crate::answer::{Cause, Moved, Twin};
+use crate::counts::Counts;
 use crate::flow::{Flow, NEARLY_ALL, Outcome};
 use crate::kind::Kind;
 use crate::metric::Stage;
@@ -76,15 +77,7 @@ pub(crate) fn cause(flow: &Flow, found: &Found, change: f64) -> Cause {
         (0..=counts.n_baseline()).map(of).sum()
     };
     let weights: Vec<f64> = alive.iter().map(|&leaf| weight(leaf)).collect();
-    let all: f64 = weights.iter().sum();
-    let single = |dim: usize| {
-        let mut by_code = vec![0.0; counts.n_values(dim)];
-        let codes = alive.iter().map(|&leaf| counts.code(leaf, dim) as usize);
-        codes.zip(&weights).for_each(|(code, weight)| by_code[code] += weight);
-        let code = by_code.iter().position(|n| *n > 0.0 && *n >= NEARLY_ALL * all)? as u32;
-        let is_told = !counts.is_few_value(dim, code) && counts.value(dim, code).is_some();
-        is_told.then(|| named(&(dim, code)))
-    };
+    let single = |dim: usize| nearly_all(counts, &alive, &weights, dim);
     let implied = (0..counts.dims().len()).filter(is_other).filter_map(single).collect();
     let twins = twins(flow, found, &nearly_single(flow, found, &alive));
     let mut cause = Cause {
@@ -123,17 +116,27 @@ fn moved(flow: &Flow, found: &Found) -> Moved {
 /// days does not tell them apart now, nor does a message without a sender.
 fn nearly_single(flow: &Flow, found: &Found, alive: &[usize]) -> Vec<(String, Option<String>)> {
     let counts = &flow.counts;
-    let entered = &flow.input[0];
-    let all: f64 = alive.iter().map(|&leaf| entered[leaf]).sum();
+    let weights: Vec<f64> = alive.iter().map(|&leaf| flow.input[0][leaf]).collect();
     let is_other = |dim: &usize| found.values.iter().all(|(named, _)| named != dim);
-    let nearly_all = |dim: usize| {
-        let mut by_code = vec![0.0; counts.n_values(dim)];
-        alive.iter().for_each(|&leaf| by_code[counts.code(leaf, dim) as usize] += entered[leaf]);
-        let code = by_code.iter().position(|n| *n > 0.0 && *n >= NEARLY_ALL * all)? as u32;
-        let name = counts.name(dim, code).filter(|_| !counts.is_few_value(dim, code))?;
-        Some((counts.dims()[dim].clone(), Some(name)))
-    };
-    (0..counts.dims().len()).filter(is_other).filter_map(nearly_all).collect()
+    let single = |dim: usize| nearly_all(counts, alive, &weights, dim);
+    (0..counts.dims().len()).filter(is_other).filter_map(single).collect()
+}
+
+/// The value of a dimension that nearly all of some leaves have, by their weights: one that is known, and is told
+/// apart.
+fn nearly_all(
+    counts: &Counts,
+    leaves: &[usize],
+    weights: &[f64],
+    dim: usize,
+) -> Option<(String, Option<String>)> {
+    let all: f64 = weights.iter().sum();
+    let mut by_code = vec![0.0; counts.n_values(dim)];
+    let codes = leaves.iter().map(|&leaf| counts.code(leaf, dim) as usize);
+    codes.zip(weights).for_each(|(code, weight)| by_code[code] += weight);
+    let code = by_code.iter().position(|n| *n > 0.0 && *n >= NEARLY_ALL * all)? as u32;
+    let name = counts.name(dim, code).filter(|_| !counts.is_few_value(dim, code))?;
+    Some((counts.dims()[dim].clone(), Some(name)))
 }
 
 /// Which of the named values could in the window as well be one of `others`, which nearly all of it has.

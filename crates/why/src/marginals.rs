@@ -124,15 +124,14 @@ impl Marginals {
         Ok(())
     }
 
-    /// Which values of each dimension are told apart, for a statement: the numbers that stand for their names.
-    pub fn numbers(&self) -> Vec<(String, Vec<u64>)> {
-        let told = self.told().into_iter().map(|told| told.numbers);
-        self.dims.iter().map(|dim| dim.name.clone()).zip(told).collect()
-    }
-
-    /// Tells it to the counts of which they are the marginal ones, before these come.
-    pub fn teach(&self, counts: &mut Counts) {
-        counts.learn(self.told());
+    /// Tells the counts of which they are the marginal ones which values are told apart, before these come; and
+    /// of each dimension the numbers that stand for the names of these, for a statement.
+    pub fn teach(&self, counts: &mut Counts) -> Vec<(String, Vec<u64>)> {
+        let told = self.told();
+        let numbers = told.iter().map(|told| told.numbers.clone());
+        let numbers = self.dims.iter().map(|dim| dim.name.clone()).zip(numbers).collect();
+        counts.learn(told);
+        numbers
     }
 
     /// Which values of each dimension are told apart.

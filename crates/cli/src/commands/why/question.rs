@@ -161,8 +161,7 @@ impl Question<'_> {
             for query in why.marginals(&selection)? {
                 taken(marginals.read(self.session.answer(&query)?.rows()))?;
             }
-            marginals.teach(&mut counts);
-            why.told = Some(marginals.numbers());
+            why.told = Some(marginals.teach(&mut counts));
         }
         for answer in &named {
             taken(counts.read(answer.rows()))?;
