@@ -50,6 +50,46 @@ fn a_store_made_by_a_script_as_the_format_is_described_is_sound() {
     }
 }
 
+/// The types of each row group of records, and all rows.
+fn row_groups(sealed: &Sealed) -> (Vec<Vec<String>>, u64) {
+    let groups = python("row_groups.py", &[&sealed.store()]);
+    let groups = groups.as_array().unwrap();
+    let types = |group: &Value| serde_json::from_value(group["types"].clone()).unwrap();
+    (groups.iter().map(types).collect(), groups.iter().filter_map(|of| of["rows"].as_u64()).sum())
+}
+
+#[test]
+fn no_row_group_has_deliveries_and_bounces_whoever_wrote_it() {
+    let (common, rare) = (["d", "r"], ["b", "f", "rb", "rs", "t", "tq"]);
+    let check = |sealed: &Sealed, written: &str| {
+        let (groups, rows) = row_groups(sealed);
+        let n_records = sealed.number("select count(*) from records");
+        assert_eq!(i64::try_from(rows), Ok(n_records), "{written}");
+        let is_of = |types: &[&str]| {
+            let all = |group: &&Vec<String>| group.iter().all(|of| types.contains(&of.as_str()));
+            groups.iter().filter(all).count()
+        };
+        let (of_common, of_rare) = (is_of(&common), is_of(&rare));
+        assert!(of_common > 0 && of_rare > 0, "{written}: {groups:?}");
+        assert_eq!(of_common + of_rare, groups.len(), "{written}: {groups:?}");
+    };
+    let sealed = Sealed::new();
+    let dir = sealed.dir.path().join("acct");
+    generate(&Options { rows: 30_000, ..Options::default() }, &dir).unwrap();
+    // With so little memory a part has several row groups of either kind, in turn.
+    sealed.done(&["ingest", "-q", "--memory", "120MB", "--threads", "1", dir.to_str().unwrap()]);
+    check(&sealed, "an ingest");
+    let someone =
+        "select rcpt from records where rec = 'b' and rcpt is not null order by rcpt limit 1";
+    let someone = sealed.done(&["sql", "-q", "--format", "csv", someone]);
+    let someone = someone.lines().nth(1).unwrap();
+    sealed.done(&["forget", "-q", "--rcpt", someone, "--yes"]);
+    check(&sealed, "what forgets a person");
+    sealed.ingest(&[&root().join("samples/acct")]);
+    sealed.done(&["compact", "-q"]);
+    check(&sealed, "a compaction");
+}
+
 #[test]
 fn a_million_rows_are_counted_alike_by_everyone_at_scale() {
     let sealed = Sealed::new();

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, UInt64Array};
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::compute::{concat_batches, filter_record_batch, not, take_record_batch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType, UInt64Type};
 use pmtaq_schema::columns::{SORTED_BY, index_of};
 use pmtaq_schema::message_key::message_key;
 use pmtaq_schema::site::SiteDimension;
 use pmtaq_schema::time::Day;
+use pmtaq_schema::{Frequency, Record};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{
     Change, Encoder, Error, NewPart, Part, PartWriter, ROW_GROUP_ROWS, Result, RunWriter,
@@ -213,9 +214,9 @@ fn lacks_kept(writer: &Writer<'_>, day: Day, parts: &[SnapshotPart]) -> bool {
 
 /// Whether an older version wrote the part, without what questions need.
 fn is_older(part: &&SnapshotPart) -> bool {
-    let Part { table, has_keys, facts, derived, .. } = &part.part;
+    let Part { table, has_keys, rare_apart, facts, derived, .. } = &part.part;
     match table {
-        Table::Records => !(*has_keys && facts.is_some() && *derived >= SAYS_ORIGIN),
+        Table::Records => !(*has_keys && *rare_apart && facts.is_some() && *derived >= SAYS_ORIGIN),
         Table::Hourly => *derived < SAYS_ORIGIN,
         _ => false,
     }
@@ -304,11 +305,11 @@ fn merge_hourly(
     let mut write = |hourly: &mut Hourly, is_last| {
         let mut part: RunWriter<'_> = match open.take() {
             Some(part) => part,
-            None => writer.stage_runs(Table::Hourly, day, &mut encoder)?,
+            None => writer.stage_runs(Table::Hourly, day)?,
         };
         hourly.take().write(&mut part, &mut encoder, (since, until))?;
         if is_last || part.rows() >= FULL_ROWS {
-            done.extend(part.finish(&mut encoder)?.sync()?);
+            done.extend(part.finish()?.sync()?);
         } else {
             open = Some(part);
         }
@@ -332,11 +333,28 @@ pub(crate) struct Merged<'w> {
     table: Table,
     day: Day,
     budget: MergeBudget,
-    group: Vec<RecordBatch>,
-    /// Earliest and latest time that the rows not yet written may have.
-    times: Option<(i64, i64)>,
+    /// Of each [`Frequency`] of records; of another table the first is of all.
+    groups: [Group; 2],
     open: Option<PartWriter<'w>>,
     done: Vec<NewPart>,
+}
+
+/// Rows of a row group to come.
+#[derive(Default)]
+struct Group {
+    batches: Vec<RecordBatch>,
+    /// Earliest and latest time that they may have.
+    times: Option<(i64, i64)>,
+}
+
+impl Group {
+    fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.batches.iter().map(RecordBatch::get_array_memory_size).sum()
+    }
 }
 
 impl<'w> Merged<'w> {
@@ -347,36 +365,49 @@ impl<'w> Merged<'w> {
         day: Day,
         budget: MergeBudget,
     ) -> Merged<'w> {
-        let (group, done) = (Vec::new(), Vec::new());
-        Merged { writer, table, day, budget, group, times: None, open: None, done }
+        let (groups, done) = (<[Group; 2]>::default(), Vec::new());
+        Merged { writer, table, day, budget, groups, open: None, done }
     }
 
     /// Adds rows whose times lie where those of `part` do.
     pub(crate) fn add(&mut self, batch: RecordBatch, part: &Part) -> Result<()> {
+        if self.table != Table::Records {
+            return self.gather(0, batch, part);
+        }
+        let rare = rare(&batch);
+        let common = not(&rare).expect("booleans");
+        for (of, rows) in [(Frequency::Common, common), (Frequency::Rare, rare)] {
+            let rows = filter_record_batch(&batch, &rows).expect("as many booleans as rows");
+            self.gather(of as usize, rows, part)?;
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, group: usize, batch: RecordBatch, part: &Part) -> Result<()> {
         let mut rest = batch;
         while rest.num_rows() > 0 {
-            let rows: usize = self.group.iter().map(RecordBatch::num_rows).sum();
+            let rows = self.groups[group].rows();
+            let Group { batches, times } = &mut self.groups[group];
             let now = rest.num_rows().min(ROW_GROUP_ROWS - rows);
-            self.group.push(rest.slice(0, now));
-            self.extend(part);
+            batches.push(rest.slice(0, now));
+            let (since, until) = times.unwrap_or((part.since, part.until));
+            *times = Some((since.min(part.since), until.max(part.until)));
             rest = rest.slice(now, rest.num_rows() - now);
-            let bytes: usize = self.group.iter().map(RecordBatch::get_array_memory_size).sum();
-            if rows + now == ROW_GROUP_ROWS || bytes >= self.budget.group_bytes {
-                self.write()?;
+            if rows + now == ROW_GROUP_ROWS {
+                self.write(group)?;
+            }
+            let bytes = self.groups.each_ref().map(Group::bytes);
+            if bytes.iter().sum::<usize>() >= self.budget.group_bytes {
+                self.write(usize::from(bytes[1] > bytes[0]))?;
             }
         }
         Ok(())
     }
 
-    fn extend(&mut self, part: &Part) {
-        let (since, until) = self.times.unwrap_or((part.since, part.until));
-        self.times = Some((since.min(part.since), until.max(part.until)));
-    }
-
-    fn write(&mut self) -> Result<()> {
-        let Some((since, until)) = self.times.take() else { return Ok(()) };
-        let group = std::mem::take(&mut self.group);
-        let rows = concat_batches(&schema_of(self.table), &group)
+    fn write(&mut self, group: usize) -> Result<()> {
+        let Group { batches, times } = std::mem::take(&mut self.groups[group]);
+        let Some((since, until)) = times else { return Ok(()) };
+        let rows = concat_batches(&schema_of(self.table), &batches)
             .expect("batches of one schema, of a row group's size");
         let rows = if self.table == Table::Records { sorted(&keyed(rows)) } else { rows };
         let part = match &mut self.open {
@@ -394,10 +425,22 @@ impl<'w> Merged<'w> {
     }
 
     pub(crate) fn finish(mut self) -> Result<Vec<NewPart>> {
-        self.write()?;
+        (0..self.groups.len()).try_for_each(|group| self.write(group))?;
         self.close()?;
         Ok(self.done)
     }
+}
+
+/// Which records are of a rare type.
+fn rare(rows: &RecordBatch) -> BooleanArray {
+    let recs = rows.column(index_of("rec")).as_dictionary::<Int32Type>();
+    let names = recs.values().as_string::<i32>();
+    let is_rare = |name: Option<&str>| {
+        let record = name.and_then(|name| Record::parse(name.as_bytes()));
+        record.is_none_or(|record| record.frequency() == Frequency::Rare)
+    };
+    let is_rare: Vec<bool> = names.iter().map(is_rare).collect();
+    recs.keys().iter().map(|key| Some(key.is_none_or(|key| is_rare[key as usize]))).collect()
 }
 
 /// Records with the keys of their messages, which a part of an older version lacks.

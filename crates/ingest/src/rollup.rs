@@ -124,7 +124,7 @@ impl<'w> Open<'w> {
     pub(crate) fn close(mut self, day: Day, writer: &'w Writer<'w>) -> Result<Vec<Written<'w>>> {
         let mut encoder = Encoder::new()?;
         self.write(day, writer, &mut encoder)?;
-        self.parts.into_iter().map(|part| part.finish(&mut encoder)).collect()
+        self.parts.into_iter().map(RunWriter::finish).collect()
     }
 
     fn write(&mut self, day: Day, writer: &'w Writer<'w>, encoder: &mut Encoder) -> Result<()> {
@@ -133,7 +133,7 @@ impl<'w> Open<'w> {
         }
         let mut part = match self.parts.pop() {
             Some(part) => part,
-            None => writer.stage_runs(Table::Hourly, day, encoder)?,
+            None => writer.stage_runs(Table::Hourly, day)?,
         };
         // The hours that a day's rows can lie in; which of them are there is not asked.
         let Timestamp(start) = day.start();

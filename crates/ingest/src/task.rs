@@ -252,12 +252,15 @@ impl Task {
                     }
                 }
             }
-            for rows in checked.chunk_by(|a, b| a.time_logged.day() == b.time_logged.day()) {
+            // Each kind by itself, in the order of the file.
+            let place = |row: &Checked| (row.record.frequency(), row.time_logged.day());
+            checked.sort_by_key(|row| row.record.frequency());
+            for rows in checked.chunk_by(|a, b| place(a) == place(b)) {
                 let all = rows.iter().map(|row| row.time_logged.0);
                 times = all.fold(times, |all, time| join(all, Some((time, time))));
-                let day = rows[0].time_logged.day();
+                let (frequency, day) = place(&rows[0]);
                 stored.add(day, rows.len());
-                parts.rows(day, rows.len()).push(lines, rows, &chunk.plan, known);
+                parts.rows(day, frequency, rows.len()).push(lines, rows, &chunk.plan, known);
             }
             ledger.stored += checked.len() as u64;
         }

@@ -70,7 +70,7 @@ fn summed_up(
         if rows.len() >= budget.hourly_rows || batch.is_none() {
             let part = match &mut part {
                 Some(part) => part,
-                none => none.insert(writer.stage_runs(table, hours.day, &mut encoder)?),
+                none => none.insert(writer.stage_runs(table, hours.day)?),
             };
             rows.take().write(part, &mut encoder, (start, start + DAY_S - 1))?;
         }
@@ -79,7 +79,7 @@ fn summed_up(
         }
     }
     let Some(part) = part else { return Ok(None) };
-    let new = part.finish(&mut encoder)?.sync()?;
+    let new = part.finish()?.sync()?;
     Ok(new.map(|new| new.sums_up(&hours.part)))
 }
 

@@ -184,7 +184,7 @@ pub const COLUMNS: &[Column] = &[
 
 /// The columns of names by which records are sorted within a row group, the first of them first, then
 /// message by message: alike values side by side compress better, and are found and counted together.
-pub const SORTED_BY: [usize; 2] = [index_of("rcpt_domain"), index_of("sender_domain")];
+pub const SORTED_BY: [usize; 2] = [index_of("sender_domain"), index_of("rcpt_domain")];
 
 /// The columns of the table `rejects`: the lines that were refused, each with its reason.
 #[rustfmt::skip]

@@ -37,7 +37,7 @@ pub mod untrusted;
 pub mod words;
 
 pub use columns::{COLUMNS, Column, Kind};
-pub use record::{Record, Records};
+pub use record::{Frequency, Record, Records};
 pub use time::{Timestamp, Window};
 pub use unit::Unit;
 pub use zone::Zone;

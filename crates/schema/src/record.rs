@@ -80,6 +80,29 @@ impl Record {
             Record::Feedback => "f",
         }
     }
+
+    /// How often a log has records of this type.
+    pub const fn frequency(self) -> Frequency {
+        match self {
+            Record::Delivery | Record::Reception => Frequency::Common,
+            _ => Frequency::Rare,
+        }
+    }
+}
+
+/// How often a log has records of a type. Those of either kind lie in row groups of their own: who asks for
+/// bounces passes over all that was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// What came in and what was delivered: nearly all of a log.
+    Common,
+    /// What bounced, was put off, came back, or was complained about.
+    Rare,
+}
+
+impl Frequency {
+    /// Both, in the order in which a part has them where it is small.
+    pub const ALL: [Frequency; 2] = [Frequency::Common, Frequency::Rare];
 }
 
 impl fmt::Display for Record {

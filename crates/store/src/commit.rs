@@ -263,23 +263,17 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
     pub fn stage(&self, table: Table, day: Day) -> Result<PartWriter<'a>> {
-        let mut encoder = Encoder::new()?;
-        let run = self.stage_runs(table, day, &mut encoder)?;
-        Ok(PartWriter::new(table, run, encoder))
+        let run = self.stage_runs(table, day)?;
+        Ok(PartWriter::new(table, run, Encoder::new()?))
     }
 
     /// Begins a new part of `table` for `day`, which is given runs of rows. Any thread may.
     ///
     /// # Errors
     /// [`crate::Error::Io`] when the file cannot be made.
-    pub fn stage_runs(
-        &self,
-        table: Table,
-        day: Day,
-        encoder: &mut Encoder,
-    ) -> Result<RunWriter<'a>> {
+    pub fn stage_runs(&self, table: Table, day: Day) -> Result<RunWriter<'a>> {
         let (staging, name) = (layout::staging(self.dir()), self.new_name());
-        RunWriter::create(self.disk, &staging, table, day, name, self.kept, encoder)
+        RunWriter::create(self.disk, &staging, table, day, name, self.kept)
     }
 
     /// The number that the next commit will have.

@@ -164,9 +164,12 @@ pub struct Encoder {
     page: Vec<u8>,
     compressed: Vec<u8>,
     column: Vec<u8>,
-    /// Row groups of parts that are finished, for their memory.
+    /// Row groups of records of parts that are finished, for their memory.
     pub(crate) spare_groups: Vec<RowGroup>,
 }
+
+/// One for each day that is usually open.
+const SPARE_GROUPS: usize = 2;
 
 impl Encoder {
     /// Begins with nothing.
@@ -186,10 +189,17 @@ impl Encoder {
             spare_groups: Vec::new(),
         })
     }
+
+    /// Takes a row group of records, which has no rows now, for its memory.
+    pub fn keep(&mut self, group: RowGroup) {
+        if self.spare_groups.len() < SPARE_GROUPS {
+            self.spare_groups.push(group);
+        }
+    }
 }
 
 /// A row group being gathered, run by run: one page a run and column.
-pub(crate) struct RowGroup {
+pub struct RowGroup {
     columns: Vec<ColumnChunk>,
     rows: usize,
 }
@@ -201,12 +211,12 @@ impl RowGroup {
     }
 
     /// Rows gathered.
-    pub(crate) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Bytes of the pages gathered.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.columns.iter().map(ColumnChunk::bytes).sum()
     }
 

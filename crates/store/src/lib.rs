@@ -33,7 +33,7 @@ pub use manifest::{
 };
 
 mod encode;
-pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, Texts};
+pub use encode::{Cells, Encoder, NO_NAME, NO_NUMBER, RowGroup, Texts};
 
 mod gathered;
 mod part;

@@ -299,6 +299,10 @@ pub struct Part {
     /// Whether its records have `message_key`, which older versions did not write.
     #[serde(default)]
     pub has_keys: bool,
+    /// Whether each row group of its records is of common types or of rare ones
+    /// ([`pmtaq_schema::Frequency`]), which older versions mixed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rare_apart: bool,
     /// What its records have, by MTA and type; none of a part that older versions wrote, and of other
     /// tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -341,6 +345,7 @@ impl Part {
             generations: Generations::default(),
             derived: DERIVED,
             has_keys: table == Table::Records,
+            rare_apart: table == Table::Records,
             facts: None,
             sums: None,
             site: Vec::new(),
@@ -351,7 +356,13 @@ impl Part {
     /// A part of which nothing else is known.
     pub(crate) fn of_unknown(table: Table, name: String) -> Part {
         let generations = Generations::unknown();
-        Part { generations, derived: 0, has_keys: false, ..Part::new(table, name) }
+        Part {
+            generations,
+            derived: 0,
+            has_keys: false,
+            rare_apart: false,
+            ..Part::new(table, name)
+        }
     }
 
     /// Notes what was written, when all was.

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 
-use crate::encode::Encoder;
+use crate::encode::{Encoder, RowGroup};
 use crate::error::Result;
 use crate::gathered::Gathered;
 use crate::layout::Table;
@@ -15,6 +15,7 @@ const PAGE_ROWS: usize = 32 * 1024;
 /// A part being written to the staging folder from batches, invisible to everyone.
 pub struct PartWriter<'a> {
     run: RunWriter<'a>,
+    group: RowGroup,
     encoder: Encoder,
     gathered: Gathered,
     /// Earliest and latest time that the rows gathered may have.
@@ -25,8 +26,9 @@ pub struct PartWriter<'a> {
 const NO_TIMES: (i64, i64) = (i64::MAX, i64::MIN);
 
 impl<'a> PartWriter<'a> {
-    pub(crate) fn new(table: Table, run: RunWriter<'a>, encoder: Encoder) -> PartWriter<'a> {
-        PartWriter { run, encoder, gathered: Gathered::new(table), times: NO_TIMES }
+    pub(crate) fn new(table: Table, run: RunWriter<'a>, mut encoder: Encoder) -> PartWriter<'a> {
+        let group = run.begin_group(&mut encoder);
+        PartWriter { run, group, encoder, gathered: Gathered::new(table), times: NO_TIMES }
     }
 
     /// Adds the rows of `batch`, which has the schema of the table and whose times lie from `since` to
@@ -43,7 +45,7 @@ impl<'a> PartWriter<'a> {
             if self.gathered.rows() == PAGE_ROWS {
                 self.end_page()?;
             }
-            if self.run.group_rows() >= ROW_GROUP_ROWS {
+            if self.group.rows() >= ROW_GROUP_ROWS {
                 self.end_group()?;
             }
             at += now;
@@ -61,7 +63,7 @@ impl<'a> PartWriter<'a> {
         if rows > 0 {
             let (since, until) = std::mem::replace(&mut self.times, NO_TIMES);
             let cells = self.gathered.cells();
-            self.run.write(&mut self.encoder, 0..rows, &cells, since, until)?;
+            self.run.write(&mut self.group, &mut self.encoder, 0..rows, &cells, since, until)?;
             self.gathered.begin_page();
         }
         Ok(())
@@ -73,7 +75,7 @@ impl<'a> PartWriter<'a> {
     /// [`crate::Error::Parquet`] when the disk is full.
     pub fn end_group(&mut self) -> Result<()> {
         self.end_page()?;
-        self.run.end_group(&mut self.encoder, &self.gathered.cells())?;
+        self.run.end_group(&mut self.group, &mut self.encoder, &self.gathered.cells())?;
         self.gathered.begin_group();
         Ok(())
     }
@@ -84,7 +86,7 @@ impl<'a> PartWriter<'a> {
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
     pub fn finish(mut self) -> Result<NewPart> {
         self.end_group()?;
-        let written = self.run.finish(&mut self.encoder)?;
+        let written = self.run.finish()?;
         Ok(written.sync()?.expect("a part that is complete"))
     }
 }

@@ -28,7 +28,6 @@ pub struct RunWriter<'a> {
     disk: &'a Disk,
     path: PathBuf,
     file: SerializedFileWriter<BufWriter<Summed>>,
-    group: RowGroup,
     part: Part,
     day: Day,
     /// Of records alone.
@@ -100,31 +99,36 @@ impl<'a> RunWriter<'a> {
         day: Day,
         name: String,
         kept: &KeptDimensions,
-        encoder: &mut Encoder,
     ) -> Result<RunWriter<'a>> {
         let path = staging.join(&name);
         let file = BufWriter::with_capacity(WRITE, Summed::new(disk.create(&path)?));
         let schema = ArrowSchemaConverter::new().convert(&schema_of(table)).at(&path)?;
         let file = SerializedFileWriter::new(file, schema.root_schema_ptr(), properties().into())
             .at(&path)?;
-        let spare = if table == Table::Records { encoder.spare_groups.pop() } else { None };
-        let group = spare.unwrap_or_else(|| RowGroup::new(&file));
         let facts = (table == Table::Records).then(Counter::default);
         let mut part = Part::new(table, name);
         if table == Table::Hourly {
             part.site = kept.definitions().to_vec();
         }
-        Ok(RunWriter { disk, path, file, group, part, day, facts })
+        Ok(RunWriter { disk, path, file, part, day, facts })
     }
 
-    /// Adds some of the rows that `cells` have. They are those of all columns, as
-    /// [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from `since` to
-    /// `until`, in UTC seconds.
+    /// A row group without rows. A part may have several that have begun.
+    pub fn begin_group(&self, encoder: &mut Encoder) -> RowGroup {
+        let spare =
+            if self.part.table == Table::Records { encoder.spare_groups.pop() } else { None };
+        spare.unwrap_or_else(|| RowGroup::new(&self.file))
+    }
+
+    /// Adds to `group`, which was begun for this part, some of the rows that `cells` have. They are those of
+    /// all columns, as [`pmtaq_schema::columns`] lists them for the table; the times of the rows lie from
+    /// `since` to `until`, in UTC seconds.
     ///
     /// # Errors
     /// [`crate::Error::Parquet`] when there is no memory.
     pub fn write(
         &mut self,
+        group: &mut RowGroup,
         encoder: &mut Encoder,
         rows: Range<usize>,
         cells: &[Cells<'_>],
@@ -137,7 +141,7 @@ impl<'a> RunWriter<'a> {
         if let Some(facts) = &mut self.facts {
             facts.count(rows.clone(), cells);
         }
-        self.group.push(encoder, rows, cells).at(&self.path)
+        group.push(encoder, rows, cells).at(&self.path)
     }
 
     /// Rows added so far.
@@ -145,25 +149,20 @@ impl<'a> RunWriter<'a> {
         self.part.rows
     }
 
-    /// Rows of the row group that has begun.
-    pub fn group_rows(&self) -> usize {
-        self.group.rows()
-    }
-
-    /// Bytes of its pages.
-    pub fn group_bytes(&self) -> usize {
-        self.group.bytes()
-    }
-
-    /// Writes the row group; its names may be forgotten then. Without rows nothing is written.
+    /// Writes `group` and empties it; its names may be forgotten then. Without rows nothing is written.
     ///
     /// # Errors
     /// [`crate::Error::Parquet`] when the disk is full.
-    pub fn end_group(&mut self, encoder: &mut Encoder, cells: &[Cells<'_>]) -> Result<()> {
-        if self.group.rows() == 0 {
+    pub fn end_group(
+        &mut self,
+        group: &mut RowGroup,
+        encoder: &mut Encoder,
+        cells: &[Cells<'_>],
+    ) -> Result<()> {
+        if group.rows() == 0 {
             return Ok(());
         }
-        self.group.finish(encoder, cells, &mut self.file).at(&self.path)
+        group.finish(encoder, cells, &mut self.file).at(&self.path)
     }
 
     /// What was written so far, to be synced while the rest is being made: else all of it would be
@@ -179,15 +178,11 @@ impl<'a> RunWriter<'a> {
         Ok(Written { disk: self.disk, path: self.path.clone(), file, part: None })
     }
 
-    /// Completes the file, whose last row group was ended.
+    /// Completes the file, whose row groups were all ended.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`] when the disk is full.
-    pub fn finish(self, encoder: &mut Encoder) -> Result<Written<'a>> {
-        // One for each day that is usually open.
-        if self.part.table == Table::Records && encoder.spare_groups.len() < 2 {
-            encoder.spare_groups.push(self.group);
-        }
+    pub fn finish(self) -> Result<Written<'a>> {
         let RunWriter { disk, path, file, mut part, day, facts, .. } = self;
         part.facts = facts.map(Counter::done);
         let file = file

@@ -104,10 +104,11 @@ impl HourlyRows {
         // Alike in size: a small one behind full ones would have all names again.
         let groups = (self.len + ROW_GROUP_ROWS / 2) / ROW_GROUP_ROWS;
         let size = self.len.div_ceil(groups.max(1)).max(1);
+        let mut group = part.begin_group(encoder);
         for start in (0..self.len).step_by(size) {
             let rows = start..self.len.min(start + size);
-            part.write(encoder, rows, &cells, since, until)?;
-            part.end_group(encoder, &cells)?;
+            part.write(&mut group, encoder, rows, &cells, since, until)?;
+            part.end_group(&mut group, encoder, &cells)?;
         }
         Ok(())
     }

@@ -58,9 +58,9 @@ fn read_back(rows: &HourlyRows) -> RecordBatch {
     let store = Store::create(dir.path(), Disk::default()).expect("a store");
     let mut writer = store.lock("a test").expect("the lock");
     let mut encoder = Encoder::new().expect("an encoder");
-    let mut part = writer.stage_runs(Table::Hourly, Day(0), &mut encoder).expect("a part");
+    let mut part = writer.stage_runs(Table::Hourly, Day(0)).expect("a part");
     rows.write(&mut part, &mut encoder, (0, 86_399)).expect("written");
-    let part = part.finish(&mut encoder).and_then(Written::sync).expect("finished");
+    let part = part.finish().and_then(Written::sync).expect("finished");
     let parts = part.into_iter().collect();
     writer.commit(Change { parts, ..Change::default() }).expect("committed");
     let parts = writer.parts(Day(0)).expect("the parts");
