@@ -21,7 +21,7 @@ counted as (
         count(*) filter (rec = 'd') as n_deliveries,
         -- Type and category of the least record that is no delivery, in one text, since few have
         -- any: bounces come before deferrals, and any category before none.
-        min(rec || coalesce(' ' || bounce_cat, '~')) filter (rec <> 'd') as refusal,
+        min(case when rec <> 'd' then rec || coalesce(' ' || bounce_cat, '~') end) as refusal,
         min(bounce_class) filter (rec = 'b') as class
     from tried left join several using (message)
     group by all

@@ -13,7 +13,8 @@ select
     count(*) as n
 from records
 where
-    rec in ('d', 'b', 't', 'tq', 'rb', 'f')
+    -- All others. A list of so many would be a join.
+    rec <> 'r' and rec <> 'rs'
     -- A deferral rate is of the attempts that reached a receiver.
     and ($reached = 0 or (reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code) and rec in ('d', 'b', 't')))
     and bounce_class is distinct from 'administrative'
