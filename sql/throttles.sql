@@ -28,7 +28,9 @@ with answered as not materialized (
         epoch_us(time_logged) // (1000000 * $step) as step,
         *
     from records
-    where (rec in ('t', 'tq')) is true and smtp_code is not null and time_logged >= $since and time_logged < $until
+    -- In one expression with the record type, so that the engine reads no other column of the types before.
+    where (rec in ('t', 'tq')) is true
+        and case when rec in ('t', 'tq') then smtp_code is not null and time_logged >= $since and time_logged < $until end
 ),
 refused as materialized (
     select
@@ -65,14 +67,18 @@ near as (
 tried as (
     select *, sum(tried) over (partition by pair order by step) as tried_so_far
     from (
-        select
-            hash(provider, dlv_source_ip) as pair,
-            epoch_us(time_logged) // (1000000 * $step) as step,
-            count(*) as tried
-        from records_as_ingested
-        where (rec in ('d', 't', 'tq', 'b')) is true and case when rec = 'b' then dlv_destination_ip is not null else true end
-            and time_logged >= $since and time_logged < $until
-            and hash(hash(provider, dlv_source_ip), epoch_us(time_logged) // (1000000 * $step) // ($gap // $step + 1)) in (select stretch from near)
+        select pair, step, count(*) as tried
+        from (
+            select hash(provider, dlv_source_ip) as pair, epoch_us(time_logged) // (1000000 * $step) as step
+            from records_as_ingested
+            where rec = 'd' and time_logged >= $since and time_logged < $until
+            union all
+            select hash(provider, dlv_source_ip), epoch_us(time_logged) // (1000000 * $step)
+            from records_as_ingested
+            where (rec in ('t', 'tq', 'b')) is true
+                and case when rec <> 'b' or dlv_destination_ip is not null then time_logged >= $since and time_logged < $until end
+        )
+        where hash(pair, step // ($gap // $step + 1)) in (select stretch from near)
         group by all
     )
 ),
@@ -133,11 +139,21 @@ delayed as (
 ),
 finished as (
     select message(message_key, time_queued) as message, max(time_logged) as finished
-    from records_as_ingested
-    where (rec in ('d', 'b')) is true and message_key in (select message_key from delayed)
+    from (
+        select message_key, time_queued, time_logged from records_as_ingested where rec = 'd'
+        union all
+        select message_key, time_queued, time_logged from records_as_ingested where rec = 'b'
+    )
+    -- With a condition over them the engine keeps a filter of the keys, and reads the times of few others.
+    where message_key in (select message_key from delayed where since is not null)
     group by 1
 ),
-data as (select max(time_logged) as until from records_as_ingested),
+data as (
+    -- Not before the last deferral: what was logged long before is not read.
+    select max(time_logged) as until
+    from records_as_ingested
+    where time_logged >= (select max(time_logged) from refused)
+),
 costs as (
     select
         refusal, n,
