@@ -25,16 +25,12 @@
 -- column: last_tried time
 -- chart: lines time depth
 -- see: survival, latency, throttles
-with data as (
-    -- Whether there is one is known as soon as one is seen.
-    select min(time_logged) as began, max(time_logged) as ended, exists (from receptions) as has_r, exists (from deferrals) as has_t
-    from records
-),
--- What is read of records, over and over, are numbers alone: a scan of these is short.
-deferred as not materialized (
+with deferred as not materialized (
+    -- What is read of records, over and over, are numbers alone: a scan of these is short.
     select message_key, time_queued as queued, time_logged
     from records
-    where rec = 't' and time_queued is not null
+    -- In one expression with the record type, so that the engine reads no time of others.
+    where rec = 't' and case when rec = 't' then time_queued is not null end
 ),
 finished as not materialized (
     select message_key, time_queued as queued, time_logged, asked() as is_asked
@@ -46,20 +42,55 @@ retried as materialized (
     from deferred
     group by message_key, queued
 ),
-uneven as materialized (
-    -- Most receptions have a record of their recipient, queued in that very moment and logged no
-    -- earlier: where the sums of their keys are equal, all that were received in it have.
-    select queued
+data as (
+    -- Known as soon as one is seen; of the end, what is logged after the last of the first deferrals.
+    select
+        (select time_logged from records order by time_logged limit 1) as began,
+        max(time_logged) as ended,
+        exists (from receptions) as has_r,
+        exists (from deferrals) as has_t
+    from records
+    where time_logged >= coalesce((select max(first_deferred) from retried), '0001-01-01'::timestamp)
+),
+moves as not materialized (
+    select
+        time_logged, queued, difference,
+        epoch_us(queued) // 60000000 as came_minute,
+        epoch_us(finished) // 60000000 as went_minute,
+        -- Else the minute says it.
+        case when $step % 60 <> 0 then epoch_us(queued) // 1000000 // $step end as came_step,
+        case when $step % 60 <> 0 then epoch_us(finished) // 1000000 // $step end as went_step
     from (
         select
-            case rec when 'r' then time_logged else time_queued end as queued,
-            case when rec = 'r' then message_key::hugeint end as received,
-            case when rec <> 'r' then message_key::hugeint end as left_again
+            time_logged,
+            case when rec = 'r' then time_logged else time_queued end as queued,
+            case when rec <> 'r' and time_queued <= time_logged then time_logged end as finished,
+            case when rec = 'r' then (message_key >> 1)::bigint when time_queued <= time_logged then -(message_key >> 1)::bigint end as difference
         from records
-        where (rec in ('r', 'd', 'b')) is true and case rec when 'r' then true else time_queued <= time_logged end
+        where (rec in ('r', 'd', 'b')) is true
     )
+),
+flow as materialized (
+    -- Those that came and went in the same minutes and steps are one row.
+    select came_minute, went_minute, came_step, went_step, count(*) as n, min(queued) as queued, sum(difference) as difference
+    from moves
+    group by came_minute, went_minute, came_step, went_step
+),
+rough as (
+    -- Most receptions have a record of their recipient, queued in that very moment and logged no
+    -- earlier: where the sums of their keys are equal, all that were received in it have.
+    select came_minute, min(queued) as queued
+    from flow
+    group by came_minute
+    having sum(difference) <> 0
+),
+uneven as materialized (
+    -- The same by moments.
+    select queued
+    from moves
+    where time_logged >= (select min(queued) from rough) and came_minute in (select came_minute from rough)
     group by queued
-    having sum(received) is distinct from sum(left_again)
+    having sum(difference) <> 0
 ),
 left_over as materialized (
     select message_key, time_logged
@@ -75,27 +106,27 @@ tried as (
     group by later.message_key
 ),
 waited as (
-    select epoch_us(queued) // 1000000 as came, epoch_us(time_logged) // 1000000 as went
-    from finished
-    where is_asked and queued <= time_logged
+    select came_minute, went_minute, came_step, went_step, n, queued from flow where went_minute is not null
     union all
-    select epoch_us(queued) // 1000000, null
+    select epoch_us(queued) // 60000000, null, epoch_us(queued) // 1000000 // $step, null, count(*), min(queued)
     from retried anti join (
-        select * from finished where message_key in (select message_key from retried)
+        -- With a condition over the keys the engine keeps a filter of them.
+        select * from finished where message_key in (select message_key from retried where first_deferred is not null)
     ) finished using (message_key, queued)
+    group by 1, 3
     union all
-    select epoch_us(time_logged) // 1000000, null
+    select epoch_us(time_logged) // 60000000, null, epoch_us(time_logged) // 1000000 // $step, null, count(*), min(time_logged)
     from left_over left join tried using (message_key)
     where latest is null or latest < time_logged
+    group by 1, 3
 ),
 stays as materialized (
-    -- Those that came and went in the same minutes and steps are one row.
     select
-        came // 60 as came_minute, went // 60 as went_minute, came // $step as came_step, went // $step as went_step,
-        count(*) as n,
-        min(came) as came
+        came_minute, went_minute,
+        coalesce(came_step, came_minute * 60 // $step) as came_step, coalesce(went_step, went_minute * 60 // $step) as went_step,
+        n,
+        epoch_us(queued) // 1000000 as came
     from waited
-    group by all
 ),
 bounds as (
     select
