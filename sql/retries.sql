@@ -17,17 +17,24 @@
 -- column: bounced count
 -- chart: bars gap success
 -- see: survival, deferrals, throttles
-with attempt as (
-    select message(message_key, time_queued) as message, time_logged, rec, hash(template) as template
-    from records
-    -- In the key, a condition leaves the engine's estimate of the rows as it is: it looks the keys of deferrals up, of
-    -- which there are few, and keeps no other record.
-    where (rec in ('t', 'd', 'b')) is true
-        and case when rec <> 'b' or reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code) then message_key end
-            in (select distinct message_key from deferrals)
+with deferred as materialized (
+    select message_key, message(message_key, time_queued) as message, time_logged, hash(template) as template
+    from deferrals
 ),
-deferred as (
-    select distinct message from attempt where rec = 't'
+attempt as (
+    select message, time_logged, 't' as rec, template
+    from deferred
+    union all
+    -- Of deliveries, which are most, three numbers are read, and with a condition over the keys of deferrals the engine
+    -- keeps a filter of these.
+    select message(message_key, time_queued), time_logged, rec, null
+    from records_as_ingested
+    where rec = 'd' and message_key in (select message_key from deferred where time_logged is not null)
+    union all
+    select message(message_key, time_queued), time_logged, rec, null
+    from records_as_ingested
+    where rec = 'b' and reached_receiver(rec, dlv_destination_ip, dsn_mta, bounce_origin, smtp_code)
+        and message_key in (select message_key from deferred where time_logged is not null)
 ),
 followed as (
     select
@@ -35,7 +42,7 @@ followed as (
         lag(rec) over same as rec_before,
         lag(template) over same as template_before,
         epoch(time_logged - lag(time_logged) over same) as gap
-    from attempt semi join deferred using (message)
+    from attempt semi join (select distinct message from deferred) deferred using (message)
     window same as (partition by message order by time_logged, rec <> 't')
 ),
 retries as (
