@@ -27,11 +27,16 @@ with judged as (
         coalesce(dlv_tls_protocol, case when $known_tls_rate then '(plaintext)' else '(none logged)' end) as protocol,
         coalesce(dlv_tls_cipher, '(none)') as cipher,
         case when $known_tls_rate or dlv_tls_protocol is not null then weakness(dlv_tls_protocol, dlv_tls_cipher) end as weakness,
-        count(*) as delivered,
+        sum(delivered)::bigint as delivered,
         count(distinct rcpt_domain) as domains,
-        max(time_logged) as last_seen
-    from deliveries
-    where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
+        max(last_seen) as last_seen
+    from (
+        -- Names are judged once, and not in each delivery.
+        select dlv_tls_protocol, dlv_tls_cipher, rcpt_domain, count(*) as delivered, max(time_logged) as last_seen
+        from deliveries
+        where coalesce(dlv_type, 'smtp') not in ('pipe', 'file', 'discard')
+        group by all
+    )
     group by all
 )
 select protocol, cipher, delivered, share, total, domains, weakness, last_seen
