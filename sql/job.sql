@@ -62,7 +62,8 @@ counts as (
 ),
 arrivals as (
     select time_logged, row_number() over (order by time_logged) as place, count(*) over () as delivered
-    from deliveries
+    from mine
+    where rec = 'd'
 ),
 times as (
     select 100 + percent as n, percent || ' % delivered' as figure, min(place) as recipients, any_value(delivered) as total, min(time_logged) as "at"
