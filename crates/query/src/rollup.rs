@@ -179,12 +179,13 @@ fn hours_columns(of: &Condition) -> Vec<&'static str> {
 }
 
 /// What `quantile_cont` gives for the seconds in `latency_s`, each `latency_n` times: the value at
-/// a place between two that are there lies between them.
+/// a place between two that are there lies between them. A list is sorted when it is there: an aggregate
+/// that is told an order takes ten times as long where groups are many and small.
 fn quantile(p: &str) -> String {
     let place = format!("{p}::double * (sum(latency_n) - 1)::double");
     to_the_microsecond(&format!(
-        "list_transform([list_reduce(list({{s: latency_s, z: latency_s, n: latency_n}} order by latency_s) \
-         filter (latency_s is not null), lambda a, b: {{\
+        "list_transform([list_reduce(list_sort(list({{s: latency_s, z: latency_s, n: latency_n}}) \
+         filter (latency_s is not null)), lambda a, b: {{\
          s: case when a.n > floor({place}) then a.s else b.s end, \
          z: case when a.n > ceil({place}) then a.z else b.z end, \
          n: a.n + b.n}})], lambda a: a.s + (a.z - a.s) * ({place} - floor({place})))[1]"
