@@ -13,29 +13,47 @@
 -- chart: bars job_id sent
 -- see: job
 with counted as (
-    -- Of what was not bounced no reply is looked up.
-    select job_id, rec, time_queued, time_logged, bounce_class, null as mailbox_dead
+    -- Nearly all records were not bounced: of these no reply is looked up, and what is said of bounces is not asked.
+    select
+        job_id,
+        count(*) as n,
+        count(*) filter (rec = 'r') as received,
+        count(*) filter (rec = 'd' and time_queued is null) as not_queued,
+        min(coalesce(time_queued, time_logged)) as began,
+        sent() as sent,
+        0 as bounced,
+        0 as unknown_users
     from records_as_ingested
     where (rec in ('r', 'd', 't')) is true
+    group by job_id
     union all
-    select job_id, rec, time_queued, time_logged, bounce_class, mailbox_dead from bounces
+    select
+        job_id,
+        count(*),
+        0,
+        count(*) filter (time_queued is null),
+        min(coalesce(time_queued, time_logged)),
+        sent() as sent,
+        bounced(),
+        unknown_users()
+    from bounces
+    group by job_id
     union all
-    select job_id, rec, time_queued, time_logged, bounce_class, mailbox_dead from returns
+    select job_id, 0, 0, 0, null, sent() as sent, bounced(), 0
+    from returns
+    group by job_id
 ),
 largest as materialized (
     select
         job_id,
         -- Not known where fewer receptions are logged than records that do not say when they were queued.
-        case
-            when count(*) filter (rec in ('d', 'b') and time_queued is null) <= count(*) filter (rec = 'r')
-            then min(coalesce(time_queued, time_logged)) filter (rec not in ('rb', 'f'))
-        end as began,
-        sent() as sent,
-        bounce_rate() as bounce_rate,
-        unknown_user_rate() as unknown_user_rate
+        case when sum(not_queued) <= sum(received) then min(began) end as began,
+        sum(sent)::bigint as sent,
+        sum(bounced)::bigint as bounced,
+        sum(unknown_users)::bigint as unknown_users
     from counted
-    group by counted.job_id
-    having count(*) filter (rec not in ('rb', 'f')) > 0
+    group by job_id
+    having sum(n) > 0
     order by sent desc, began, coalesce(job_id, '(none)')
     limit case when $top = 0 then 9223372036854775807 else $top end
 ),
@@ -46,6 +64,12 @@ timed as (
     where rec = 'd' and coalesce(job_id, '') in (select coalesce(job_id, '') from largest)
     group by job_id
 )
-select coalesce(largest.job_id, '(none)') as job_id, began, sent, bounce_rate, unknown_user_rate, p95
+select
+    coalesce(largest.job_id, '(none)') as job_id,
+    began,
+    sent,
+    case when $known_bounce_rate and bounced <= sent then 100.0 * bounced / nullif(sent, 0) end as bounce_rate,
+    case when $known_unknown_user_rate and unknown_users <= sent then 100.0 * unknown_users / nullif(sent, 0) end as unknown_user_rate,
+    p95
 from largest left join timed on largest.job_id is not distinct from timed.job_id
 order by sent desc, began, 1

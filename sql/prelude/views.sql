@@ -46,7 +46,8 @@ left join (
     with came as (
         select hash(message_key, time_logged, rec, job_id) as n, message_key, time_logged, job_id, env_id is not null as has_id
         from stored_as_ingested
-        where (rec in ('rb', 'f')) is true
+        -- What always holds: the engine takes each condition to leave fewer, and holds these in memory and not the deliveries.
+        where (rec in ('rb', 'f')) is true and (message_key is not null or time_logged is not null)
     ),
     delivered as not materialized (
         -- All of them: the latest one may be one that is not asked for.
