@@ -23,12 +23,13 @@
 with dead as materialized (
     select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as died
     from stored
-    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
+    -- One condition, so that the engine reads no address before it knows the record type.
+    where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
     group by all
 ),
 mailed as not materialized (
     select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
-    from records
+    from records_as_ingested
     where (rec in ('d', 'b')) is true and time_logged >= $since
 ),
 again as (
@@ -40,13 +41,22 @@ again as (
 ),
 counted as (
     select
-        coalesce(by(), '(none)') as k,
+        coalesce(k, '(none)') as k,
         coalesce(provider, '(none)') as provider,
         sent() as sent,
         unknown_users() as unknown_users,
         unknown_user_rate() as unknown_user_rate
-    from mailed
-    group by by(), provider
+    from (
+        -- Of what was not bounced no reply is looked up.
+        select by() as k, provider, 'd' as rec, null as bounce_class, null as mailbox_dead
+        from records_as_ingested
+        where rec = 'd' and time_logged >= $since
+        union all
+        select by(), provider, rec, bounce_class, mailbox_dead
+        from bounces
+        where time_logged >= $since
+    ) as finished
+    group by finished.k, finished.provider
 )
 select
     k as "by",
@@ -63,12 +73,12 @@ limit case when $top = 0 then 9223372036854775807 else $top end
 with dead as materialized (
     select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
     from stored
-    where (rec in ('b', 'rb')) is true and mailbox_dead = 'yes' and rcpt not like '...@%'
+    where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
     group by all
 ),
 mailed as not materialized (
     select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
-    from records
+    from records_as_ingested
     where (rec in ('d', 'b')) is true and time_logged >= $since
 )
 select

@@ -51,6 +51,9 @@ impl Query {
             Some(with_kept(over, &[reads, &filtered]))
         });
         let body = body.replace(LISTED, "true");
+        // What is counted by a reply has it looked up in all records.
+        let is_by_more = self.judged.by.iter().any(|of| is_more_than_ingested(of.sql));
+        let body = if is_by_more { body.replace(AS_INGESTED, "records") } else { body };
         let body = expand_by(&body, &mut |metric, is_column| {
             let sql = expand(&metric.sql);
             if is_column { self.judged.where_known(metric, sql) } else { sql }
