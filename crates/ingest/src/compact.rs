@@ -21,6 +21,7 @@ use pmtaq_store::{
 use crate::budget::MergeBudget;
 use crate::hourly::Hourly;
 use crate::origins::with_origins;
+use crate::parts::rows_of;
 use crate::tier::add_tiers;
 use crate::verify::{error_text, stage_hourly};
 
@@ -372,28 +373,29 @@ impl<'w> Merged<'w> {
     /// Adds rows whose times lie where those of `part` do.
     pub(crate) fn add(&mut self, batch: RecordBatch, part: &Part) -> Result<()> {
         if self.table != Table::Records {
-            return self.gather(0, batch, part);
+            return self.gather(Frequency::Common, batch, part);
         }
         let rare = rare(&batch);
         let common = not(&rare).expect("booleans");
         for (of, rows) in [(Frequency::Common, common), (Frequency::Rare, rare)] {
             let rows = filter_record_batch(&batch, &rows).expect("as many booleans as rows");
-            self.gather(of as usize, rows, part)?;
+            self.gather(of, rows, part)?;
         }
         Ok(())
     }
 
-    fn gather(&mut self, group: usize, batch: RecordBatch, part: &Part) -> Result<()> {
+    fn gather(&mut self, of: Frequency, batch: RecordBatch, part: &Part) -> Result<()> {
+        let (group, most) = (of as usize, rows_of(of, ROW_GROUP_ROWS));
         let mut rest = batch;
         while rest.num_rows() > 0 {
             let rows = self.groups[group].rows();
             let Group { batches, times } = &mut self.groups[group];
-            let now = rest.num_rows().min(ROW_GROUP_ROWS - rows);
+            let now = rest.num_rows().min(most - rows);
             batches.push(rest.slice(0, now));
             let (since, until) = times.unwrap_or((part.since, part.until));
             *times = Some((since.min(part.since), until.max(part.until)));
             rest = rest.slice(now, rest.num_rows() - now);
-            if rows + now == ROW_GROUP_ROWS {
+            if rows + now == most {
                 self.write(group)?;
             }
             let bytes = self.groups.each_ref().map(Group::bytes);

@@ -26,8 +26,9 @@ const OPEN_DAYS: usize = 48;
 /// Days whose memory is kept for rows to come. A file that mixes many gives it back instead.
 const SPARE_DAYS: usize = 3;
 
-/// A run of rare types has this part of the rows of another: it takes long to fill, and lies in memory until then.
-const RARE_RUN: usize = 4;
+/// A run or a row group of rare types has this part of the rows of another: it takes long to fill, a run lies in memory
+/// until then, and a row group of most of a day is read for an hour.
+const RARE_PART: usize = 4;
 
 /// One worker's open parts.
 pub(crate) struct Parts<'r, 'w> {
@@ -101,10 +102,7 @@ impl<'r, 'w> Parts<'r, 'w> {
 
     /// Writes out what is full. To be called after each chunk.
     pub(crate) fn flush_if_over_budget(&mut self) -> Result<()> {
-        let run_rows = |of| match of {
-            Frequency::Common => self.budget.run_rows,
-            Frequency::Rare => (self.budget.run_rows / RARE_RUN).max(1),
-        };
+        let run_rows = |of| rows_of(of, self.budget.run_rows);
         let full =
             self.all().filter(|(open, _, of)| open.rows[*of as usize].len() >= run_rows(*of));
         let full: Vec<_> = full.map(|(_, day, of)| (day, of)).collect();
@@ -172,7 +170,7 @@ impl<'r, 'w> Parts<'r, 'w> {
         self.counted.count(rows, &cells);
         self.rollup.add(day, &self.counted, &cells, &mut self.encoder)?;
         part.writer.write(group, &mut self.encoder, 0..rows, &cells[..SITE], since, until)?;
-        let full = group.rows() >= self.budget.group_rows;
+        let full = group.rows() >= rows_of(of, self.budget.group_rows);
         gathered.clear();
         if self.open.len() > SPARE_DAYS {
             self.open.get_mut(&day).into_iter().for_each(|open| open.rows[of as usize].give_back());
@@ -220,5 +218,13 @@ impl<'r, 'w> Parts<'r, 'w> {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows of a run or row group of types of one frequency, where one of common types has `rows`.
+pub(crate) fn rows_of(frequency: Frequency, rows: usize) -> usize {
+    match frequency {
+        Frequency::Common => rows,
+        Frequency::Rare => rows.div_ceil(RARE_PART),
     }
 }
