@@ -78,11 +78,12 @@ flow as materialized (
 ),
 rough as (
     -- Most receptions have a record of their recipient, queued in that very moment and logged no
-    -- earlier: where the sums of their keys are equal, all that were received in it have.
+    -- earlier: where the sums of their keys are equal, all that were received in it have. Where none
+    -- was received, none is left over: before the first record that is read.
     select came_minute, min(queued) as queued
     from flow
     group by came_minute
-    having sum(difference) <> 0
+    having sum(difference) <> 0 and count(*) filter (went_minute is null) > 0
 ),
 uneven as materialized (
     -- The same by moments.
