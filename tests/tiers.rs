@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::integrity::bare;
 use crate::sealed::Sealed;
 
 const TIERS: [&str; 2] = ["daily_senders", "daily_domains"];
 
-/// An accounting file of so many deliveries and bounces on 2026-03-03, of which hardly two share an hour, a
-/// domain and a job.
+/// An accounting file of so many deliveries and bounces on 2026-03-03, of which hardly two share an hour and a
+/// domain; a job is of one sender.
 fn acct(records: usize) -> String {
     let mut text =
         "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvDestinationIp,\
@@ -18,7 +19,7 @@ fn acct(records: usize) -> String {
             .to_owned();
     for n in 0..records {
         let (hour, minute) = (n % 24, n / 24 % 60);
-        let (sender, domain, job) = (n % 40, n * 7 % 3001, n * 11 % 977);
+        let (sender, domain, job) = (n % 40, n * 7 % 3001, n % 200);
         let (rec, status, diag, class, size) = match n % 9 {
             8 => ("b", "5.1.1 (bad)", "smtp;550 5.1.1 No such user", "bad-mailbox", ""),
             _ => ("d", "2.0.0 (success)", "smtp;250 2.0.0 OK", "", "1200"),
@@ -51,11 +52,12 @@ fn parts(sealed: &Sealed, table: &str) -> Vec<PathBuf> {
     files.map(|file| file.unwrap().path()).collect()
 }
 
-pub(crate) const ASKED: [(&str, &str, &str); 4] = [
+pub(crate) const ASKED: [(&str, &str, &str); 5] = [
     ("sender_domain", "bounce_rate,p90,bytes", "daily_senders"),
     ("vmta", "hard_rate,slowest", "daily_senders"),
     ("rcpt_domain", "bounce_rate,unknown_users", "daily_domains"),
-    ("job_id", "sent", "hours"),
+    ("job_id", "sent,p95", "daily_senders"),
+    ("sender_domain,rcpt_domain", "sent", "hours"),
 ];
 
 /// Every question has the answer of the records, from these tables.
@@ -117,6 +119,26 @@ fn a_rollup_goes_with_the_hours_that_it_adds_up_and_is_made_for_those_that_come_
     assert!(copy.join("daily_senders/date=2026-03-03").is_dir());
     sealed.done(&["prune", "--keep", "records=1d,hourly=1d", "--yes"]);
     assert!(TIERS.iter().chain(&["hourly"]).all(|table| parts(&sealed, table).is_empty()));
+    assert_eq!(sealed.run(&["verify"]).code, Some(0));
+}
+
+#[test]
+fn a_rollup_of_an_older_version_that_has_no_jobs_answers_nothing_and_is_made_anew_at_scale() {
+    let sealed = stored();
+    let place = sealed.store().join("_pmtaq/days/2026-03-03/parts-*.json");
+    for path in glob::glob(place.to_str().unwrap()).unwrap() {
+        bare(&path.unwrap(), |entry| {
+            entry.remove("has_jobs");
+        });
+    }
+    let before = parts(&sealed, "daily_senders");
+    agrees(&sealed, &["daily_domains", "hours"]);
+    let made = sealed.run(&["compact"]);
+    assert!(made.stderr.contains("1 rollup by day made; nothing else to compact"), "{made:?}");
+    agrees(&sealed, &["daily_senders", "daily_domains", "hours"]);
+    let after = parts(&sealed, "daily_senders");
+    assert!(after.len() == 1 && after != before, "{after:?}");
+    assert!(sealed.run(&["compact"]).stderr.contains("nothing to compact"));
     assert_eq!(sealed.run(&["verify"]).code, Some(0));
 }
 

@@ -22,23 +22,33 @@ const WORTH: u64 = 100_000;
 /// A rollup is of use that has one row for at least so many of `hourly`.
 const OF: u64 = 4;
 
-/// Makes the rollups of those parts of `hourly` of a day that have none yet, in one commit; how many there
-/// were.
+/// Makes the rollups of those parts of `hourly` of a day that have none yet, and those anew that an older version
+/// made with fewer names, in one commit; how many there were.
 pub(crate) fn add_tiers(writer: &mut Writer<'_>, day: Day, budget: MergeBudget) -> Result<u64> {
     let parts = writer.parts(day)?;
-    let wants = |part: &&SnapshotPart| {
+    let is_worth = |part: &&SnapshotPart| {
         let part = &part.part;
         // Of what an older version wrote a reader needs the replies, to say who ended a bounce.
         let has_origin = part.derived >= SAYS_ORIGIN;
-        part.table == Table::Hourly && !part.is_tiered && part.rows >= WORTH && has_origin
+        part.table == Table::Hourly && part.rows >= WORTH && has_origin
     };
     let mut change = Change::default();
-    // What is damaged is told of by who looks for it.
-    for part in parts.iter().filter(wants).filter(|part| part.check().is_ok()) {
-        for table in Table::TIERS {
-            change.parts.extend(summed_up(writer, table, part, budget)?);
+    for hours in parts.iter().filter(is_worth) {
+        let name = &hours.part.name;
+        let of_it = parts.iter().map(|part| &part.part).filter(|p| p.sums.as_ref() == Some(name));
+        let older: Vec<&Part> = of_it.filter(|part| part.lacks_names()).collect();
+        let is_wanted =
+            |table: &Table| !hours.part.is_tiered || older.iter().any(|part| part.table == *table);
+        let wanted: Vec<Table> = Table::TIERS.into_iter().filter(is_wanted).collect();
+        // What is damaged is told of by who looks for it.
+        if wanted.is_empty() || hours.check().is_err() {
+            continue;
         }
-        change.tiered.push((day, part.part.name.clone()));
+        for table in wanted {
+            change.parts.extend(summed_up(writer, table, hours, budget)?);
+        }
+        change.retired.extend(older.into_iter().map(|part| (day, part.clone())));
+        change.tiered.push((day, name.clone()));
     }
     let made = change.parts.len() as u64;
     if !change.tiered.is_empty() {

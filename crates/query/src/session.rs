@@ -161,7 +161,8 @@ impl Session {
             Opened::new(parts(Table::Hourly))?,
             Opened::new(snapshot.of(Table::Rejects, Window::ALL))?,
         ];
-        let [senders, domains] = Table::TIERS.map(|table| Opened::new(parts(table)));
+        let rollup = |table| Opened::new(parts(table).filter(|part| !part.part.lacks_names()));
+        let [senders, domains] = Table::TIERS.map(rollup);
         let tiers = [senders?, domains?];
         let files: Vec<String> =
             files.iter().map(|file| file.to_string_lossy().into_owned()).collect();

@@ -70,7 +70,7 @@ const ALL: &str = "true";
 
 /// `sql`, which is `body` over the records for which `condition` holds, without those columns of a delivery
 /// that neither names: the engine would read them of all deliveries, since it keeps what was matched whole.
-fn without_unread(sql: String, condition: &str, body: &str) -> String {
+pub(crate) fn without_unread(sql: String, condition: &str, body: &str) -> String {
     let named: BTreeSet<String> =
         words(condition).chain(words(body)).map(str::to_lowercase).collect();
     if !named.contains("returns") || answers_all(body) {

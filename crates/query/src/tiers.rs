@@ -167,6 +167,7 @@ mod tests {
         assert_eq!(able("select rcpt_domain, template from r"), [false, true]);
         assert_eq!(able("select sum(records) from r"), [true, true]);
         assert_eq!(able("select sum(records) from r where mailbox_dead = 'yes'"), [false, true]);
+        assert_eq!(able("select job_id, sender_domain from r"), [true, false]);
         assert_eq!(able("select vmta, provider from r"), [false, false]);
         assert_eq!(able("select date_trunc('day', time_logged) from r"), [false, false]);
         let by_day = "select vmta, time_logged >= make_timestamp(86400000000) from r";

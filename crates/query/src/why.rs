@@ -11,11 +11,12 @@ use pmtaq_schema::{Timestamp, Window};
 use crate::dimension::{Dimension, Reads, dimension};
 use crate::error::Result;
 use crate::hours::whole_hours;
+use crate::judged::Judged;
 use crate::lex::tokens;
 use crate::query::{OverHours, Query, Value, quoted};
-use crate::rollup::{hours_as_records, with_kept};
+use crate::rollup::{hours_as_records, over_hours, with_kept};
 use crate::selection::Selection;
-use crate::statement::{narrowed_by, only_records};
+use crate::statement::{narrowed_by, only_records, without_unread};
 
 /// A stretch of time and the number that its records get in the column `period`.
 pub type Period = (i64, Window);
@@ -311,7 +312,7 @@ impl Why {
             Ask::Limit => ask.sql().replace("metric()", &format!("{}()", self.metric)),
             _ => ask.sql().to_owned(),
         };
-        query.sql = narrowed_by("stored", &scans(true), &sql);
+        query.sql = without_unread(narrowed_by("stored", &scans(true), &sql), &condition, &sql);
         let is_whole = |(_, window): &Period| whole_hours(*window) == *window;
         let is_enough = ask != Ask::Records || self.is_long();
         let by = self.by.map_or(Some(Reads::default()), |by| by.reads());
@@ -325,6 +326,20 @@ impl Why {
                 let (is_local, by_days) = (reads.is_local, self.is_of_days());
                 let over = OverHours { sql, is_local, by_days, ..OverHours::default() };
                 with_kept(over, &[&reads, &by])
+            });
+        }
+        if ask == Ask::Limit && self.is_of_complaints && self.periods.iter().all(is_whole) {
+            query.over_hours = selection.reads().and_then(|reads| {
+                let of_periods = format!("{condition} and (case {number}end) is not null");
+                let body = sql.replace(
+                    "from records",
+                    &format!("from (select *, case {number}end as period from records)"),
+                );
+                let by = Reads { columns: BTreeSet::from(["time_logged"]), ..Reads::default() };
+                let over = over_hours(&body, &of_periods, &by, &Judged::default())?;
+                let is_local = reads.is_local;
+                let over = OverHours { is_local, by_days: self.is_of_days(), ..over };
+                Some(with_kept(over, &[&reads]))
             });
         }
         // What it does not name makes it no other question.

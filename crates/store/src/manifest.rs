@@ -303,6 +303,9 @@ pub struct Part {
     /// ([`pmtaq_schema::Frequency`]), which older versions mixed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rare_apart: bool,
+    /// Of the rollup by who sends, whether its rows tell jobs apart, which those of older versions did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_jobs: bool,
     /// What its records have, by MTA and type; none of a part that older versions wrote, and of other
     /// tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,6 +349,7 @@ impl Part {
             derived: DERIVED,
             has_keys: table == Table::Records,
             rare_apart: table == Table::Records,
+            has_jobs: table == Table::DailySenders,
             facts: None,
             sums: None,
             site: Vec::new(),
@@ -361,8 +365,15 @@ impl Part {
             derived: 0,
             has_keys: false,
             rare_apart: false,
+            has_jobs: false,
             ..Part::new(table, name)
         }
+    }
+
+    /// Whether it is a rollup without names that it has in this version: it answers nothing, until
+    /// `compact` makes it anew.
+    pub fn lacks_names(&self) -> bool {
+        self.table == Table::DailySenders && !self.has_jobs
     }
 
     /// Notes what was written, when all was.

@@ -54,6 +54,7 @@ pub(crate) fn run(context: &Context, args: &Compact) -> Result<Exit> {
     turn.end()?;
     let text = match (done.before, done.rollups) {
         (0, 0) => "nothing to compact".to_owned(),
+        (0, 1) => "1 rollup by day made; nothing else to compact".to_owned(),
         (0, made) => format!("{made} rollups by day made; nothing else to compact"),
         _ => format!(
             "{} parts ({}) became {} ({}); {} records, as before",

@@ -62,7 +62,7 @@ fn engine() -> Connection {
         format!("list_extract([{list}], (hash(range, {salt}) % len([{list}]) + 1)::bigint)")
     };
     let columns = [
-        ("rec", "'d', 'd', 'd', 'd', 'b', 't', 't', 'rb', 'r'"),
+        ("rec", "'d', 'd', 'd', 'f', 'b', 't', 't', 'rb', 'r'"),
         ("provider", "'p', 'q', null"),
         ("sender_domain", "'s', null"),
         ("vmta_pool", "'u', null"),
@@ -156,15 +156,20 @@ fn whole_hours_are_answered_by_the_rollup() {
     connection.execute_batch(&hours).expect("hours");
     let mut selection = Selection::default();
     selection.filter("sender_domain", vec!["s".to_owned()]);
-    for ask in [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected, Ask::Cohort, Ask::Marginals] {
+    let asks = [Ask::Had, Ask::Remote, Ask::Records, Ask::Injected, Ask::Cohort, Ask::Marginals];
+    for ask in asks.into_iter().chain([Ask::Limit]) {
         for (reached, selection) in [(false, &Selection::default()), (true, &selection)] {
             // Of records it does not tell what was queued before, which long windows do without.
             let length = if ask == Ask::Records { 720 } else { 60 };
             let periods = vec![(0, minutes(120, 120 + length)), (1, minutes(120 - length, 120))];
             let class = reached.then(|| "hard".to_owned());
             let kinds = [vec!["delivered", "bounced", "deferred"], vec!["bounced", "remote"]];
-            let of = LEAF.to_vec();
-            let why = Why { periods, reached, class, kinds, of, ..Why::default() };
+            let why = Why {
+                of: LEAF.to_vec(),
+                is_of_complaints: ask == Ask::Limit,
+                metric: "complaint_rate".to_owned(),
+                ..Why { periods, reached, class, kinds, ..Why::default() }
+            };
             let query = why.query(ask, selection).expect("a question");
             let over = query.over_hours.as_ref().expect("whole hours");
             let (mut over, mut records) = (query.literally(&over.sql), query.with_literals());
@@ -273,7 +278,7 @@ fn marginals_of_days_are_asked_of_the_rollups_by_day() {
         let over = |query: &Query| query.over_hours.as_ref().is_some_and(|over| over.by_days);
         queries.iter().map(over).collect::<Vec<_>>()
     };
-    assert_eq!(asked(vec![(0, days(1, 2)), (1, days(0, 1))]), [true, true, true]);
+    assert_eq!(asked(vec![(0, days(1, 2)), (1, days(0, 1))]), [true, true]);
     assert_eq!(asked(vec![(0, minutes(60, 120)), (1, days(0, 1))]), [false]);
 }
 

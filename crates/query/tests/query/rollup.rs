@@ -162,10 +162,10 @@ fn a_rollup_by_day_answers_what_it_can_as_the_records_do_at_scale() {
                 ("vmta", "bounce_rate,p90,bytes,slowest", "daily_senders"),
                 ("sender_domain", "deferral_rate,injected", "daily_senders"),
                 ("rcpt_domain", "bounce_rate,complaints,unknown_users", "daily_domains"),
-                ("smtp_code", "bounced_by_receiver", "daily_senders"),
+                ("smtp_code", "bounced_by_receiver", "daily_domains"),
                 ("template", "bounced", "daily_domains"),
                 ("vmta", "unknown_users", "hourly"),
-                ("job_id", "sent", "hourly"),
+                ("job_id", "sent", "daily_senders"),
                 ("day", "sent", "hourly"),
             ] {
                 let all = Selection::default();
