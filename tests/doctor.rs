@@ -67,6 +67,22 @@ fn what_is_lost_late_or_refused_is_found_at_scale() {
 }
 
 #[test]
+fn a_field_that_some_record_has_long_before_the_last_is_not_missing() {
+    let sealed = Sealed::new();
+    ingest(&sealed, &[("late.csv", records("d", "2026-03-03T10:00", 0..9))]);
+    let lacks = || sealed.run(&["doctor", "--since", "2026-03-01"]).stdout;
+    assert!(lacks().contains("no timeFirstAttempt, used by"), "{}", lacks());
+    let early =
+        records("d", "2026-03-01T10:00", 0..9).replace(",v1\n", ",v1,2026-03-01T10:00:00Z\n");
+    let early = format!("{},timeFirstAttempt\n{early}", HEADER.trim_end());
+    let path = sealed.file("early.csv", early);
+    sealed.done(&["ingest", "-q", "--host", "mta1", path.to_str().unwrap()]);
+    assert!(!lacks().contains("timeFirstAttempt"), "{}", lacks());
+    sealed.done(&["compact", "-q"]);
+    assert!(!lacks().contains("timeFirstAttempt"), "{}", lacks());
+}
+
+#[test]
 fn more_went_out_than_came_in() {
     let sealed = Sealed::new();
     let both = records("r", "2026-03-05T11:00", 0..2) + &records("d", "2026-03-05T11:00", 0..50);

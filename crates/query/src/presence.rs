@@ -67,9 +67,6 @@ pub struct Overlap {
     pub records: u64,
 }
 
-/// Who logs a field, or logs twice, does so all the time.
-const LAST_HOUR: &str = "time_logged > (select max(time_logged) - interval 1 hour from stored)";
-
 /// The columns that hold a field of PMTA.
 fn fields() -> impl Iterator<Item = &'static Column> {
     COLUMNS.iter().filter(|column| !column.is_derived() && column.kind != Kind::Map)
@@ -81,9 +78,10 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
     pub fn presence(&self) -> Result<Presence> {
+        // Few are queued after they were logged: of these alone the engine adds a minute, which takes long.
         let sql = "select coalesce(host, ''), rec, count(*), epoch_us(min(time_logged)) // 1000000,
              epoch_us(max(time_logged)) // 1000000,
-             count(*) filter (time_logged + interval 1 minute < time_queued)
+             count(case when time_queued > time_logged and time_queued > time_logged + interval 1 minute then 1 end)
              from stored group by all order by all";
         let mut presence = self.ask(|engine| {
             let mut statement = engine.prepare(sql)?;
@@ -106,12 +104,27 @@ impl Session {
         // The last hour has nearly all that there is. What an MTA has not there it most likely never
         // has, and a column without values is soon read.
         let all: Vec<&Column> = fields().collect();
-        self.look_for(&all, LAST_HOUR, &mut presence)?;
-        let is_missed =
-            |of: &&Column| presence.hosts().iter().any(|host| !presence.has(host, of.name));
+        let last_hour = presence.last_hour();
+        self.look_for(&all, &last_hour, &mut presence)?;
+        let empty = self.empty_columns();
+        let is_missed = |of: &&Column| {
+            let lacks = |host: &&str| !presence.has(host, of.name);
+            !empty.contains(of.name) && presence.hosts().iter().any(lacks)
+        };
         let missed: Vec<&Column> = fields().filter(is_missed).collect();
-        self.look_for(&missed, "true", &mut presence)?;
+        if !missed.is_empty() {
+            self.look_for(&missed, "true", &mut presence)?;
+        }
         Ok(presence)
+    }
+
+    /// The columns of which no part has a value. What is wrong with a part the engine says, which reads all
+    /// columns of one that does not say.
+    fn empty_columns(&self) -> BTreeSet<String> {
+        let window = self.window.get();
+        let parts = self.opened[0].parts().filter(|part| part.meets(window));
+        let of_parts = parts.map(|part| part.empty_columns().unwrap_or_default());
+        of_parts.reduce(|all, of_part| &all & &of_part).unwrap_or_default()
     }
 
     /// Adds those of `columns` that records have for which the condition `when` holds.
@@ -144,26 +157,39 @@ impl Session {
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn balance(&self, before: Timestamp) -> Result<Vec<Balance>> {
+    pub fn balance(&self, presence: &Presence, before: Timestamp) -> Result<Vec<Balance>> {
+        let received = presence.logged.iter().filter(|logged| logged.record == Record::Reception);
+        let received: Vec<&Logged> = received.filter(|logged| !logged.host.is_empty()).collect();
+        if received.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of_host = received.iter().map(|logged| {
+            let (began, rows) = (logged.times.0.micros(), logged.rows);
+            format!("(?, make_timestamp({began}), {rows})")
+        });
         let sql = format!(
-            "with began as (
-                select host, min(time_logged) as began from stored where rec = 'r' group by host
+            "with received(host, began, received) as (values {of_host}),
+            since as (
+                select host, count(*) as received_since from stored
+                where rec = 'r' and time_logged >= make_timestamp({before}) group by host
+            ),
+            finished as (
+                select host, count(*) as finished,
+                    count(case when time_queued < make_timestamp({before}) then 1 end) as finished_before
+                from stored join received using (host)
+                where (rec = 'd' or rec = 'b') and time_queued >= began group by host
             )
-            select coalesce(host, ''),
-                count(*) filter (rec = 'r'),
-                count(*) filter (rec <> 'r' and time_queued >= began),
-                count(*) filter (rec = 'r' and time_logged < make_timestamp({before})),
-                count(*) filter (
-                    rec <> 'r' and time_queued >= began and time_queued < make_timestamp({before})
-                )
-            from stored join began using (host)
-            where (rec in ('r', 'd', 'b')) is true
-            group by host order by host",
-            before = before.micros()
+            select host, received::ubigint, coalesce(finished, 0)::ubigint,
+                (received - coalesce(received_since, 0))::ubigint, coalesce(finished_before, 0)::ubigint
+            from received left join since using (host) left join finished using (host)
+            order by host",
+            of_host = of_host.collect::<Vec<_>>().join(", "),
+            before = before.micros(),
         );
         self.ask(|engine| {
             let mut statement = engine.prepare(&sql)?;
-            let rows = statement.query_map([], |row| {
+            let hosts = received.iter().map(|logged| logged.host.as_str());
+            let rows = statement.query_map(duckdb::params_from_iter(hosts), |row| {
                 Ok(Balance {
                     host: row.get(0)?,
                     received: row.get(1)?,
@@ -181,11 +207,10 @@ impl Session {
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn overlaps(&self) -> Result<Vec<Overlap>> {
+    pub fn overlaps(&self, presence: &Presence) -> Result<Vec<Overlap>> {
         let sql = "with recent as (
                 select host, source, rec, time_logged, rcpt, count(*) as n from stored
-                where rcpt is not null
-                    and time_logged > (select max(time_logged) - interval 1 hour from stored)
+                where rcpt is not null and LAST_HOUR
                 group by all
             ),
             sizes as (select host, source, sum(n) as n from recent group by all),
@@ -198,8 +223,9 @@ impl Session {
             join sizes a on a.host = pairs.host and a.source = one
             join sizes b on b.host = pairs.host and b.source = other
             where pairs.n * 2 >= least(a.n, b.n) order by all desc";
+        let sql = sql.replace("LAST_HOUR", &presence.last_hour());
         self.ask(|engine| {
-            let mut statement = engine.prepare(sql)?;
+            let mut statement = engine.prepare(&sql)?;
             let rows = statement.query_map([], |row| {
                 Ok(Overlap { sources: (row.get(0)?, row.get(1)?), records: row.get(2)? })
             })?;
@@ -212,9 +238,10 @@ impl Session {
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when a part cannot be read.
-    pub fn other_fields(&self) -> Result<Vec<OtherField>> {
+    pub fn other_fields(&self, presence: &Presence) -> Result<Vec<OtherField>> {
+        let last_hour = presence.last_hour();
         let sql = format!(
-            "with last as (select * from stored where {LAST_HOUR})
+            "with last as (select * from stored where {last_hour})
             select distinct coalesce(host, '') as host, rec, name from (
                 select host, rec, unnest(map_keys(extra)) as name from last
                 union all select host, rec, 'header_Message-Id' from last where message_id is not null
@@ -253,6 +280,12 @@ impl Session {
 }
 
 impl Presence {
+    /// The condition that a record is of the last hour: who logs a field, or logs twice, does so all the time.
+    fn last_hour(&self) -> String {
+        let newest = self.logged.iter().map(|logged| logged.times.1).max().unwrap_or_default();
+        format!("time_logged > make_timestamp({}) - interval 1 hour", newest.micros())
+    }
+
     /// The MTAs, by name.
     pub fn hosts(&self) -> Vec<&str> {
         let mut hosts: Vec<&str> = self.logged.iter().map(|logged| logged.host.as_str()).collect();

@@ -42,6 +42,7 @@ pub use part::PartWriter;
 mod table;
 pub use table::{ROW_GROUP_ROWS, arrow_type, schema_of};
 
+mod empty;
 mod guard;
 mod names;
 mod read;

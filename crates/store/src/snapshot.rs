@@ -1,6 +1,7 @@
 //! What a reader sees: the parts of one generation that a window needs. Never lists a folder, and
 //! reads the manifests of the days asked for and of no others.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use pmtaq_schema::time::Day;
 use pmtaq_schema::{Timestamp, Window};
 
 use crate::checksum;
+use crate::empty;
 use crate::error::{At, Error, Result};
 use crate::facts::Counts;
 use crate::layout::{self, Table};
@@ -159,6 +161,14 @@ impl SnapshotPart {
     pub fn columns(&self, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
         self.open()?;
         PartReader::open(&self.path, self.part.table, wanted)
+    }
+
+    /// Its columns of which no row has a value, as far as its footer says so; no row is read.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is not there, [`Error::Damaged`] when its footer cannot be read.
+    pub fn empty_columns(&self) -> Result<BTreeSet<String>> {
+        empty::columns(&self.path, &self.open()?)
     }
 
     /// Whether it is on this machine.

@@ -53,7 +53,7 @@ pub(crate) fn run(
     let presence = asked.session.presence()?;
     let store = context.store()?;
     let sources = files::within(context, &store, asked.window)?;
-    let others = Others::of(&asked)?;
+    let others = Others::of(&asked, &presence)?;
     let mut findings = lacks::findings(&asked.session, &others)?;
     findings.extend(records(context, &presence));
     findings.extend(wants::findings(&presence, catalog, &others));
@@ -72,7 +72,7 @@ pub(crate) fn run(
         findings.extend(lag(context, &presence, &sources, max_lag_s));
     }
     findings.extend(balance(context, &asked, &presence)?);
-    findings.extend(overlaps(&asked)?);
+    findings.extend(overlaps(&asked, &presence)?);
     findings.extend(refused(&asked)?);
     findings.extend(writing(context, &store)?);
     told(context, &findings)
@@ -136,7 +136,7 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
     let before = Timestamp(newest.0 - QUEUED_AT_MOST_S);
     // A few may differ where files begin and end.
     let is_many = |n: u64, of: u64| n > 10 + of / 1000;
-    let findings = asked.session.balance(before)?.into_iter().map(|balance| {
+    let findings = asked.session.balance(presence, before)?.into_iter().map(|balance| {
         let (host, received, finished) = (&balance.host, balance.received, balance.finished);
         let (over, queued) = (finished.saturating_sub(received), received.saturating_sub(finished));
         let old = balance.received_before.saturating_sub(balance.finished_before);
@@ -175,7 +175,7 @@ fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<
 }
 
 /// Files that hold the same records, which count twice then.
-fn overlaps(asked: &Asked) -> Result<Vec<Finding>> {
+fn overlaps(asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
     // Of all files of two blocks once, whatever dates and numbers are in their names.
     let glob = |name: &str| {
         let mut glob = String::new();
@@ -190,7 +190,7 @@ fn overlaps(asked: &Asked) -> Result<Vec<Finding>> {
         glob
     };
     let mut told: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for Overlap { sources: (one, other), records } in asked.session.overlaps()? {
+    for Overlap { sources: (one, other), records } in asked.session.overlaps(presence)? {
         *told.entry((glob(&one), glob(&other))).or_default() += records;
     }
     let finding = |((one, other), records): ((String, String), u64)| {

@@ -23,8 +23,8 @@ const ALIASES: [(&str, &[&str]); 2] = [
 pub(super) struct Others(Vec<OtherField>);
 
 impl Others {
-    pub(super) fn of(asked: &Asked) -> Result<Others> {
-        Ok(Others(asked.session.other_fields()?))
+    pub(super) fn of(asked: &Asked, presence: &Presence) -> Result<Others> {
+        Ok(Others(asked.session.other_fields(presence)?))
     }
 
     /// The headers that records of this type have of any of these MTAs.
