@@ -12,7 +12,7 @@ use pmtaq_store::layout::Table;
 use pmtaq_store::{Change, Error, Result, SnapshotPart, Writer};
 
 use crate::budget::MergeBudget;
-use crate::compact::Merged;
+use crate::merged::Merged;
 use crate::verify::stage_hourly;
 
 /// What stands in place of an erased local part.

@@ -83,6 +83,8 @@ mod tier;
 mod order;
 mod origins;
 
+mod merged;
+
 mod compact;
 pub use compact::{Compacted, Effort, compact};
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use pmtaq_schema::Frequency;
 use pmtaq_schema::time::Day;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Encoder, Result, RowGroup, RunWriter, Writer, Written};
+use pmtaq_store::{Encoder, Result, RowGroup, RunWriter, Writer, Written, rows_of};
 
 use crate::budget::Budget;
 use crate::hourly::Counted;
@@ -25,10 +25,6 @@ const OPEN_DAYS: usize = 48;
 
 /// Days whose memory is kept for rows to come. A file that mixes many gives it back instead.
 const SPARE_DAYS: usize = 3;
-
-/// A run or a row group of rare types has this part of the rows of another: it takes long to fill, a run lies in memory
-/// until then, and a row group of most of a day is read for an hour.
-const RARE_PART: usize = 4;
 
 /// One worker's open parts.
 pub(crate) struct Parts<'r, 'w> {
@@ -159,7 +155,7 @@ impl<'r, 'w> Parts<'r, 'w> {
             Some(part) => part,
             none => {
                 let writer = self.writer.stage_runs(Table::Records, day)?;
-                let groups = Frequency::ALL.map(|_| writer.begin_group(&mut self.encoder));
+                let groups = [writer.begin_group(&mut self.encoder), writer.begin_small_group()];
                 none.insert(Begun { writer, groups })
             }
         };
@@ -218,13 +214,5 @@ impl<'r, 'w> Parts<'r, 'w> {
             }
         }
         Ok(())
-    }
-}
-
-/// The rows of a run or row group of types of one frequency, where one of common types has `rows`.
-pub(crate) fn rows_of(frequency: Frequency, rows: usize) -> usize {
-    match frequency {
-        Frequency::Common => rows,
-        Frequency::Rare => rows.div_ceil(RARE_PART),
     }
 }

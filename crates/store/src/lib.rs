@@ -40,7 +40,7 @@ mod part;
 pub use part::PartWriter;
 
 mod table;
-pub use table::{ROW_GROUP_ROWS, arrow_type, schema_of};
+pub use table::{ROW_GROUP_ROWS, arrow_type, rows_of, schema_of};
 
 mod empty;
 mod guard;

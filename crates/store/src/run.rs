@@ -117,7 +117,12 @@ impl<'a> RunWriter<'a> {
     pub fn begin_group(&self, encoder: &mut Encoder) -> RowGroup {
         let spare =
             if self.part.table == Table::Records { encoder.spare_groups.pop() } else { None };
-        spare.unwrap_or_else(|| RowGroup::new(&self.file))
+        spare.unwrap_or_else(|| self.begin_small_group())
+    }
+
+    /// The same for few rows: it takes no memory of one that was kept.
+    pub fn begin_small_group(&self) -> RowGroup {
+        RowGroup::new(&self.file)
     }
 
     /// Adds to `group`, which was begun for this part, some of the rows that `cells` have. They are those of

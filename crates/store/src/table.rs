@@ -8,12 +8,24 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use pmtaq_schema::columns::{HOURLY, REJECTS};
-use pmtaq_schema::{COLUMNS, Column, Kind};
+use pmtaq_schema::{COLUMNS, Column, Frequency, Kind};
 
 use crate::layout::Table;
 
 /// Rows in a row group. Measured: best query times and least memory of 64k to 512k.
 pub const ROW_GROUP_ROWS: usize = 128 * 1024;
+
+/// A run or a row group of rare types has this part of the rows of another: it takes long to fill, a run lies in memory
+/// until then, and a row group of most of a day is read for an hour.
+const RARE_PART: usize = 4;
+
+/// The rows of a run or row group of types of one frequency, where one of common types has `common`.
+pub fn rows_of(frequency: Frequency, common: usize) -> usize {
+    match frequency {
+        Frequency::Common => common,
+        Frequency::Rare => common.div_ceil(RARE_PART),
+    }
+}
 
 /// The Arrow type in which a column of the given kind is built and written.
 pub fn arrow_type(kind: Kind) -> DataType {
