@@ -114,6 +114,11 @@ impl Metric {
         }
     }
 
+    /// Whether all values that it is of have to be there, and not only what they add up to.
+    pub(crate) fn is_quantile(&self) -> bool {
+        matches!(self.definition, Definition::Quantile(_))
+    }
+
     /// What stands below it, by which a value of it is judged: the denominator of a rate, the
     /// deliveries that a time or a size is of; nothing for a count.
     pub fn base(&self) -> Option<&str> {

@@ -37,7 +37,7 @@ pub(crate) fn over_hours(
 ) -> Option<OverHours> {
     let mut sums = Sums::default();
     let mut is_known = true;
-    // How large a group is, where only the largest are told apart; a quantile needs the seconds of each.
+    // How large a group is, where only the largest are told apart.
     let volume = reads
         .largest
         .and_then(|largest| Some((largest, sums.summed(metric(largest.volume).ok()?)?)));
@@ -47,7 +47,6 @@ pub(crate) fn over_hours(
         let sql = sql.unwrap_or_default();
         if is_column { judged.where_known(metric, sql) } else { sql }
     });
-    let volume = volume.filter(|_| !sums.has_latencies);
     let outer = outer.replace(LISTED, if volume.is_some() { "is_listed" } else { "true" });
     let sql = is_known.then(|| statement(&outer, condition, reads, &sums, volume.as_ref()))?;
     let (is_local, cut_at) = (reads.is_local, Some("records"));
@@ -229,11 +228,6 @@ fn statement(
     volume: Option<&(Largest, String)>,
 ) -> String {
     let keys: Vec<&str> = reads.columns.iter().copied().collect();
-    let columns = keys.join(", ");
-    let with = |last: &str| match columns.as_str() {
-        "" => last.to_owned(),
-        columns => format!("{columns}, {last}"),
-    };
     let numbered = sums.inner.iter().enumerate().map(|(i, sum)| format!("{sum} as m{i}"));
     let numbered: Vec<String> = numbered.collect();
     let mut sql = format!(
@@ -268,16 +262,36 @@ fn statement(
     };
     let _ = write!(sql, "records as materialized ({grouped}");
     if sums.has_latencies {
+        let columns = keys.join(", ");
+        let with = |last: &str| match columns.as_str() {
+            "" => last.to_owned(),
+            columns => format!("{columns}, {last}"),
+        };
         let unnested =
             "unnest(map_keys(latencies)) as latency_s, unnest(map_values(latencies)) as latency_n";
-        let _ = write!(
-            sql,
-            "\nunion all by name select {}, sum(latency_n)::bigint as latency_n from \
-             (select {} from rolled_up where rec = 'd') group by {}",
-            with("latency_s"),
-            with(unnested),
-            with("latency_s"),
-        );
+        let seconds = match volume {
+            // Of the groups that are not told apart all seconds are one group's.
+            Some(_) => grouped_by(
+                "listed_group, latency_s",
+                &[&keys[..], &["latency_s"]].concat(),
+                &[
+                    "sum(latency_n)::bigint as latency_n".to_owned(),
+                    "first(listed_group) is not null as is_listed".to_owned(),
+                ],
+                &format!(
+                    "(select listed_group, {} from told_apart where rec = 'd')",
+                    with(unnested)
+                ),
+            ),
+            None => format!(
+                "select {}, sum(latency_n)::bigint as latency_n from \
+                 (select {} from rolled_up where rec = 'd') group by {}",
+                with("latency_s"),
+                with(unnested),
+                with("latency_s"),
+            ),
+        };
+        let _ = write!(sql, "\nunion all by name {seconds}");
     }
     sql.push(')');
     match outer.trim_start().strip_prefix("with ") {

@@ -122,43 +122,50 @@ impl Question<'_> {
         asks.iter().map(script).collect()
     }
 
-    /// Counts, and has the counts explained.
-    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Explanation> {
-        let (mut why, had, asks) = self.asks(metric)?;
-        let selection = asked::selection(self.selection);
+    /// The frame with those windows of the baseline that have records, and what is to be said of the others: a
+    /// day without a record is a day without logs, and says nothing of usual.
+    fn kept(&self, had: &Had) -> (Frame, Vec<String>) {
         let mut notes = self.frame.notes.clone();
-        // A day without a record is a day without logs, and says nothing of usual.
         let n_asked = self.frame.baseline.len();
         let kept = self.frame.baseline.iter().enumerate();
         let kept = kept.filter(|(n, _)| had.n(*n as i64 + 1) > 0).map(|(_, window)| *window);
         let frame = Frame { baseline: kept.collect(), ..self.frame.clone() };
-        if frame.baseline.len() < n_asked {
-            let n_kept = frame.baseline.len();
+        let n_kept = frame.baseline.len();
+        if n_kept < n_asked {
             notes.push(format!("only {n_kept} of the {n_asked} baseline windows have records"));
         }
-        why.periods = frame.periods();
-        notes.extend(had.silent(frame.baseline.len()).into_iter().map(|(host, part)| {
+        notes.extend(had.silent(n_kept).into_iter().map(|(host, part)| {
             format!(
                 "next to no record of {host} in the window, which usually has {} of all: its files are not \
                  ingested, or it no longer sends (`pmtaq status --hosts`)",
                 percent(part)
             )
         }));
-        let own = self.own(metric, &why, &selection)?;
-        why = Self::limited(why, metric, own);
-        let mut counts = Counts::new(&LEAF, frame.baseline.len());
+        (frame, notes)
+    }
+
+    /// What there is of each leaf and period. `why` learns which values are told apart.
+    fn counted(
+        &self,
+        metric: &'static Metric,
+        why: &mut Why,
+        asks: &[Ask],
+        selection: &Selection,
+    ) -> Result<Counts> {
+        let n_baseline = why.periods.len() - 1;
+        let mut counts = Counts::new(&LEAF, n_baseline);
         let (by_place, by_name): (Vec<Ask>, Vec<Ask>) =
             asks.iter().partition(|ask| ask.is_by_place());
         let named = by_name
             .into_iter()
-            .map(|ask| Ok(self.session.answer(&why.query(ask, &selection)?)?))
+            .map(|ask| Ok(self.session.answer(&why.query(ask, selection)?)?))
             .collect::<Result<Vec<Answer>>>()?;
         if !by_place.is_empty() && self.session.is_here() {
-            let mut marginals = Marginals::new(metric, &LEAF, frame.baseline.len());
+            let mut marginals = Marginals::new(metric, &LEAF, n_baseline);
             for answer in &named {
                 taken(marginals.add(answer.rows()))?;
             }
-            for query in why.marginals(&selection)? {
+            for query in why.marginals(selection)? {
                 taken(marginals.read(self.session.answer(&query)?.rows()))?;
             }
             why.told = Some(marginals.teach(&mut counts));
@@ -167,13 +174,25 @@ impl Question<'_> {
             taken(counts.read(answer.rows()))?;
         }
         for ask in by_place {
-            self.session.run(&why.query(ask, &selection)?, |_, batches| -> Result<()> {
+            self.session.run(&why.query(ask, selection)?, |_, batches| -> Result<()> {
                 for batch in batches {
                     taken(counts.read(&batch?))?;
                 }
                 Ok(())
             })??;
         }
+        Ok(counts)
+    }
+
+    /// Counts, and has the counts explained.
+    pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Explanation> {
+        let (mut why, had, asks) = self.asks(metric)?;
+        let selection = asked::selection(self.selection);
+        let (frame, mut notes) = self.kept(&had);
+        why.periods = frame.periods();
+        let own = self.own(metric, &why, &selection)?;
+        why = Self::limited(why, metric, own);
+        let counts = self.counted(metric, &mut why, asks, &selection)?;
         let mut answer = explain(metric, counts);
         let left_out: Vec<(Window, f64)> = answer
             .left_out
