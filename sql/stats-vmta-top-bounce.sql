@@ -8,7 +8,7 @@
 -- column: delivered count
 -- column: bounced count
 -- column: bounce_rate percent of sent
--- rollup: rec, vmta, ip, domain
+-- rollup: few of rec, vmta, ip, domain
 -- chart: bars domain bounced
 -- see: vmtas, top-bounces
 select
@@ -21,13 +21,15 @@ select
     bounce_rate() as bounce_rate
 from records
 where rec in ('d', 'b')
+    -- Of most domains nothing bounced: they are not told apart.
+    and hash(records.vmta, dlv_source_ip, rcpt_domain) in (select hash(vmta, dlv_source_ip, rcpt_domain) from records where rec = 'b')
 group by records.vmta, dlv_source_ip, rcpt_domain
 having bounced() > 0
 qualify $top = 0 or row_number() over (partition by vmta, ip order by bounced desc, sent desc, domain) <= $top
 order by sum(bounced) over (partition by vmta, ip) desc, vmta, ip, bounced desc, sent desc, domain
 
 -- given: by-date
--- rollup: rec, vmta, ip, domain, day
+-- rollup: few of rec, vmta, ip, domain, day
 select
     strftime(local(time_logged), '%Y-%m-%d') as day,
     coalesce(vmta, '(none)') as vmta,
@@ -39,6 +41,8 @@ select
     bounce_rate() as bounce_rate
 from records
 where rec in ('d', 'b')
+    -- Of most domains nothing bounced: they are not told apart.
+    and hash(records.vmta, dlv_source_ip, rcpt_domain) in (select hash(vmta, dlv_source_ip, rcpt_domain) from records where rec = 'b')
 group by day, records.vmta, dlv_source_ip, rcpt_domain
 having bounced() > 0
 qualify $top = 0 or row_number() over (partition by day, vmta, ip order by bounced desc, sent desc, domain) <= $top

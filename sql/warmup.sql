@@ -11,10 +11,23 @@
 -- column: block_rate percent of sent
 -- column: attempts count
 -- column: deferral_rate percent of attempts
--- rollup: rec, ip, provider, day
+-- rollup: few of rec, ip, provider, day
 -- chart: lines day sent
 -- see: ips, providers, throttles
-with daily as (
+with sums as materialized (
+    -- Numbers stand for names, of which there are many.
+    select hash(dlv_source_ip, provider) as pair, sent() as sent
+    from records
+    where (rec in ('d', 'b')) is true and dlv_source_ip is not null and dlv_source_ip not in ('0.0.0.0', '::')
+    group by pair
+),
+large as (
+    -- Those as large as the last that is shown: which of them are is told by their names.
+    select pair
+    from sums
+    where $top = 0 or sent >= (select coalesce(min(sent), 0) from (select sent from sums order by sent desc limit case when $top = 0 then 9223372036854775807 else $top end))
+),
+daily as (
     select
         dlv_source_ip as ip,
         coalesce(provider, '(none)') as provider,
@@ -26,6 +39,7 @@ with daily as (
         deferral_rate() as deferral_rate
     from records
     where rec in ('d', 'b', 't') and dlv_source_ip is not null and dlv_source_ip not in ('0.0.0.0', '::')
+        and ($top = 0 or hash(dlv_source_ip, records.provider) in (select pair from large))
     group by all
 ),
 compared as (

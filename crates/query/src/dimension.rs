@@ -45,6 +45,8 @@ pub(crate) struct Reads {
     pub(crate) is_local: bool,
     /// Where nothing but the largest groups by these columns need be told apart.
     pub(crate) largest: Option<Largest>,
+    /// Whether the statement itself keeps few of the groups by these columns.
+    pub(crate) keeps_few: bool,
 }
 
 /// The largest groups of a statement.
@@ -101,7 +103,7 @@ impl Reads {
 
     /// The hours of UTC, or of the local clock.
     pub(crate) fn hour(is_local: bool) -> Reads {
-        Reads { columns: ["time_logged"].into(), is_local, largest: None }
+        Reads { columns: ["time_logged"].into(), is_local, ..Reads::default() }
     }
 
     /// Both.

@@ -40,6 +40,8 @@ pub(crate) struct OverHours {
     pub(crate) is_local: bool,
     /// Whether it names times only to tell whole days apart, UTC, which a rollup by day does too.
     pub(crate) by_days: bool,
+    /// Whether it takes hours as they are, of which an engine elsewhere would send all.
+    pub(crate) is_for_here: bool,
     /// The query of its `with` that has all sums: an engine elsewhere makes these.
     pub(crate) cut_at: Option<&'static str>,
     /// The dimensions of the site that all parts must keep.

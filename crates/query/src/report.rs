@@ -77,6 +77,8 @@ pub struct Statement {
     /// `rollup`: the dimensions that it reads, and parameters that are one, when all else that it
     /// counts are metrics, so that `hourly` may answer it.
     pub rollup: Option<Vec<String>>,
+    /// `few of` before them: it keeps few of the groups by these, and adds up no others.
+    pub keeps_few: bool,
     /// `cluster`: the query of its `with` up to which an engine elsewhere runs it.
     pub cut_at: Option<String>,
 }
@@ -156,7 +158,7 @@ impl Report {
                     report.units.extend([unit.ok_or_else(|| bad(format!("column `{value}`")))?]);
                 }
                 "chart" => report.chart = Some(value),
-                "rollup" => report.statement.rollup = Some(list(&value)),
+                "rollup" => report.statement.roll_up(&value),
                 "cluster" => report.statement.cut_at = Some(value),
                 "see" => report.see = list(&value),
                 "groups" => report.groups = list(&value),
@@ -440,7 +442,8 @@ impl Report {
         query.judged = self.judged(given, &self.narrowed(given, selection));
         let reads = statement.rollup.as_ref().and_then(|names| {
             let dimensions = names.iter().filter_map(|name| self.rolled_up(name, given).ok()?);
-            Reads::of(dimensions)
+            let reads = Reads::of(dimensions)?;
+            Some(Reads { keeps_few: statement.keeps_few, ..reads })
         });
         query.ask(&self.narrowed(given, selection), reads.as_ref())?;
         Ok(query)
@@ -448,13 +451,19 @@ impl Report {
 }
 
 impl Statement {
+    /// Takes the value of a line `rollup`.
+    fn roll_up(&mut self, names: &str) {
+        let few = names.strip_prefix("few of ");
+        (self.keeps_few, self.rollup) = (few.is_some(), Some(list(few.unwrap_or(names))));
+    }
+
     /// What follows a line `-- given: NAME`.
     fn variant(text: &str) -> Statement {
         let mut statement = Statement::default();
         let mut rest = text;
         while let Some((line, after)) = rest.split_once('\n') {
             match line.split_once(": ") {
-                Some(("-- rollup", names)) => statement.rollup = Some(list(names)),
+                Some(("-- rollup", names)) => statement.roll_up(names),
                 Some(("-- cluster", name)) => statement.cut_at = Some(name.to_owned()),
                 _ => break,
             }

@@ -48,9 +48,16 @@ pub(crate) fn over_hours(
         if is_column { judged.where_known(metric, sql) } else { sql }
     });
     let outer = outer.replace(LISTED, if volume.is_some() { "is_listed" } else { "true" });
-    let sql = is_known.then(|| statement(&outer, condition, reads, &sums, volume.as_ref()))?;
-    let (is_local, cut_at) = (reads.is_local, Some("records"));
-    Some(OverHours { sql, is_local, cut_at, ..OverHours::default() })
+    if !is_known {
+        return None;
+    }
+    let (is_local, is_for_here) = (reads.is_local, reads.keeps_few && !sums.has_latencies);
+    let sql = if is_for_here {
+        of_hours(&outer, condition, reads, &sums)
+    } else {
+        statement(&outer, condition, reads, &sums, volume.as_ref())
+    };
+    Some(OverHours { sql, is_local, is_for_here, cut_at: Some("records"), ..OverHours::default() })
 }
 
 /// The statement with what `hourly` keeps of the dimensions of the site in place of the fields that they are
@@ -83,8 +90,8 @@ pub(crate) fn hours_as_records() -> String {
 /// The aggregates of the metrics of a statement.
 #[derive(Default)]
 struct Sums {
-    /// Over the hours of a combination, named `m0`, `m1` and so on.
-    inner: Vec<String>,
+    /// Over the hours of a combination, named `m0`, `m1` and so on: the total, and of what.
+    inner: Vec<(&'static str, String)>,
     /// The columns that their filters ask for, by name.
     filtered_by: BTreeSet<&'static str>,
     has_latencies: bool,
@@ -142,14 +149,14 @@ impl Sums {
     }
 
     /// The name of a total of `column` over those rows of a combination that count records `of`.
-    fn add(&mut self, total: &str, column: &str, of: &Subset) -> Option<String> {
+    fn add(&mut self, total: &'static str, column: &str, of: &Subset) -> Option<String> {
         let condition = condition(of)?;
         self.filtered_by.insert("rec");
         self.filtered_by.extend(of.condition.iter().flat_map(hours_columns));
         // The engine takes longer for the same as a filter.
-        let sql = format!("{total}(case when {condition} then {column} end)::bigint");
-        let at = self.inner.iter().position(|other| *other == sql).unwrap_or_else(|| {
-            self.inner.push(sql);
+        let of = (total, format!("case when {condition} then {column} end"));
+        let at = self.inner.iter().position(|other| *other == of).unwrap_or_else(|| {
+            self.inner.push(of);
             self.inner.len() - 1
         });
         Some(format!("m{at}"))
@@ -228,12 +235,10 @@ fn statement(
     volume: Option<&(Largest, String)>,
 ) -> String {
     let keys: Vec<&str> = reads.columns.iter().copied().collect();
-    let numbered = sums.inner.iter().enumerate().map(|(i, sum)| format!("{sum} as m{i}"));
+    let numbered = sums.inner.iter().enumerate();
+    let numbered = numbered.map(|(i, (total, of))| format!("{total}({of})::bigint as m{i}"));
     let numbered: Vec<String> = numbered.collect();
-    let mut sql = format!(
-        "with rolled_up as not materialized (select * from {} where {condition}),\n",
-        hours_as_records()
-    );
+    let mut sql = rolled_up(condition);
     let mut source = "rolled_up";
     if let Some((largest, volume)) = volume {
         sql += &listed(*largest, &keys, volume);
@@ -294,6 +299,27 @@ fn statement(
         let _ = write!(sql, "\nunion all by name {seconds}");
     }
     sql.push(')');
+    followed_by(sql, outer)
+}
+
+/// The same where the statement itself keeps few groups: the hours as they are, since to add up those of all others
+/// takes the memory of their names.
+fn of_hours(outer: &str, condition: &str, reads: &Reads, sums: &Sums) -> String {
+    let keys = reads.columns.iter().map(|key| (*key).to_owned());
+    let numbered = sums.inner.iter().enumerate().map(|(i, (_, of))| format!("{of} as m{i}"));
+    let columns = keys.chain(numbered).collect::<Vec<_>>().join(", ");
+    let records = format!("records as not materialized (select {columns} from rolled_up)");
+    followed_by(rolled_up(condition) + &records, outer)
+}
+
+/// The first query of a `with`: the hours that pass.
+fn rolled_up(condition: &str) -> String {
+    let hours = hours_as_records();
+    format!("with rolled_up as not materialized (select * from {hours} where {condition}),\n")
+}
+
+/// `sql`, a `with` and its queries, and then the statement.
+fn followed_by(sql: String, outer: &str) -> String {
     match outer.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + outer,

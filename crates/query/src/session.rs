@@ -33,7 +33,7 @@ use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge, whole_hours};
 use crate::lack::Lack;
 use crate::opened::Opened;
 use crate::prelude;
-use crate::query::{Query, Shape, Value};
+use crate::query::{OverHours, Query, Shape, Value};
 use crate::replies::{Replies, read_edges};
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
@@ -452,12 +452,16 @@ impl Session {
 
     pub(crate) fn sql_of<'q>(&self, query: &'q Query) -> Cow<'q, str> {
         match &query.over_hours {
-            Some(over) if self.hours.answer(over.is_local) && self.keep_all_of(&over.kept) => {
-                self.over_tier(over)
-            }
+            Some(over) if self.can_answer(over) => self.over_tier(over),
             Some(_) => Cow::Borrowed(&*query.sql),
             None => self.without_ids(&query.sql),
         }
+    }
+
+    /// Whether the rollup can answer so.
+    fn can_answer(&self, over: &OverHours) -> bool {
+        let is_here = !(over.is_for_here && self.elsewhere.is_some());
+        is_here && self.hours.answer(over.is_local) && self.keep_all_of(&over.kept)
     }
 
     /// What `hourly` keeps of a record, in SQL; nothing where an engine elsewhere answers, which reads no
