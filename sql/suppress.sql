@@ -42,15 +42,14 @@ bounced as (
     group by 1
 ),
 alive as (
-    -- By number first, so that few texts are compared.
-    select lower(rcpt) as address, max(time_logged) as delivered_at
-    from stored_as_ingested
-    where rec = 'd' and message_key >> 32 in (select recipient from bounced)
-    group by 1
+    -- By number and time first, so that few texts are compared.
+    select distinct address
+    from bounced join stored_as_ingested as d on d.message_key >> 32 = recipient and d.time_logged >= last_seen
+    where rec = 'd' and (lower(d.rcpt) = address) is true
 )
 select address, reason, last_seen, bounces
-from bounced left join alive using (address)
-where bounces >= $least and (delivered_at is null or delivered_at < last_seen)
+from bounced
+where bounces >= $least and address not in (select address from alive)
 order by last_seen desc, address
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: explain
@@ -68,16 +67,15 @@ with bounced as (
     group by 1
 ),
 alive as (
-    -- By number first, so that few texts are compared.
-    select lower(rcpt) as address, max(time_logged) as delivered_at
-    from stored_as_ingested
-    where rec = 'd' and message_key >> 32 in (select recipient from bounced)
-    group by 1
+    -- By number and time first, so that few texts are compared.
+    select distinct address, true as is_alive
+    from bounced join stored_as_ingested as d on d.message_key >> 32 = recipient and d.time_logged >= died
+    where rec = 'd' and (lower(d.rcpt) = address) is true
 ),
 judged as (
     select bounced.* exclude (recipient),
         case
-            when died is not null and delivered_at >= died then 'took a delivery after it'
+            when is_alive then 'took a delivery after it'
             when died is not null and bounces < $least then 'too few bounces'
             when died is not null then null
             when not last.is_own then 'the reply was to another recipient: a whole queue was bounced'
