@@ -21,52 +21,75 @@
 -- chart: bars by unknown_users
 -- see: jobs, suppress, top-bounces
 with dead as materialized (
-    select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as died
-    from stored
-    -- One condition, so that the engine reads no address before it knows the record type.
-    where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
-    group by all
-),
-mailed as not materialized (
-    select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
-    from records_as_ingested
-    where (rec in ('d', 'b')) is true and time_logged >= $since
-),
-again as (
-    select coalesce(by(), '(none)') as k, coalesce(provider, '(none)') as provider, count(*) as n
-    from mailed join dead using (recipient)
-    -- Numbers are compared first, and with `is true` the addresses of those alone that are alike.
-    where died < queued and (lower(rcpt) = address) is true
-    group by all
-),
-counted as (
-    select
-        coalesce(k, '(none)') as k,
-        coalesce(provider, '(none)') as provider,
-        sent() as sent,
-        unknown_users() as unknown_users,
-        unknown_user_rate() as unknown_user_rate
+    -- Two addresses may have one number: a record that meets both is counted at the first.
+    select *, row_number() over (partition by recipient order by address) as nth
     from (
-        -- Of what was not bounced no reply is looked up.
-        select by() as k, provider, 'd' as rec, null as bounce_class, null as mailbox_dead
-        from records_as_ingested
-        where rec = 'd' and time_logged >= $since
-        union all
-        select by(), provider, rec, bounce_class, mailbox_dead
+        select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as died
+        from stored
+        -- One condition, so that the engine reads no address before it knows the record type.
+        where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
+        group by all
+    )
+),
+lost as materialized (
+    select k, provider, sent() as sent, unknown_users() as unknown_users
+    from (
+        select by() as k, provider, rec, bounce_class, mailbox_dead
         from bounces
         where time_logged >= $since
     ) as finished
     group by finished.k, finished.provider
+),
+shown as materialized (
+    -- Bounces, which are few, tell which groups are shown, unless these run in time or some have no unknown users.
+    select hash(k, provider) as pair
+    from lost
+    where unknown_users > 0
+    qualify rank() over (order by unknown_users desc) <= $top
+),
+enough as materialized (
+    select not $in_time and $top > 0 and count(*) >= $top as is_enough from shown
+),
+mailed as not materialized (
+    select *
+    from (
+        select
+            by() as k, provider, rec, rcpt,
+            message_key >> 32 as recipient,
+            coalesce(time_queued, time_logged) as queued
+        from records_as_ingested
+        where (rec in ('d', 'b')) is true and time_logged >= $since
+    ), enough
+    where case when is_enough then hash(k, provider) else hash('', '') end in (select pair from shown union all select hash('', ''))
+),
+counted as (
+    select
+        k,
+        provider,
+        count(*) filter (rec = 'd' and coalesce(nth, 1) = 1) as delivered,
+        -- Numbers are compared first, and the addresses of those alone that are alike.
+        count(case when died < queued then case when lower(rcpt) = address then true end end) as n
+    from mailed left join dead using (recipient)
+    group by mailed.k, mailed.provider
+),
+summed as (
+    select
+        coalesce(counted.k, '(none)') as k,
+        coalesce(counted.provider, '(none)') as provider,
+        delivered + coalesce(sent, 0) as sent,
+        coalesce(unknown_users, 0) as unknown_users,
+        n
+    from counted left join lost on counted.k is not distinct from lost.k and counted.provider is not distinct from lost.provider
 )
 select
     k as "by",
     provider,
-    sent,
-    unknown_users,
-    unknown_user_rate,
-    coalesce(n, 0) as sent_to_dead,
-    100.0 * coalesce(n, 0) / sent as dead_rate
-from counted left join again using (k, provider)
+    case when $known_sent then sent end as sent,
+    case when $known_unknown_users then unknown_users end as unknown_users,
+    case when $known_unknown_user_rate and unknown_users <= sent then 100.0 * unknown_users / nullif(sent, 0) end as unknown_user_rate,
+    n as sent_to_dead,
+    100.0 * n / case when $known_sent then sent end as dead_rate
+from summed
 order by unknown_users desc, sent_to_dead desc, sent desc, k, provider
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: addresses

@@ -91,6 +91,9 @@ const KEYS: [&str; 16] = [
 /// The parameter that says how many rows are shown.
 const TOP: &str = "top";
 
+/// The parameter that says whether rows are sorted by a dimension of time, before all else.
+const IN_TIME: &str = "in_time";
+
 impl Report {
     /// Reads a report file called `<stem>.sql`: a report for each of its names.
     ///
@@ -419,9 +422,11 @@ impl Report {
                 return Err(Error::unknown("parameter", name, known()));
             }
         }
-        if let Some(by) = self.time_of(given) {
+        let time = self.time_of(given);
+        if let Some(by) = time {
             query.sql = in_time(&query.sql, by);
         }
+        query.values.insert(IN_TIME.to_owned(), Value::Bool(time.is_some()));
         for param in &self.params {
             let default = param.default.as_deref().filter(|_| !param.kind.is_time());
             if let Some(value) = value_of(&param.name, given).or(default) {
