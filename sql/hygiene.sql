@@ -60,6 +60,7 @@ mailed as not materialized (
         from records_as_ingested
         where (rec in ('d', 'b')) is true and time_logged >= $since
     ), enough
+    -- A pair that is always shown stands for all, where all groups are: a condition with `or` would be no join.
     where case when is_enough then hash(k, provider) else hash('', '') end in (select pair from shown union all select hash('', ''))
 ),
 counted as (

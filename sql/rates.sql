@@ -15,103 +15,142 @@
 -- chart: bars by recipients
 -- see: volume, sizes
 -- cluster: counted
-with counted as (
-    select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, sent() as sent
+with groups as (
+    select coalesce(by(), '(none)') as name, row_number() over (order by sent() desc, coalesce(by(), '(none)')) as place
     from records
     where rec in ('d', 'b')
-    group by all
-),
-groups as (
-    select "by", row_number() over (order by sum(sent) desc, "by") as place
-    from counted
-    group by "by"
+    group by by()
     qualify $top = 0 or place <= $top
 ),
-seconds as (select * from counted join groups using ("by")),
-lengths as (
-    from (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
+counted as materialized (
+    -- Numbers stand for names, of which each is said once.
+    select place, epoch_us(time_logged) // 1000000 as second, sent() as sent, null as "by"
+    from records join groups on coalesce(by(), '(none)') = name
+    where rec in ('d', 'b')
+    group by 1, 2
+    union all
+    select place, null, 0, name from groups
 ),
--- A window over all seconds takes long, so most are left out first. A slot is a tenth of a length. What
--- begins in one ends in the tenth behind it or before, so it comes to `most` or less; what begins with
--- one comes to `least`. The best stretch begins in a slot whose `most` is not below the best `least`,
--- and only the seconds of such slots, and of the ten behind each, are looked at.
-slots as (
+lengths as (
+    from (values ('1 minute', 60, 6, 10), ('5 minutes', 300, 12, 25), ('1 hour', 3600, 60, 60)) lengths (over, length, slot_length, slots)
+),
+-- A window over all seconds takes long, so most are left out first, twice. What begins in a stretch of
+-- the clock as long as the length ends in the next at the latest, so it comes to `most` of both or less, and
+-- the best to the fullest such stretch or more.
+sixths as materialized (
+    select place, second // 6 as sixth, sum(sent)::bigint as sent from counted where second is not null group by all
+),
+rough as (
+    select place, length, sixth // (length // 6) as nth, sum(sent)::bigint as sent from sixths, lengths group by all
+),
+likely as (
+    select place, length, unnest([nth, nth + 1]) as nth
+    from (
+        select *, sent + case when lead(nth) over stretch = nth + 1 then lead(sent) over stretch else 0 end as most
+        from rough
+        window stretch as (partition by place, length order by nth)
+    )
+    qualify most >= max(sent) over (partition by place, length)
+),
+-- The same by slots, of which a length has several: what begins in one ends as many behind it or before, and
+-- what begins with one comes to `least`. Only the seconds of such slots, and of those behind each, are looked at.
+bounded as (
     select
-        "by",
+        place,
         length,
         slot,
-        sum(sum(sent)) over (stretch range between current row and 9 following) as least,
-        sum(sum(sent)) over (stretch range between current row and 10 following) as most
-    from (select *, second // (length // 10) as slot from seconds, lengths)
-    group by "by", length, slot
-    window stretch as (partition by "by", length order by slot)
+        slots,
+        sum(sum(sent)) over (stretch range between current row and slots - 1 following) as least,
+        sum(sum(sent)) over (stretch range between current row and slots following) as most
+    from (select *, sixth // (length // 6) as nth, sixth * 6 // slot_length as slot from sixths, lengths)
+    where (place, length, nth) in (select (place, length, nth) from likely)
+    group by place, length, slots, slot
+    window stretch as (partition by place, length order by slot)
 ),
 looked_at as (
-    select distinct "by", length, unnest(range(slot, slot + 11)) as slot
-    from (from slots qualify most >= max(least) over (partition by "by", length))
+    select distinct place, length, unnest(range(slot, slot + slots + 1)) as slot
+    from (from bounded qualify most >= max(least) over (partition by place, length))
 ),
 stretches as (
     select
-        "by",
         place,
         length,
+        over,
         second,
         sum(sent) over stretch::bigint as recipients
-    from (select *, second // (length // 10) as slot from seconds, lengths)
-    join looked_at using ("by", length, slot)
-    window stretch as (partition by "by", length order by second range between current row and length - 1 following)
+    from (select *, second // slot_length as slot from counted, lengths where second is not null)
+    join looked_at using (place, length, slot)
+    window stretch as (partition by place, length order by second range between current row and length - 1 following)
 )
-select "by", over, recipients, round(recipients * 60.0 / length, 2) as per_minute, make_timestamp(second * 1000000) as since
-from stretches join lengths using (length)
-qualify row_number() over (partition by "by", length order by recipients desc, second) = 1
-order by place, length
+select named."by", over, recipients, round(recipients * 60.0 / length, 2) as per_minute, make_timestamp(stretches.second * 1000000) as since
+from stretches join counted as named on stretches.place = named.place and named.second is null
+qualify row_number() over (partition by stretches.place, length order by recipients desc, stretches.second) = 1
+order by stretches.place, length
 
 -- given: bytes
 -- cluster: counted
-with counted as (
-    select coalesce(by(), '(none)') as "by", epoch_us(time_logged) // 1000000 as second, bytes() as volume, delivered() as delivered
+with groups as (
+    select coalesce(by(), '(none)') as name, row_number() over (order by bytes() desc, coalesce(by(), '(none)')) as place
     from deliveries
-    group by all
-),
-groups as (
-    select "by", row_number() over (order by sum(volume) desc, "by") as place
-    from counted
-    group by "by"
+    group by by()
     qualify $top = 0 or place <= $top
 ),
-seconds as (select * from counted join groups using ("by")),
-lengths as (
-    from (values ('1 minute', 60), ('5 minutes', 300), ('1 hour', 3600)) lengths (over, length)
+counted as materialized (
+    select place, epoch_us(time_logged) // 1000000 as second, bytes() as volume, delivered() as delivered, null as "by"
+    from deliveries join groups on coalesce(by(), '(none)') = name
+    group by 1, 2
+    union all
+    select place, null, 0, 0, name from groups
 ),
--- The same slots as above.
-slots as (
+lengths as (
+    from (values ('1 minute', 60, 6, 10), ('5 minutes', 300, 12, 25), ('1 hour', 3600, 60, 60)) lengths (over, length, slot_length, slots)
+),
+-- As above.
+sixths as materialized (
+    select place, second // 6 as sixth, sum(volume)::bigint as volume from counted where second is not null group by all
+),
+rough as (
+    select place, length, sixth // (length // 6) as nth, sum(volume)::bigint as volume from sixths, lengths group by all
+),
+likely as (
+    select place, length, unnest([nth, nth + 1]) as nth
+    from (
+        select *, volume + case when lead(nth) over stretch = nth + 1 then lead(volume) over stretch else 0 end as most
+        from rough
+        window stretch as (partition by place, length order by nth)
+    )
+    qualify most >= max(volume) over (partition by place, length)
+),
+bounded as (
     select
-        "by",
+        place,
         length,
         slot,
-        sum(sum(volume)) over (stretch range between current row and 9 following) as least,
-        sum(sum(volume)) over (stretch range between current row and 10 following) as most
-    from (select *, second // (length // 10) as slot from seconds, lengths)
-    group by "by", length, slot
-    window stretch as (partition by "by", length order by slot)
+        slots,
+        sum(sum(volume)) over (stretch range between current row and slots - 1 following) as least,
+        sum(sum(volume)) over (stretch range between current row and slots following) as most
+    from (select *, sixth // (length // 6) as nth, sixth * 6 // slot_length as slot from sixths, lengths)
+    where (place, length, nth) in (select (place, length, nth) from likely)
+    group by place, length, slots, slot
+    window stretch as (partition by place, length order by slot)
 ),
 looked_at as (
-    select distinct "by", length, unnest(range(slot, slot + 11)) as slot
-    from (from slots qualify most >= max(least) over (partition by "by", length))
+    select distinct place, length, unnest(range(slot, slot + slots + 1)) as slot
+    from (from bounded qualify most >= max(least) over (partition by place, length))
 ),
 stretches as (
     select
-        "by",
         place,
         length,
+        over,
         second,
         sum(volume) over stretch::bigint as bytes,
         sum(delivered) over stretch::bigint as recipients
-    from (select *, second // (length // 10) as slot from seconds, lengths)
-    join looked_at using ("by", length, slot)
-    window stretch as (partition by "by", length order by second range between current row and length - 1 following)
+    from (select *, second // slot_length as slot from counted, lengths where second is not null)
+    join looked_at using (place, length, slot)
+    window stretch as (partition by place, length order by second range between current row and length - 1 following)
 )
-select "by", over, bytes, bytes / length as per_second, recipients, make_timestamp(second * 1000000) as since
-from stretches join lengths using (length)
-qualify row_number() over (partition by "by", length order by bytes desc, second) = 1
-order by place, length
+select named."by", over, bytes, bytes / length as per_second, recipients, make_timestamp(stretches.second * 1000000) as since
+from stretches join counted as named on stretches.place = named.place and named.second is null
+qualify row_number() over (partition by stretches.place, length order by bytes desc, stretches.second) = 1
+order by stretches.place, length
