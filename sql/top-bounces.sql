@@ -52,12 +52,23 @@ counted as (
     group by key
     order by bounces desc, key
     limit case when $top = 0 then 9223372036854775807 else $top end
+),
+latest as (
+    -- By times first: the replies of all others are not kept.
+    select key, bounces, min(time_logged) as since
+    from (
+        select key, bounces, time_logged
+        from keyed join counted using (key)
+        qualify row_number() over (partition by key order by time_logged desc) <= $examples
+    )
+    group by key, bounces
 )
 select
     key as "by",
     bounces,
     time_logged as time,
     coalesce(dsn_diag, dsn_status) as reply
-from keyed join counted using (key)
+from keyed join latest using (key)
+where time_logged >= since
 qualify row_number() over (partition by key order by time_logged desc, rcpt, reply) <= $examples
 order by bounces desc, key, time_logged desc, rcpt, reply

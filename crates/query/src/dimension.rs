@@ -43,15 +43,17 @@ enum Source {
 pub(crate) struct Reads {
     pub(crate) columns: BTreeSet<&'static str>,
     pub(crate) is_local: bool,
-    /// Where nothing but the largest groups by these columns need be told apart.
+    /// Where nothing but the largest groups need be told apart.
     pub(crate) largest: Option<Largest>,
     /// Whether the statement itself keeps few of the groups by these columns.
     pub(crate) keeps_few: bool,
 }
 
 /// The largest groups of a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Largest {
+    /// By which of the columns.
+    pub(crate) by: Vec<&'static str>,
     /// How many.
     pub(crate) top: u32,
     /// The metric that says how large a group is.

@@ -30,13 +30,13 @@ pub(crate) fn can_list(volume: &Metric, top: u32) -> bool {
 }
 
 /// The queries of a `with` that follow `rolled_up`, the last one of which is the rows that are grouped by
-/// `listed_group`: a group of `keys`, or null for all others. `volume` is a sum over these rows.
-pub(crate) fn listed(largest: Largest, keys: &[&str], volume: &str) -> String {
-    listed_of(BUCKETS, largest, keys, volume)
+/// `listed_group`: a group, or null for all others. `volume` is a sum over these rows.
+pub(crate) fn listed(largest: &Largest, volume: &str) -> String {
+    listed_of(BUCKETS, largest, volume)
 }
 
-fn listed_of(buckets: u32, largest: Largest, keys: &[&str], volume: &str) -> String {
-    let (top, keys) = (largest.top, keys.join(", "));
+fn listed_of(buckets: u32, largest: &Largest, volume: &str) -> String {
+    let (top, keys) = (largest.top, largest.by.join(", "));
     let volume = format!("coalesce({volume}, 0) as volume");
     format!(
         "hashed as not materialized (select *, hash({keys}) as group_hash, hash({keys}) % {buckets} as bucket from rolled_up),
@@ -77,11 +77,11 @@ mod tests {
             .execute_batch(&format!("{GROUPS}; create view rolled_up as from source;"))
             .expect("groups");
         let all = "(select a, b, sum(n) as n from source group by a, b)";
+        let of = |top| Largest { by: vec!["a", "b"], top, volume: "sent" };
         for (buckets, top) in
             [(1, 3), (16, 3), (64, 1), (64, 8), (256, 20), (65_536, 20), (64, 999)]
         {
-            let queries =
-                listed_of(buckets, Largest { top, volume: "sent" }, &["a", "b"], "sum(n)");
+            let queries = listed_of(buckets, &of(top), "sum(n)");
             let value = |sql: &str| value(&connection, &queries, sql);
             // With all that are as large as the last one: names say which of these are shown.
             let last =
@@ -96,7 +96,7 @@ mod tests {
             let others = value("select count(*) from of_groups where not is_listed");
             assert!(others <= 1, "{others} rows of others");
         }
-        let queries = listed_of(256, Largest { top: 3, volume: "sent" }, &["a", "b"], "sum(n)");
+        let queries = listed_of(256, &of(3), "sum(n)");
         let listed = value(&connection, &queries, "select count(*) from of_groups where is_listed");
         assert!(listed < 40, "{listed} of {all}");
     }

@@ -160,13 +160,14 @@ order by r nulls first, cr nulls last",
     /// The rows that are told apart, where that spares the names of all others, there being many of several
     /// names, or their seconds: few are shown.
     fn largest(&self) -> Option<Largest> {
-        let is_plain = self.cols.is_none() && self.rows.iter().all(|row| row.reads().is_some());
+        let by: Vec<&'static str> =
+            Reads::of(self.rows.iter().copied())?.columns.into_iter().collect();
         let volume = ranked_by(self.metrics[0]);
         let volume = metric(volume).ok()?;
         let is_of_names = !self.rows.iter().any(|row| row.is_time());
         let is_dear = self.rows.len() > 1 || self.metrics.iter().any(|metric| metric.is_quantile());
-        let can = is_plain && is_of_names && is_dear && can_list(volume, self.top);
-        can.then_some(Largest { top: self.top, volume: &volume.name })
+        let can = is_of_names && is_dear && can_list(volume, self.top);
+        can.then_some(Largest { by, top: self.top, volume: &volume.name })
     }
 
     /// Runs the statement and lays the cells out.

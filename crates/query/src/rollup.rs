@@ -40,6 +40,7 @@ pub(crate) fn over_hours(
     // How large a group is, where only the largest are told apart.
     let volume = reads
         .largest
+        .as_ref()
         .and_then(|largest| Some((largest, sums.summed(metric(largest.volume).ok()?)?)));
     let outer = expand_by(body, &mut |metric, is_column| {
         let sql = sums.metric(metric);
@@ -232,7 +233,7 @@ fn statement(
     condition: &str,
     reads: &Reads,
     sums: &Sums,
-    volume: Option<&(Largest, String)>,
+    volume: Option<&(&Largest, String)>,
 ) -> String {
     let keys: Vec<&str> = reads.columns.iter().copied().collect();
     let numbered = sums.inner.iter().enumerate();
@@ -240,8 +241,12 @@ fn statement(
     let numbered: Vec<String> = numbered.collect();
     let mut sql = rolled_up(condition);
     let mut source = "rolled_up";
+    // What the largest groups are not of tells all of them apart.
+    let others = keys.iter().filter(|key| volume.is_some_and(|(of, _)| !of.by.contains(key)));
+    let listed_group =
+        ["listed_group"].iter().chain(others).copied().collect::<Vec<_>>().join(", ");
     if let Some((largest, volume)) = volume {
-        sql += &listed(*largest, &keys, volume);
+        sql += &listed(largest, volume);
         source = "told_apart";
     } else if !sums.filtered_by.is_empty() && sums.inner.len() > FEW {
         // First by what the filters ask for too: a filter costs as much as a sum, and few rows are
@@ -261,7 +266,7 @@ fn statement(
         Some(_) => {
             let totals =
                 [&["listed_group is not null as is_listed".to_owned()], &*numbered].concat();
-            grouped_by("listed_group", &keys, &totals, source)
+            grouped_by(&listed_group, &keys, &totals, source)
         }
         None => grouped(&keys, &numbered, source),
     };
@@ -277,7 +282,7 @@ fn statement(
         let seconds = match volume {
             // Of the groups that are not told apart all seconds are one group's.
             Some(_) => grouped_by(
-                "listed_group, latency_s",
+                &format!("{listed_group}, latency_s"),
                 &[&keys[..], &["latency_s"]].concat(),
                 &[
                     "sum(latency_n)::bigint as latency_n".to_owned(),
