@@ -41,6 +41,12 @@ survival
 new-replies
 latency
 tls
+sizes
+rates
+warmup
+stats vmta-top-bounce
+pivot --rows rcpt_domain --metric sent,p95
+pivot --rows sender_domain,rcpt_domain --cols vmta --metric sent,bounce_rate
 trace {rcpt}
 search --rcpt {rcpt}
 top-bounces
