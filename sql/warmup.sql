@@ -15,17 +15,17 @@
 -- chart: lines day sent
 -- see: ips, providers, throttles
 with sums as materialized (
-    -- Numbers stand for names, of which there are many.
+    -- Numbers stand for names, of which there are many. What was only deferred has none sent, and a day all the same.
     select hash(dlv_source_ip, provider) as pair, sent() as sent
     from records
-    where (rec in ('d', 'b')) is true and dlv_source_ip is not null and dlv_source_ip not in ('0.0.0.0', '::')
+    where rec in ('d', 'b', 't') and dlv_source_ip is not null and dlv_source_ip not in ('0.0.0.0', '::')
     group by pair
 ),
 large as (
     -- Those as large as the last that is shown: which of them are is told by their names.
     select pair
     from sums
-    where $top = 0 or sent >= (select coalesce(min(sent), 0) from (select sent from sums order by sent desc limit case when $top = 0 then 9223372036854775807 else $top end))
+    where sent >= (select min(sent) from (select sent from sums order by sent desc limit case when $top = 0 then 9223372036854775807 else $top end))
 ),
 daily as (
     select
@@ -39,7 +39,7 @@ daily as (
         deferral_rate() as deferral_rate
     from records
     where rec in ('d', 'b', 't') and dlv_source_ip is not null and dlv_source_ip not in ('0.0.0.0', '::')
-        and ($top = 0 or hash(dlv_source_ip, records.provider) in (select pair from large))
+        and hash(dlv_source_ip, records.provider) in (select pair from large)
     group by all
 ),
 compared as (

@@ -5,7 +5,7 @@ use pmtaq_query::{
 };
 use pmtaq_schema::{Unit, Window};
 
-use crate::fixture::{Stored, at, only, report};
+use crate::fixture::{Stored, at, only, record, report};
 
 fn check(name: &str, given: &[(&str, &str)], expected: &[&str]) {
     let stored = Stored::day();
@@ -25,6 +25,22 @@ fn domains_are_told_by_what_was_sent() {
             "(none) | 0 | 0 | 0 | - | 1 | 0 | - | -",
         ],
     );
+}
+
+#[test]
+fn an_address_that_is_only_deferred_warms_up_too() {
+    let of = |rec: &str, ip: &str| {
+        let fields = format!("dlv_source_ip={ip} | dlv_destination_ip=198.51.100.1 | provider=p");
+        record(&format!("{rec} 2026-03-01T10:00:00Z x.example v1 | {fields}"))
+    };
+    let stored = Stored::of(&[of("d", "192.0.2.1"), of("t", "192.0.2.2")], &[]);
+    for top in ["2", "10", "0"] {
+        let given = [("top", top)];
+        let answer = report(&stored.session(), "warmup", &given, &Selection::default());
+        let ips = answer.expect("an answer");
+        let ips: Vec<&str> = ips.iter().filter_map(|row| row.split(" | ").next()).collect();
+        assert_eq!(ips, ["192.0.2.1", "192.0.2.2"], "{top}");
+    }
 }
 
 #[test]
