@@ -282,8 +282,12 @@ impl Session {
 impl Presence {
     /// The condition that a record is of the last hour: who logs a field, or logs twice, does so all the time.
     fn last_hour(&self) -> String {
-        let newest = self.logged.iter().map(|logged| logged.times.1).max().unwrap_or_default();
-        format!("time_logged > make_timestamp({}) - interval 1 hour", newest.micros())
+        format!("time_logged > make_timestamp({}) - interval 1 hour", self.newest().micros())
+    }
+
+    /// The moment of the latest record; 1970 where there is none.
+    pub fn newest(&self) -> Timestamp {
+        self.logged.iter().map(|logged| logged.times.1).max().unwrap_or_default()
     }
 
     /// The MTAs, by name.

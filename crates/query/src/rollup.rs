@@ -323,8 +323,8 @@ fn rolled_up(condition: &str) -> String {
     format!("with rolled_up as not materialized (select * from {hours} where {condition}),\n")
 }
 
-/// `sql`, a `with` and its queries, and then the statement.
-fn followed_by(sql: String, outer: &str) -> String {
+/// `sql`, a `with` and its queries, and then a statement, which may have such queries itself.
+pub(crate) fn followed_by(sql: String, outer: &str) -> String {
     match outer.trim_start().strip_prefix("with ") {
         Some(rest) => sql + ",\n" + rest,
         None => sql + "\n" + outer,

@@ -14,7 +14,7 @@ use crate::metric::{expand, expand_by};
 use crate::prelude;
 use crate::query::{Query, quoted};
 use crate::replies::{names_replies, names_templates};
-use crate::rollup::{over_hours, with_kept};
+use crate::rollup::{followed_by, over_hours, with_kept};
 use crate::selection::Selection;
 
 impl Query {
@@ -135,12 +135,12 @@ pub(crate) fn narrowed_by(source: &str, scans: &[(String, String)], body: &str) 
             if is_more { view.replace("stored_as_ingested", "stored") } else { view.to_owned() };
         let _ = write!(sql, ",\n{name} as not materialized ({})", asked(&view));
     }
-    followed_by(sql, &asked(body))
+    with_body(sql, &asked(body))
 }
 
 /// The same for a body that names no other view than `records`.
 pub(crate) fn only_records(source: &str, scans: &[(String, String)], body: &str) -> String {
-    followed_by(records_of(source, scans), body)
+    with_body(records_of(source, scans), body)
 }
 
 fn records_of(source: &str, scans: &[(String, String)]) -> String {
@@ -153,15 +153,11 @@ fn arms_of(source: &str, scans: &[(String, String)]) -> String {
     scans.iter().map(arm).collect::<Vec<_>>().join(" union all ")
 }
 
-/// `sql`, a `with` and its queries, and then `body`.
-fn followed_by(sql: String, body: &str) -> String {
+/// `sql`, a `with` and its queries, and then `body` with its metrics as SQL.
+fn with_body(sql: String, body: &str) -> String {
     // What a file says of itself comes first, and is not the statement.
     let about = body.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1);
-    let body = expand(&body[about.sum::<usize>().min(body.len())..]);
-    match body.trim_start().strip_prefix("with ") {
-        Some(rest) => sql + ",\n" + rest,
-        None => sql + "\n" + &body,
-    }
+    followed_by(sql, &expand(&body[about.sum::<usize>().min(body.len())..]))
 }
 
 /// Whether a condition reads what a session adds to the parts, or has in place of what they hold.

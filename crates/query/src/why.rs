@@ -335,7 +335,7 @@ impl Why {
                     "from records",
                     &format!("from (select *, case {number}end as period from records)"),
                 );
-                let by = Reads { columns: BTreeSet::from(["time_logged"]), ..Reads::default() };
+                let by = Reads::hour(false);
                 let over = over_hours(&body, &of_periods, &by, &Judged::default())?;
                 let is_local = reads.is_local;
                 let over = OverHours { is_local, by_days: self.is_of_days(), ..over };

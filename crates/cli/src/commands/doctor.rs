@@ -132,8 +132,7 @@ const QUEUED_AT_MOST_S: i64 = 5 * DAY_S;
 
 /// Received = delivered + bounced + queued.
 fn balance(context: &Context, asked: &Asked, presence: &Presence) -> Result<Vec<Finding>> {
-    let newest = presence.logged.iter().map(|logged| logged.times.1).max().unwrap_or_default();
-    let before = Timestamp(newest.0 - QUEUED_AT_MOST_S);
+    let before = Timestamp(presence.newest().0 - QUEUED_AT_MOST_S);
     // A few may differ where files begin and end.
     let is_many = |n: u64, of: u64| n > 10 + of / 1000;
     let findings = asked.session.balance(presence, before)?.into_iter().map(|balance| {
