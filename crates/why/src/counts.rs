@@ -101,6 +101,8 @@ pub struct Counts {
     leaves: Vec<Key>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) entries: Vec<Entry>,
+    /// The sums of the entries, by measure and period.
+    totals: Vec<Vec<f64>>,
     n_periods: usize,
 }
 
@@ -115,6 +117,7 @@ impl Counts {
             leaves: Vec::new(),
             measures: Vec::new(),
             entries: Vec::new(),
+            totals: Vec::new(),
             n_periods: n_baseline + 1,
         }
     }
@@ -156,8 +159,12 @@ impl Counts {
         let key = key(codes, age);
         let leaf = self.leaf(key);
         let measure = self.measure(kind, category);
-        let period = period as u16;
-        self.entries.push(Entry { leaf, period, measure, n: n as f64 });
+        self.count(Entry { leaf, period: period as u16, measure, n: n as f64 });
+    }
+
+    fn count(&mut self, entry: Entry) {
+        self.totals[usize::from(entry.measure)][usize::from(entry.period)] += entry.n;
+        self.entries.push(entry);
     }
 
     fn leaf(&mut self, key: Key) -> u32 {
@@ -173,6 +180,7 @@ impl Counts {
         let same = |m: &Measure| m.kind == kind && m.category.as_deref() == category;
         let found = self.measures.iter().position(same).unwrap_or_else(|| {
             self.measures.push(Measure { kind, category: category.map(str::to_owned) });
+            self.totals.push(vec![0.0; self.n_periods]);
             self.measures.len() - 1
         });
         found as u16
@@ -215,11 +223,8 @@ impl Counts {
 
     /// The sum of some kinds in one period.
     pub fn sum(&self, period: usize, kinds: &[Kind]) -> f64 {
-        let wanted: Vec<bool> = self.measures.iter().map(|m| kinds.contains(&m.kind)).collect();
-        let counts = |entry: &&Entry| {
-            usize::from(entry.period) == period && wanted[usize::from(entry.measure)]
-        };
-        self.entries.iter().filter(counts).fold(0.0, |sum, entry| sum + entry.n)
+        let of = self.measures.iter().zip(&self.totals);
+        of.filter(|(measure, _)| kinds.contains(&measure.kind)).map(|(_, n)| n[period]).sum()
     }
 
     /// The mean of some kinds over the baseline.
@@ -270,6 +275,7 @@ impl Counts {
         let names: Vec<&str> = keep.iter().map(|&dim| self.dims[dim].as_str()).collect();
         let mut folded = Counts::new(&names, self.n_baseline());
         folded.measures.clone_from(&self.measures);
+        folded.totals.clone_from(&self.totals);
         let mut maps: Vec<Vec<u32>> = Vec::new();
         for (values, &dim) in folded.values.iter_mut().zip(keep) {
             let renamed: Vec<_> = (0..self.n_values(dim) as u32).map(|c| rename(dim, c)).collect();
@@ -302,7 +308,11 @@ impl Counts {
         const JOBS: usize = 300;
         let enters = |kind: Kind| enters(metric, kind);
         let is_counted = |kind: Kind| is_counted(metric, kind);
-        let few = Few::new(metric, effect, self.by_period(enters), &self.by_period(is_counted));
+        let [entered, counted] = [
+            self.by_period(|measure| enters(measure.kind)),
+            self.by_period(|measure| is_counted(measure.kind)),
+        ];
+        let few = Few::new(metric, effect, entered, &counted);
         let name = |dim: usize| {
             let is_job = self.dims[dim] == "job_id";
             let (entered, counted) = (self.by_value(dim, enters), self.by_value(dim, is_counted));
@@ -345,6 +355,9 @@ impl Counts {
             return;
         }
         self.n_periods = kept.len() + 1;
+        for periods in &mut self.totals {
+            *periods = [0].iter().chain(kept).map(|period| periods[*period]).collect();
+        }
         let number = |period: u16| match period {
             0 => Some(0),
             period => kept.iter().position(|&kept| kept == usize::from(period)).map(|at| at + 1),
@@ -356,13 +369,12 @@ impl Counts {
         });
     }
 
-    /// Some kinds by period.
-    pub(crate) fn by_period(&self, wanted: impl Fn(Kind) -> bool) -> Vec<f64> {
+    /// Some measures by period.
+    pub(crate) fn by_period(&self, wanted: impl Fn(&Measure) -> bool) -> Vec<f64> {
         let mut sums = vec![0.0; self.n_periods];
-        for entry in &self.entries {
-            if wanted(self.measures[usize::from(entry.measure)].kind) {
-                sums[usize::from(entry.period)] += entry.n;
-            }
+        let of = self.measures.iter().zip(&self.totals);
+        for (_, periods) in of.filter(|(measure, _)| wanted(measure)) {
+            sums.iter_mut().zip(periods).for_each(|(sum, n)| *sum += n);
         }
         sums
     }

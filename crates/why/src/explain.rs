@@ -36,7 +36,7 @@ pub fn explain(metric: &'static Metric, mut counts: Counts) -> Answer {
     let entered = enough(metric, &counts);
     let least = least_effect(metric, now, usual);
     let counts = &counts.without_few(metric, least / 2.0);
-    let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts) };
+    let flows = if kept.is_empty() { Vec::new() } else { flow::flows(metric, counts, least / 2.0) };
     let steps = steps(metric, counts, &flows, now - usual);
     let mut causes: Vec<Cause> = at_once(&flows, |flow| {
         // Retries of earlier mail are the echo of what deferred it, and that was earlier. One

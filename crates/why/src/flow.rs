@@ -2,6 +2,7 @@
 //! out, and what would have come out at the usual rate. Names no cause.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::counts::{Counts, LEFT_OVER, Measure};
 use crate::history::LEAST_PERIODS;
@@ -10,7 +11,7 @@ use crate::kind::Kind;
 use crate::metric::{Metric, Stage, TRIED};
 use crate::novelty::Novelty;
 use crate::parallel::at_once;
-use crate::rates::{Levels, Usual};
+use crate::rates::{self, Grouped, Levels, Usual};
 use crate::seen::Seen;
 
 /// What covers this share of something is as good as all of it.
@@ -43,21 +44,26 @@ pub(crate) struct Outcome {
     pub(crate) novelties: Vec<Novelty>,
 }
 
-/// The stages of `metric`, in their order, each with what it is worth to the metric.
-pub(crate) fn flows<'c>(metric: &Metric, counts: &'c Counts) -> Vec<Flow<'c>> {
-    let mut flows = at_once(metric.stages, |stage| Flow::new(counts, *stage));
+/// The stages of `metric`, in their order, each with what it is worth to the metric, and with those categories that may
+/// change it by `least`.
+pub(crate) fn flows<'c>(metric: &Metric, counts: &'c Counts, least: f64) -> Vec<Flow<'c>> {
+    let sign = if metric.rest { -1.0 } else { 1.0 };
+    let points = sign * 100.0 / counts.sum(0, metric.of).max(1.0);
+    // A message changes a count by one at most.
+    let least = least / if metric.is_rate() { points.abs() } else { 1.0 };
+    let grouped = OnceLock::new();
+    let mut flows = at_once(metric.stages, |stage| Flow::new(counts, *stage, least, &grouped));
     if metric.is_rate() {
-        let sign = if metric.rest { -1.0 } else { 1.0 };
-        let points = sign * 100.0 / counts.sum(0, metric.of).max(1.0);
         flows.iter_mut().for_each(|flow| flow.worth.fill(points));
         return flows;
     }
+    let tried = tried(counts);
     // By leaf of all counts: what one that passed the stage adds to the metric.
     let mut passed = vec![1.0; counts.n_leaves()];
     let last = flows.len().saturating_sub(1);
     for (number, flow) in flows.iter_mut().enumerate().rev() {
         if flow.stage.is_volume() {
-            flow.worth = flow.spread(counts, &passed);
+            flow.worth = flow.spread(&tried, &passed);
             continue;
         }
         let usual = &flow.outcomes[0].usual;
@@ -67,7 +73,7 @@ pub(crate) fn flows<'c>(metric: &Metric, counts: &'c Counts) -> Vec<Flow<'c>> {
             passed = flow.unfolded(usual);
             continue;
         }
-        flow.worth = flow.spread(counts, &passed).into_iter().map(|n| -n).collect();
+        flow.worth = flow.spread(&tried, &passed).into_iter().map(|n| -n).collect();
         let lost = flow.unfolded(usual);
         // Nothing that was carried over waits for its first attempt of the period.
         let is_lost = |leaf: usize| flow.stage != Stage::Queue || !counts.is_carried(leaf);
@@ -79,8 +85,14 @@ pub(crate) fn flows<'c>(metric: &Metric, counts: &'c Counts) -> Vec<Flow<'c>> {
 }
 
 impl<'c> Flow<'c> {
-    /// The stage as `counts` show it.
-    fn new(counts: &'c Counts, stage: Stage) -> Flow<'c> {
+    /// The stage as `counts` show it, with those categories of which there may be `least` more or fewer than usual.
+    /// `grouped` are all counts, once they are.
+    fn new(
+        counts: &'c Counts,
+        stage: Stage,
+        least: f64,
+        grouped: &OnceLock<Vec<Grouped>>,
+    ) -> Flow<'c> {
         let (counts, part_of) = on_common_ground(counts, stage);
         let n_leaves = counts.n_leaves();
         let n_periods = counts.n_baseline() + 1;
@@ -89,7 +101,13 @@ impl<'c> Flow<'c> {
         } else {
             counts.dense(|measure| stage.input().contains(&measure.kind))
         };
-        let levels = (!stage.is_volume()).then(|| Levels::new(&counts, &input));
+        let levels = (!stage.is_volume()).then(|| match &part_of {
+            None => Levels::new(&counts, &input, grouped.get_or_init(|| rates::grouped(&counts))),
+            Some(_) => Levels::new(&counts, &input, &rates::grouped(&counts)),
+        });
+        let entered = |period: &Vec<f64>| period.iter().sum::<f64>();
+        let past: f64 = input[1..].iter().map(entered).sum();
+        let enters = entered(&input[0]) / past.max(1.0);
         let outcome = |category: &Option<Option<String>>| {
             let category = category.clone();
             let seen = seen(&counts, stage, category.as_ref());
@@ -99,7 +117,12 @@ impl<'c> Flow<'c> {
             let expected = usual.iter().zip(&input[0]).map(|(rate, n)| rate * n).collect();
             Outcome { category, seen, usual, expected, novelties }
         };
-        let outcomes = at_once(&categories(&counts, stage), outcome);
+        let mut categories = categories(&counts, stage);
+        categories.retain(|category| {
+            let is_it = |measure: &Measure| is_counted(measure, stage, category.as_ref());
+            category.is_none() || may_differ(&counts.by_period(is_it), enters, least)
+        });
+        let outcomes = at_once(&categories, outcome);
         Flow { stage, counts, part_of, input, outcomes, worth: vec![0.0; n_leaves] }
     }
 
@@ -148,20 +171,18 @@ impl<'c> Flow<'c> {
 
     /// What one message of a leaf here is worth on its way on, where `each` is that by leaf of all
     /// counts: the mean over what of it is tried in the window, else in the baseline, else over all.
-    fn spread(&self, counts: &Counts, each: &[f64]) -> Vec<f64> {
+    fn spread(&self, [tried_now, tried_before]: &[Vec<f64>; 2], each: &[f64]) -> Vec<f64> {
         let Some(part_of) = &self.part_of else { return each.to_vec() };
-        let tried = counts.dense(|measure| TRIED.contains(&measure.kind));
         let n_leaves = self.counts.n_leaves();
-        let means = |weights: &dyn Fn(usize) -> f64| {
+        let means = |weights: &[f64]| {
             let mut sums = vec![(0.0, 0.0); n_leaves];
-            for (leaf, &part) in part_of.iter().enumerate() {
-                let (weight, sum) = (weights(leaf), &mut sums[part as usize]);
-                *sum = (sum.0 + weight, sum.1 + weight * each[leaf]);
+            for ((&part, weight), each) in part_of.iter().zip(weights).zip(each) {
+                let sum = &mut sums[part as usize];
+                *sum = (sum.0 + weight, sum.1 + weight * each);
             }
             sums
         };
-        let now = means(&|leaf| tried[0][leaf]);
-        let past = means(&|leaf| tried[1..].iter().map(|period| period[leaf]).sum());
+        let (now, past) = (means(tried_now), means(tried_before));
         let all = past.iter().chain(&now).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
         let mean = |(weight, sum): (f64, f64)| (weight > 0.0).then(|| sum / weight);
         let overall = mean(all).unwrap_or(1.0);
@@ -170,12 +191,34 @@ impl<'c> Flow<'c> {
     }
 }
 
+/// Whether what came, period by period, may be by `least` more or less than what is expected, before that is known by
+/// leaf: of its mean over the baseline, where so many times the baseline enters, an uncommon mix makes a few times
+/// as many.
+fn may_differ(came: &[f64], enters: f64, least: f64) -> bool {
+    const MIX: f64 = 4.0;
+    let past: f64 = came[1..].iter().sum();
+    came[0] >= least || MIX * enters * past >= least
+}
+
+/// What is tried by leaf: in the window, and in all of its baseline.
+fn tried(counts: &Counts) -> [Vec<f64>; 2] {
+    let mut tried = [vec![0.0; counts.n_leaves()], vec![0.0; counts.n_leaves()]];
+    let is_tried: Vec<bool> = counts.measures.iter().map(|m| TRIED.contains(&m.kind)).collect();
+    for entry in counts.entries.iter().filter(|entry| is_tried[usize::from(entry.measure)]) {
+        tried[usize::from(entry.period > 0)][entry.leaf as usize] += entry.n;
+    }
+    tried
+}
+
+/// Whether a stage counts a measure, of all categories or of one.
+fn is_counted(measure: &Measure, stage: Stage, category: Option<&Option<String>>) -> bool {
+    stage.output().contains(&measure.kind)
+        && category.is_none_or(|category| *category == measure.category)
+}
+
 /// What came out of a stage.
 fn seen(counts: &Counts, stage: Stage, category: Option<&Option<String>>) -> Seen {
-    let counted = |measure: &Measure| {
-        stage.output().contains(&measure.kind)
-            && category.is_none_or(|category| *category == measure.category)
-    };
+    let counted = |measure: &Measure| is_counted(measure, stage, category);
     let (n_leaves, n_periods) = (counts.n_leaves(), counts.n_baseline() + 1);
     if !matches!(stage, Stage::Queue | Stage::Carried) {
         let counted: Vec<bool> = counts.measures.iter().map(counted).collect();

@@ -60,4 +60,35 @@ impl Groups {
         }
         sums
     }
+
+    /// The leaves by group.
+    pub(crate) fn members(&self) -> Members {
+        let mut begins = vec![0; self.n + 1];
+        self.of_leaf.iter().for_each(|group| begins[*group as usize + 1] += 1);
+        for group in 0..self.n {
+            begins[group + 1] += begins[group];
+        }
+        let (mut next, mut leaves) = (begins.clone(), vec![0; self.of_leaf.len()]);
+        for (leaf, &group) in (0..).zip(&self.of_leaf) {
+            let at = &mut next[group as usize];
+            leaves[*at as usize] = leaf;
+            *at += 1;
+        }
+        Members { leaves, begins }
+    }
+}
+
+/// The leaves of groups, each group's in their order.
+pub(crate) struct Members {
+    leaves: Vec<u32>,
+    /// By group, where its own begin; then where the last ones end.
+    begins: Vec<u32>,
+}
+
+impl Members {
+    /// The leaves of a group.
+    pub(crate) fn of(&self, group: u32) -> &[u32] {
+        let at = group as usize;
+        &self.leaves[self.begins[at] as usize..self.begins[at + 1] as usize]
+    }
 }

@@ -38,7 +38,7 @@ struct OfDim {
 }
 
 /// One value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Marginal {
     /// The number that stands for its name, if a statement gave it one.
     number: Option<u64>,
@@ -79,19 +79,28 @@ impl Marginals {
         let numbers = numbers.as_primitive::<UInt64Type>();
         let [periods, entered, counted] =
             [int(batch, "period")?, int(batch, "entered")?, int(batch, "counted")?];
-        for row in 0..batch.num_rows() {
-            let of = self.dims.iter_mut().find(|of| of.name == dims.value(row));
+        let is_of_same = |a: &usize, b: &usize| {
+            dims.value(*a) == dims.value(*b) && numbers.value(*a) == numbers.value(*b)
+        };
+        // The rows of a value most often follow each other.
+        let rows: Vec<usize> = (0..batch.num_rows()).collect();
+        for rows in rows.chunk_by(is_of_same) {
+            let of = self.dims.iter_mut().find(|of| of.name == dims.value(rows[0]));
             let Some(of) = of else { continue };
-            let value = of.value(names.value(row));
-            value.number = Some(numbers.value(row));
-            let period = periods.is_valid(row).then(|| periods.value(row));
-            let period = period.and_then(|period| usize::try_from(period).ok());
-            if let Some(period) = period.filter(|period| *period < self.n_periods) {
-                let [entered, counted] = [&entered, &counted]
-                    .map(|of| if of.is_valid(row) { of.value(row) as f64 } else { 0.0 });
-                value.add(period, entered, counted);
-                of.all.add(period, entered, counted);
+            let mut all = std::mem::take(&mut of.all);
+            let value = of.value(names.value(rows[0]), self.n_periods);
+            value.number = Some(numbers.value(rows[0]));
+            for &row in rows {
+                let period = periods.is_valid(row).then(|| periods.value(row));
+                let period = period.and_then(|period| usize::try_from(period).ok());
+                if let Some(period) = period.filter(|period| *period < self.n_periods) {
+                    let [entered, counted] = [&entered, &counted]
+                        .map(|of| if of.is_valid(row) { of.value(row) as f64 } else { 0.0 });
+                    value.add(period, entered, counted);
+                    all.add(period, entered, counted);
+                }
             }
+            of.all = all;
         }
         Ok(())
     }
@@ -116,7 +125,11 @@ impl Marginals {
                     let n_if = |is: bool| if is { n } else { 0.0 };
                     let (entered, counted) =
                         (enters(self.metric, kind), is_counted(self.metric, kind));
-                    of.value(names.value(row)).add(period, n_if(entered), n_if(counted));
+                    of.value(names.value(row), self.n_periods).add(
+                        period,
+                        n_if(entered),
+                        n_if(counted),
+                    );
                     of.all.add(period, n_if(entered), n_if(counted));
                 }
             }
@@ -209,9 +222,9 @@ impl Marginal {
 
 impl OfDim {
     /// What a value has, none yet of one that is new.
-    fn value(&mut self, name: &str) -> &mut Marginal {
+    fn value(&mut self, name: &str, n_periods: usize) -> &mut Marginal {
         if !self.values.contains_key(name) {
-            self.values.insert(name.to_owned(), Marginal::new(self.all.entered.len()));
+            self.values.insert(name.to_owned(), Marginal::new(n_periods));
         }
         self.values.get_mut(name).expect("it is there")
     }

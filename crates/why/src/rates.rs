@@ -1,11 +1,12 @@
 //! The usual rate of each leaf: what comes out of one that enters, by the baseline. Names no cause.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::counts::Counts;
 use crate::few::is_as_all;
-use crate::groups::Groups;
+use crate::groups::{Groups, Members};
 use crate::history::{LEAST_PERIODS, median};
 use crate::novelty::Novelty;
 use crate::parallel::at_once;
@@ -41,6 +42,28 @@ const LEVELS: &[&[&str]] = &[
     &["provider", "sender_domain", "vmta_pool", "vmta", "dlv_source_ip", "job_id"],
 ];
 
+/// The groups of a level, and the leaves of each.
+pub(crate) struct Grouped {
+    level: &'static [&'static str],
+    groups: Arc<Groups>,
+    members: Arc<Members>,
+}
+
+/// The leaves by all levels.
+pub(crate) fn grouped(counts: &Counts) -> Vec<Grouped> {
+    let dims = counts.dims();
+    let has_carried = (0..counts.n_leaves()).any(|leaf| counts.is_carried(leaf));
+    let levels = LEVELS.iter().copied().filter(|l| has_carried || !l.contains(&"age"));
+    at_once(&levels.collect::<Vec<_>>(), |level| {
+        let by: Vec<usize> =
+            (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
+        let groups = Groups::one(counts).divided(counts, &by);
+        let groups = if level.contains(&"age") { groups.by_age(counts) } else { groups };
+        let members = groups.members().into();
+        Grouped { level, groups: groups.into(), members }
+    })
+}
+
 /// The groups of leaves that share a rate, for all that enters a stage.
 pub(crate) struct Levels<'i> {
     levels: Vec<Level>,
@@ -50,7 +73,7 @@ pub(crate) struct Levels<'i> {
     now: &'i [f64],
     filled: Vec<Filled>,
     /// By leaf, where its own begin in `filled`; then where the last ones end.
-    begins: Vec<usize>,
+    begins: Vec<u32>,
     n_days: usize,
     /// By leaf, whether its job is not both in the window and in its baseline. What one did on its
     /// one day is no rate to go by: it would fit that day, and say nothing of what comes new.
@@ -76,48 +99,47 @@ struct Filled {
     n: f64,
 }
 
+/// What came out where something entered, in the order of [`Levels::filled`].
+struct Days {
+    came: Vec<f64>,
+    /// Whether the day is left out for the leaf.
+    is_out: Vec<bool>,
+}
+
 /// A day is one with an incident of its own only if so many came of its group in all.
 const LEAST_CAME: f64 = 10.0;
 
 struct Level {
     groups: Arc<Groups>,
+    members: Arc<Members>,
     is_by_job: bool,
     /// Whether it is by sender alone.
     is_by_sender: bool,
     prior: f64,
-    /// By group, whether it holds the same messages as one of a level before: then it has nothing
+    /// The groups that do not hold the same messages as one of a level before: such a one has nothing
     /// new to say, and what it said must not count twice.
-    is_known: Vec<bool>,
+    unknown: Vec<u32>,
 }
 
 impl<'i> Levels<'i> {
     /// The groups of `counts`, of which `input` enters by period and leaf.
-    pub(crate) fn new(counts: &Counts, input: &'i [Vec<f64>]) -> Levels<'i> {
-        let dims = counts.dims();
+    pub(crate) fn new(counts: &Counts, input: &'i [Vec<f64>], grouped: &[Grouped]) -> Levels<'i> {
         let past: Vec<f64> = total(&input[1..], counts.n_leaves());
         let now = input[0].as_slice();
-        let has_carried = (0..counts.n_leaves()).any(|leaf| counts.is_carried(leaf));
         let mut levels = Vec::new();
         let mut known: HashSet<u64> = HashSet::from([signature(&past, now)]);
-        let asked: Vec<&[&str]> =
-            LEVELS.iter().copied().filter(|l| has_carried || !l.contains(&"age")).collect();
-        let groups = at_once(&asked, |level| {
-            let by: Vec<usize> =
-                (0..dims.len()).filter(|&dim| level.contains(&dims[dim].as_str())).collect();
-            let groups = Groups::one(counts).divided(counts, &by);
-            let groups = if level.contains(&"age") { groups.by_age(counts) } else { groups };
-            let held: Vec<u64> = signatures(&groups, &past, now).collect();
-            (groups, held)
-        });
-        for (level, (groups, held)) in asked.into_iter().zip(groups) {
-            let is_known: Vec<bool> = held.into_iter().map(|held| !known.insert(held)).collect();
-            if is_known.contains(&false) {
+        let held = at_once(grouped, |of| signatures(&of.groups, &past, now).collect::<Vec<u64>>());
+        for (Grouped { level, groups, members }, held) in grouped.iter().zip(held) {
+            let unknown = (0..).zip(held).filter(|(_, held)| known.insert(*held));
+            let unknown: Vec<u32> = unknown.map(|(group, _)| group).collect();
+            if !unknown.is_empty() {
                 levels.push(Level {
-                    groups: groups.into(),
+                    groups: groups.clone(),
+                    members: members.clone(),
                     is_by_job: level.contains(&"job_id"),
-                    is_by_sender: level == ["sender_domain"],
+                    is_by_sender: *level == ["sender_domain"],
                     prior: if level.contains(&"age") { PRIOR_OF_AGE } else { PRIOR },
-                    is_known,
+                    unknown,
                 });
             }
         }
@@ -126,10 +148,10 @@ impl<'i> Levels<'i> {
             let days = input[1..].iter().enumerate().map(|(day, leaves)| (day, leaves[leaf]));
             let days = days.filter(|(_, n)| *n > 0.0);
             filled.extend(days.map(|(day, n)| Filled { day: day as u16, n }));
-            begins.push(filled.len());
+            begins.push(filled.len() as u32);
         }
         let n_days = input.len() - 1;
-        let job = dims.iter().position(|dim| dim == "job_id");
+        let job = counts.dims().iter().position(|dim| dim == "job_id");
         let jobs = job.map(|job| Groups::one(counts).divided(counts, &[job]).by_age(counts).into());
         let is_once = once(counts, input);
         let is_of_many = |leaf: usize| job.is_some_and(|job| counts.is_few(leaf, job));
@@ -155,36 +177,41 @@ impl<'i> Levels<'i> {
         }
         let mut senders = None;
         let (mut came, mut past) = (came, self.past.clone());
-        let mut is_out = vec![false; self.filled.len()];
-        for Level { groups, is_by_job, is_by_sender, prior, is_known } in &self.levels {
-            self.leave_out(groups, output, &rates, &mut is_out, &mut came, &mut past);
-            // By group: what came and entered in the past, and what is expected of that and of now.
-            let mut sums = vec![[0.0; 4]; groups.n];
-            for (leaf, &group) in groups.of_leaf.iter().enumerate() {
-                let sum = &mut sums[group as usize];
-                sum[0] += came[leaf];
-                sum[1] += past[leaf];
-                sum[2] += rates[leaf] * past[leaf];
-                sum[3] += rates[leaf] * self.now[leaf];
-            }
+        // Of a category most leaves have none.
+        let some: Vec<u32> = (0..).zip(&came).filter(|(_, n)| **n > 0.0).map(|(l, _)| l).collect();
+        let mut days = self.days(output);
+        for level in &self.levels {
+            self.leave_out(level, &some, &rates, &mut days, &mut came, &mut past);
+            let Level { groups, members, is_by_job, is_by_sender, prior, unknown } = level;
+            // What came and entered in the past, and what is expected of that and of now.
+            let sums_of = |group: u32, rates: &[f64]| {
+                let mut sums = [0.0; 4];
+                for &leaf in members.of(group) {
+                    let leaf = leaf as usize;
+                    sums[0] += came[leaf];
+                    sums[1] += past[leaf];
+                    sums[2] += rates[leaf] * past[leaf];
+                    sums[3] += rates[leaf] * self.now[leaf];
+                }
+                sums
+            };
             if *is_by_sender {
-                let ratios = sums.iter().map(|[came, _, expected, _]| (*came, *expected));
+                let all = (0..groups.n as u32).map(|group| sums_of(group, &rates));
+                let ratios = all.map(|[came, _, expected, _]| (came, expected));
                 senders = Some((groups, ratios.collect::<Vec<_>>()));
             }
-            let odds_factor = |[came, entered, expected, expected_now]: [f64; 4]| {
+            for &group in unknown {
+                let [came, entered, expected, expected_now] = sums_of(group, &rates);
                 let prior = prior.max(expected_now - expected);
                 let factor = (came + prior) / (expected + prior);
                 let mean = (expected / entered.max(1e-9)).min(MOST);
-                factor * (1.0 - mean) / (1.0 - (factor * mean).min(MOST))
-            };
-            let groups_of = sums.into_iter().zip(is_known);
-            let factors: Vec<f64> = groups_of
-                .map(|(sums, is_known)| if *is_known { 1.0 } else { odds_factor(sums) })
-                .collect();
-            for (leaf, (rate, &group)) in rates.iter_mut().zip(&groups.of_leaf).enumerate() {
-                if !(*is_by_job && self.is_once[leaf]) {
-                    let odds = factors[group as usize] * *rate;
-                    *rate = odds / (1.0 - *rate + odds).max(1e-9);
+                let factor = factor * (1.0 - mean) / (1.0 - (factor * mean).min(MOST));
+                for &leaf in members.of(group) {
+                    let leaf = leaf as usize;
+                    if !(*is_by_job && self.is_once[leaf]) {
+                        let odds = factor * rates[leaf];
+                        rates[leaf] = odds / (1.0 - rates[leaf] + odds).max(1e-9);
+                    }
                 }
             }
         }
@@ -214,58 +241,63 @@ impl<'i> Levels<'i> {
         Usual { rates, novelties }
     }
 
-    /// Takes days with an incident of their own out of what came and entered of each group.
+    fn days(&self, output: &Seen) -> Days {
+        let mut came = Vec::with_capacity(self.filled.len());
+        for leaf in 0..self.past.len() {
+            let of = self.filled[self.own(leaf)].iter();
+            came.extend(of.map(|filled| output.at(usize::from(filled.day) + 1, leaf)));
+        }
+        Days { came, is_out: vec![false; self.filled.len()] }
+    }
+
+    /// Where the days of a leaf are.
+    fn own(&self, leaf: usize) -> Range<usize> {
+        self.begins[leaf] as usize..self.begins[leaf + 1] as usize
+    }
+
+    /// Takes days with an incident of their own out of what came, of `some` leaves, and entered of each group.
     fn leave_out(
         &self,
-        groups: &Groups,
-        output: &Seen,
+        level: &Level,
+        some: &[u32],
         rates: &[f64],
-        is_out: &mut [bool],
+        days: &mut Days,
         came: &mut [f64],
         past: &mut [f64],
     ) {
-        let n_days = self.n_days;
-        if n_days < LEAST_PERIODS {
+        if self.n_days < LEAST_PERIODS {
             return;
         }
-        // Days are told apart of those groups only of which enough came: of a category most have none.
-        let (mut places, mut n_places) = (vec![None; groups.n], 0);
-        for (place, came) in places.iter_mut().zip(groups.sums(came.iter().copied())) {
-            if came >= LEAST_CAME {
-                *place = Some(n_places);
-                n_places += 1;
+        // Days are told apart of those groups only of which enough came.
+        let of_leaf = &level.groups.of_leaf;
+        let mut by_group: Vec<(u32, f64)> =
+            some.iter().map(|leaf| (of_leaf[*leaf as usize], came[*leaf as usize])).collect();
+        by_group.sort_by_key(|(group, _)| *group);
+        // By day, what came and what the rates so far expect.
+        let mut of_days = vec![(0.0, 0.0); self.n_days];
+        for of_group in by_group.chunk_by(|(a, _), (b, _)| a == b) {
+            if of_group.iter().map(|(_, came)| came).sum::<f64>() < LEAST_CAME {
+                continue;
             }
-        }
-        if n_places == 0 {
-            return;
-        }
-        let place = |leaf: usize| places[groups.of_leaf[leaf] as usize].map(|at: u32| at as usize);
-        // By group, and by day of it: what came, and what the rates so far expect.
-        let mut days = vec![(0.0, 0.0); n_days * n_places as usize];
-        for (leaf, rate) in rates.iter().enumerate() {
-            let Some(at) = place(leaf) else { continue };
-            let own = self.begins[leaf]..self.begins[leaf + 1];
-            let filled = self.filled[own.clone()].iter().zip(&is_out[own]);
-            for (Filled { day, n }, _) in filled.filter(|(_, is_out)| !**is_out) {
-                let day = usize::from(*day);
-                let (seen, expected) = &mut days[at * n_days + day];
-                *seen += output.at(day + 1, leaf);
-                *expected += rate * n;
+            let members = level.members.of(of_group[0].0).iter().map(|leaf| *leaf as usize);
+            of_days.fill((0.0, 0.0));
+            for leaf in members.clone() {
+                for at in self.own(leaf).filter(|at| !days.is_out[*at]) {
+                    let Filled { day, n } = self.filled[at];
+                    let (seen, expected) = &mut of_days[usize::from(day)];
+                    *seen += days.came[at];
+                    *expected += rates[leaf] * n;
+                }
             }
-        }
-        let dirty: Vec<Option<usize>> = days.chunks_exact(n_days).map(dirty_day).collect();
-        if dirty.iter().all(Option::is_none) {
-            return;
-        }
-        for (leaf, (came, past)) in came.iter_mut().zip(past).enumerate() {
-            let Some(dirty) = place(leaf).and_then(|at| dirty[at]) else { continue };
-            let own = self.begins[leaf]..self.begins[leaf + 1];
-            for (Filled { day, n }, is_out) in self.filled[own.clone()].iter().zip(&mut is_out[own])
-            {
-                if !*is_out && usize::from(*day) == dirty {
-                    *is_out = true;
-                    *came -= output.at(dirty + 1, leaf);
-                    *past -= n;
+            let Some(dirty) = dirty_day(&of_days) else { continue };
+            for leaf in members {
+                for at in self.own(leaf) {
+                    let Filled { day, n } = self.filled[at];
+                    if usize::from(day) == dirty && !days.is_out[at] {
+                        came[leaf] -= days.came[at];
+                        past[leaf] -= n;
+                        days.is_out[at] = true;
+                    }
                 }
             }
         }

@@ -39,6 +39,8 @@ impl Counts {
         fn at(array: &ArrayRef, row: usize) -> Option<&str> {
             array.is_valid(row).then(|| array.as_string::<i32>().value(row))
         }
+        // Most rows are of the measure of the one before.
+        let mut last = None;
         for row in 0..batch.num_rows() {
             let kind = at(&kinds, row).and_then(Kind::parse);
             let period = usize::try_from(periods.value(row)).unwrap_or(usize::MAX);
@@ -50,9 +52,14 @@ impl Counts {
             let age = if is_carried(row) { CARRIED } else { FRESH };
             let key = key(codes.into_iter(), age);
             let leaf = self.leaf(key);
-            let measure = self.measure(kind, at(&categories, row));
+            let own = (kind, at(&categories, row));
+            let measure = match last {
+                Some((same, measure)) if same == own => measure,
+                _ => self.measure(own.0, own.1),
+            };
+            last = Some((own, measure));
             let n = numbers.value(row) as f64;
-            self.entries.push(Entry { leaf, period: period as u16, measure, n });
+            self.count(Entry { leaf, period: period as u16, measure, n });
         }
         Ok(())
     }
