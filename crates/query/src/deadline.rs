@@ -40,12 +40,15 @@ impl Deadline {
         Ok(Deadline { timeout, passed, waiting: Some((stop, thread)) })
     }
 
+    /// Whether the time is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.passed.load(Ordering::SeqCst)
+    }
+
     /// `error` as what it is: an interrupt after the time was over is the end of the time.
     pub(crate) fn cause(&self, error: Error) -> Error {
         match error {
-            Error::Interrupted if self.passed.load(Ordering::SeqCst) => {
-                Error::Timeout(self.timeout)
-            }
+            Error::Interrupted if self.is_over() => Error::Timeout(self.timeout),
             error => error,
         }
     }

@@ -44,6 +44,7 @@ mod judged;
 mod known;
 mod lack;
 mod largest;
+mod leaves;
 mod logged;
 mod need;
 mod written;
@@ -130,6 +131,7 @@ mod trace;
 pub use trace::Trace;
 
 mod why;
+pub use leaves::Leaves;
 pub use why::{Ask, COHORT_S, JOB, LEAF, Marked, Period, Place, Why};
 
 mod waiting;

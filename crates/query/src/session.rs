@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::fields;
 use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge, whole_hours};
 use crate::lack::Lack;
+use crate::leaves::Leaves;
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::{OverHours, Query, Shape, Value};
@@ -108,7 +109,8 @@ pub struct Session {
     /// What the rollup can answer.
     hours: Hours,
     pub(crate) zone: Zone,
-    pub(crate) timeout: Option<Duration>,
+    /// What a query may use; where it may spill is the engine's matter.
+    pub(crate) limits: Limits,
     /// The engine that answers in place of the one here.
     pub(crate) elsewhere: Option<Rc<dyn Elsewhere>>,
     /// What the records have, by what was asked of them.
@@ -119,6 +121,8 @@ pub struct Session {
     pub(crate) lacks: RefCell<Vec<Lack>>,
     /// What was answered about the window.
     pub(crate) answered: Answered,
+    /// The records that `why` counted last.
+    pub(crate) leaves: RefCell<Option<Rc<Leaves>>>,
 }
 
 impl Session {
@@ -136,9 +140,9 @@ impl Session {
     ) -> Result<Session> {
         let SessionConfig { zone, limits, classes, files } = config.clone();
         let window = hull(windows);
-        let Limits { threads, memory_bytes, spill, timeout } = limits;
-        let (spill, spill_bytes) = match spill {
-            Some((folder, bytes)) => (Some(folder.to_string_lossy().into_owned()), bytes),
+        let Limits { threads, memory_bytes, .. } = limits;
+        let (spill, spill_bytes) = match &limits.spill {
+            Some((folder, bytes)) => (Some(folder.to_string_lossy().into_owned()), *bytes),
             None => (None, 0),
         };
         let config = Config::default()
@@ -210,12 +214,13 @@ impl Session {
             window: Cell::new(window),
             hours,
             zone,
-            timeout,
+            limits,
             elsewhere: None,
             written: RefCell::default(),
             beyond: Beyond::default(),
             lacks: RefCell::default(),
             answered: Answered::default(),
+            leaves: RefCell::default(),
         };
         session.classify(classes)?;
         Ok(session)
@@ -246,6 +251,7 @@ impl Session {
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub fn turn_to(&mut self, snapshot: &Snapshot, window: Window) -> Result<()> {
         self.look_at(snapshot, window)?;
+        self.leaves.take();
         let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
         let hourly = source(&self.opened[1].names_of(&parts), rows_of(&parts), HOURLY);
         self.window.set(window);
@@ -302,7 +308,7 @@ impl Session {
         key: &Key,
     ) -> Result<(SchemaRef, Rows<'_>)> {
         self.answered.note(key, sql);
-        self.interrupted.store(false, Ordering::SeqCst);
+        self.begin();
         self.start(query, sql).map_err(|error| self.with_paths(error))
     }
 
@@ -388,7 +394,7 @@ impl Session {
     /// What ends the query that begins now, when it takes too long.
     pub(crate) fn deadline(&self) -> Result<Option<Deadline>> {
         let engine = || self.connection.interrupt_handle();
-        self.timeout.map(|timeout| Deadline::start(timeout, engine())).transpose()
+        self.limits.timeout.map(|timeout| Deadline::start(timeout, engine())).transpose()
     }
 
     /// Runs what asks the engine by itself, within the limits of a query.
@@ -399,6 +405,12 @@ impl Session {
             Some(deadline) => self.with_paths(deadline.cause(error)),
             None => self.with_paths(error),
         })
+    }
+
+    /// Says that a query begins: what someone stopped before is over. What is given says whether someone stops it.
+    pub(crate) fn begin(&self) -> &AtomicBool {
+        self.interrupted.store(false, Ordering::SeqCst);
+        &self.interrupted
     }
 
     /// Whether someone asked to stop the query that runs.

@@ -112,7 +112,7 @@ impl Session {
         for (table, name) in &plan.there.tables {
             there.rows(name, &self.all_of(table)?)?;
         }
-        let batches = there.run(&plan.there.sql, self.timeout)?;
+        let batches = there.run(&plan.there.sql, self.limits.timeout)?;
         let Some(cut) = plan.cut else {
             let schema = self.schema_of(&self.spelt_out(query, sql)?)?;
             let columns = plan.there.columns;

@@ -518,4 +518,4 @@ fn apart(windows: impl Iterator<Item = Window>) -> Vec<Window> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -46,7 +46,7 @@ mod empty;
 mod guard;
 mod names;
 mod read;
-pub use read::PartReader;
+pub use read::{PartFooter, PartReader};
 
 mod place;
 use place::Location;

@@ -15,6 +15,10 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::statistics::Statistics;
+use pmtaq_schema::{Record, Window};
 
 use crate::error::{At, Error, Result};
 use crate::guard::guarded;
@@ -32,22 +36,28 @@ pub struct PartReader {
     rows: u64,
 }
 
-impl PartReader {
-    /// Opens a part of `table`, to read the columns that `wanted` lets through.
+/// A part of which only the footer was read.
+pub struct PartFooter {
+    path: PathBuf,
+    schema: SchemaRef,
+    loaded: ArrowReaderMetadata,
+}
+
+impl PartFooter {
+    /// Reads the footer of a part of `table`.
     ///
     /// # Errors
     /// [`Error::Io`] when it is not there, [`Error::Damaged`] when it is no part of `table`.
-    pub fn open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
-        guarded(path, || PartReader::try_open(path, table, wanted))
+    pub fn read(path: &Path, table: Table) -> Result<PartFooter> {
+        guarded(path, || PartFooter::try_read(path, table))
     }
 
-    fn try_open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
-        let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
+    fn try_read(path: &Path, table: Table) -> Result<PartFooter> {
+        let damaged = |error: ParquetError| damaged(path, &error);
         let file = File::open(path).at(path)?;
         let schema = schema_of(table);
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let loaded = ArrowReaderMetadata::load(&file, options.clone())
-            .map_err(|error| damaged(error.to_string()))?;
+        let loaded = ArrowReaderMetadata::load(&file, options.clone()).map_err(damaged)?;
         // Names are read as dictionaries, as they are written.
         let fields = loaded.schema().fields().iter().map(|field| {
             let known = schema.field_with_name(field.name()).ok().map(Field::data_type);
@@ -57,35 +67,99 @@ impl PartReader {
             }
         });
         let typed = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let loaded = ArrowReaderMetadata::try_new(
-            loaded.metadata().clone(),
-            options.with_schema(typed.clone()),
-        )
-        .map_err(|error| damaged(error.to_string()))?;
+        let metadata = loaded.metadata().clone();
+        let loaded =
+            ArrowReaderMetadata::try_new(metadata, options.with_schema(typed)).map_err(damaged)?;
+        Ok(PartFooter { path: path.to_owned(), schema, loaded })
+    }
+
+    /// The row groups, by their places, that may have a record of one of some types, logged in `window`.
+    pub fn groups_with(&self, window: Window, types: &[Record]) -> Vec<usize> {
+        let may_have = |group: &RowGroupMetaData| {
+            let of = |name: &str| {
+                let column = group.columns().iter().find(|c| c.column_path().string() == name);
+                column.and_then(|column| column.statistics())
+            };
+            // A group that does not say what it has may have it.
+            let in_time = match of("time_logged") {
+                Some(Statistics::Int64(of)) => of.min_opt().zip(of.max_opt()),
+                _ => None,
+            };
+            let in_time = in_time.is_none_or(|(least, most)| {
+                *least < window.until.millis() && *most >= window.since.millis()
+            });
+            let recs = match of("rec") {
+                Some(Statistics::ByteArray(of)) => of.min_opt().zip(of.max_opt()),
+                _ => None,
+            };
+            let has_type = recs.is_none_or(|(least, most)| {
+                let recs = types.iter().map(|rec| rec.as_str().as_bytes());
+                recs.into_iter().any(|rec| least.data() <= rec && rec <= most.data())
+            });
+            in_time && has_type
+        };
+        let groups = self.loaded.metadata().row_groups().iter().enumerate();
+        groups.filter(|(_, group)| may_have(group)).map(|(place, _)| place).collect()
+    }
+
+    /// The rows of one of its row groups, of which the columns that `wanted` lets through are read.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the part is not there any more, [`Error::Damaged`] when it cannot be read.
+    pub fn group(&self, place: usize, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        guarded(&self.path, || self.reader(Some(place), wanted))
+    }
+
+    fn reader(&self, group: Option<usize>, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        let PartFooter { path, schema, loaded } = self;
+        let file = File::open(path).at(path)?;
         let groups = loaded.metadata().row_groups();
-        let rows: u64 = groups.iter().map(|g| u64::try_from(g.num_rows()).unwrap_or(0)).sum();
-        let bytes: u64 =
-            groups.iter().map(|g| u64::try_from(g.total_byte_size()).unwrap_or(0)).sum();
+        let read = groups.iter().enumerate().filter(|(place, _)| group.is_none_or(|g| g == *place));
+        let size = |n: i64| u64::try_from(n).unwrap_or(0);
+        let (rows, bytes) = read.fold((0, 0), |(rows, bytes), (_, group)| {
+            (rows + size(group.num_rows()), bytes + size(group.total_byte_size()))
+        });
         let batch = (BATCH_BYTES * rows.max(1) / bytes.max(1)).clamp(1, 8192);
-        let kept = typed
-            .fields()
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| schema.field_with_name(field.name()).is_ok() && wanted(field));
+        let fields = loaded.schema().fields().iter().enumerate();
+        let is_empty = |name: &str| group.is_some_and(|group| is_empty(&groups[group], name));
+        let kept = fields.filter(|(_, field)| {
+            let is_known = schema.field_with_name(field.name()).is_ok();
+            is_known && wanted(field) && !is_empty(field.name())
+        });
         let mask = ProjectionMask::roots(loaded.parquet_schema(), kept.map(|(i, _)| i));
         let fields: Vec<Arc<Field>> =
             schema.fields().iter().filter(|field| wanted(field)).cloned().collect();
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, loaded)
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, loaded.clone())
             .with_projection(mask)
-            .with_batch_size(usize::try_from(batch).unwrap_or(8192))
-            .build()
-            .map_err(|error| damaged(error.to_string()))?;
-        Ok(PartReader {
-            path: path.to_owned(),
-            reader: Some(reader),
-            schema: Arc::new(Schema::new(fields)),
-            rows,
-        })
+            .with_batch_size(usize::try_from(batch).unwrap_or(8192));
+        let builder = match group {
+            Some(group) => builder.with_row_groups(vec![group]),
+            None => builder,
+        };
+        let reader = builder.build().map_err(|error| damaged(path, &error))?;
+        let schema = Arc::new(Schema::new(fields));
+        Ok(PartReader { path: path.clone(), reader: Some(reader), schema, rows })
+    }
+}
+
+/// Whether a row group has no value of a column that is flat: what it lacks is not read.
+fn is_empty(group: &RowGroupMetaData, name: &str) -> bool {
+    let column = group.columns().iter().find(|column| column.column_path().string() == name);
+    let n_nulls = column.and_then(|column| column.statistics()?.null_count_opt());
+    n_nulls.is_some_and(|n| i64::try_from(n) == Ok(group.num_rows()))
+}
+
+fn damaged(path: &Path, error: &ParquetError) -> Error {
+    Error::Damaged { path: path.to_owned(), what: error.to_string() }
+}
+
+impl PartReader {
+    /// Opens a part of `table`, to read the columns that `wanted` lets through.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is not there, [`Error::Damaged`] when it is no part of `table`.
+    pub fn open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        guarded(path, || PartFooter::try_read(path, table)?.reader(None, wanted))
     }
 
     /// Rows that the file says it has.

@@ -57,7 +57,7 @@ where period is not null
 group by all";
 
 /// An engine with records that often share recipient, time and dimensions, or lack them.
-fn engine() -> Connection {
+pub(crate) fn engine() -> Connection {
     let one_of = |list: &str, salt: i64| {
         format!("list_extract([{list}], (hash(range, {salt}) % len([{list}]) + 1)::bigint)")
     };
@@ -92,7 +92,7 @@ fn engine() -> Connection {
     connection
 }
 
-fn minutes(since: i64, until: i64) -> Window {
+pub(crate) fn minutes(since: i64, until: i64) -> Window {
     Window { since: Timestamp(60 * since), until: Timestamp(60 * until) }
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn of(
         let mut by = rule.by.iter().filter_map(|name| pmtaq_query::dimension(name).ok());
         let by = by.find(|by| by.is_of_field() && !metric.is_of_complaints());
         let session = &watcher.asked()?.session;
-        let question = Question { session, frame: &frame, selection: &like, by };
+        let question = Question { session, frame: &frame, selection: &like, by, has_others: false };
         reasons.extend(causes(&question.tell(metric)?, &seen.labels, zone));
     }
     let span = format!("{}..{}", window.since, window.until);

@@ -262,7 +262,8 @@ impl<'d> Desk<'d> {
     ) -> Result<T> {
         self.turn_to(frame.hull())?;
         let _guard = crate::ui::interrupt(self.session.interrupt());
-        ask(&Question { session: &self.session, frame, selection: self.args, by: None })
+        let (session, selection) = (&self.session, self.args);
+        ask(&Question { session, frame, selection, by: None, has_others: true })
     }
 
     /// A moment as the reader of the report reads it; the day too, where the window has several.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pmtaq_query::{Query, Session};
+use pmtaq_query::{Leaves, Query, Session, Why};
 
 use crate::failure::Result;
 
@@ -30,6 +30,17 @@ impl Had {
             n: n.unwrap_or(0),
         });
         Ok(Had(had.collect()))
+    }
+
+    /// What records in memory say.
+    pub(super) fn of(leaves: &Leaves, why: &Why) -> Had {
+        let had = leaves.had(why).map(|(period, rec, host, n)| HadOf {
+            period,
+            rec: rec.to_owned(),
+            host: host.map(str::to_owned),
+            n,
+        });
+        Had(had.collect())
     }
 
     /// The MTAs of which the window has next to no record, though each period of the baseline has a good

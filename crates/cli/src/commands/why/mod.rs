@@ -43,7 +43,8 @@ pub(crate) fn run(context: &Context, args: &args::WhyArgs) -> Result<Exit> {
     let frame = frame(&snapshot);
     session.check(&asked::selection(&args.selection))?;
     let by = args.by.as_deref().map(|name| own_dimension(name, metric)).transpose()?;
-    let question = Question { session: &session, frame: &frame, selection: &args.selection, by };
+    let selection = &args.selection;
+    let question = Question { session: &session, frame: &frame, selection, by, has_others: false };
     if args.show_sql {
         return show::print(context, &question.sql(metric)?);
     }

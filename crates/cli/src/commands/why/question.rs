@@ -5,7 +5,7 @@ use pmtaq_query::{
     Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Selection, Session, Why, dimension,
 };
 use pmtaq_render::words::percent;
-use pmtaq_schema::Window;
+use pmtaq_schema::{Record, Window};
 use pmtaq_why::{Counts, Marginals, Mark, Metric, explain};
 
 use super::evidence;
@@ -25,6 +25,8 @@ pub(crate) struct Question<'q> {
     pub(crate) selection: &'q args::Selection,
     /// What is told apart in place of the jobs.
     pub(crate) by: Option<&'static Dimension>,
+    /// Whether other metrics are asked of the same records.
+    pub(crate) has_others: bool,
 }
 
 impl Question<'_> {
@@ -50,16 +52,24 @@ impl Question<'_> {
         };
         let selection = asked::selection(self.selection);
         let why = Why { blind: self.blind(metric, &selection)?, ..why };
-        let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
-        let asks: &[Ask] = match (metric.follows_messages(), had.has("r")) {
-            // What was injected need not have it.
-            (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
-            (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
-            _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
-            _ if metric.is_of_the_queue() => &[Ask::Waiting],
-            _ if metric.mark.is_some() => &[Ask::Deliveries],
-            _ => &[Ask::Records],
+        let asks = |has_receptions: bool| -> &'static [Ask] {
+            match (metric.follows_messages(), has_receptions) {
+                // What was injected need not have it.
+                (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
+                (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
+                _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
+                _ if metric.is_of_the_queue() => &[Ask::Waiting],
+                _ if metric.mark.is_some() => &[Ask::Deliveries],
+                _ => &[Ask::Records],
+            }
         };
+        let may_have_receptions = self.session.may_log(Record::Reception);
+        let hoped = asks(may_have_receptions);
+        let had = match self.session.leaves(&why, hoped, &selection, self.has_others)? {
+            Some(leaves) => Had::of(&leaves, &why),
+            None => Had::read(self.session, &why.query(Ask::Had, &selection)?)?,
+        };
+        let asks = asks(had.has("r"));
         Ok((why, had, asks))
     }
 
@@ -160,13 +170,23 @@ impl Question<'_> {
             .into_iter()
             .map(|ask| Ok(self.session.answer(&why.query(ask, selection)?)?))
             .collect::<Result<Vec<Answer>>>()?;
+        let leaves = self.session.leaves(why, asks, selection, self.has_others)?;
         if !by_place.is_empty() && self.session.is_here() {
             let mut marginals = Marginals::new(metric, &LEAF, n_baseline);
             for answer in &named {
                 taken(marginals.add(answer.rows()))?;
             }
-            for query in why.marginals(selection)? {
-                taken(marginals.read(self.session.answer(&query)?.rows()))?;
+            match &leaves {
+                Some(leaves) => {
+                    for batch in leaves.marginals(why) {
+                        taken(marginals.read(&batch?))?;
+                    }
+                }
+                None => {
+                    for query in why.marginals(selection)? {
+                        taken(marginals.read(self.session.answer(&query)?.rows()))?;
+                    }
+                }
             }
             why.told = Some(marginals.teach(&mut counts));
         }
@@ -174,7 +194,15 @@ impl Question<'_> {
             taken(counts.read(answer.rows()))?;
         }
         for ask in by_place {
-            self.session.run(&why.query(ask, selection)?, |_, batches| -> Result<()> {
+            let query = why.query(ask, selection)?;
+            if let Some(leaves) = &leaves {
+                let by_hours = self.session.reads_hours(&query);
+                for batch in leaves.counts(why, ask, by_hours)? {
+                    taken(counts.read(&batch))?;
+                }
+                continue;
+            }
+            self.session.run(&query, |_, batches| -> Result<()> {
                 for batch in batches {
                     taken(counts.read(&batch?))?;
                 }

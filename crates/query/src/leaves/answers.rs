@@ -1,0 +1,221 @@
+//! What the statements of `sql/why` would answer, counted of records in memory. Reads nothing.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
+
+use super::held::{Leaves, Piece};
+use super::kinds::{CountedAs, Kinds};
+use super::names::{ADMINISTRATIVE, Of};
+use super::places::{Places, place, without};
+use super::row::{Age, Followed, Message, NumberMap, Rec, Reception, Row};
+use super::threads::shared;
+use crate::error::{Error, Result};
+use crate::why::{Ask, LEAF, Why};
+
+/// What is grouped by: the places of the dimensions, as [`Places`] has them; and period, age, kind and category.
+type Key = (u64, [u8; 4]);
+type Counts = NumberMap<Key, u64>;
+
+impl Leaves {
+    /// What [`Ask::Had`] asks: period, record type, MTA and the number of such records, in parts.
+    pub fn had(&self, why: &Why) -> impl Iterator<Item = (i64, &str, Option<&str>, i64)> {
+        let periods = self.numbers(why);
+        let counted = shared(self.threads, &self.pieces, |pieces| {
+            let mut counts: NumberMap<(u8, u8, u32), i64> = NumberMap::default();
+            let mut count = |period: u8, rec: Rec, path: u16| {
+                let [.., host] = self.paths[usize::from(path)];
+                *counts.entry((period, rec as u8, host)).or_default() += 1;
+            };
+            for Piece { attempts, receptions, others, .. } in pieces {
+                let rows = attempts.iter().chain(others);
+                rows.for_each(|row| count(row.period, row.what.rec(), row.path));
+                receptions.iter().for_each(|row| count(row.period, Rec::Reception, row.path));
+            }
+            counts
+        });
+        counted.into_iter().flatten().map(move |((period, rec, host), n)| {
+            let period = periods[usize::from(period)];
+            let rec = Rec::ALL[usize::from(rec)].record().as_str();
+            (period, rec, self.names.name(Of::Host, host), n)
+        })
+    }
+
+    /// What `why` asks by `ask`, with the names of dimensions by their places in [`Why::told`], in the numbers of
+    /// [`Leaves::marginals`]. `by_hours` says whether the statement would be answered by the rollup.
+    ///
+    /// # Errors
+    /// As for [`Leaves::marginals`].
+    pub fn counts(&self, why: &Why, ask: Ask, by_hours: bool) -> Result<Vec<RecordBatch>> {
+        let places = Places::of_question(self, why);
+        let kinds = Kinds::of(self, why);
+        let mut counted = shared(self.threads, &self.pieces, |pieces| {
+            let mut counts = Counts::default();
+            let mut count = |key: Option<Key>| {
+                if let Some(key) = key {
+                    *counts.entry(key).or_default() += 1;
+                }
+            };
+            for Piece { attempts, receptions, others, .. } in pieces {
+                match ask {
+                    Ask::Messages => attempts.iter().for_each(|row| count(delivered(row, &places))),
+                    Ask::Remote => {
+                        others.iter().for_each(|row| count(remote(row, &places, &kinds)))
+                    }
+                    Ask::Injected => {
+                        receptions.iter().for_each(|row| count(Some(injected(row, &places, self))));
+                    }
+                    _ => {
+                        let rows = attempts.iter().chain(others);
+                        rows.for_each(|row| count(record(row, &places, &kinds, by_hours)));
+                    }
+                }
+            }
+            counts
+        });
+        if ask == Ask::Messages {
+            counted.push(followed(self, &places, &kinds));
+        }
+        let periods = self.numbers(why);
+        counted.iter().map(|counts| self.batch_of(counts, &periods)).collect()
+    }
+
+    fn batch_of(&self, counts: &Counts, periods: &[i64]) -> Result<RecordBatch> {
+        let rows: Vec<(&Key, &u64)> = counts.iter().collect();
+        let periods = rows.iter().map(|((_, of), _)| periods[usize::from(of[0])]);
+        let carried = rows.iter().map(|((_, of), _)| match of[1] {
+            age if age == Age::Carried as u8 => Some(true),
+            age if age == Age::Fresh as u8 => Some(false),
+            _ => None,
+        });
+        let kinds = rows.iter().map(|((_, of), _)| CountedAs::ALL[usize::from(of[2])].word());
+        let categories =
+            rows.iter().map(|((_, of), _)| self.names.name(Of::Category, of[3].into()));
+        let n = rows.iter().map(|(_, n)| **n as i64);
+        let dims = LEAF.iter().map(|dim| -> (&str, ArrayRef) {
+            let places = rows.iter().map(|((places, _), _)| place(*places, dim));
+            (*dim, Arc::new(places.collect::<Int32Array>()))
+        });
+        let others: [(&str, ArrayRef); 5] = [
+            ("period", Arc::new(Int64Array::from_iter_values(periods))),
+            ("carried", Arc::new(carried.collect::<BooleanArray>())),
+            ("kind", Arc::new(StringArray::from_iter_values(kinds))),
+            ("category", Arc::new(categories.collect::<StringArray>())),
+            ("n", Arc::new(Int64Array::from_iter_values(n))),
+        ];
+        batch(dims.chain(others))
+    }
+}
+
+/// A message that was delivered at once.
+fn delivered(row: &Row, places: &Places) -> Option<Key> {
+    let is_it = row.what.rec() == Rec::Delivery && !row.what.is_followed();
+    is_it.then(|| {
+        (places.at(row), [row.period, row.what.age() as u8, CountedAs::Delivered as u8, 0])
+    })
+}
+
+/// A bounce that came back.
+fn remote(row: &Row, places: &Places, kinds: &Kinds) -> Option<Key> {
+    let is_it = row.what.rec() == Rec::RemoteBounce && kinds.is_of_class(row.bounce_class);
+    let blind = ["vmta_pool", "vmta", "dlv_source_ip", "job_id"].map(without);
+    let places = blind.iter().fold(places.at(row), |places, blind| places | blind);
+    is_it.then_some((
+        places,
+        [row.period, Age::Unknown as u8, CountedAs::Remote as u8, row.bounce_cat],
+    ))
+}
+
+/// A record by itself.
+fn record(row: &Row, places: &Places, kinds: &Kinds, by_hours: bool) -> Option<Key> {
+    let rec = row.what.rec();
+    if !kinds.is_asked(row) || row.bounce_class == ADMINISTRATIVE {
+        return None;
+    }
+    let is_of_class = kinds.is_of_class(row.bounce_class);
+    let kind = match rec {
+        Rec::Delivery => CountedAs::Delivered,
+        Rec::Deferral | Rec::QueueDeferral => CountedAs::Deferred,
+        Rec::Feedback => CountedAs::Complained,
+        Rec::Reception | Rec::RemoteStatus => return None,
+        Rec::RemoteBounce if !is_of_class => return None,
+        _ if !is_of_class => CountedAs::Aside,
+        Rec::RemoteBounce => CountedAs::Remote,
+        _ => CountedAs::Bounced,
+    };
+    let category = if rec == Rec::Delivery { 0 } else { row.bounce_cat };
+    // The rollup does not tell when messages were queued.
+    let age = if by_hours { Age::Unknown } else { row.what.age() };
+    Some((places.at(row), [row.period, age as u8, kind as u8, category]))
+}
+
+/// A recipient handed to PMTA. Who runs the mailboxes of a domain is what its attempts say.
+fn injected(row: &Reception, places: &Places, leaves: &Leaves) -> Key {
+    let provider = match leaves.hosts[row.rcpt_domain as usize] {
+        0 => row.provider,
+        host => host,
+    };
+    let [pool, vmta, ..] = leaves.paths[usize::from(row.path)];
+    // Its VirtualMTA may be the name of a pool.
+    let blind = without("dlv_source_ip") | if pool == vmta { without("vmta") } else { 0 };
+    let places = places.of(provider, row.campaign, row.path) | blind;
+    (places, [row.period, Age::Unknown as u8, CountedAs::Injected as u8, 0])
+}
+
+/// What became of a message by the attempts of a leaf.
+#[derive(Default)]
+struct Outcome {
+    n_deliveries: u64,
+    /// Of the least attempt that was no delivery: bounces before deferrals, and any category before none.
+    refusal: Option<(bool, u16)>,
+    /// The least class of its bounces, in the order of their names.
+    class: Option<u16>,
+}
+
+/// The messages that have more than deliveries.
+fn followed(leaves: &Leaves, places: &Places, kinds: &Kinds) -> Counts {
+    let (categories, classes) =
+        (leaves.names.in_order(Of::Category), leaves.names.in_order(Of::Class));
+    let mut outcomes: NumberMap<(Message, u64, u8, u8), Outcome> = NumberMap::default();
+    for Piece { attempts, followed, .. } in &leaves.pieces {
+        for Followed { row, message } in followed {
+            let row = &attempts[*row as usize];
+            let outcome = outcomes
+                .entry((*message, places.at(row), row.period, row.what.age() as u8))
+                .or_default();
+            match row.what.rec() {
+                Rec::Delivery => outcome.n_deliveries += 1,
+                rec => {
+                    let refusal = (rec == Rec::Deferral, categories.rank(row.bounce_cat));
+                    let least = outcome.refusal.map_or(refusal, |least| least.min(refusal));
+                    outcome.refusal = Some(least);
+                    if rec == Rec::Bounce && row.bounce_class != 0 {
+                        let class = classes.rank(row.bounce_class);
+                        outcome.class = Some(outcome.class.map_or(class, |least| least.min(class)));
+                    }
+                }
+            }
+        }
+    }
+    let mut counts = Counts::default();
+    for ((_, places, period, age), outcome) in outcomes {
+        let class = outcome.class.map_or(0, |rank| classes.number(rank));
+        let kind = match outcome.refusal {
+            Some((false, _)) if kinds.is_of_class(class) => CountedAs::Bounced,
+            Some((false, _)) => CountedAs::Aside,
+            _ if outcome.n_deliveries == 0 => CountedAs::Held,
+            _ => CountedAs::Delivered,
+        };
+        let category = outcome.refusal.filter(|_| kind != CountedAs::Delivered);
+        let category = category.map_or(0, |(_, rank)| categories.number(rank));
+        *counts.entry((places, [period, age, kind as u8, category])).or_default() += 1;
+    }
+    counts
+}
+
+/// Columns by their names.
+pub(super) fn batch<'n>(
+    columns: impl IntoIterator<Item = (&'n str, ArrayRef)>,
+) -> Result<RecordBatch> {
+    RecordBatch::try_from_iter(columns).map_err(|error| Error::Sql(error.to_string()))
+}

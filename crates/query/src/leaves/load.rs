@@ -1,0 +1,454 @@
+//! Reads the records of some periods, if these can be counted in memory. Counts nothing.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{Field as Column, Int32Type, TimestampMillisecondType, UInt64Type};
+use pmtaq_schema::{Record, Window};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{Facts, PartFooter, SnapshotPart};
+
+use super::held::{Extent, Leaves, Piece};
+use super::names::{Combined, FieldNames, LocalNumbers, Names, Of};
+use super::row::{Age, Message, NumberSet, Rec, Reception, Row, What};
+use super::threads::shared;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::selection::Selection;
+use crate::session::Session;
+use crate::why::{Ask, Period, Why};
+
+/// The columns whose names are numbered, and as what.
+const NAMED: [(&str, Of); 10] = [
+    ("provider", Of::Provider),
+    ("sender_domain", Of::SenderDomain),
+    ("job_id", Of::Job),
+    ("vmta_pool", Of::Vmta),
+    ("vmta", Of::Vmta),
+    ("dlv_source_ip", Of::SourceIp),
+    ("rcpt_domain", Of::RcptDomain),
+    ("bounce_cat", Of::Category),
+    ("bounce_class", Of::Class),
+    ("host", Of::Host),
+];
+/// What says which records count, and is read before the others.
+const FIRST: [&str; 2] = ["time_logged", "rec"];
+/// What tells messages apart.
+const OF_MESSAGE: [&str; 2] = ["message_key", "time_queued"];
+/// What says whether an attempt reached a receiver.
+const OF_REACHED: [&str; 4] = ["dlv_destination_ip", "dsn_mta", "bounce_origin", "smtp_code"];
+
+/// The types of attempts by which a message is known to have more than deliveries.
+const NOT_DELIVERED: [Record; 2] = [Record::Bounce, Record::Deferral];
+
+/// The part of a session's memory that records may take, and the bytes of one.
+const PART_OF_MEMORY: u64 = 8;
+const RECORD_BYTES: u64 = 16;
+
+/// A row group to be read.
+#[derive(Clone, Copy)]
+struct Unit<'f> {
+    footer: &'f PartFooter,
+    group: usize,
+}
+
+/// A period in milliseconds: what the session answers about of it, and when it begins.
+struct Span {
+    since: i64,
+    until: i64,
+    begins: i64,
+}
+
+/// A record that counts.
+struct Counted {
+    /// Its number in the row group.
+    row: usize,
+    period: u8,
+    rec: Rec,
+}
+
+/// What all threads know.
+struct Load {
+    tells_reached: bool,
+    /// By period.
+    spans: Vec<Span>,
+    names: [Mutex<FieldNames>; 9],
+    campaigns: Mutex<Combined<2>>,
+    paths: Mutex<Combined<4>>,
+    /// The recipient domains and providers of attempts.
+    hosts: Mutex<NumberSet<(u32, u32)>>,
+    /// The messages that have more than deliveries, once they are known.
+    several: Option<NumberSet<Message>>,
+    /// How many records there is room for, and how many there are.
+    room: u64,
+    n: AtomicU64,
+    /// Whether the engine is to be asked: what is wrong with a part it says best.
+    is_given_up: AtomicBool,
+}
+
+impl Session {
+    /// Whether records of a type may be logged in what the session answers about, as the parts say.
+    pub fn may_log(&self, rec: Record) -> bool {
+        let has_some = |facts: &Facts| facts.rows().any(|(_, of, n)| of == rec.as_str() && n > 0);
+        self.said_of_any(|facts| Some(has_some(facts))) != Some(false)
+    }
+
+    /// The records that the statements `asks` of `why` count, of which `selection` lets all through; none where these
+    /// statements have to be asked of the engine. `for_others` says whether other metrics are asked of the same records.
+    ///
+    /// # Errors
+    /// [`crate::Error::Vanished`] and [`crate::Error::Elsewhere`] for a part that cannot be had;
+    /// [`crate::Error::Interrupted`] and [`crate::Error::Timeout`]. Of one that cannot be read the engine has to tell.
+    pub fn leaves(
+        &self,
+        why: &Why,
+        asks: &[Ask],
+        selection: &Selection,
+        for_others: bool,
+    ) -> Result<Option<Rc<Leaves>>> {
+        let is_counted =
+            |ask: &Ask| matches!(ask, Ask::Messages | Ask::Remote | Ask::Records | Ask::Injected);
+        // Parts of older versions, and classes of the site, are read by statements.
+        let is_plain = self.has_keys() && self.replaced.is_empty();
+        let is_all = *selection == Selection::default();
+        let is_askable = why.by.is_none() && why.mark.is_none() && asks.iter().all(is_counted);
+        if !(is_plain && is_all && is_askable) {
+            return Ok(None);
+        }
+        let of = Extent {
+            periods: why.periods.clone(),
+            window: self.window.get(),
+            tells_reached: why.reached || for_others,
+        };
+        if let Some(leaves) = self.leaves.borrow().as_ref().filter(|leaves| leaves.are_of(&of)) {
+            return Ok(Some(leaves.clone()));
+        }
+        // Where the rollup answers, records need not be read for it alone.
+        let by_hours = |ask: &Ask| Ok(self.reads_hours(&why.query(*ask, selection)?));
+        let by_hours = asks.iter().map(by_hours).collect::<Result<Vec<bool>>>()?;
+        if !for_others && by_hours.into_iter().all(|by| by) {
+            return Ok(None);
+        }
+        // What is held is given back before.
+        self.leaves.take();
+        let leaves = load(self, of)?.map(Rc::new);
+        self.leaves.replace(leaves.clone());
+        Ok(leaves)
+    }
+}
+
+/// The records of `of`; none where they would take too much memory, or have more names than there are numbers for.
+fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
+    let within = |(_, window): &Period| Window {
+        since: window.since.max(of.window.since),
+        until: window.until.min(of.window.until),
+    };
+    let windows: Vec<Window> = of.periods.iter().map(within).collect();
+    let records = &session.opened[0];
+    let meets = |part: &&SnapshotPart| windows.iter().any(|window| part.meets(*window));
+    let parts: Vec<&SnapshotPart> = records.parts().filter(meets).collect();
+    let room = session.limits.memory_bytes / PART_OF_MEMORY / RECORD_BYTES;
+    let n: u64 = parts.iter().map(|part| n_within(part, &windows)).sum();
+    if n > room || windows.len() > usize::from(u8::MAX) {
+        return Ok(None);
+    }
+    records.bring(&parts)?;
+    let names = records.names_of(&parts);
+    let footer = |name: &&str| PartFooter::read(name.as_ref(), Table::Records);
+    let Ok(footers) = names.iter().map(footer).collect::<pmtaq_store::Result<Vec<_>>>() else {
+        return Ok(None);
+    };
+    // Which messages have more than deliveries is known first: no other message has to be told apart.
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    for footer in &footers {
+        let with = |types: &[Record]| -> BTreeSet<usize> {
+            windows.iter().flat_map(|window| footer.groups_with(*window, types)).collect()
+        };
+        let others = with(&NOT_DELIVERED);
+        for group in with(&Rec::ALL.map(Rec::record)) {
+            let list = if others.contains(&group) { &mut first } else { &mut rest };
+            list.push(Unit { footer, group });
+        }
+    }
+    let spans = windows.iter().zip(&of.periods).map(|(read, (_, period))| Span {
+        since: read.since.millis(),
+        until: read.until.millis(),
+        begins: period.since.millis(),
+    });
+    let mut load = Load {
+        tells_reached: of.tells_reached,
+        spans: spans.collect(),
+        names: Names::to_be_learnt(),
+        campaigns: Mutex::new(Combined::new()),
+        paths: Mutex::new(Combined::new()),
+        hosts: Mutex::default(),
+        several: None,
+        room,
+        n: AtomicU64::new(0),
+        is_given_up: AtomicBool::new(false),
+    };
+    let mut pieces = load.read(session, &first)?;
+    let several: NumberSet<Message> = pieces.iter().flat_map(Piece::not_delivered).collect();
+    pieces.iter_mut().for_each(|piece| piece.keep_followed(&several));
+    load.several = Some(several);
+    pieces.extend(load.read(session, &rest)?);
+    if load.is_given_up() {
+        return Ok(None);
+    }
+    let names = Names::learnt(load.names);
+    let hosts = load.hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let hosts = first_by_name(&names, hosts);
+    let campaigns = load.campaigns.into_inner().unwrap_or_else(PoisonError::into_inner).of;
+    let paths = load.paths.into_inner().unwrap_or_else(PoisonError::into_inner).of;
+    let threads = session.limits.threads;
+    Ok(Some(Leaves { of, pieces, names, campaigns, paths, hosts, threads }))
+}
+
+/// See [`Leaves::hosts`].
+fn first_by_name(names: &Names, pairs: NumberSet<(u32, u32)>) -> Vec<u32> {
+    let mut by_name: Vec<u32> = (1..names.n(Of::Provider)).map(|number| number as u32).collect();
+    by_name.sort_by_key(|number| names.name(Of::Provider, *number));
+    // By number, which it is in the order of names.
+    let mut ranks = vec![0; names.n(Of::Provider)];
+    (1..).zip(&by_name).for_each(|(rank, number)| ranks[*number as usize] = rank);
+    let mut hosts = vec![0; names.n(Of::RcptDomain)];
+    for (domain, provider) in pairs {
+        let host = &mut hosts[domain as usize];
+        if *host == 0 || ranks[provider as usize] < ranks[*host as usize] {
+            *host = provider;
+        }
+    }
+    hosts
+}
+
+/// About how many records a part has in the windows.
+fn n_within(part: &SnapshotPart, windows: &[Window]) -> u64 {
+    let (since, until) = (part.part.since, part.part.until + 1);
+    let overlap = |window: &Window| (window.until.0.min(until) - window.since.0.max(since)).max(0);
+    let seconds: i64 = windows.iter().map(overlap).sum();
+    (part.part.rows as f64 * seconds as f64 / (until - since).max(1) as f64) as u64
+}
+
+impl Load {
+    /// The records of some row groups, as many of these at once as the session has threads.
+    fn read(&self, session: &Session, units: &[Unit<'_>]) -> Result<Vec<Piece>> {
+        let deadline = session.deadline()?;
+        let interrupted = session.begin();
+        let is_over = || {
+            interrupted.load(Ordering::SeqCst) || deadline.as_ref().is_some_and(Deadline::is_over)
+        };
+        let pieces = shared(session.limits.threads, units, |units| {
+            let units = units.take_while(|_| !self.is_given_up() && !is_over());
+            units.map_while(|unit| self.piece(*unit)).collect::<Vec<Piece>>()
+        });
+        match (is_over(), &deadline) {
+            (false, _) => Ok(pieces.into_iter().flatten().collect()),
+            (true, Some(deadline)) => Err(deadline.cause(Error::Interrupted)),
+            (true, None) => Err(Error::Interrupted),
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    /// The records of a row group; none when they cannot be had.
+    fn piece(&self, unit: Unit<'_>) -> Option<Piece> {
+        let piece = self.try_piece(unit);
+        let n = piece.as_ref().map_or(0, |piece| piece.n() as u64);
+        let is_too_much = self.n.fetch_add(n, Ordering::Relaxed) + n > self.room;
+        if piece.is_none() || is_too_much {
+            self.is_given_up.store(true, Ordering::Relaxed);
+        }
+        piece
+    }
+
+    fn try_piece(&self, unit: Unit<'_>) -> Option<Piece> {
+        let Unit { footer, group } = unit;
+        let mut counted = Vec::new();
+        let mut begin = 0;
+        for batch in footer.group(group, |column| FIRST.contains(&column.name().as_str())).ok()? {
+            let batch = batch.ok()?;
+            counted.extend(self.counted(&batch).map(|of| Counted { row: begin + of.row, ..of }));
+            begin += batch.num_rows();
+        }
+        if counted.is_empty() {
+            return Some(Piece::default());
+        }
+        let mut piece = Piece::for_records(counted.iter().map(|of| of.rec));
+        let is_read = |column: &Column| {
+            let name = column.name().as_str();
+            OF_MESSAGE.contains(&name)
+                || NAMED.iter().any(|(named, _)| *named == name)
+                || self.tells_reached && OF_REACHED.contains(&name)
+        };
+        let mut known = OfGroup {
+            numbers: Default::default(),
+            campaigns: LocalNumbers::of(&self.campaigns),
+            paths: LocalNumbers::of(&self.paths),
+            hosts: NumberSet::default(),
+        };
+        let (mut begin, mut rest) = (0, &counted[..]);
+        for batch in footer.group(group, is_read).ok()? {
+            let batch = batch.ok()?;
+            let end = begin + batch.num_rows();
+            let own = rest.partition_point(|of| of.row < end);
+            let (own, others) = rest.split_at(own);
+            self.take(&batch, begin, own, &mut known, &mut piece)?;
+            (begin, rest) = (end, others);
+        }
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).extend(known.hosts);
+        piece.followed.shrink_to_fit();
+        Some(piece)
+    }
+
+    /// Which records of a batch count.
+    fn counted(&self, batch: &RecordBatch) -> impl Iterator<Item = Counted> {
+        let times = batch["time_logged"].as_primitive::<TimestampMillisecondType>().values();
+        let recs = batch["rec"].as_dictionary::<Int32Type>();
+        let rec_of_key: Vec<Option<Rec>> =
+            recs.values().as_string::<i32>().iter().map(|rec| Rec::parse(rec?)).collect();
+        times.iter().enumerate().filter_map(move |(row, time)| {
+            let in_period = |span: &Span| span.since <= *time && *time < span.until;
+            let period = self.spans.iter().position(in_period)?;
+            Some(Counted { row, period: period as u8, rec: rec_of_key[recs.key(row)?]? })
+        })
+    }
+
+    /// Adds records of a batch, whose first one is number `begin` of the row group, to `piece`; none when there are
+    /// more names than numbers.
+    fn take(
+        &self,
+        batch: &RecordBatch,
+        begin: usize,
+        counted: &[Counted],
+        known: &mut OfGroup<'_>,
+        piece: &mut Piece,
+    ) -> Option<()> {
+        let OfGroup { numbers, campaigns, paths, hosts } = known;
+        for ((name, of), numbers) in NAMED.iter().zip(numbers.iter_mut()) {
+            let rows = counted.iter().map(|of| of.row - begin);
+            numbers.learn(&batch[*name], rows, &self.names[*of as usize], of.most())?;
+        }
+        let keys = NAMED.map(|(name, _)| batch[name].as_dictionary::<Int32Type>());
+        let number = |at: usize, row: usize| keys[at].key(row).map_or(0, |key| numbers[at].of[key]);
+        let messages = batch["message_key"].as_primitive::<UInt64Type>();
+        let queued = batch["time_queued"].as_primitive::<TimestampMillisecondType>();
+        let reached = self.tells_reached.then(|| OfReached::new(batch));
+        let mut last_host = (0, 0);
+        for &Counted { row, period, rec } in counted {
+            let row = row - begin;
+            let queued = queued.is_valid(row).then(|| queued.value(row));
+            let age = match queued {
+                None => Age::Unknown,
+                Some(queued) if queued < self.spans[usize::from(period)].begins => Age::Carried,
+                Some(_) => Age::Fresh,
+            };
+            let provider = number(0, row);
+            let campaign = campaigns.number([number(1, row), number(2, row)]);
+            let path = paths.number([3, 4, 5, 9].map(|at| number(at, row)));
+            let path = u16::try_from(path).ok()?;
+            let rcpt_domain = number(6, row);
+            if rec == Rec::Reception {
+                let record = Reception { provider, rcpt_domain, campaign, path, period };
+                piece.receptions.push(record);
+                continue;
+            }
+            let host = (rcpt_domain, provider);
+            if rec.is_attempt() && host != last_host && rcpt_domain != 0 && provider != 0 {
+                hosts.insert(host);
+                last_host = host;
+            }
+            let record = Row {
+                provider,
+                campaign,
+                path,
+                // There are no more numbers than fit, see `Of::most`.
+                bounce_cat: number(7, row) as u8,
+                bounce_class: number(8, row) as u8,
+                period,
+                what: What::new(rec, age, reached.as_ref().is_some_and(|of| of.at(row, rec))),
+            };
+            let key = messages.is_valid(row).then(|| messages.value(row));
+            let message = Message::new(period, key, queued);
+            piece.push(record, message, self.several.as_ref());
+        }
+        Some(())
+    }
+}
+
+/// What is known of a row group while it is read.
+struct OfGroup<'l> {
+    numbers: [Numbers; NAMED.len()],
+    campaigns: LocalNumbers<'l, 2>,
+    paths: LocalNumbers<'l, 4>,
+    hosts: NumberSet<(u32, u32)>,
+}
+
+/// The numbers of the names in the dictionary of a column.
+#[derive(Default)]
+struct Numbers {
+    /// By key; [`UNKNOWN`] of a name that no record had that is counted.
+    of: Vec<u32>,
+    /// The dictionary.
+    names: Option<ArrayRef>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Numbers {
+    /// Learns those of some rows of a batch, whose dictionary most often is that of the last; none when there are more
+    /// than `most`.
+    fn learn(
+        &mut self,
+        column: &ArrayRef,
+        rows: impl Iterator<Item = usize>,
+        field: &Mutex<FieldNames>,
+        most: u32,
+    ) -> Option<()> {
+        let column = column.as_dictionary::<Int32Type>();
+        let is_same =
+            |names: &ArrayRef| std::ptr::addr_eq(&raw const **names, &raw const **column.values());
+        if !self.names.as_ref().is_some_and(is_same) {
+            self.names = Some(column.values().clone());
+            self.of.clear();
+            self.of.resize(column.values().len(), UNKNOWN);
+        }
+        let names = column.values().as_string::<i32>();
+        let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in rows.filter_map(|row| column.key(row)) {
+            if self.of[key] == UNKNOWN {
+                self.of[key] = field.number(names.value(key), most)?;
+            }
+        }
+        Some(())
+    }
+}
+
+/// The columns of [`OF_REACHED`] of a batch.
+struct OfReached<'b> {
+    batch: &'b RecordBatch,
+    /// By key, whether it is the receiver's word.
+    is_of_receiver: Vec<bool>,
+}
+
+impl<'b> OfReached<'b> {
+    fn new(batch: &'b RecordBatch) -> OfReached<'b> {
+        let origins = batch["bounce_origin"].as_dictionary::<Int32Type>().values();
+        let is_of_receiver = origins.as_string::<i32>().iter().map(|of| of == Some("receiver"));
+        OfReached { batch, is_of_receiver: is_of_receiver.collect() }
+    }
+
+    /// As the macro `reached_receiver`.
+    fn at(&self, row: usize, rec: Rec) -> bool {
+        let has = |name: &str| self.batch[name].is_valid(row);
+        let origin = self.batch["bounce_origin"].as_dictionary::<Int32Type>().key(row);
+        has("dlv_destination_ip")
+            || origin.is_some_and(|key| self.is_of_receiver[key])
+            || rec == Rec::Delivery && has("smtp_code")
+            || has("dsn_mta") && origin.is_none()
+    }
+}
