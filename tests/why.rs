@@ -1,6 +1,6 @@
 //! `pmtaq why` names what was planted, says nothing of a quiet hour, and is not fooled by names.
 
-use pmtaq_gen::{Compress, Options};
+use pmtaq_gen::{Compress, Options, Size};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, golden};
@@ -100,6 +100,24 @@ fn a_day_by_its_name_is_a_window() {
     let by_times = why(&sealed, &["bounced", "--since", "2026-03-02", "--until", "2026-03-03"]);
     assert_eq!(by_name, by_times);
     assert_eq!(by_name["until"], "2026-03-03T00:00:00Z");
+}
+
+#[test]
+fn records_in_memory_tell_what_the_statements_tell_at_scale() {
+    let esp = Options { size: Size::Esp, rows: 30_000, days: 4, ..Options::default() };
+    for (sealed, day) in [(Sealed::of_samples(), 2), (generated(&esp), 4)] {
+        for metric in ["delivered", "bounced", "accepted_rate", "hard_rate", "deferral_rate"] {
+            for span in ["T16:00..18:00", "T11:20..12:50", ""] {
+                let window = format!("2026-03-0{day}{span}");
+                let asked = ["why", metric, "--window", &window, "--format", "json", "-q"];
+                let in_memory = sealed.done(&asked);
+                // With a condition the engine is asked.
+                let by_statements = sealed.done(&[&asked[..], &["--where", "true"]].concat());
+                let by_statements = by_statements.replace("(true) and ", "");
+                assert_eq!(in_memory, by_statements, "{metric} of {window}");
+            }
+        }
+    }
 }
 
 #[test]
