@@ -224,7 +224,9 @@ impl Counts {
     /// The sum of some kinds in one period.
     pub fn sum(&self, period: usize, kinds: &[Kind]) -> f64 {
         let of = self.measures.iter().zip(&self.totals);
-        of.filter(|(measure, _)| kinds.contains(&measure.kind)).map(|(_, n)| n[period]).sum()
+        let of = of.filter(|(measure, _)| kinds.contains(&measure.kind));
+        // Not `sum`, by which nothing is -0.0.
+        of.fold(0.0, |sum, (_, periods)| sum + periods[period])
     }
 
     /// The mean of some kinds over the baseline.
