@@ -27,11 +27,13 @@ fn footer(file: &File) -> Decoded<ParquetMetaData> {
     ParquetMetaDataReader::new().parse_and_finish(file)
 }
 
+/// Whether a column of a row group has no value.
+pub(crate) fn is_empty(chunk: &ColumnChunkMetaData) -> bool {
+    let nulls = chunk.statistics().and_then(|statistics| statistics.null_count_opt());
+    nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()))
+}
+
 fn without_values(footer: &ParquetMetaData) -> BTreeSet<String> {
-    let is_empty = |chunk: &ColumnChunkMetaData| {
-        let nulls = chunk.statistics().and_then(|statistics| statistics.null_count_opt());
-        nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()))
-    };
     let of_groups = footer.row_groups().iter().flat_map(|group| group.columns());
     let mut having = BTreeSet::new();
     let mut all = BTreeSet::new();

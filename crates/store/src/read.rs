@@ -16,10 +16,11 @@ use parquet::arrow::arrow_reader::{
     ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use pmtaq_schema::{Record, Window};
 
+use crate::empty::is_empty;
 use crate::error::{At, Error, Result};
 use crate::guard::guarded;
 use crate::layout::Table;
@@ -76,10 +77,7 @@ impl PartFooter {
     /// The row groups, by their places, that may have a record of one of some types, logged in `window`.
     pub fn groups_with(&self, window: Window, types: &[Record]) -> Vec<usize> {
         let may_have = |group: &RowGroupMetaData| {
-            let of = |name: &str| {
-                let column = group.columns().iter().find(|c| c.column_path().string() == name);
-                column.and_then(|column| column.statistics())
-            };
+            let of = |name: &str| flat(group, name).and_then(ColumnChunkMetaData::statistics);
             // A group that does not say what it has may have it.
             let in_time = match of("time_logged") {
                 Some(Statistics::Int64(of)) => of.min_opt().zip(of.max_opt()),
@@ -121,7 +119,9 @@ impl PartFooter {
         });
         let batch = (BATCH_BYTES * rows.max(1) / bytes.max(1)).clamp(1, 8192);
         let fields = loaded.schema().fields().iter().enumerate();
-        let is_empty = |name: &str| group.is_some_and(|group| is_empty(&groups[group], name));
+        // What a row group has no value of is not read.
+        let is_empty =
+            |name: &str| group.is_some_and(|at| flat(&groups[at], name).is_some_and(is_empty));
         let kept = fields.filter(|(_, field)| {
             let is_known = schema.field_with_name(field.name()).is_ok();
             is_known && wanted(field) && !is_empty(field.name())
@@ -142,11 +142,9 @@ impl PartFooter {
     }
 }
 
-/// Whether a row group has no value of a column that is flat: what it lacks is not read.
-fn is_empty(group: &RowGroupMetaData, name: &str) -> bool {
-    let column = group.columns().iter().find(|column| column.column_path().string() == name);
-    let n_nulls = column.and_then(|column| column.statistics()?.null_count_opt());
-    n_nulls.is_some_and(|n| i64::try_from(n) == Ok(group.num_rows()))
+/// A column of a row group that is flat.
+fn flat<'g>(group: &'g RowGroupMetaData, name: &str) -> Option<&'g ColumnChunkMetaData> {
+    group.columns().iter().find(|column| column.column_path().string() == name)
 }
 
 fn damaged(path: &Path, error: &ParquetError) -> Error {
