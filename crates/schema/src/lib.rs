@@ -27,6 +27,7 @@ pub mod explain;
 pub mod latency;
 pub mod message_key;
 pub mod nearest;
+pub mod numbers;
 pub mod origin;
 pub mod provider;
 pub mod reply;

@@ -81,6 +81,11 @@ impl Record {
         }
     }
 
+    /// Whether it says what became of a message when it was tried.
+    pub const fn is_attempt(self) -> bool {
+        matches!(self, Record::Delivery | Record::Bounce | Record::Deferral)
+    }
+
     /// How often a log has records of this type.
     pub const fn frequency(self) -> Frequency {
         match self {

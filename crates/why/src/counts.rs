@@ -4,7 +4,8 @@
 mod batch;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+
+use pmtaq_schema::numbers::NumberMap;
 
 use crate::few::{FEW, Few, enters, is_counted, is_few};
 use crate::jobs::ONE_TIME_JOBS;
@@ -97,7 +98,7 @@ pub struct Counts {
     dims: Vec<String>,
     values: Vec<Values>,
     /// The leaves by their keys, while counts come; none of what was folded.
-    keys: HashMap<Key, u32, Mixed>,
+    keys: NumberMap<Key, u32>,
     leaves: Vec<Key>,
     pub(crate) measures: Vec<Measure>,
     pub(crate) entries: Vec<Entry>,
@@ -113,7 +114,7 @@ impl Counts {
         Counts {
             dims: dims.iter().map(|&dim| dim.to_owned()).collect(),
             values: vec![Values::default(); dims.len()],
-            keys: HashMap::default(),
+            keys: NumberMap::default(),
             leaves: Vec::new(),
             measures: Vec::new(),
             entries: Vec::new(),
@@ -492,30 +493,4 @@ fn key(codes: impl Iterator<Item = u32>, age: u32) -> Key {
     key.iter_mut().zip(codes).for_each(|(at, code)| *at = code);
     key[MOST_DIMS] = age;
     key
-}
-
-/// For maps by numbers that we gave ourselves: they are looked up millions of times, and nobody
-/// chooses them.
-pub(crate) type Mixed = BuildHasherDefault<Mixer>;
-
-/// Mixes numbers.
-#[derive(Default)]
-pub(crate) struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn write(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(8) {
-            let mut number = [0; 8];
-            number[..bytes.len()].copy_from_slice(bytes);
-            self.write_u64(u64::from_le_bytes(number));
-        }
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }

@@ -1,8 +1,8 @@
 //! Groups of leaves by the values of some dimensions. Counts nothing.
 
-use std::collections::HashMap;
+use pmtaq_schema::numbers::NumberMap;
 
-use crate::counts::{Counts, Mixed};
+use crate::counts::Counts;
 
 /// Groups of leaves by the values of some dimensions.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Groups {
         // A table, where it is not much larger than what it is for, takes a fraction of a map's time.
         let n_pairs = self.n.saturating_mul(n_values);
         let mut table = vec![None; if n_pairs <= 8 * self.of_leaf.len() { n_pairs } else { 0 }];
-        let mut map: HashMap<u64, u32, Mixed> = HashMap::default();
+        let mut map: NumberMap<u64, u32> = NumberMap::default();
         let mut next = 0;
         for (leaf, group) in self.of_leaf.iter_mut().enumerate() {
             let pair = u64::from(*group) * n_values as u64 + u64::from(code(leaf));

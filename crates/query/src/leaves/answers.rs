@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use pmtaq_schema::Record;
+use pmtaq_schema::numbers::NumberMap;
 
 use super::held::{Leaves, Piece};
 use super::kinds::{CountedAs, Kinds};
 use super::names::{ADMINISTRATIVE, Of};
 use super::places::{Places, place, without};
-use super::row::{Age, Followed, Message, NumberMap, Rec, Reception, Row};
+use super::row::{Age, Followed, Message, Reception, Row};
 use super::threads::shared;
 use crate::error::{Error, Result};
 use crate::why::{Ask, LEAF, Why};
@@ -23,20 +25,20 @@ impl Leaves {
         let periods = self.numbers(why);
         let counted = shared(self.threads, &self.pieces, |pieces| {
             let mut counts: NumberMap<(u8, u8, u32), i64> = NumberMap::default();
-            let mut count = |period: u8, rec: Rec, path: u16| {
+            let mut count = |period: u8, rec: Record, path: u16| {
                 let [.., host] = self.paths[usize::from(path)];
                 *counts.entry((period, rec as u8, host)).or_default() += 1;
             };
             for Piece { attempts, receptions, others, .. } in pieces {
                 let rows = attempts.iter().chain(others);
                 rows.for_each(|row| count(row.period, row.what.rec(), row.path));
-                receptions.iter().for_each(|row| count(row.period, Rec::Reception, row.path));
+                receptions.iter().for_each(|row| count(row.period, Record::Reception, row.path));
             }
             counts
         });
         counted.into_iter().flatten().map(move |((period, rec, host), n)| {
             let period = periods[usize::from(period)];
-            let rec = Rec::ALL[usize::from(rec)].record().as_str();
+            let rec = Record::ALL[usize::from(rec)].as_str();
             (period, rec, self.names.name(Of::Host, host), n)
         })
     }
@@ -109,7 +111,7 @@ impl Leaves {
 
 /// A message that was delivered at once.
 fn delivered(row: &Row, places: &Places) -> Option<Key> {
-    let is_it = row.what.rec() == Rec::Delivery && !row.what.is_followed();
+    let is_it = row.what.rec() == Record::Delivery && !row.what.is_followed();
     is_it.then(|| {
         (places.at(row), [row.period, row.what.age() as u8, CountedAs::Delivered as u8, 0])
     })
@@ -117,7 +119,7 @@ fn delivered(row: &Row, places: &Places) -> Option<Key> {
 
 /// A bounce that came back.
 fn remote(row: &Row, places: &Places, kinds: &Kinds) -> Option<Key> {
-    let is_it = row.what.rec() == Rec::RemoteBounce && kinds.is_of_class(row.bounce_class);
+    let is_it = row.what.rec() == Record::RemoteBounce && kinds.is_of_class(row.bounce_class);
     let blind = ["vmta_pool", "vmta", "dlv_source_ip", "job_id"].map(without);
     let places = blind.iter().fold(places.at(row), |places, blind| places | blind);
     is_it.then_some((
@@ -134,16 +136,16 @@ fn record(row: &Row, places: &Places, kinds: &Kinds, by_hours: bool) -> Option<K
     }
     let is_of_class = kinds.is_of_class(row.bounce_class);
     let kind = match rec {
-        Rec::Delivery => CountedAs::Delivered,
-        Rec::Deferral | Rec::QueueDeferral => CountedAs::Deferred,
-        Rec::Feedback => CountedAs::Complained,
-        Rec::Reception | Rec::RemoteStatus => return None,
-        Rec::RemoteBounce if !is_of_class => return None,
+        Record::Delivery => CountedAs::Delivered,
+        Record::Deferral | Record::QueueDeferral => CountedAs::Deferred,
+        Record::Feedback => CountedAs::Complained,
+        Record::Reception | Record::RemoteStatus => return None,
+        Record::RemoteBounce if !is_of_class => return None,
         _ if !is_of_class => CountedAs::Aside,
-        Rec::RemoteBounce => CountedAs::Remote,
+        Record::RemoteBounce => CountedAs::Remote,
         _ => CountedAs::Bounced,
     };
-    let category = if rec == Rec::Delivery { 0 } else { row.bounce_cat };
+    let category = if rec == Record::Delivery { 0 } else { row.bounce_cat };
     // The rollup does not tell when messages were queued.
     let age = if by_hours { Age::Unknown } else { row.what.age() };
     Some((places.at(row), [row.period, age as u8, kind as u8, category]))
@@ -184,12 +186,12 @@ fn followed(leaves: &Leaves, places: &Places, kinds: &Kinds) -> Counts {
                 .entry((*message, places.at(row), row.period, row.what.age() as u8))
                 .or_default();
             match row.what.rec() {
-                Rec::Delivery => outcome.n_deliveries += 1,
+                Record::Delivery => outcome.n_deliveries += 1,
                 rec => {
-                    let refusal = (rec == Rec::Deferral, categories.rank(row.bounce_cat));
+                    let refusal = (rec == Record::Deferral, categories.rank(row.bounce_cat));
                     let least = outcome.refusal.map_or(refusal, |least| least.min(refusal));
                     outcome.refusal = Some(least);
-                    if rec == Rec::Bounce && row.bounce_class != 0 {
+                    if rec == Record::Bounce && row.bounce_class != 0 {
                         let class = classes.rank(row.bounce_class);
                         outcome.class = Some(outcome.class.map_or(class, |least| least.min(class)));
                     }

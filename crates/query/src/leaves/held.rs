@@ -1,9 +1,10 @@
 //! Records of some periods as they are held. Reads nothing, and counts nothing.
 
-use pmtaq_schema::Window;
+use pmtaq_schema::numbers::NumberSet;
+use pmtaq_schema::{Record, Window};
 
 use super::names::{ADMINISTRATIVE, Names};
-use super::row::{Followed, Message, NumberSet, Rec, Reception, Row};
+use super::row::{Followed, Message, Reception, Row};
 use crate::why::{Period, Why};
 
 /// The records of some periods, without what nobody counts by.
@@ -44,12 +45,12 @@ pub(super) struct Piece {
 
 impl Piece {
     /// None yet, with room for those of these types.
-    pub(super) fn for_records(recs: impl Iterator<Item = Rec>) -> Piece {
+    pub(super) fn for_records(recs: impl Iterator<Item = Record>) -> Piece {
         let (mut attempts, mut receptions, mut others) = (0, 0, 0);
         for rec in recs {
             match rec {
                 rec if rec.is_attempt() => attempts += 1,
-                Rec::Reception => receptions += 1,
+                Record::Reception => receptions += 1,
                 _ => others += 1,
             }
         }
@@ -84,7 +85,8 @@ impl Piece {
 
     /// The messages that are followed for another record than a delivery.
     pub(super) fn not_delivered(&self) -> impl Iterator<Item = Message> {
-        let is_other = |of: &&Followed| self.attempts[of.row as usize].what.rec() != Rec::Delivery;
+        let is_other =
+            |of: &&Followed| self.attempts[of.row as usize].what.rec() != Record::Delivery;
         self.followed.iter().filter(is_other).map(|of| of.message)
     }
 

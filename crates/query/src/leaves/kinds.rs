@@ -1,8 +1,10 @@
 //! What a record is counted as. Counts nothing.
 
+use pmtaq_schema::Record;
+
 use super::held::Leaves;
 use super::names::{ADMINISTRATIVE, Of};
-use super::row::{Rec, Row};
+use super::row::Row;
 use crate::why::Why;
 
 /// What a record is counted as, by the words of the statements.
@@ -79,13 +81,13 @@ impl Kinds {
             return None;
         }
         Some(match row.what.rec() {
-            Rec::Delivery => CountedAs::Delivered,
-            Rec::Deferral | Rec::QueueDeferral => self.waits,
-            Rec::Feedback | Rec::Reception | Rec::RemoteStatus => return None,
+            Record::Delivery => CountedAs::Delivered,
+            Record::Deferral | Record::QueueDeferral => self.waits,
+            Record::Feedback | Record::Reception | Record::RemoteStatus => return None,
             _ if row.bounce_class == ADMINISTRATIVE => return None,
             _ if !self.is_of_class(row.bounce_class) => CountedAs::Aside,
-            Rec::RemoteBounce => CountedAs::Remote,
-            Rec::Bounce => CountedAs::Bounced,
+            Record::RemoteBounce => CountedAs::Remote,
+            Record::Bounce => CountedAs::Bounced,
         })
     }
 }

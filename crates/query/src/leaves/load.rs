@@ -7,13 +7,14 @@ use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Field as Column, Int32Type, TimestampMillisecondType, UInt64Type};
+use pmtaq_schema::numbers::NumberSet;
 use pmtaq_schema::{Record, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Facts, PartFooter, SnapshotPart};
 
 use super::held::{Extent, Leaves, Piece};
 use super::names::{Combined, FieldNames, LocalNumbers, Names, Of};
-use super::row::{Age, Message, NumberSet, Rec, Reception, Row, What};
+use super::row::{Age, Message, Reception, Row, What};
 use super::threads::shared;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ struct Counted {
     /// Its number in the row group.
     row: usize,
     period: u8,
-    rec: Rec,
+    rec: Record,
 }
 
 /// What all threads know.
@@ -168,7 +169,7 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
             windows.iter().flat_map(|window| footer.groups_with(*window, types)).collect()
         };
         let others = with(&NOT_DELIVERED);
-        for group in with(&Rec::ALL.map(Rec::record)) {
+        for group in with(&Record::ALL) {
             let list = if others.contains(&group) { &mut first } else { &mut rest };
             list.push(Unit { footer, group });
         }
@@ -309,8 +310,12 @@ impl Load {
     fn counted(&self, batch: &RecordBatch) -> impl Iterator<Item = Counted> {
         let times = batch["time_logged"].as_primitive::<TimestampMillisecondType>().values();
         let recs = batch["rec"].as_dictionary::<Int32Type>();
-        let rec_of_key: Vec<Option<Rec>> =
-            recs.values().as_string::<i32>().iter().map(|rec| Rec::parse(rec?)).collect();
+        let rec_of_key: Vec<Option<Record>> = recs
+            .values()
+            .as_string::<i32>()
+            .iter()
+            .map(|rec| Record::parse(rec?.as_bytes()))
+            .collect();
         times.iter().enumerate().filter_map(move |(row, time)| {
             let in_period = |span: &Span| span.since <= *time && *time < span.until;
             let period = self.spans.iter().position(in_period)?;
@@ -352,7 +357,7 @@ impl Load {
             let path = paths.number([3, 4, 5, 9].map(|at| number(at, row)));
             let path = u16::try_from(path).ok()?;
             let rcpt_domain = number(6, row);
-            if rec == Rec::Reception {
+            if rec == Record::Reception {
                 let record = Reception { provider, rcpt_domain, campaign, path, period };
                 piece.receptions.push(record);
                 continue;
@@ -443,12 +448,12 @@ impl<'b> OfReached<'b> {
     }
 
     /// As the macro `reached_receiver`.
-    fn at(&self, row: usize, rec: Rec) -> bool {
+    fn at(&self, row: usize, rec: Record) -> bool {
         let has = |name: &str| self.batch[name].is_valid(row);
         let origin = self.batch["bounce_origin"].as_dictionary::<Int32Type>().key(row);
         has("dlv_destination_ip")
             || origin.is_some_and(|key| self.is_of_receiver[key])
-            || rec == Rec::Delivery && has("smtp_code")
+            || rec == Record::Delivery && has("smtp_code")
             || has("dsn_mta") && origin.is_none()
     }
 }

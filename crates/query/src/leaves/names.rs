@@ -5,8 +5,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use pmtaq_schema::bounce::BounceClass;
-
-use super::row::NumberMap;
+use pmtaq_schema::numbers::NumberMap;
 
 /// Whose names are numbered. Pools and VirtualMTAs share theirs, since a reception may name the one where the other
 /// is meant.

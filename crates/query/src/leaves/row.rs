@@ -1,8 +1,5 @@
 //! A record, as small as what is counted of it. Reads nothing.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-
 use pmtaq_schema::Record;
 
 /// A record that is no reception. Names, and combinations of them, are the numbers of [`super::names::Names`].
@@ -31,20 +28,6 @@ pub(super) struct Reception {
     pub(super) period: u8,
 }
 
-/// A record type, in three bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Rec {
-    Delivery,
-    Bounce,
-    Deferral,
-    QueueDeferral,
-    Reception,
-    RemoteBounce,
-    RemoteStatus,
-    Feedback,
-}
-
 /// When the message of a record was queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -63,51 +46,13 @@ pub(super) struct What(u8);
 
 const AGES: [Age; 3] = [Age::Unknown, Age::Fresh, Age::Carried];
 
-impl Rec {
-    /// All of them.
-    pub(super) const ALL: [Rec; 8] = [
-        Rec::Delivery,
-        Rec::Bounce,
-        Rec::Deferral,
-        Rec::QueueDeferral,
-        Rec::Reception,
-        Rec::RemoteBounce,
-        Rec::RemoteStatus,
-        Rec::Feedback,
-    ];
-
-    /// Whether it says what became of a message when it was tried.
-    pub(super) const fn is_attempt(self) -> bool {
-        matches!(self, Rec::Delivery | Rec::Bounce | Rec::Deferral)
-    }
-
-    /// The type that it is.
-    pub(super) const fn record(self) -> Record {
-        match self {
-            Rec::Delivery => Record::Delivery,
-            Rec::Bounce => Record::Bounce,
-            Rec::Deferral => Record::Deferral,
-            Rec::QueueDeferral => Record::QueueDeferral,
-            Rec::Reception => Record::Reception,
-            Rec::RemoteBounce => Record::RemoteBounce,
-            Rec::RemoteStatus => Record::RemoteStatus,
-            Rec::Feedback => Record::Feedback,
-        }
-    }
-
-    /// By the value of the column `rec`.
-    pub(super) fn parse(text: &str) -> Option<Rec> {
-        Rec::ALL.into_iter().find(|rec| rec.record().as_str() == text)
-    }
-}
-
 impl What {
-    pub(super) fn new(rec: Rec, age: Age, reached: bool) -> What {
+    pub(super) fn new(rec: Record, age: Age, reached: bool) -> What {
         What(rec as u8 | (age as u8) << 3 | u8::from(reached) << 5)
     }
 
-    pub(super) fn rec(self) -> Rec {
-        Rec::ALL[usize::from(self.0 & 7)]
+    pub(super) fn rec(self) -> Record {
+        Record::ALL[usize::from(self.0 & 7)]
     }
 
     pub(super) fn age(self) -> Age {
@@ -158,44 +103,4 @@ pub(super) struct Followed {
     /// Its place among the attempts of the piece.
     pub(super) row: u32,
     pub(super) message: Message,
-}
-
-/// By numbers that are spread already or few: the standard library's hasher withstands chosen keys, for
-/// twice the time.
-pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<Mixed>>;
-pub(super) type NumberSet<K> = HashSet<K, BuildHasherDefault<Mixed>>;
-
-/// Numbers multiplied into one another.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        // The table goes by the lowest bits and the highest.
-        self.0 ^ self.0 >> 32
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(8) {
-            let mut number = [0; 8];
-            number[..bytes.len()].copy_from_slice(bytes);
-            self.write_u64(u64::from_le_bytes(number));
-        }
-    }
-
-    fn write_u8(&mut self, number: u8) {
-        self.write_u64(number.into());
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(number.into());
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }
