@@ -2,7 +2,8 @@
 
 use arrow::error::ArrowError;
 use pmtaq_query::{
-    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Marked, Selection, Session, Why, dimension,
+    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Leaves, Marked, Selection, Session, Why,
+    dimension,
 };
 use pmtaq_render::words::percent;
 use pmtaq_schema::{Record, Window};
@@ -30,9 +31,10 @@ pub(crate) struct Question<'q> {
 }
 
 impl Question<'_> {
-    /// What is asked about a metric: its statements, of which the first says what there is.
-    fn asks(&self, metric: &Metric) -> Result<(Why, Had, &'static [Ask])> {
-        let why = Why {
+    /// Which records are asked for about a metric.
+    fn why(&self, metric: &Metric, selection: &Selection) -> Result<Why> {
+        Ok(Why {
+            blind: self.blind(metric, selection)?,
             periods: self.frame.periods(),
             lag_s: self.frame.lag_s(),
             class: metric.class.map(|class| class.as_str().to_owned()),
@@ -49,28 +51,20 @@ impl Question<'_> {
             metric: metric.name.to_owned(),
             by: self.by,
             ..Why::default()
-        };
-        let selection = asked::selection(self.selection);
-        let why = Why { blind: self.blind(metric, &selection)?, ..why };
-        let asks = |has_receptions: bool| -> &'static [Ask] {
-            match (metric.follows_messages(), has_receptions) {
-                // What was injected need not have it.
-                (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
-                (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
-                _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
-                _ if metric.is_of_the_queue() => &[Ask::Waiting],
-                _ if metric.mark.is_some() => &[Ask::Deliveries],
-                _ => &[Ask::Records],
-            }
-        };
-        let may_have_receptions = self.session.may_log(Record::Reception);
-        let hoped = asks(may_have_receptions);
-        let had = match self.session.leaves(&why, hoped, &selection, self.has_others)? {
-            Some(leaves) => Had::of(&leaves, &why),
-            None => Had::read(self.session, &why.query(Ask::Had, &selection)?)?,
-        };
-        let asks = asks(had.has("r"));
-        Ok((why, had, asks))
+        })
+    }
+
+    /// What is asked of them: what was injected is told by receptions, if there are any.
+    fn asks(&self, metric: &Metric, has_receptions: bool) -> &'static [Ask] {
+        match (metric.follows_messages(), has_receptions) {
+            // What was injected need not have it.
+            (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
+            (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
+            _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
+            _ if metric.is_of_the_queue() => &[Ask::Waiting],
+            _ if metric.mark.is_some() => &[Ask::Deliveries],
+            _ => &[Ask::Records],
+        }
     }
 
     /// The value of the metric in the window and what is usual of it, the middle of its baseline,
@@ -124,12 +118,13 @@ impl Question<'_> {
 
     /// The statements that count, to be shown.
     pub(super) fn sql(&self, metric: &Metric) -> Result<String> {
-        let (why, _, asks) = self.asks(metric)?;
         let selection = asked::selection(self.selection);
+        let why = self.why(metric, &selection)?;
+        let had = Had::read(self.session, &why.query(Ask::Had, &selection)?)?;
         let own = self.own(metric, &why, &selection)?;
         let why = Self::limited(why, metric, own);
         let script = |ask: &Ask| Ok(self.session.script(&why.query(*ask, &selection)?));
-        asks.iter().map(script).collect()
+        self.asks(metric, had.has("r")).iter().map(script).collect()
     }
 
     /// The frame with those windows of the baseline that have records, and what is to be said of the others: a
@@ -154,12 +149,13 @@ impl Question<'_> {
         (frame, notes)
     }
 
-    /// What there is of each leaf and period. `why` learns which values are told apart.
+    /// What there is of each leaf and period, by `leaves` if they are in memory. `why` learns which values are told apart.
     fn counted(
         &self,
         metric: &'static Metric,
         why: &mut Why,
         asks: &[Ask],
+        leaves: Option<&Leaves>,
         selection: &Selection,
     ) -> Result<Counts> {
         let n_baseline = why.periods.len() - 1;
@@ -170,13 +166,12 @@ impl Question<'_> {
             .into_iter()
             .map(|ask| Ok(self.session.answer(&why.query(ask, selection)?)?))
             .collect::<Result<Vec<Answer>>>()?;
-        let leaves = self.session.leaves(why, asks, selection, self.has_others)?;
         if !by_place.is_empty() && self.session.is_here() {
             let mut marginals = Marginals::new(metric, &LEAF, n_baseline);
             for answer in &named {
                 taken(marginals.add(answer.rows()))?;
             }
-            match &leaves {
+            match leaves {
                 Some(leaves) => {
                     for batch in leaves.marginals(why) {
                         taken(marginals.read(&batch?))?;
@@ -195,7 +190,7 @@ impl Question<'_> {
         }
         for ask in by_place {
             let query = why.query(ask, selection)?;
-            if let Some(leaves) = &leaves {
+            if let Some(leaves) = leaves {
                 let by_hours = self.session.reads_hours(&query);
                 for batch in leaves.counts(why, ask, by_hours)? {
                     taken(counts.read(&batch))?;
@@ -214,13 +209,21 @@ impl Question<'_> {
 
     /// Counts, and has the counts explained.
     pub(crate) fn tell(&self, metric: &'static Metric) -> Result<Explanation> {
-        let (mut why, had, asks) = self.asks(metric)?;
         let selection = asked::selection(self.selection);
+        let mut why = self.why(metric, &selection)?;
+        let hoped = self.asks(metric, self.session.may_log(Record::Reception));
+        let leaves = self.session.leaves(&why, hoped, &selection, self.has_others)?;
+        let had = match &leaves {
+            Some(leaves) => Had::of(leaves, &why),
+            None => Had::read(self.session, &why.query(Ask::Had, &selection)?)?,
+        };
+        let asks = self.asks(metric, had.has("r"));
+        let leaves = leaves.filter(|_| asks == hoped);
         let (frame, mut notes) = self.kept(&had);
         why.periods = frame.periods();
         let own = self.own(metric, &why, &selection)?;
         why = Self::limited(why, metric, own);
-        let counts = self.counted(metric, &mut why, asks, &selection)?;
+        let counts = self.counted(metric, &mut why, asks, leaves.as_deref(), &selection)?;
         let mut answer = explain(metric, counts);
         let left_out: Vec<(Window, f64)> = answer
             .left_out
