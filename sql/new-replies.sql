@@ -16,7 +16,8 @@
 -- chart: bars template replies
 -- see: top-bounces, deferrals, throttles
 with data as (
-    select min(time_logged) as began from records
+    -- In place of the least: the engine leaves out what is later than the first that it found.
+    select time_logged as began from records_as_ingested order by time_logged limit 1
 ),
 seen as (
     select
