@@ -168,11 +168,6 @@ impl Opened {
         self.parts.iter().map(|part| &part.of)
     }
 
-    /// The paths that people know.
-    pub(crate) fn paths(&self) -> Vec<&str> {
-        self.parts.iter().map(|part| part.path.as_str()).collect()
-    }
-
     /// The path that people know, of the part that the engine opens by `name`.
     pub(crate) fn path_of(&self, name: &str) -> Option<&str> {
         let part = self.parts.iter().find(|part| part.name == name)?;

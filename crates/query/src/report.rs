@@ -414,7 +414,7 @@ impl Report {
         scope: Scope,
     ) -> Result<Query> {
         let statement = self.statement(given);
-        let (sql, cut_at) = (statement.sql.clone(), statement.cut_at.clone());
+        let (sql, cut_at) = (scope.compared(&statement.sql), statement.cut_at.clone());
         let mut query = Query { sql, cut_at, ..Query::default() };
         for (name, _) in given {
             let known = || self.settable().map(|param| param.name.as_str());

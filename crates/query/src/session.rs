@@ -29,7 +29,7 @@ use crate::deadline::Deadline;
 use crate::elsewhere::Elsewhere;
 use crate::error::{Error, Result};
 use crate::fields;
-use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge, whole_hours};
+use crate::hours::{HOURS_VIEW, Hours, hours_view, is_at_edge};
 use crate::lack::Lack;
 use crate::leaves::Leaves;
 use crate::opened::Opened;
@@ -38,8 +38,8 @@ use crate::query::{OverHours, Query, Shape, Value};
 use crate::replies::{Replies, read_edges};
 use crate::rows::{Interrupt, Rows};
 use crate::setup::{
-    CONFINEMENT, SETTINGS, allowance, edges_setup, hours_setup, local_macros, near, records_setup,
-    records_source, source, view,
+    CONFINEMENT, Naming, Parts, SETTINGS, allowance, edges_setup, hours_setup, local_macros, near,
+    records_setup, records_view, rollup_view,
 };
 use crate::user_views::UserViews;
 use crate::variables;
@@ -177,23 +177,21 @@ impl Session {
         connection.execute_batch(&format!("set max_temp_directory_size = '{spill_bytes}B'"))?;
         opened.iter().chain(&tiers).for_each(Opened::hold);
         let local = local_macros(near(window, snapshot.span), zone);
-        let names = opened.each_ref().map(Opened::names);
-        let rows = opened.each_ref().map(Opened::rows);
-        let has_keys = opened[0].have_keys();
-        let records = records_setup(&names, rows, has_keys, window);
-        let of_edges: Vec<_> = opened[0].parts().filter(|part| is_at_edge(part, window)).collect();
-        let edges = |names: &[&str]| edges_setup(names, rows_of(&of_edges), has_keys, window);
-        connection.execute_batch(&edges(&opened[0].names_of(&of_edges)))?;
-        let hours = hours_setup(&names, rows, window, &local);
+        let of_edges = parts_of_edges(&opened[0], window);
+        let setup = |names: Naming| {
+            let [records, hourly, rejects] = opened.each_ref().map(|of| Parts::all(of, names));
+            let edges = Parts { of: of_edges.clone(), ..Parts::all(&opened[0], names) };
+            let hours = hours_setup(&hourly, window, &local);
+            (records_setup(&records, &rejects, window), edges_setup(&edges, window), hours)
+        };
+        let (records, edges, hours) = setup(Opened::names_of);
+        connection.execute_batch(&edges)?;
         let mut variables = BTreeSet::new();
         variables::set(&connection, &mut variables, &hours)?;
         connection.execute_batch(&hours)?;
         connection.execute_batch(CONFINEMENT)?;
-        let paths = opened.each_ref().map(Opened::paths);
-        let setup = records_setup(&paths, rows, has_keys, window)
-            + &edges(&opened[0].paths_of(&of_edges))
-            + &hours_setup(&paths, rows, window, &local);
-        let setup = setup + prelude::VIEWS;
+        let (of_records, of_edges, of_hours) = setup(Opened::paths_of);
+        let setup = of_records + &of_edges + &of_hours + prelude::VIEWS;
         let hours = Hours::of(snapshot, window, zone.offsets(near(window, snapshot.span)));
         let interrupted = Arc::new(AtomicBool::new(false));
         let mut session = Session {
@@ -237,11 +235,8 @@ impl Session {
 
     fn look_at(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
         self.written.borrow_mut().clear();
-        let parts: Vec<_> = snapshot.of(Table::Records, window).collect();
-        let records = self.opened[0].names_of(&parts);
-        let source = records_source(&records, rows_of(&parts), self.opened[0].have_keys());
-        let view = view("stored_as_ingested", &source, "time_logged", window);
-        Ok(self.views()?.execute_batch(&view)?)
+        let parts = self.parts(0, snapshot.of(Table::Records, window).collect());
+        Ok(self.views()?.execute_batch(&records_view("stored_as_ingested", &parts, window))?)
     }
 
     /// Lets the session answer about `window` as if it had been opened with it, which must lie in
@@ -252,13 +247,11 @@ impl Session {
     pub fn turn_to(&mut self, snapshot: &Snapshot, window: Window) -> Result<()> {
         self.look_at(snapshot, window)?;
         self.leaves.take();
-        let parts: Vec<_> = snapshot.of(Table::Hourly, window).collect();
-        let hourly = source(&self.opened[1].names_of(&parts), rows_of(&parts), HOURLY);
+        let hourly = self.parts(1, snapshot.of(Table::Hourly, window).collect());
+        let hourly = rollup_view("hourly_as_ingested", &[&hourly], window);
         self.window.set(window);
-        let (replies, of_edges) = (self.replies.get(), self.parts_of_edges());
-        let edges = self.opened[0].names_of(&of_edges);
-        let edges = edges_setup(&edges, rows_of(&of_edges), self.opened[0].have_keys(), window);
-        let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
+        let replies = self.replies.get();
+        let edges = edges_setup(&self.parts(0, self.parts_of_edges()), window);
         let hours =
             format!("{hourly}{}", hours_view(window, replies.columns(), &self.kept_of_record()));
         let read_edges = read_edges(window, &self.replaced, replies);
@@ -522,7 +515,12 @@ impl Session {
 
     /// The parts of the records of the hours that the window cuts.
     fn parts_of_edges(&self) -> Vec<&SnapshotPart> {
-        self.opened[0].parts().filter(|part| is_at_edge(part, self.window.get())).collect()
+        parts_of_edges(&self.opened[0], self.window.get())
+    }
+
+    /// Parts of one of the tables that are opened, by the names by which the engine opens them.
+    fn parts<'s>(&'s self, table: usize, of: Vec<&'s SnapshotPart>) -> Parts<'s> {
+        Parts { opened: &self.opened[table], of, names: Opened::names_of }
     }
 
     /// The engine, with all that a statement of ours may name.
@@ -544,9 +542,9 @@ impl Session {
     }
 }
 
-/// How many rows parts have.
-pub(crate) fn rows_of(parts: &[&SnapshotPart]) -> u64 {
-    parts.iter().map(|part| part.part.rows).sum()
+/// Of the parts of records, those of the hours that `window` cuts.
+fn parts_of_edges(records: &Opened, window: Window) -> Vec<&SnapshotPart> {
+    records.parts().filter(|part| is_at_edge(part, window)).collect()
 }
 
 /// The shortest window around all of them.

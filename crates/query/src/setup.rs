@@ -7,23 +7,62 @@ use pmtaq_schema::columns::{HOURLY, REJECTS};
 use pmtaq_schema::time::{DAY_S, Day};
 use pmtaq_schema::zone::offset_text;
 use pmtaq_schema::{COLUMNS, Column, Kind, Timestamp, Window, Zone};
+use pmtaq_store::SnapshotPart;
 
 use crate::fields::kept_of_record;
 use crate::hours::{EDGES_VIEW, edges, hours_view, whole_hours};
+use crate::opened::Opened;
 use crate::prelude;
 use crate::query::quoted;
 
+/// Parts of a session, and how a statement names them: by the names by which the engine opens them, or by the
+/// paths that people know.
+pub(crate) struct Parts<'o> {
+    pub(crate) opened: &'o Opened,
+    pub(crate) of: Vec<&'o SnapshotPart>,
+    pub(crate) names: Naming,
+}
+
+/// How a statement names parts: [`Opened::names_of`] or [`Opened::paths_of`].
+pub(crate) type Naming = for<'n> fn(&'n Opened, &[&SnapshotPart]) -> Vec<&'n str>;
+
+impl<'o> Parts<'o> {
+    /// All that are opened.
+    pub(crate) fn all(opened: &'o Opened, names: Naming) -> Parts<'o> {
+        Parts { opened, of: opened.parts().collect(), names }
+    }
+
+    /// What a view reads of them whose times, the column `by`, lie in `window`. `source` is what it reads by their
+    /// names, of which there are so many rows.
+    fn arms(&self, source: &Source<'_>, by: &str, window: Window) -> Vec<String> {
+        let [since, until] = [window.since, window.until].map(Timestamp::micros);
+        let condition =
+            format!(" where {by} >= make_timestamp({since}) and {by} < make_timestamp({until})");
+        // Of most parts all times lie in the window: to compare them would cost a column.
+        let (within, cut): (Vec<_>, Vec<_>) = self.of.iter().partition(|part| part.lies_in(window));
+        let arm = |(parts, condition): &(Vec<&SnapshotPart>, &str)| {
+            let source = source(&(self.names)(self.opened, parts), rows_of(parts));
+            format!("select *, {by}::date as date from {source}{condition}")
+        };
+        let arms = [(within, ""), (cut, condition.as_str())];
+        arms.iter().filter(|(parts, _)| !parts.is_empty()).map(arm).collect()
+    }
+}
+
+/// How many rows parts have.
+pub(crate) fn rows_of(parts: &[&SnapshotPart]) -> u64 {
+    parts.iter().map(|part| part.part.rows).sum()
+}
+
+/// What a view reads by the names of parts, which have so many rows.
+type Source<'s> = dyn Fn(&[&str], u64) -> String + 's;
+
 /// The tables over the parts of `records` and `rejects`. What is read `_as_ingested` is without what a
 /// session adds of its own.
-pub(crate) fn records_setup(
-    [records, _, rejects]: &[Vec<&str>; 3],
-    rows: [u64; 3],
-    has_keys: bool,
-    window: Window,
-) -> String {
-    let records = records_source(records, rows[0], has_keys);
-    let stored = view("stored_as_ingested", &records, "time_logged", window);
-    let rejects = view("rejects", &source(rejects, rows[2], REJECTS), "ingested_at", window);
+pub(crate) fn records_setup(records: &Parts<'_>, rejects: &Parts<'_>, window: Window) -> String {
+    let stored = records_view("stored_as_ingested", records, window);
+    let source = |names: &[&str], rows| source(names, rows, REJECTS);
+    let rejects = view("rejects", &[rejects], &source, "ingested_at", window);
     format!(
         "{stored}
 {rejects}
@@ -34,44 +73,52 @@ create or replace view records as select * from stored;
 }
 
 /// The view over `parts` of records, which have the hours that `window` cuts; nothing where it cuts none.
-pub(crate) fn edges_setup(parts: &[&str], rows: u64, has_keys: bool, window: Window) -> String {
+pub(crate) fn edges_setup(parts: &Parts<'_>, window: Window) -> String {
     if edges(window).is_empty() {
         return String::new();
     }
-    let records = records_source(parts, rows, has_keys);
-    let records = view(&format!("{EDGES_VIEW}_as_ingested"), &records, "time_logged", window);
+    let records = records_view(&format!("{EDGES_VIEW}_as_ingested"), parts, window);
     format!(
         "{records}\ncreate or replace view {EDGES_VIEW} as select * from {EDGES_VIEW}_as_ingested;\n"
     )
 }
 
 /// The tables over the parts of `hourly`, and the macros.
-pub(crate) fn hours_setup(
-    [_, hourly, _]: &[Vec<&str>; 3],
-    rows: [u64; 3],
-    window: Window,
-    local: &str,
-) -> String {
-    let hourly = source(hourly, rows[1], HOURLY);
-    let hourly = view("hourly_as_ingested", &hourly, "hour", whole_hours(window));
+pub(crate) fn hours_setup(hourly: &Parts<'_>, window: Window, local: &str) -> String {
+    let hourly = rollup_view("hourly_as_ingested", &[hourly], window);
     let hours = hours_view(window, &[], &kept_of_record());
     let named = "create or replace view hourly as select * from hourly_as_ingested;";
     format!("{hourly}\n{named}\n{local}\n{}\n{hours}", prelude::MACROS)
 }
 
-/// The statement that creates a view of the rows of `source` whose time, the column `by`, lies in `window`; `date` is its day, by
-/// which the parts lie in folders.
-pub(crate) fn view(name: &str, source: &str, by: &str, window: Window) -> String {
-    let time = |time: Timestamp| format!("make_timestamp({})", time.micros());
-    let (since, until) = (time(window.since), time(window.until));
-    // All times are those that a record can have: to compare them would cost a column.
-    let condition = match window {
-        Window::ALL => String::new(),
-        _ => format!(" where {by} >= {since} and {by} < {until}"),
-    };
-    format!(
-        "create or replace view {name} as select *, {by}::date as date from {source}{condition};"
-    )
+/// The statement that creates the view `name` over parts of records.
+pub(crate) fn records_view(name: &str, parts: &Parts<'_>, window: Window) -> String {
+    let has_keys = parts.opened.have_keys();
+    let source = |names: &[&str], rows| records_source(names, rows, has_keys);
+    view(name, &[parts], &source, "time_logged", window)
+}
+
+/// The same over parts of `hourly` and rollups of it, of the whole hours of `window`.
+pub(crate) fn rollup_view(name: &str, parts: &[&Parts<'_>], window: Window) -> String {
+    let source = |names: &[&str], rows| source(names, rows, HOURLY);
+    view(name, parts, &source, "hour", whole_hours(window))
+}
+
+/// The statement that creates a view of the rows of `tables` whose time, the column `by`, lies in `window`; `date` is
+/// its day, by which the parts lie in folders.
+fn view(
+    name: &str,
+    tables: &[&Parts<'_>],
+    source: &Source<'_>,
+    by: &str,
+    window: Window,
+) -> String {
+    let mut arms: Vec<String> =
+        tables.iter().flat_map(|parts| parts.arms(source, by, window)).collect();
+    if arms.is_empty() {
+        arms.push(format!("select *, {by}::date as date from {}", source(&[], 0)));
+    }
+    format!("create or replace view {name} as {};", arms.join(" union all "))
 }
 
 /// What stands for `message_key` where not all parts have it, since an older version wrote them: no
@@ -80,7 +127,7 @@ const KEY: &str =
     "hash(lower(rcpt)) // 4294967296 * 4294967296 + hash(coalesce(env_id, orig)) % 4294967296";
 
 /// What a view of records reads.
-pub(crate) fn records_source(parts: &[&str], rows: u64, has_keys: bool) -> String {
+fn records_source(parts: &[&str], rows: u64, has_keys: bool) -> String {
     let source = source(parts, rows, COLUMNS);
     if has_keys {
         return source;

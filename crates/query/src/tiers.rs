@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use pmtaq_schema::columns::{HOURLY, REPLY_COLUMNS, TIERS, Tier};
+use pmtaq_schema::columns::{REPLY_COLUMNS, TIERS, Tier};
 use pmtaq_schema::time::DAY_S;
 use pmtaq_store::SnapshotPart;
 
@@ -18,8 +18,8 @@ use crate::opened::Opened;
 use crate::query::OverHours;
 use crate::replies::read_view;
 use crate::rollup::hours_as_records;
-use crate::session::{Session, rows_of};
-use crate::setup::{source, view};
+use crate::session::Session;
+use crate::setup::{Naming, Parts, rollup_view, rows_of};
 
 /// What no rollup by day tells apart.
 const TIMES: [&str; 3] = ["hour", "time_logged", "date"];
@@ -79,25 +79,13 @@ impl Session {
     }
 
     /// The statements that create the view over a rollup, whose parts have names by `names`.
-    fn tier_views(
-        &self,
-        at: usize,
-        names: impl Fn(&Opened, &[&SnapshotPart]) -> Vec<String>,
-    ) -> String {
+    fn tier_views(&self, at: usize, names: Naming) -> String {
         let (tier, window, replies) = (&TIERS[at], self.window.get(), self.replies.get());
         let (summed, beside) = self.parts_of_tier(at);
-        let of = |opened, parts: &[&SnapshotPart]| {
-            let names = names(opened, parts);
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            source(&names, rows_of(parts), HOURLY)
-        };
-        let mut rows = of(&self.tiers[at], &summed);
-        if !beside.is_empty() {
-            let beside = of(&self.opened[1], &beside);
-            rows = format!("(select * from {rows} union all select * from {beside})");
-        }
+        let summed = Parts { opened: &self.tiers[at], of: summed, names };
+        let beside = Parts { opened: &self.opened[1], of: beside, names };
         let ingested = format!("{}_as_ingested", tier.name);
-        let ingested = view(&ingested, &rows, "hour", whole_hours(window));
+        let ingested = rollup_view(&ingested, &[&summed, &beside], window);
         let read = read_view(tier.name, &self.replaced, replies);
         let hours = hours_view_of(
             &view_of(tier),
@@ -117,10 +105,7 @@ impl Session {
     /// Creates the view over the rollup that `sql` reads, if it reads one.
     pub(crate) fn create_tier_view(&self, sql: &str) -> Result<()> {
         let Some(at) = Session::tier_in(sql) else { return Ok(()) };
-        let names = |opened: &Opened, parts: &[&SnapshotPart]| {
-            opened.names_of(parts).into_iter().map(str::to_owned).collect()
-        };
-        let views = self.tier_views(at, names);
+        let views = self.tier_views(at, Opened::names_of);
         let known = &mut self.tier_views.borrow_mut()[at];
         if *known != views {
             self.engine().execute_batch(&views)?;
@@ -144,9 +129,8 @@ impl Session {
 
     /// The same for a script.
     pub(crate) fn tier_script(&self, sql: &str) -> String {
-        let paths =
-            |_: &Opened, parts: &[&SnapshotPart]| parts.iter().map(|part| part.address()).collect();
-        Session::tier_in(sql).map(|at| self.tier_views(at, paths)).unwrap_or_default()
+        let views = Session::tier_in(sql).map(|at| self.tier_views(at, Opened::paths_of));
+        views.unwrap_or_default()
     }
 }
 

@@ -184,6 +184,11 @@ impl SnapshotPart {
         }
     }
 
+    /// Whether all of its times lie in `window`.
+    pub fn lies_in(&self, window: Window) -> bool {
+        window.since.0 <= self.part.since && self.part.until < window.until.0
+    }
+
     /// Whether some of its times may lie in `window`.
     pub fn meets(&self, window: Window) -> bool {
         self.part.since < window.until.0 && window.since.0 <= self.part.until
