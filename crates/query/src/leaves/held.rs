@@ -1,10 +1,9 @@
 //! Records of some periods as they are held. Reads nothing, and counts nothing.
 
-use pmtaq_schema::numbers::NumberSet;
 use pmtaq_schema::{Record, Window};
 
 use super::names::{ADMINISTRATIVE, Names};
-use super::row::{Followed, Message, Reception, Row};
+use super::row::{Followed, Message, Messages, Reception, Row};
 use crate::why::{Period, Why};
 
 /// The records of some periods, without what nobody counts by.
@@ -64,18 +63,13 @@ impl Piece {
 
     /// Adds a record that is no reception, which is one of `message`. An attempt is followed if that is among
     /// `several`, or as long as these are not known.
-    pub(super) fn push(
-        &mut self,
-        mut record: Row,
-        message: Message,
-        several: Option<&NumberSet<Message>>,
-    ) {
+    pub(super) fn push(&mut self, mut record: Row, message: Message, several: Option<&Messages>) {
         if !record.what.rec().is_attempt() {
             self.others.push(record);
             return;
         }
         // What an operator deleted is in no rate.
-        let is_one = several.is_none_or(|several| several.contains(&message));
+        let is_one = several.is_none_or(|several| several.contain(message));
         if is_one && record.bounce_class != ADMINISTRATIVE {
             record.what = record.what.followed();
             self.followed.push(Followed { row: self.attempts.len() as u32, message });
@@ -91,11 +85,11 @@ impl Piece {
     }
 
     /// Follows no others than those among `several`.
-    pub(super) fn keep_followed(&mut self, several: &NumberSet<Message>) {
+    pub(super) fn keep_followed(&mut self, several: &Messages) {
         let rows = &mut self.attempts;
         self.followed.retain(|of| {
             let what = &mut rows[of.row as usize].what;
-            *what = if several.contains(&of.message) { *what } else { what.alone() };
+            *what = if several.contain(of.message) { *what } else { what.alone() };
             what.is_followed()
         });
     }

@@ -13,8 +13,8 @@ use pmtaq_store::layout::Table;
 use pmtaq_store::{Facts, PartFooter, SnapshotPart};
 
 use super::held::{Extent, Leaves, Piece};
-use super::names::{Combined, FieldNames, LocalNumbers, Names, Of};
-use super::row::{Age, Message, Reception, Row, What};
+use super::names::{Combined, FieldNames, LocalNumbers, Names, Of, hash};
+use super::row::{Age, Message, Messages, Reception, Row, What};
 use super::threads::shared;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -46,7 +46,7 @@ const OF_REACHED: [&str; 4] = ["dlv_destination_ip", "dsn_mta", "bounce_origin",
 const NOT_DELIVERED: [Record; 2] = [Record::Bounce, Record::Deferral];
 
 /// The part of a session's memory that records may take, and the bytes of one.
-const PART_OF_MEMORY: u64 = 8;
+const PART_OF_MEMORY: u64 = 4;
 const RECORD_BYTES: u64 = 16;
 
 /// A row group to be read.
@@ -82,7 +82,7 @@ struct Load {
     /// The recipient domains and providers of attempts.
     hosts: Mutex<NumberSet<(u32, u32)>>,
     /// The messages that have more than deliveries, once they are known.
-    several: Option<NumberSet<Message>>,
+    several: Option<Messages>,
     /// How many records there is room for, and how many there are.
     room: u64,
     n: AtomicU64,
@@ -192,7 +192,7 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
         is_given_up: AtomicBool::new(false),
     };
     let mut pieces = load.read(session, &first)?;
-    let several: NumberSet<Message> = pieces.iter().flat_map(Piece::not_delivered).collect();
+    let several: Messages = pieces.iter().flat_map(Piece::not_delivered).collect();
     pieces.iter_mut().for_each(|piece| piece.keep_followed(&several));
     load.several = Some(several);
     pieces.extend(load.read(session, &rest)?);
@@ -343,7 +343,8 @@ impl Load {
         let messages = batch["message_key"].as_primitive::<UInt64Type>();
         let queued = batch["time_queued"].as_primitive::<TimestampMillisecondType>();
         let reached = self.tells_reached.then(|| OfReached::new(batch));
-        let mut last_host = (0, 0);
+        // The provider by the key of the domain, which seldom has a second one.
+        let mut last_hosts = vec![0; numbers[6].of.len()];
         for &Counted { row, period, rec } in counted {
             let row = row - begin;
             let queued = queued.is_valid(row).then(|| queued.value(row));
@@ -362,10 +363,13 @@ impl Load {
                 piece.receptions.push(record);
                 continue;
             }
-            let host = (rcpt_domain, provider);
-            if rec.is_attempt() && host != last_host && rcpt_domain != 0 && provider != 0 {
-                hosts.insert(host);
-                last_host = host;
+            if rec.is_attempt()
+                && provider != 0
+                && let Some(key) = keys[6].key(row)
+                && last_hosts[key] != provider
+            {
+                hosts.insert((rcpt_domain, provider));
+                last_hosts[key] = provider;
             }
             let record = Row {
                 provider,
@@ -423,11 +427,17 @@ impl Numbers {
             self.of.resize(column.values().len(), UNKNOWN);
         }
         let names = column.values().as_string::<i32>();
-        let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = Vec::new();
         for key in rows.filter_map(|row| column.key(row)) {
             if self.of[key] == UNKNOWN {
-                self.of[key] = field.number(names.value(key), most)?;
+                self.of[key] = 0;
+                new.push((key, hash(names.value(key))));
             }
+        }
+        // All hashes are known before, since the processor waits for the memory of several names at once then.
+        let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, hash) in new {
+            self.of[key] = field.number(hash, names.value(key), most)?;
         }
         Some(())
     }

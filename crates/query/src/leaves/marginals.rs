@@ -25,18 +25,19 @@ impl Leaves {
         let [entered, counted] = why
             .kinds
             .each_ref()
-            .map(|words| CountedAs::ALL.map(|kind| u64::from(words.contains(&kind.word()))));
+            .map(|words| CountedAs::ALL.map(|kind| u32::from(words.contains(&kind.word()))));
         let periods = self.numbers(why);
         let n_periods = periods.len();
         let n_providers = self.names.n(Of::Provider);
+        let lens = [n_providers, self.campaigns.len(), self.paths.len()];
         let summed = shared(self.threads, &self.pieces, |pieces| {
-            let mut sums = [n_providers, self.campaigns.len(), self.paths.len()]
-                .map(|n| vec![[0_u64; 2]; n * n_periods]);
+            // By period and then by number: the records of a piece are of few periods.
+            let mut sums = lens.map(|n| vec![[0_u32; 2]; n * n_periods]);
             let mut add = |of: [usize; 3], period: u8, kind: CountedAs| {
                 let n = [entered[kind as usize], counted[kind as usize]];
                 if n != [0, 0] {
-                    for (sums, of) in sums.iter_mut().zip(of) {
-                        let sum = &mut sums[of * n_periods + usize::from(period)];
+                    for ((sums, of), len) in sums.iter_mut().zip(of).zip(lens) {
+                        let sum = &mut sums[usize::from(period) * len + of];
                         *sum = [sum[0] + n[0], sum[1] + n[1]];
                     }
                 }
@@ -67,10 +68,10 @@ impl Leaves {
                 _ => (2, self.paths.iter().map(|of| of[2]).collect()),
             };
             for summed in &summed {
-                for (number, own) in numbers.iter().zip(summed[list].chunks_exact(n_periods)) {
-                    let begin = *number as usize * n_periods;
-                    for (sum, own) in sums[begin..begin + n_periods].iter_mut().zip(own) {
-                        *sum = [sum[0] + own[0], sum[1] + own[1]];
+                for (period, own) in summed[list].chunks_exact(lens[list].max(1)).enumerate() {
+                    for (number, own) in numbers.iter().zip(own) {
+                        let sum = &mut sums[*number as usize * n_periods + period];
+                        *sum = [sum[0] + u64::from(own[0]), sum[1] + u64::from(own[1])];
                     }
                 }
             }

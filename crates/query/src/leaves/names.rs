@@ -61,10 +61,10 @@ impl Of {
 pub(super) const ADMINISTRATIVE: u8 = 1;
 
 impl FieldNames {
-    /// The number of a name; none when there are more than `most`.
-    pub(super) fn number(&mut self, name: &str, most: u32) -> Option<u32> {
+    /// The number of a name that has this [`hash`]; none when there are more than `most`.
+    pub(super) fn number(&mut self, hash: u64, name: &str, most: u32) -> Option<u32> {
         let next = u32::try_from(self.names.len() + 1).ok().filter(|n| *n <= most);
-        match self.numbers.entry(hash(name)) {
+        match self.numbers.entry(hash) {
             Entry::Occupied(known) => Some(*known.get()),
             Entry::Vacant(free) => {
                 self.names.push(name.into());
@@ -74,7 +74,8 @@ impl FieldNames {
     }
 }
 
-fn hash(name: &str) -> u64 {
+/// By which a name is found.
+pub(super) fn hash(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(name.as_bytes());
     hasher.finish()
@@ -85,7 +86,8 @@ impl Names {
     pub(super) fn to_be_learnt() -> [Mutex<FieldNames>; 9] {
         let mut fields: [FieldNames; 9] = Default::default();
         let class = &mut fields[Of::Class as usize];
-        let number = class.number(BounceClass::Administrative.as_str(), ADMINISTRATIVE.into());
+        let name = BounceClass::Administrative.as_str();
+        let number = class.number(hash(name), name, ADMINISTRATIVE.into());
         debug_assert_eq!(number, Some(ADMINISTRATIVE.into()));
         fields.map(Mutex::new)
     }
@@ -164,23 +166,28 @@ impl<const N: usize> Combined<N> {
 pub(super) struct LocalNumbers<'a, const N: usize> {
     all: &'a Mutex<Combined<N>>,
     numbers: NumberMap<[u32; N], u32>,
-    /// The last one, which often comes again.
-    last: Option<([u32; N], u32)>,
+    /// Those that came last and often come again, each at the place that its numbers tell.
+    last: Vec<([u32; N], u32)>,
 }
+
+/// Bits of the places of [`LocalNumbers::last`].
+const LAST_BITS: u32 = 10;
 
 impl<'a, const N: usize> LocalNumbers<'a, N> {
     pub(super) fn of(all: &'a Mutex<Combined<N>>) -> LocalNumbers<'a, N> {
-        LocalNumbers { all, numbers: NumberMap::default(), last: None }
+        // No name has this number.
+        let last = vec![([u32::MAX; N], 0); 1 << LAST_BITS];
+        LocalNumbers { all, numbers: NumberMap::default(), last }
     }
 
     /// The number of a combination among all.
     pub(super) fn number(&mut self, of: [u32; N]) -> u32 {
-        if let Some((_, number)) = self.last.filter(|(last, _)| *last == of) {
-            return number;
+        let mixed = of.iter().fold(0, |mixed: u32, n| (mixed ^ n).wrapping_mul(0x9e37_79b1));
+        let last = &mut self.last[(mixed >> (u32::BITS - LAST_BITS)) as usize];
+        if last.0 != of {
+            let all = || self.all.lock().unwrap_or_else(PoisonError::into_inner).number(of);
+            *last = (of, *self.numbers.entry(of).or_insert_with(all));
         }
-        let all = || self.all.lock().unwrap_or_else(PoisonError::into_inner).number(of);
-        let number = *self.numbers.entry(of).or_insert_with(all);
-        self.last = Some((of, number));
-        number
+        last.1
     }
 }

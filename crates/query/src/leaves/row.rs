@@ -1,6 +1,7 @@
 //! A record, as small as what is counted of it. Reads nothing.
 
 use pmtaq_schema::Record;
+use pmtaq_schema::numbers::NumberSet;
 
 /// A record that is no reception. Names, and combinations of them, are the numbers of [`super::names::Names`].
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,36 @@ impl Message {
         let rcpt = message_key.map_or(u64::MAX, |key| key >> 32);
         let queued = queued.map_or(u64::MAX, i64::cast_unsigned);
         Message(mixed(mixed(rcpt ^ u64::from(period) << 33) ^ queued))
+    }
+}
+
+/// Messages, of which most that are asked for are not there.
+pub(super) struct Messages {
+    of: NumberSet<Message>,
+    /// A bit for each, and for others that share it: it stays near the processor, which the set does not.
+    bits: Vec<u64>,
+}
+
+impl Messages {
+    pub(super) fn contain(&self, message: Message) -> bool {
+        let (at, bit) = self.place(message);
+        self.bits[at] & bit != 0 && self.of.contains(&message)
+    }
+
+    fn place(&self, Message(hash): Message) -> (usize, u64) {
+        ((hash >> 6) as usize & (self.bits.len() - 1), 1 << (hash & 63))
+    }
+}
+
+impl FromIterator<Message> for Messages {
+    fn from_iter<I: IntoIterator<Item = Message>>(messages: I) -> Messages {
+        let of: NumberSet<Message> = messages.into_iter().collect();
+        // Of eight bits one is set at most.
+        let bits = vec![0; (of.len() / 8).next_power_of_two()];
+        let mut messages = Messages { of, bits };
+        let places: Vec<_> = messages.of.iter().map(|message| messages.place(*message)).collect();
+        places.into_iter().for_each(|(at, bit)| messages.bits[at] |= bit);
+        messages
     }
 }
 
