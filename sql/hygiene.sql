@@ -95,25 +95,46 @@ order by unknown_users desc, sent_to_dead desc, sent desc, k, provider
 limit case when $top = 0 then 9223372036854775807 else $top end
 -- given: addresses
 with dead as materialized (
-    select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as bounced_at, arg_min(template, (time_logged, template)) as reply
-    from stored
-    where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
-    group by all
+    -- Two addresses may have one number.
+    select *, row_number() over (partition by recipient order by address) as nth
+    from (
+        select message_key >> 32 as recipient, lower(rcpt) as address, min(time_logged) as bounced_at
+        from stored
+        where (rec in ('b', 'rb')) is true and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
+        group by all
+    )
 ),
 mailed as not materialized (
     select *, message_key >> 32 as recipient, coalesce(time_queued, time_logged) as queued
     from records_as_ingested
     where (rec in ('d', 'b')) is true and time_logged >= $since
+),
+by_job as (
+    -- By numbers, and jobs apart so that several threads can count them.
+    select recipient, nth, job_id, count(*) as n, max(time_logged) as last_mailed
+    from mailed join dead using (recipient)
+    where bounced_at < queued and (lower(rcpt) = address) is true
+    group by recipient, nth, job_id
+),
+again as (
+    select recipient, nth, sum(n)::bigint as mailed_again, max(last_mailed) as last_mailed, count(job_id) as jobs
+    from by_job
+    group by recipient, nth
+),
+shown as materialized (
+    select recipient, address, bounced_at, mailed_again, last_mailed, jobs
+    from again join dead using (recipient, nth)
+    order by mailed_again desc, last_mailed desc, address
+    limit case when $top = 0 then 9223372036854775807 else $top end
+),
+told as (
+    select lower(rcpt) as address, arg_min(template, (time_logged, template)) as reply
+    from stored
+    where (rec in ('b', 'rb')) is true
+        and message_key >> 32 in (select recipient from shown)
+        and case when rcpt not like '...@%' then mailbox_dead end = 'yes'
+    group by lower(rcpt)
 )
-select
-    address,
-    bounced_at,
-    count(*) as mailed_again,
-    max(time_logged) as last_mailed,
-    count(distinct job_id) as jobs,
-    reply
-from mailed join dead using (recipient)
-where bounced_at < queued and (lower(rcpt) = address) is true
-group by address, bounced_at, reply
-order by mailed_again desc, last_mailed desc, address
-limit case when $top = 0 then 9223372036854775807 else $top end
+select shown.address as address, bounced_at, mailed_again, last_mailed, jobs, reply
+from shown left join told on shown.address = told.address
+order by mailed_again desc, last_mailed desc, shown.address
