@@ -10,10 +10,12 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::PipeReader;
+use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use pmtaq_store::{SAYS_ORIGIN, SnapshotPart};
+use pmtaq_store::{SAYS_ORIGIN, SnapshotPart, rowless_file};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::error::{Error, Result};
 
@@ -26,6 +28,16 @@ fn open_files() -> String {
 /// Parts, each with the file held open and the name by which the engine opens it.
 pub(crate) struct Opened {
     parts: Vec<OpenPart>,
+    rowless: Option<Rowless>,
+}
+
+/// A file in memory that has no row. The engine reads a file by one thread where it is the only one, as long as
+/// its schema is told and the file not opened for it: this one is read beside it.
+struct Rowless {
+    name: String,
+    file: File,
+    /// The number reserved for it.
+    number: RefCell<OwnedFd>,
 }
 
 struct OpenPart {
@@ -72,7 +84,9 @@ impl Opened {
                 (opened, _) => unusable(part, opened).map_or(Ok(OpenPart::by_path(part)), Err),
             }
         };
-        Ok(Opened { parts: parts.map(open).collect::<Result<_>>()? })
+        let parts = parts.map(open).collect::<Result<_>>()?;
+        let rowless = pipe.and_then(|pipe| Rowless::new(&pipe, &open_files));
+        Ok(Opened { parts, rowless })
     }
 
     /// Puts the files under their names. To be called when the engine has been told what to
@@ -84,6 +98,9 @@ impl Opened {
                 // the engine would say that it cannot read the part.
                 let _ = rustix::io::dup2(file, number);
             }
+        }
+        if let Some(rowless) = &self.rowless {
+            let _ = rustix::io::dup2(&rowless.file, &mut rowless.number.borrow_mut());
         }
     }
 
@@ -119,11 +136,6 @@ impl Opened {
         Ok(())
     }
 
-    /// By which names the engine opens the parts.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.parts.iter().map(|part| part.name.as_str()).collect()
-    }
-
     /// How many rows the parts have.
     pub(crate) fn rows(&self) -> u64 {
         self.parts.iter().map(|part| part.of.part.rows).sum()
@@ -132,6 +144,15 @@ impl Opened {
     /// By which names the engine opens those of the parts that are among `parts`.
     pub(crate) fn names_of(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
         self.among(parts).map(|part| part.name.as_str()).collect()
+    }
+
+    /// By which names the engine reads them with all its threads.
+    pub(crate) fn scanned(&self, parts: &[&SnapshotPart]) -> Vec<&str> {
+        let mut names = self.names_of(parts);
+        if names.len() == 1 {
+            names.extend(self.rowless.as_ref().map(|rowless| rowless.name.as_str()));
+        }
+        names
     }
 
     /// The paths that people know of those of the parts that are among `parts`.
@@ -176,9 +197,11 @@ impl Opened {
 
     /// All that the engine must be allowed to open: the names, and where they may lead.
     pub(crate) fn allowed(&self) -> impl Iterator<Item = &str> {
-        self.parts
+        let of_parts = self
+            .parts
             .iter()
-            .flat_map(|part| part.targets.iter().map(String::as_str).chain([part.name.as_str()]))
+            .flat_map(|part| part.targets.iter().map(String::as_str).chain([part.name.as_str()]));
+        of_parts.chain(self.rowless.iter().map(|rowless| rowless.name.as_str()))
     }
 
     /// A text of the engine with the paths that people know.
@@ -190,6 +213,17 @@ impl Opened {
             }
         }
         text
+    }
+}
+
+impl Rowless {
+    /// None where memory cannot be had as a file: parts are read alone then.
+    fn new(pipe: &PipeReader, open_files: &str) -> Option<Rowless> {
+        let mut file: File = memfd_create("rowless", MemfdFlags::CLOEXEC).ok()?.into();
+        file.write_all(&rowless_file().ok()?).ok()?;
+        let number: OwnedFd = pipe.try_clone().ok()?.into();
+        let name = format!("{open_files}{}", number.as_raw_fd());
+        Some(Rowless { name, file, number: number.into() })
     }
 }
 

@@ -54,7 +54,8 @@ impl Session {
     fn templates(&self) -> Result<Vec<String>> {
         let (opened, columns) =
             if self.has_hours { (&self.opened[1], HOURLY) } else { (&self.opened[0], COLUMNS) };
-        let parts = source(&opened.names(), opened.rows(), columns);
+        let parts =
+            source(&opened.scanned(&opened.parts().collect::<Vec<_>>()), opened.rows(), columns);
         let sql = format!("select distinct template from {parts} where template is not null");
         if self.elsewhere.is_some() && !opened.is_here() {
             let query = Query { sql, as_stored: true, ..Query::default() };

@@ -184,7 +184,7 @@ impl Session {
             let hours = hours_setup(&hourly, window, &local);
             (records_setup(&records, &rejects, window), edges_setup(&edges, window), hours)
         };
-        let (records, edges, hours) = setup(Opened::names_of);
+        let (records, edges, hours) = setup(Opened::scanned);
         connection.execute_batch(&edges)?;
         let mut variables = BTreeSet::new();
         variables::set(&connection, &mut variables, &hours)?;
@@ -520,7 +520,7 @@ impl Session {
 
     /// Parts of one of the tables that are opened, by the names by which the engine opens them.
     fn parts<'s>(&'s self, table: usize, of: Vec<&'s SnapshotPart>) -> Parts<'s> {
-        Parts { opened: &self.opened[table], of, names: Opened::names_of }
+        Parts { opened: &self.opened[table], of, names: Opened::scanned }
     }
 
     /// The engine, with all that a statement of ours may name.

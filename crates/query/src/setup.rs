@@ -23,7 +23,7 @@ pub(crate) struct Parts<'o> {
     pub(crate) names: Naming,
 }
 
-/// How a statement names parts: [`Opened::names_of`] or [`Opened::paths_of`].
+/// How a statement names parts: [`Opened::scanned`] or [`Opened::paths_of`].
 pub(crate) type Naming = for<'n> fn(&'n Opened, &[&SnapshotPart]) -> Vec<&'n str>;
 
 impl<'o> Parts<'o> {

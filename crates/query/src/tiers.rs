@@ -105,7 +105,7 @@ impl Session {
     /// Creates the view over the rollup that `sql` reads, if it reads one.
     pub(crate) fn create_tier_view(&self, sql: &str) -> Result<()> {
         let Some(at) = Session::tier_in(sql) else { return Ok(()) };
-        let views = self.tier_views(at, Opened::names_of);
+        let views = self.tier_views(at, Opened::scanned);
         let known = &mut self.tier_views.borrow_mut()[at];
         if *known != views {
             self.engine().execute_batch(&views)?;

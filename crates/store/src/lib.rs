@@ -48,6 +48,9 @@ mod names;
 mod read;
 pub use read::{PartFooter, PartReader};
 
+mod rowless;
+pub use rowless::rowless_file;
+
 mod place;
 use place::Location;
 
