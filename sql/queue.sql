@@ -52,44 +52,45 @@ data as (
     from records
     where time_logged >= coalesce((select max(first_deferred) from retried), '0001-01-01'::timestamp)
 ),
-moves as not materialized (
-    select
-        time_logged, queued, difference,
-        epoch_us(queued) // 60000000 as came_minute,
-        epoch_us(finished) // 60000000 as went_minute,
-        -- Else the minute says it.
-        case when $step % 60 <> 0 then epoch_us(queued) // 1000000 // $step end as came_step,
-        case when $step % 60 <> 0 then epoch_us(finished) // 1000000 // $step end as went_step
-    from (
-        select
-            time_logged,
-            case when rec = 'r' then time_logged else time_queued end as queued,
-            case when rec <> 'r' and time_queued <= time_logged then time_logged end as finished,
-            case when rec = 'r' then (message_key >> 1)::bigint when time_queued <= time_logged then -(message_key >> 1)::bigint end as difference
-        from records
-        where (rec in ('r', 'd', 'b')) is true
-    )
-),
 flow as materialized (
-    -- Those that came and went in the same minutes and steps are one row.
-    select came_minute, went_minute, came_step, went_step, count(*) as n, min(queued) as queued, sum(difference) as difference
-    from moves
-    group by came_minute, went_minute, came_step, went_step
+    -- Those that came and went in the same minutes and steps are one row, by the second when both had begun.
+    -- Keys are cut so that their sum is a number of 64 bits.
+    select
+        case when $step % 60 = 0 then epoch_us(time_queued) // 60000000 * 60
+            else greatest(epoch_us(time_queued) // 60000000 * 60, epoch_us(time_queued) // 1000000 // $step * $step) end as came,
+        case when $step % 60 = 0 then epoch_us(time_logged) // 60000000 * 60
+            else greatest(epoch_us(time_logged) // 60000000 * 60, epoch_us(time_logged) // 1000000 // $step * $step) end as went,
+        count(*) as n,
+        min(time_queued) as queued,
+        sum((message_key >> 24)::bigint) as keys
+    from records
+    where (rec in ('d', 'b')) is true and time_queued <= time_logged
+    group by 1, 2
+),
+received as (
+    select epoch_us(time_logged) // 60000000 as minute, min(time_logged) as queued, sum((message_key >> 24)::bigint) as keys
+    from receptions
+    group by 1
 ),
 rough as (
     -- Most receptions have a record of their recipient, queued in that very moment and logged no
     -- earlier: where the sums of their keys are equal, all that were received in it have. Where none
     -- was received, none is left over: before the first record that is read.
-    select came_minute, min(queued) as queued
-    from flow
-    group by came_minute
-    having sum(difference) <> 0 and count(*) filter (went_minute is null) > 0
+    select received.minute, received.queued
+    from received left join (select came // 60 as minute, sum(keys) as keys from flow group by 1) left_again using (minute)
+    where received.keys <> coalesce(left_again.keys, 0)
 ),
 uneven as materialized (
     -- The same by moments.
     select queued
-    from moves
-    where time_logged >= (select min(queued) from rough) and came_minute in (select came_minute from rough)
+    from (
+        select
+            case when rec = 'r' then time_logged else time_queued end as queued,
+            case when rec = 'r' then (message_key >> 24)::bigint else -(message_key >> 24)::bigint end as difference
+        from records
+        where (rec in ('r', 'd', 'b')) is true and time_logged >= (select min(queued) from rough) and (rec = 'r' or time_queued <= time_logged)
+    )
+    where epoch_us(queued) // 60000000 in (select minute from rough)
     group by queued
     having sum(difference) <> 0
 ),
@@ -107,24 +108,21 @@ tried as (
     group by later.message_key
 ),
 waited as (
-    select came_minute, went_minute, came_step, went_step, n, queued from flow where went_minute is not null
+    select came, went, n, queued from flow
     union all
-    select epoch_us(queued) // 60000000, null, epoch_us(queued) // 1000000 // $step, null, count(*), min(queued)
-    from retried anti join (
-        -- With a condition over the keys the engine keeps a filter of them.
-        select * from finished where message_key in (select message_key from retried where first_deferred is not null)
-    ) finished using (message_key, queued)
-    group by 1, 3
+    select epoch_us(queued) // 1000000, null, count(*), min(queued)
+    from retried anti join finished using (message_key, queued)
+    group by 1
     union all
-    select epoch_us(time_logged) // 60000000, null, epoch_us(time_logged) // 1000000 // $step, null, count(*), min(time_logged)
+    select epoch_us(time_logged) // 1000000, null, count(*), min(time_logged)
     from left_over left join tried using (message_key)
     where latest is null or latest < time_logged
-    group by 1, 3
+    group by 1
 ),
 stays as materialized (
     select
-        came_minute, went_minute,
-        coalesce(came_step, came_minute * 60 // $step) as came_step, coalesce(went_step, went_minute * 60 // $step) as went_step,
+        came // 60 as came_minute, went // 60 as went_minute,
+        came // $step as came_step, went // $step as went_step,
         n,
         epoch_us(queued) // 1000000 as came
     from waited
