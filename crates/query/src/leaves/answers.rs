@@ -1,5 +1,6 @@
 //! What the statements of `sql/why` would answer, counted of records in memory. Reads nothing.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray};
@@ -15,9 +16,32 @@ use super::threads::shared;
 use crate::error::{Error, Result};
 use crate::why::{Ask, LEAF, Why};
 
-/// What is grouped by: the places of the dimensions, as [`Places`] has them; and period, age, kind and category.
-type Key = (u64, [u8; 4]);
-type Counts = NumberMap<Key, u64>;
+/// What is grouped by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    /// The places of the dimensions, as [`Places`] has them: in halves, so that a key and its count take 16 bytes.
+    places: [u32; 2],
+    /// Period, age, kind and category.
+    of: [u8; 4],
+}
+type Counts = NumberMap<Key, u32>;
+
+impl Key {
+    fn new(places: u64, of: [u8; 4]) -> Key {
+        Key { places: [places as u32, (places >> u32::BITS) as u32], of }
+    }
+
+    fn places(&self) -> u64 {
+        u64::from(self.places[0]) | u64::from(self.places[1]) << u32::BITS
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.places());
+        state.write_u32(u32::from_le_bytes(self.of));
+    }
+}
 
 impl Leaves {
     /// What [`Ask::Had`] asks: period, record type, MTA and the number of such records, in parts.
@@ -51,11 +75,13 @@ impl Leaves {
     pub fn counts(&self, why: &Why, ask: Ask, by_hours: bool) -> Result<Vec<RecordBatch>> {
         let places = Places::of_question(self, why);
         let kinds = Kinds::of(self, why);
+        let n_periods = self.of.periods.len();
         let mut counted = shared(self.threads, &self.pieces, |pieces| {
-            let mut counts = Counts::default();
+            // By period: the records of a piece are of few of them, whose counts stay near the processor.
+            let mut counts = vec![Counts::default(); n_periods];
             let mut count = |key: Option<Key>| {
                 if let Some(key) = key {
-                    *counts.entry(key).or_default() += 1;
+                    *counts[usize::from(key.of[0])].entry(key).or_default() += 1;
                 }
             };
             for Piece { attempts, receptions, others, .. } in pieces {
@@ -76,26 +102,27 @@ impl Leaves {
             counts
         });
         if ask == Ask::Messages {
-            counted.push(followed(self, &places, &kinds));
+            counted.push(vec![followed(self, &places, &kinds)]);
         }
         let periods = self.numbers(why);
-        counted.iter().map(|counts| self.batch_of(counts, &periods)).collect()
+        let counted = counted.iter().flatten().filter(|counts| !counts.is_empty());
+        counted.map(|counts| self.batch_of(counts, &periods)).collect()
     }
 
     fn batch_of(&self, counts: &Counts, periods: &[i64]) -> Result<RecordBatch> {
-        let rows: Vec<(&Key, &u64)> = counts.iter().collect();
-        let periods = rows.iter().map(|((_, of), _)| periods[usize::from(of[0])]);
-        let carried = rows.iter().map(|((_, of), _)| match of[1] {
+        let rows: Vec<(&Key, &u32)> = counts.iter().collect();
+        let periods = rows.iter().map(|(key, _)| periods[usize::from(key.of[0])]);
+        let carried = rows.iter().map(|(key, _)| match key.of[1] {
             age if age == Age::Carried as u8 => Some(true),
             age if age == Age::Fresh as u8 => Some(false),
             _ => None,
         });
-        let kinds = rows.iter().map(|((_, of), _)| CountedAs::ALL[usize::from(of[2])].word());
+        let kinds = rows.iter().map(|(key, _)| CountedAs::ALL[usize::from(key.of[2])].word());
         let categories =
-            rows.iter().map(|((_, of), _)| self.names.name(Of::Category, of[3].into()));
-        let n = rows.iter().map(|(_, n)| **n as i64);
+            rows.iter().map(|(key, _)| self.names.name(Of::Category, key.of[3].into()));
+        let n = rows.iter().map(|(_, n)| i64::from(**n));
         let dims = LEAF.iter().map(|dim| -> (&str, ArrayRef) {
-            let places = rows.iter().map(|((places, _), _)| place(*places, dim));
+            let places = rows.iter().map(|(key, _)| place(key.places(), dim));
             (*dim, Arc::new(places.collect::<Int32Array>()))
         });
         let others: [(&str, ArrayRef); 5] = [
@@ -112,9 +139,8 @@ impl Leaves {
 /// A message that was delivered at once.
 fn delivered(row: &Row, places: &Places) -> Option<Key> {
     let is_it = row.what.rec() == Record::Delivery && !row.what.is_followed();
-    is_it.then(|| {
-        (places.at(row), [row.period, row.what.age() as u8, CountedAs::Delivered as u8, 0])
-    })
+    let of = [row.period, row.what.age() as u8, CountedAs::Delivered as u8, 0];
+    is_it.then(|| Key::new(places.at(row), of))
 }
 
 /// A bounce that came back.
@@ -122,10 +148,8 @@ fn remote(row: &Row, places: &Places, kinds: &Kinds) -> Option<Key> {
     let is_it = row.what.rec() == Record::RemoteBounce && kinds.is_of_class(row.bounce_class);
     let blind = ["vmta_pool", "vmta", "dlv_source_ip", "job_id"].map(without);
     let places = blind.iter().fold(places.at(row), |places, blind| places | blind);
-    is_it.then_some((
-        places,
-        [row.period, Age::Unknown as u8, CountedAs::Remote as u8, row.bounce_cat],
-    ))
+    let of = [row.period, Age::Unknown as u8, CountedAs::Remote as u8, row.bounce_cat];
+    is_it.then_some(Key::new(places, of))
 }
 
 /// A record by itself.
@@ -148,7 +172,7 @@ fn record(row: &Row, places: &Places, kinds: &Kinds, by_hours: bool) -> Option<K
     let category = if rec == Record::Delivery { 0 } else { row.bounce_cat };
     // The rollup does not tell when messages were queued.
     let age = if by_hours { Age::Unknown } else { row.what.age() };
-    Some((places.at(row), [row.period, age as u8, kind as u8, category]))
+    Some(Key::new(places.at(row), [row.period, age as u8, kind as u8, category]))
 }
 
 /// A recipient handed to PMTA. Who runs the mailboxes of a domain is what its attempts say.
@@ -161,7 +185,7 @@ fn injected(row: &Reception, places: &Places, leaves: &Leaves) -> Key {
     // Its VirtualMTA may be the name of a pool.
     let blind = without("dlv_source_ip") | if pool == vmta { without("vmta") } else { 0 };
     let places = places.of(provider, row.campaign, row.path) | blind;
-    (places, [row.period, Age::Unknown as u8, CountedAs::Injected as u8, 0])
+    Key::new(places, [row.period, Age::Unknown as u8, CountedAs::Injected as u8, 0])
 }
 
 /// What became of a message by the attempts of a leaf.
@@ -210,7 +234,7 @@ fn followed(leaves: &Leaves, places: &Places, kinds: &Kinds) -> Counts {
         };
         let category = outcome.refusal.filter(|_| kind != CountedAs::Delivered);
         let category = category.map_or(0, |(_, rank)| categories.number(rank));
-        *counts.entry((places, [period, age, kind as u8, category])).or_default() += 1;
+        *counts.entry(Key::new(places, [period, age, kind as u8, category])).or_default() += 1;
     }
     counts
 }
