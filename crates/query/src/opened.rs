@@ -189,6 +189,11 @@ impl Opened {
         self.parts.iter().map(|part| &part.of)
     }
 
+    /// Whether `name` is that of the file without rows, which is for the engine here alone.
+    pub(crate) fn is_rowless(&self, name: &str) -> bool {
+        self.rowless.as_ref().is_some_and(|rowless| rowless.name == name)
+    }
+
     /// The path that people know, of the part that the engine opens by `name`.
     pub(crate) fn path_of(&self, name: &str) -> Option<&str> {
         let part = self.parts.iter().find(|part| part.name == name)?;

@@ -372,16 +372,13 @@ impl Known for Names<'_> {
     }
 
     fn files(&self, names: &[String]) -> Result<Vec<String>> {
+        let opened = || self.session.opened.iter().chain(&self.session.tiers);
         let path = |name: &String| {
-            let path = self
-                .session
-                .opened
-                .iter()
-                .chain(&self.session.tiers)
-                .find_map(|opened: &Opened| opened.path_of(name));
+            let path = opened().find_map(|opened: &Opened| opened.path_of(name));
             let path = path.ok_or_else(|| Error::NotThere(format!("the file {name}")))?;
             self.there.path(path)
         };
-        names.iter().map(path).collect()
+        let has_rows = |name: &&String| !opened().any(|opened| opened.is_rowless(name));
+        names.iter().filter(has_rows).map(path).collect()
     }
 }
