@@ -9,6 +9,8 @@ use pmtaq_schema::{Timestamp, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Snapshot, SnapshotPart};
 
+use crate::scope::within;
+
 const HOUR_S: i64 = 3600;
 
 /// The rows of `hourly`, and the records of the hours that the window cuts.
@@ -89,7 +91,7 @@ pub(crate) fn hours_view_of(
     let names = HOURLY.iter().map(|column| column.name).chain(more.iter().copied());
     let names = names.collect::<Vec<_>>().join(", ");
     let mut view = format!("create or replace view {name} as select {names} from {table}");
-    for Window { since, until } in edges(window) {
+    for edge in edges(window) {
         let latency = "epoch(time_logged - time_queued)::bigint";
         let known = "rec = 'd' and time_queued is not null";
         let columns = HOURLY.iter().map(|column| match column.name {
@@ -104,11 +106,8 @@ pub(crate) fn hours_view_of(
         });
         let columns = columns.chain(more.iter().map(|name| (*name).to_owned()));
         let columns = columns.collect::<Vec<_>>().join(", ");
-        let (since, until) = (since.micros(), until.micros());
-        let _ = write!(
-            view,
-            " union all select {columns} from {EDGES_VIEW} where time_logged >= make_timestamp({since}) and time_logged < make_timestamp({until})"
-        );
+        let is_in = within("time_logged", edge);
+        let _ = write!(view, " union all select {columns} from {EDGES_VIEW} where {is_in}");
     }
     view + ";\n"
 }

@@ -14,6 +14,7 @@ use crate::grouped::{Grouping, Measured};
 use crate::known::{Group, Label, Verdict};
 use crate::metric::{Metric, metric};
 use crate::query::Query;
+use crate::scope::within;
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -69,11 +70,8 @@ impl Moments {
         );
         let (named, keys, metrics) = self.columns();
         // The session may see more than the windows: what no moment has need not be looked at.
-        let since = Timestamp(first - window_s).micros();
-        let until = Timestamp(*last).micros();
-        let lies = format!(
-            "time_logged >= make_timestamp({since}) and time_logged < make_timestamp({until})"
-        );
+        let seen = Window { since: Timestamp(first - window_s), until: Timestamp(*last) };
+        let lies = within("time_logged", seen);
         let mut query = Query {
             sql: format!(
                 "with placed as not materialized (select {moments} as moment, {named}* from records where {lies})

@@ -84,8 +84,9 @@ impl Opened {
                 (opened, _) => unusable(part, opened).map_or(Ok(OpenPart::by_path(part)), Err),
             }
         };
-        let parts = parts.map(open).collect::<Result<_>>()?;
-        let rowless = pipe.and_then(|pipe| Rowless::new(&pipe, &open_files));
+        let parts = parts.map(open).collect::<Result<Vec<_>>>()?;
+        let rowless =
+            pipe.filter(|_| !parts.is_empty()).and_then(|pipe| Rowless::new(&pipe, &open_files));
         Ok(Opened { parts, rowless })
     }
 
@@ -134,11 +135,6 @@ impl Opened {
         }
         self.hold();
         Ok(())
-    }
-
-    /// How many rows the parts have.
-    pub(crate) fn rows(&self) -> u64 {
-        self.parts.iter().map(|part| part.of.part.rows).sum()
     }
 
     /// By which names the engine opens those of the parts that are among `parts`.

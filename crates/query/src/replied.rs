@@ -13,7 +13,7 @@ use crate::prelude;
 use crate::query::{Query, quoted};
 use crate::replies::{Replies, TABLE, names_replies, names_templates, read_views, rows};
 use crate::session::Session;
-use crate::setup::source;
+use crate::setup::{rows_of, source};
 use crate::variables;
 
 impl Session {
@@ -54,8 +54,8 @@ impl Session {
     fn templates(&self) -> Result<Vec<String>> {
         let (opened, columns) =
             if self.has_hours { (&self.opened[1], HOURLY) } else { (&self.opened[0], COLUMNS) };
-        let parts =
-            source(&opened.scanned(&opened.parts().collect::<Vec<_>>()), opened.rows(), columns);
+        let parts: Vec<_> = opened.parts().collect();
+        let parts = source(&opened.scanned(&parts), rows_of(&parts), columns);
         let sql = format!("select distinct template from {parts} where template is not null");
         if self.elsewhere.is_some() && !opened.is_here() {
             let query = Query { sql, as_stored: true, ..Query::default() };

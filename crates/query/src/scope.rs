@@ -29,6 +29,12 @@ impl Reach {
     }
 }
 
+/// Whether a column of times lies in a window, in SQL. In numbers of ours, so nothing is to be bound.
+pub(crate) fn within(column: &str, window: Window) -> String {
+    let (since, until) = (window.since.micros(), window.until.micros());
+    format!("({column} >= make_timestamp({since}) and {column} < make_timestamp({until}))")
+}
+
 /// A window that is asked for, and the one that must be read to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {

@@ -14,6 +14,7 @@ use crate::hours::{EDGES_VIEW, edges, hours_view, whole_hours};
 use crate::opened::Opened;
 use crate::prelude;
 use crate::query::quoted;
+use crate::scope::within;
 
 /// Parts of a session, and how a statement names them: by the names by which the engine opens them, or by the
 /// paths that people know.
@@ -35,9 +36,7 @@ impl<'o> Parts<'o> {
     /// What a view reads of them whose times, the column `by`, lie in `window`. `source` is what it reads by their
     /// names, of which there are so many rows.
     fn arms(&self, source: &Source<'_>, by: &str, window: Window) -> Vec<String> {
-        let [since, until] = [window.since, window.until].map(Timestamp::micros);
-        let condition =
-            format!(" where {by} >= make_timestamp({since}) and {by} < make_timestamp({until})");
+        let condition = format!(" where {}", within(by, window));
         // Of most parts all times lie in the window: to compare them would cost a column.
         let (within, cut): (Vec<_>, Vec<_>) = self.of.iter().partition(|part| part.lies_in(window));
         let arm = |(parts, condition): &(Vec<&SnapshotPart>, &str)| {

@@ -15,6 +15,7 @@ use crate::judged::Judged;
 use crate::lex::tokens;
 use crate::query::{OverHours, Query, Value, quoted};
 use crate::rollup::{hours_as_records, over_hours, with_kept};
+use crate::scope::within;
 use crate::selection::Selection;
 use crate::statement::{narrowed_by, only_records, without_unread};
 
@@ -490,12 +491,6 @@ impl Why {
             _ => None,
         }
     }
-}
-
-/// Whether the column lies in the window. In numbers of ours, so nothing is to be bound.
-fn within(column: &str, window: Window) -> String {
-    let (since, until) = (window.since.micros(), window.until.micros());
-    format!("({column} >= make_timestamp({since}) and {column} < make_timestamp({until}))")
 }
 
 /// Whether all of `piece` lies in `window`.
