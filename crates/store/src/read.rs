@@ -79,12 +79,8 @@ impl PartFooter {
         let may_have = |group: &RowGroupMetaData| {
             let of = |name: &str| flat(group, name).and_then(ColumnChunkMetaData::statistics);
             // A group that does not say what it has may have it.
-            let in_time = match of("time_logged") {
-                Some(Statistics::Int64(of)) => of.min_opt().zip(of.max_opt()),
-                _ => None,
-            };
-            let in_time = in_time.is_none_or(|(least, most)| {
-                *least < window.until.millis() && *most >= window.since.millis()
+            let in_time = times_of(group).is_none_or(|(least, most)| {
+                least < window.until.millis() && most >= window.since.millis()
             });
             let recs = match of("rec") {
                 Some(Statistics::ByteArray(of)) => of.min_opt().zip(of.max_opt()),
@@ -98,6 +94,12 @@ impl PartFooter {
         };
         let groups = self.loaded.metadata().row_groups().iter().enumerate();
         groups.filter(|(_, group)| may_have(group)).map(|(place, _)| place).collect()
+    }
+
+    /// The least and the greatest time, in milliseconds, of the records of one of its row groups; none where it does
+    /// not say.
+    pub fn times(&self, place: usize) -> Option<(i64, i64)> {
+        times_of(&self.loaded.metadata().row_groups()[place])
     }
 
     /// The rows of one of its row groups, of which the columns that `wanted` lets through are read.
@@ -139,6 +141,14 @@ impl PartFooter {
         let reader = builder.build().map_err(|error| damaged(path, &error))?;
         let schema = Arc::new(Schema::new(fields));
         Ok(PartReader { path: path.clone(), reader: Some(reader), schema, rows })
+    }
+}
+
+/// What a row group says of its times, the least and the greatest.
+fn times_of(group: &RowGroupMetaData) -> Option<(i64, i64)> {
+    match flat(group, "time_logged").and_then(ColumnChunkMetaData::statistics) {
+        Some(Statistics::Int64(of)) => of.min_opt().copied().zip(of.max_opt().copied()),
+        _ => None,
     }
 }
 

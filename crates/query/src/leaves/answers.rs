@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, 
 use pmtaq_schema::Record;
 use pmtaq_schema::numbers::NumberMap;
 
-use super::held::{Leaves, Piece};
+use super::held::Leaves;
 use super::kinds::{CountedAs, Kinds};
 use super::names::{ADMINISTRATIVE, Of};
 use super::places::{Places, place, without};
@@ -49,14 +49,14 @@ impl Leaves {
         let periods = self.numbers(why);
         let counted = shared(self.threads, &self.pieces, |pieces| {
             let mut counts: NumberMap<(u8, u8, u32), i64> = NumberMap::default();
-            let mut count = |period: u8, rec: Record, path: u16| {
+            let mut count = |period: u8, rec: Record, path: u16, n: u32| {
                 let [.., host] = self.paths[usize::from(path)];
-                *counts.entry((period, rec as u8, host)).or_default() += 1;
+                *counts.entry((period, rec as u8, host)).or_default() += i64::from(n);
             };
-            for Piece { attempts, receptions, others, .. } in pieces {
-                let rows = attempts.iter().chain(others);
-                rows.for_each(|row| count(row.period, row.what.rec(), row.path));
-                receptions.iter().for_each(|row| count(row.period, Record::Reception, row.path));
+            for piece in pieces {
+                piece.rows().for_each(|(row, n)| count(row.period, row.what.rec(), row.path, n));
+                let receptions = piece.receptions();
+                receptions.for_each(|(of, n)| count(of.period, Record::Reception, of.path, n));
             }
             counts
         });
@@ -79,23 +79,26 @@ impl Leaves {
         let mut counted = shared(self.threads, &self.pieces, |pieces| {
             // By period: the records of a piece are of few of them, whose counts stay near the processor.
             let mut counts = vec![Counts::default(); n_periods];
-            let mut count = |key: Option<Key>| {
+            let mut count = |key: Option<Key>, n: u32| {
                 if let Some(key) = key {
-                    *counts[usize::from(key.of[0])].entry(key).or_default() += 1;
+                    *counts[usize::from(key.of[0])].entry(key).or_default() += n;
                 }
             };
-            for Piece { attempts, receptions, others, .. } in pieces {
+            for piece in pieces {
                 match ask {
-                    Ask::Messages => attempts.iter().for_each(|row| count(delivered(row, &places))),
+                    Ask::Messages => {
+                        piece.attempts().for_each(|(row, n)| count(delivered(row, &places), n));
+                    }
                     Ask::Remote => {
-                        others.iter().for_each(|row| count(remote(row, &places, &kinds)))
+                        piece.others().for_each(|(row, n)| count(remote(row, &places, &kinds), n));
                     }
                     Ask::Injected => {
-                        receptions.iter().for_each(|row| count(Some(injected(row, &places, self))));
+                        let of = |row| injected(row, &places, self);
+                        piece.receptions().for_each(|(row, n)| count(Some(of(row)), n));
                     }
                     _ => {
-                        let rows = attempts.iter().chain(others);
-                        rows.for_each(|row| count(record(row, &places, &kinds, by_hours)));
+                        let of = |row| record(row, &places, &kinds, by_hours);
+                        piece.rows().for_each(|(row, n)| count(of(row), n));
                     }
                 }
             }
@@ -136,9 +139,9 @@ impl Leaves {
     }
 }
 
-/// A message that was delivered at once.
+/// A message that has no other attempt.
 fn delivered(row: &Row, places: &Places) -> Option<Key> {
-    let is_it = row.what.rec() == Record::Delivery && !row.what.is_followed();
+    let is_it = row.what.rec() == Record::Delivery;
     let of = [row.period, row.what.age() as u8, CountedAs::Delivered as u8, 0];
     is_it.then(|| Key::new(places.at(row), of))
 }
@@ -203,9 +206,8 @@ fn followed(leaves: &Leaves, places: &Places, kinds: &Kinds) -> Counts {
     let (categories, classes) =
         (leaves.names.in_order(Of::Category), leaves.names.in_order(Of::Class));
     let mut outcomes: NumberMap<(Message, u64, u8, u8), Outcome> = NumberMap::default();
-    for Piece { attempts, followed, .. } in &leaves.pieces {
-        for Followed { row, message } in followed {
-            let row = &attempts[*row as usize];
+    for piece in &leaves.pieces {
+        for Followed { row, message } in &piece.followed {
             let outcome = outcomes
                 .entry((*message, places.at(row), row.period, row.what.age() as u8))
                 .or_default();

@@ -1,5 +1,8 @@
 //! Records of some periods as they are held. Reads nothing, and counts nothing.
 
+use std::hash::{BuildHasher, BuildHasherDefault, Hash};
+
+use pmtaq_schema::numbers::Mixer;
 use pmtaq_schema::{Record, Window};
 
 use super::names::{ADMINISTRATIVE, Names};
@@ -35,68 +38,127 @@ pub(super) struct Extent {
 /// Some of the records.
 #[derive(Default)]
 pub(super) struct Piece {
-    pub(super) attempts: Vec<Row>,
-    pub(super) receptions: Vec<Reception>,
-    pub(super) others: Vec<Row>,
-    /// Attempts of messages that have more than deliveries, in the order of their places.
+    /// Attempts of messages that have deliveries alone.
+    attempts: Alike<Row>,
+    receptions: Alike<Reception>,
+    others: Alike<Row>,
+    /// Attempts of messages that have more than deliveries.
     pub(super) followed: Vec<Followed>,
 }
 
-impl Piece {
-    /// None yet, with room for those of these types.
-    pub(super) fn for_records(recs: impl Iterator<Item = Record>) -> Piece {
-        let (mut attempts, mut receptions, mut others) = (0, 0, 0);
-        for rec in recs {
-            match rec {
-                rec if rec.is_attempt() => attempts += 1,
-                Record::Reception => receptions += 1,
-                _ => others += 1,
-            }
+/// Records by what is counted of them, each with how many are alike. What comes again soon is one; what comes again
+/// after others may be another one: so none is looked for in a table of all, which no processor has near.
+struct Alike<T> {
+    of: Vec<(T, u32)>,
+    /// The place of one that came lately, by its hash; empty once all are there.
+    last: Vec<u32>,
+}
+
+/// Bits of the hash of one that came lately.
+const LAST_BITS: u32 = 10;
+
+impl<T> Default for Alike<T> {
+    fn default() -> Alike<T> {
+        Alike { of: Vec::new(), last: Vec::new() }
+    }
+}
+
+impl<T: Eq + Hash> Alike<T> {
+    fn add(&mut self, one: T) {
+        if self.last.is_empty() {
+            self.last = vec![0; 1 << LAST_BITS];
         }
-        Piece {
-            attempts: Vec::with_capacity(attempts),
-            receptions: Vec::with_capacity(receptions),
-            others: Vec::with_capacity(others),
-            followed: Vec::new(),
+        let hash = BuildHasherDefault::<Mixer>::default().hash_one(&one);
+        let place = &mut self.last[(hash >> (u64::BITS - LAST_BITS)) as usize];
+        match self.of.get_mut(*place as usize) {
+            Some((of, n)) if *of == one => *n += 1,
+            _ => {
+                *place = self.of.len() as u32;
+                self.of.push((one, 1));
+            }
         }
     }
 
-    /// Adds a record that is no reception, which is one of `message`. An attempt is followed if that is among
-    /// `several`, or as long as these are not known.
-    pub(super) fn push(&mut self, mut record: Row, message: Message, several: Option<&Messages>) {
-        if !record.what.rec().is_attempt() {
-            self.others.push(record);
-            return;
-        }
+    /// Says that no more come.
+    fn end(&mut self) {
+        self.of.shrink_to_fit();
+        self.last = Vec::new();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&T, u32)> {
+        self.of.iter().map(|(of, n)| (of, *n))
+    }
+}
+
+impl Piece {
+    /// Adds a reception.
+    pub(super) fn receive(&mut self, record: Reception) {
+        self.receptions.add(record);
+    }
+
+    /// Adds a record that is no reception, which is one of `message`. `is_several` says whether that may have more than
+    /// deliveries.
+    pub(super) fn add(&mut self, row: Row, message: Message, is_several: bool) {
+        if !row.what.rec().is_attempt() {
+            self.others.add(row);
         // What an operator deleted is in no rate.
-        let is_one = several.is_none_or(|several| several.contain(message));
-        if is_one && record.bounce_class != ADMINISTRATIVE {
-            record.what = record.what.followed();
-            self.followed.push(Followed { row: self.attempts.len() as u32, message });
+        } else if is_several && row.bounce_class != ADMINISTRATIVE {
+            self.followed.push(Followed { row, message });
+        } else {
+            self.attempts.add(row);
         }
-        self.attempts.push(record);
     }
 
     /// The messages that are followed for another record than a delivery.
     pub(super) fn not_delivered(&self) -> impl Iterator<Item = Message> {
-        let is_other =
-            |of: &&Followed| self.attempts[of.row as usize].what.rec() != Record::Delivery;
+        let is_other = |of: &&Followed| of.row.what.rec() != Record::Delivery;
         self.followed.iter().filter(is_other).map(|of| of.message)
     }
 
     /// Follows no others than those among `several`.
-    pub(super) fn keep_followed(&mut self, several: &Messages) {
-        let rows = &mut self.attempts;
+    pub(super) fn follow(&mut self, several: &Messages) {
+        let attempts = &mut self.attempts;
         self.followed.retain(|of| {
-            let what = &mut rows[of.row as usize].what;
-            *what = if several.contain(of.message) { *what } else { what.alone() };
-            what.is_followed()
+            let is_followed = several.contain(of.message);
+            if !is_followed {
+                attempts.add(of.row);
+            }
+            is_followed
         });
     }
 
-    /// How many records it has.
+    /// Says that no more come.
+    pub(super) fn end(&mut self) {
+        self.attempts.end();
+        self.receptions.end();
+        self.others.end();
+        self.followed.shrink_to_fit();
+    }
+
+    /// How many are held.
     pub(super) fn n(&self) -> usize {
-        self.attempts.len() + self.receptions.len() + self.others.len()
+        let Piece { attempts, receptions, others, followed } = self;
+        attempts.of.len() + receptions.of.len() + others.of.len() + followed.len()
+    }
+
+    /// Those that are no receptions, each with how many there are.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Row, u32)> {
+        let followed = self.followed.iter().map(|of| (&of.row, 1));
+        self.attempts.iter().chain(self.others.iter()).chain(followed)
+    }
+
+    /// Attempts of messages that have deliveries alone.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = (&Row, u32)> {
+        self.attempts.iter()
+    }
+
+    pub(super) fn receptions(&self) -> impl Iterator<Item = (&Reception, u32)> {
+        self.receptions.iter()
+    }
+
+    /// Those that are neither attempts nor receptions.
+    pub(super) fn others(&self) -> impl Iterator<Item = (&Row, u32)> {
+        self.others.iter()
     }
 }
 
@@ -106,11 +168,11 @@ impl Leaves {
         let of =
             |extent: &Extent, window: &Window| extent.periods.iter().any(|(_, own)| own == window);
         let may_be_left_out = |place: usize| {
-            let is_of = |row: &Row| usize::from(row.period) == place;
-            let is_received = |row: &Reception| usize::from(row.period) == place;
-            self.pieces.iter().all(|Piece { attempts, receptions, others, .. }| {
-                !(attempts.iter().chain(others).any(is_of) || receptions.iter().any(is_received))
-            })
+            let is_of = |(row, _): (&Row, u32)| usize::from(row.period) == place;
+            let is_received = |(of, _): (&Reception, u32)| usize::from(of.period) == place;
+            self.pieces
+                .iter()
+                .all(|piece| !(piece.rows().any(is_of) || piece.receptions().any(is_received)))
         };
         let mut own = self.of.periods.iter().enumerate();
         self.of.window == other.window

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field as Column, Int32Type, TimestampMillisecondType, UInt64Type};
 use pmtaq_schema::numbers::NumberSet;
+use pmtaq_schema::time::Day;
 use pmtaq_schema::{Record, Window};
 use pmtaq_store::layout::Table;
 use pmtaq_store::{Facts, PartFooter, SnapshotPart};
@@ -35,8 +36,9 @@ const NAMED: [(&str, Of); 10] = [
     ("bounce_class", Of::Class),
     ("host", Of::Host),
 ];
-/// What says which records count, and is read before the others.
-const FIRST: [&str; 2] = ["time_logged", "rec"];
+/// What says which records count: of a row group that is of one period its times say nothing.
+const TYPE: &str = "rec";
+const TIME: &str = "time_logged";
 /// What tells messages apart.
 const OF_MESSAGE: [&str; 2] = ["message_key", "time_queued"];
 /// What says whether an attempt reached a receiver.
@@ -45,15 +47,17 @@ const OF_REACHED: [&str; 4] = ["dlv_destination_ip", "dsn_mta", "bounce_origin",
 /// The types of attempts by which a message is known to have more than deliveries.
 const NOT_DELIVERED: [Record; 2] = [Record::Bounce, Record::Deferral];
 
-/// The part of a session's memory that records may take, and the bytes of one.
+/// The part of a session's memory that records may take, and the bytes of those that are alike.
 const PART_OF_MEMORY: u64 = 4;
-const RECORD_BYTES: u64 = 16;
+const RECORD_BYTES: u64 = 20;
 
 /// A row group to be read.
 #[derive(Clone, Copy)]
 struct Unit<'f> {
     footer: &'f PartFooter,
     group: usize,
+    /// That of all its records, if its times say so.
+    period: Option<u8>,
 }
 
 /// A period in milliseconds: what the session answers about of it, and when it begins.
@@ -63,13 +67,8 @@ struct Span {
     begins: i64,
 }
 
-/// A record that counts.
-struct Counted {
-    /// Its number in the row group.
-    row: usize,
-    period: u8,
-    rec: Record,
-}
+/// That of a record that does not count.
+const NO_PERIOD: u8 = u8::MAX;
 
 /// What all threads know.
 struct Load {
@@ -83,7 +82,7 @@ struct Load {
     hosts: Mutex<NumberSet<(u32, u32)>>,
     /// The messages that have more than deliveries, once they are known.
     several: Option<Messages>,
-    /// How many records there is room for, and how many there are.
+    /// How many records that are not alike there is room for, and how many there are.
     room: u64,
     n: AtomicU64,
     /// Whether the engine is to be asked: what is wrong with a part it says best.
@@ -152,8 +151,8 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     let meets = |part: &&SnapshotPart| windows.iter().any(|window| part.meets(*window));
     let parts: Vec<&SnapshotPart> = records.parts().filter(meets).collect();
     let room = session.limits.memory_bytes / PART_OF_MEMORY / RECORD_BYTES;
-    let n: u64 = parts.iter().map(|part| n_within(part, &windows)).sum();
-    if n > room || windows.len() > usize::from(u8::MAX) {
+    let n: u64 = session.alike(&parts).iter().map(|part| n_within(part, &windows)).sum();
+    if n > room || windows.len() > usize::from(NO_PERIOD) {
         return Ok(None);
     }
     records.bring(&parts)?;
@@ -162,6 +161,12 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     let Ok(footers) = names.iter().map(footer).collect::<pmtaq_store::Result<Vec<_>>>() else {
         return Ok(None);
     };
+    let spans = windows.iter().zip(&of.periods).map(|(read, (_, period))| Span {
+        since: read.since.millis(),
+        until: read.until.millis(),
+        begins: period.since.millis(),
+    });
+    let spans: Vec<Span> = spans.collect();
     // Which messages have more than deliveries is known first: no other message has to be told apart.
     let (mut first, mut rest) = (Vec::new(), Vec::new());
     for footer in &footers {
@@ -171,17 +176,13 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
         let others = with(&NOT_DELIVERED);
         for group in with(&Record::ALL) {
             let list = if others.contains(&group) { &mut first } else { &mut rest };
-            list.push(Unit { footer, group });
+            let period = footer.times(group).and_then(|times| Span::of_all(&spans, times));
+            list.push(Unit { footer, group, period });
         }
     }
-    let spans = windows.iter().zip(&of.periods).map(|(read, (_, period))| Span {
-        since: read.since.millis(),
-        until: read.until.millis(),
-        begins: period.since.millis(),
-    });
     let mut load = Load {
         tells_reached: of.tells_reached,
-        spans: spans.collect(),
+        spans,
         names: Names::to_be_learnt(),
         campaigns: Mutex::new(Combined::new()),
         paths: Mutex::new(Combined::new()),
@@ -193,9 +194,10 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     };
     let mut pieces = load.read(session, &first)?;
     let several: Messages = pieces.iter().flat_map(Piece::not_delivered).collect();
-    pieces.iter_mut().for_each(|piece| piece.keep_followed(&several));
+    pieces.iter_mut().for_each(|piece| piece.follow(&several));
     load.several = Some(several);
     pieces.extend(load.read(session, &rest)?);
+    pieces.iter_mut().for_each(Piece::end);
     if load.is_given_up() {
         return Ok(None);
     }
@@ -233,6 +235,29 @@ fn n_within(part: &SnapshotPart, windows: &[Window]) -> u64 {
     (part.part.rows as f64 * seconds as f64 / (until - since).max(1) as f64) as u64
 }
 
+impl Session {
+    /// The parts of the rollup beside these of records, where it is there: as many rows as it has are not alike. Else
+    /// these.
+    fn alike<'s>(&'s self, records: &[&'s SnapshotPart]) -> Vec<&'s SnapshotPart> {
+        if !self.has_hours {
+            return records.to_vec();
+        }
+        let days: BTreeSet<Day> = records.iter().map(|part| part.day).collect();
+        self.opened[1].parts().filter(|part| days.contains(&part.day)).collect()
+    }
+}
+
+impl Span {
+    /// The number of the span in which all of a stretch of times lies, the least and the greatest of which are given,
+    /// and no other before it. Of several a record is of the first.
+    fn of_all(spans: &[Span], (least, most): (i64, i64)) -> Option<u8> {
+        let meets = |span: &Span| span.since <= most && least < span.until;
+        let number = spans.iter().position(meets)?;
+        let span = &spans[number];
+        (span.since <= least && most < span.until).then_some(number as u8)
+    }
+}
+
 impl Load {
     /// The records of some row groups, as many of these at once as the session has threads.
     fn read(&self, session: &Session, units: &[Unit<'_>]) -> Result<Vec<Piece>> {
@@ -267,22 +292,12 @@ impl Load {
         piece
     }
 
-    fn try_piece(&self, unit: Unit<'_>) -> Option<Piece> {
-        let Unit { footer, group } = unit;
-        let mut counted = Vec::new();
-        let mut begin = 0;
-        for batch in footer.group(group, |column| FIRST.contains(&column.name().as_str())).ok()? {
-            let batch = batch.ok()?;
-            counted.extend(self.counted(&batch).map(|of| Counted { row: begin + of.row, ..of }));
-            begin += batch.num_rows();
-        }
-        if counted.is_empty() {
-            return Some(Piece::default());
-        }
-        let mut piece = Piece::for_records(counted.iter().map(|of| of.rec));
+    fn try_piece(&self, Unit { footer, group, period }: Unit<'_>) -> Option<Piece> {
         let is_read = |column: &Column| {
             let name = column.name().as_str();
-            OF_MESSAGE.contains(&name)
+            name == TYPE
+                || name == TIME && period.is_none()
+                || OF_MESSAGE.contains(&name)
                 || NAMED.iter().any(|(named, _)| *named == name)
                 || self.tells_reached && OF_REACHED.contains(&name)
         };
@@ -292,98 +307,112 @@ impl Load {
             paths: LocalNumbers::of(&self.paths),
             hosts: NumberSet::default(),
         };
-        let (mut begin, mut rest) = (0, &counted[..]);
+        let mut piece = Piece::default();
         for batch in footer.group(group, is_read).ok()? {
             let batch = batch.ok()?;
-            let end = begin + batch.num_rows();
-            let own = rest.partition_point(|of| of.row < end);
-            let (own, others) = rest.split_at(own);
-            self.take(&batch, begin, own, &mut known, &mut piece)?;
-            (begin, rest) = (end, others);
+            let periods = match period {
+                Some(period) => vec![period; batch.num_rows()],
+                None => self.periods(&batch),
+            };
+            if periods.iter().any(|period| *period != NO_PERIOD) {
+                self.take(&batch, &periods, period.is_some(), &mut known, &mut piece)?;
+            }
         }
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner).extend(known.hosts);
-        piece.followed.shrink_to_fit();
+        if self.several.is_some() {
+            piece.end();
+        }
         Some(piece)
     }
 
-    /// Which records of a batch count.
-    fn counted(&self, batch: &RecordBatch) -> impl Iterator<Item = Counted> {
-        let times = batch["time_logged"].as_primitive::<TimestampMillisecondType>().values();
-        let recs = batch["rec"].as_dictionary::<Int32Type>();
+    /// The period of each record of a batch.
+    fn periods(&self, batch: &RecordBatch) -> Vec<u8> {
+        let times = batch[TIME].as_primitive::<TimestampMillisecondType>().values();
+        let period_of = |time: &i64| {
+            let is_in = |span: &Span| span.since <= *time && *time < span.until;
+            self.spans.iter().position(is_in).map_or(NO_PERIOD, |period| period as u8)
+        };
+        times.iter().map(period_of).collect()
+    }
+
+    /// Adds those records of a batch that are of a period; none when there are more names than numbers. `is_whole`
+    /// says whether all records of its row group are.
+    fn take(
+        &self,
+        batch: &RecordBatch,
+        periods: &[u8],
+        is_whole: bool,
+        known: &mut OfGroup<'_>,
+        piece: &mut Piece,
+    ) -> Option<()> {
+        let OfGroup { numbers, campaigns, paths, hosts } = known;
+        for ((name, of), numbers) in NAMED.iter().zip(numbers.iter_mut()) {
+            let periods = (!is_whole).then_some(periods);
+            numbers.learn(&batch[*name], periods, &self.names[*of as usize], of.most())?;
+        }
+        let [providers, senders, jobs, pools, vmtas, ips, domains, categories, classes, mtas] =
+            numbers.each_ref().map(|numbers| &numbers.of_rows[..]);
+        let recs = batch[TYPE].as_dictionary::<Int32Type>();
         let rec_of_key: Vec<Option<Record>> = recs
             .values()
             .as_string::<i32>()
             .iter()
             .map(|rec| Record::parse(rec?.as_bytes()))
             .collect();
-        times.iter().enumerate().filter_map(move |(row, time)| {
-            let in_period = |span: &Span| span.since <= *time && *time < span.until;
-            let period = self.spans.iter().position(in_period)?;
-            Some(Counted { row, period: period as u8, rec: rec_of_key[recs.key(row)?]? })
-        })
-    }
-
-    /// Adds records of a batch, whose first one is number `begin` of the row group, to `piece`; none when there are
-    /// more names than numbers.
-    fn take(
-        &self,
-        batch: &RecordBatch,
-        begin: usize,
-        counted: &[Counted],
-        known: &mut OfGroup<'_>,
-        piece: &mut Piece,
-    ) -> Option<()> {
-        let OfGroup { numbers, campaigns, paths, hosts } = known;
-        for ((name, of), numbers) in NAMED.iter().zip(numbers.iter_mut()) {
-            let rows = counted.iter().map(|of| of.row - begin);
-            numbers.learn(&batch[*name], rows, &self.names[*of as usize], of.most())?;
-        }
-        let keys = NAMED.map(|(name, _)| batch[name].as_dictionary::<Int32Type>());
-        let number = |at: usize, row: usize| keys[at].key(row).map_or(0, |key| numbers[at].of[key]);
-        let messages = batch["message_key"].as_primitive::<UInt64Type>();
-        let queued = batch["time_queued"].as_primitive::<TimestampMillisecondType>();
+        let queued: Vec<Option<i64>> =
+            batch["time_queued"].as_primitive::<TimestampMillisecondType>().iter().collect();
+        let keys = batch["message_key"].as_primitive::<UInt64Type>().iter();
+        let messages = keys.zip(&queued).zip(periods);
+        let messages: Vec<Message> =
+            messages.map(|((key, queued), period)| Message::new(*period, key, *queued)).collect();
+        // All are looked for before, since the processor waits for the memory of several at once then.
+        let is_several = |message: &Message| match &self.several {
+            Some(several) => several.may_contain(*message),
+            None => true,
+        };
+        let are_several: Vec<bool> = messages.iter().map(is_several).collect();
         let reached = self.tells_reached.then(|| OfReached::new(batch));
+        let keys = batch["rcpt_domain"].as_dictionary::<Int32Type>();
         // The provider by the key of the domain, which seldom has a second one.
-        let mut last_hosts = vec![0; numbers[6].of.len()];
-        for &Counted { row, period, rec } in counted {
-            let row = row - begin;
-            let queued = queued.is_valid(row).then(|| queued.value(row));
-            let age = match queued {
-                None => Age::Unknown,
-                Some(queued) if queued < self.spans[usize::from(period)].begins => Age::Carried,
-                Some(_) => Age::Fresh,
-            };
-            let provider = number(0, row);
-            let campaign = campaigns.number([number(1, row), number(2, row)]);
-            let path = paths.number([3, 4, 5, 9].map(|at| number(at, row)));
+        let mut last_hosts = vec![0; keys.values().len()];
+        for (row, &period) in periods.iter().enumerate() {
+            let rec = recs.key(row).and_then(|key| rec_of_key[key]);
+            let Some(rec) = rec.filter(|_| period != NO_PERIOD) else { continue };
+            let (provider, rcpt_domain) = (providers[row], domains[row]);
+            let campaign = campaigns.number([senders[row], jobs[row]]);
+            let path = paths.number([pools[row], vmtas[row], ips[row], mtas[row]]);
             let path = u16::try_from(path).ok()?;
-            let rcpt_domain = number(6, row);
             if rec == Record::Reception {
-                let record = Reception { provider, rcpt_domain, campaign, path, period };
-                piece.receptions.push(record);
+                piece.receive(Reception { provider, rcpt_domain, campaign, path, period });
                 continue;
             }
             if rec.is_attempt()
                 && provider != 0
-                && let Some(key) = keys[6].key(row)
+                && let Some(key) = keys.key(row)
                 && last_hosts[key] != provider
             {
                 hosts.insert((rcpt_domain, provider));
                 last_hosts[key] = provider;
             }
+            let age = match queued[row] {
+                None => Age::Unknown,
+                Some(queued) if queued < self.spans[usize::from(period)].begins => Age::Carried,
+                Some(_) => Age::Fresh,
+            };
             let record = Row {
                 provider,
                 campaign,
                 path,
                 // There are no more numbers than fit, see `Of::most`.
-                bounce_cat: number(7, row) as u8,
-                bounce_class: number(8, row) as u8,
+                bounce_cat: categories[row] as u8,
+                bounce_class: classes[row] as u8,
                 period,
                 what: What::new(rec, age, reached.as_ref().is_some_and(|of| of.at(row, rec))),
             };
-            let key = messages.is_valid(row).then(|| messages.value(row));
-            let message = Message::new(period, key, queued);
-            piece.push(record, message, self.several.as_ref());
+            let message = messages[row];
+            let is_several = are_several[row]
+                && self.several.as_ref().is_none_or(|several| several.contain(message));
+            piece.add(record, message, is_several);
         }
         Some(())
     }
@@ -397,73 +426,102 @@ struct OfGroup<'l> {
     hosts: NumberSet<(u32, u32)>,
 }
 
-/// The numbers of the names in the dictionary of a column.
+/// The numbers of the names of a column.
 #[derive(Default)]
 struct Numbers {
-    /// By key; [`UNKNOWN`] of a name that no record had that is counted.
+    /// Of those in its dictionary, by key; [`UNKNOWN`] of a name that no record had that is counted.
     of: Vec<u32>,
     /// The dictionary.
-    names: Option<ArrayRef>,
+    names: Option<StringArray>,
+    /// Of each row of a batch, 0 without a name.
+    of_rows: Vec<u32>,
 }
 
 const UNKNOWN: u32 = u32::MAX;
 
 impl Numbers {
-    /// Learns those of some rows of a batch, whose dictionary most often is that of the last; none when there are more
-    /// than `most`.
+    /// Learns those of a batch, whose dictionary most often is that of the last, of rows with a period if `periods`
+    /// are given; none when there are more than `most`.
     fn learn(
         &mut self,
         column: &ArrayRef,
-        rows: impl Iterator<Item = usize>,
+        periods: Option<&[u8]>,
         field: &Mutex<FieldNames>,
         most: u32,
     ) -> Option<()> {
         let column = column.as_dictionary::<Int32Type>();
-        let is_same =
-            |names: &ArrayRef| std::ptr::addr_eq(&raw const **names, &raw const **column.values());
-        if !self.names.as_ref().is_some_and(is_same) {
-            self.names = Some(column.values().clone());
+        let names = column.values().as_string::<i32>();
+        // The reader wraps the same texts in an array of its own for each batch.
+        let is_known = self.names.as_ref().is_some_and(|known| {
+            known.offsets().ptr_eq(names.offsets()) && known.values().ptr_eq(names.values())
+        });
+        if !is_known {
+            self.names = Some(names.clone());
             self.of.clear();
             self.of.resize(column.values().len(), UNKNOWN);
         }
-        let names = column.values().as_string::<i32>();
         let mut new = Vec::new();
-        for key in rows.filter_map(|row| column.key(row)) {
+        let see = |key: usize| {
             if self.of[key] == UNKNOWN {
                 self.of[key] = 0;
                 new.push((key, hash(names.value(key))));
             }
+        };
+        match periods {
+            Some(periods) => {
+                let counted = (0..).zip(periods).filter(|(_, period)| **period != NO_PERIOD);
+                counted.filter_map(|(row, _)| column.key(row)).for_each(see);
+            }
+            // All that a dictionary has are names of its row group.
+            None if !is_known => (0..names.len()).for_each(see),
+            None => {}
         }
         // All hashes are known before, since the processor waits for the memory of several names at once then.
-        let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, hash) in new {
-            self.of[key] = field.number(hash, names.value(key), most)?;
+        if !new.is_empty() {
+            let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, hash) in new {
+                self.of[key] = field.number(hash, names.value(key), most)?;
+            }
+        }
+        let keys = column.keys().values().iter();
+        let number = |key: &i32| self.of[*key as usize];
+        self.of_rows.clear();
+        match column.nulls() {
+            None => self.of_rows.extend(keys.map(number)),
+            Some(nulls) => {
+                let numbers = keys.zip(nulls).map(|(key, has)| if has { number(key) } else { 0 });
+                self.of_rows.extend(numbers);
+            }
         }
         Some(())
     }
 }
 
-/// The columns of [`OF_REACHED`] of a batch.
+/// Which attempts of a batch reached a receiver, by the columns of [`OF_REACHED`].
 struct OfReached<'b> {
-    batch: &'b RecordBatch,
-    /// By key, whether it is the receiver's word.
+    destination_ip: &'b dyn Array,
+    mta: &'b dyn Array,
+    code: &'b dyn Array,
+    origin: &'b Int32Array,
+    /// By key of the origin, whether it is the receiver's word.
     is_of_receiver: Vec<bool>,
 }
 
 impl<'b> OfReached<'b> {
     fn new(batch: &'b RecordBatch) -> OfReached<'b> {
-        let origins = batch["bounce_origin"].as_dictionary::<Int32Type>().values();
-        let is_of_receiver = origins.as_string::<i32>().iter().map(|of| of == Some("receiver"));
-        OfReached { batch, is_of_receiver: is_of_receiver.collect() }
+        let [destination_ip, mta, origin, code] = OF_REACHED.map(|name| &*batch[name]);
+        let origin = origin.as_dictionary::<Int32Type>();
+        let origins = origin.values().as_string::<i32>().iter();
+        let is_of_receiver = origins.map(|of| of == Some("receiver")).collect();
+        OfReached { destination_ip, mta, code, origin: origin.keys(), is_of_receiver }
     }
 
     /// As the macro `reached_receiver`.
     fn at(&self, row: usize, rec: Record) -> bool {
-        let has = |name: &str| self.batch[name].is_valid(row);
-        let origin = self.batch["bounce_origin"].as_dictionary::<Int32Type>().key(row);
-        has("dlv_destination_ip")
+        let origin = self.origin.is_valid(row).then(|| self.origin.value(row) as usize);
+        self.destination_ip.is_valid(row)
             || origin.is_some_and(|key| self.is_of_receiver[key])
-            || rec == Record::Delivery && has("smtp_code")
-            || has("dsn_mta") && origin.is_none()
+            || rec == Record::Delivery && self.code.is_valid(row)
+            || self.mta.is_valid(row) && origin.is_none()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
 
 use super::answers::batch;
-use super::held::{Leaves, Piece};
+use super::held::Leaves;
 use super::kinds::{CountedAs, Kinds};
 use super::names::Of;
 use super::threads::shared;
@@ -33,8 +33,8 @@ impl Leaves {
         let summed = shared(self.threads, &self.pieces, |pieces| {
             // By period and then by number: the records of a piece are of few periods.
             let mut sums = lens.map(|n| vec![[0_u32; 2]; n * n_periods]);
-            let mut add = |of: [usize; 3], period: u8, kind: CountedAs| {
-                let n = [entered[kind as usize], counted[kind as usize]];
+            let mut add = |of: [usize; 3], period: u8, kind: CountedAs, n: u32| {
+                let n = [n * entered[kind as usize], n * counted[kind as usize]];
                 if n != [0, 0] {
                     for ((sums, of), len) in sums.iter_mut().zip(of).zip(lens) {
                         let sum = &mut sums[usize::from(period) * len + of];
@@ -42,17 +42,17 @@ impl Leaves {
                     }
                 }
             };
-            for Piece { attempts, receptions, others, .. } in pieces {
-                for row in attempts.iter().chain(others) {
+            for piece in pieces {
+                for (row, n) in piece.rows() {
                     if let Some(kind) = kinds.of_record(row) {
                         let of = [row.provider as usize, row.campaign as usize, row.path.into()];
-                        add(of, row.period, kind);
+                        add(of, row.period, kind, n);
                     }
                 }
                 // Of those that reached a receiver there is none.
-                for row in receptions.iter().filter(|_| !why.reached) {
+                for (row, n) in piece.receptions().filter(|_| !why.reached) {
                     let of = [row.provider as usize, row.campaign as usize, row.path.into()];
-                    add(of, row.period, CountedAs::Injected);
+                    add(of, row.period, CountedAs::Injected, n);
                 }
             }
             sums

@@ -1,10 +1,12 @@
 //! A record, as small as what is counted of it. Reads nothing.
 
+use std::hash::{Hash, Hasher};
+
 use pmtaq_schema::Record;
 use pmtaq_schema::numbers::NumberSet;
 
 /// A record that is no reception. Names, and combinations of them, are the numbers of [`super::names::Names`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// Of a domain without a known provider, the domain.
     pub(super) provider: u32,
@@ -20,13 +22,35 @@ pub(super) struct Row {
 }
 
 /// A reception.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reception {
     pub(super) provider: u32,
     pub(super) rcpt_domain: u32,
     pub(super) campaign: u32,
     pub(super) path: u16,
     pub(super) period: u8,
+}
+
+impl Hash for Row {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(side_by_side(self.provider, self.campaign));
+        let [low, high] = self.path.to_le_bytes();
+        let Row { bounce_cat, bounce_class, period, what: What(what), .. } = *self;
+        let rest = [low, high, bounce_cat, bounce_class, period, what, 0, 0];
+        state.write_u64(u64::from_le_bytes(rest));
+    }
+}
+
+impl Hash for Reception {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(side_by_side(self.provider, self.campaign));
+        let of = u32::from(self.path) << u8::BITS | u32::from(self.period);
+        state.write_u64(side_by_side(self.rcpt_domain, of));
+    }
+}
+
+fn side_by_side(a: u32, b: u32) -> u64 {
+    u64::from(a) << u32::BITS | u64::from(b)
 }
 
 /// When the message of a record was queued.
@@ -40,9 +64,8 @@ pub(super) enum Age {
     Carried,
 }
 
-/// Type and age of a record, whether it reached a receiver, and whether it is one of several of its message, of which
-/// one is no delivery: in a byte.
-#[derive(Clone, Copy, Debug)]
+/// Type and age of a record, and whether it reached a receiver: in a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct What(u8);
 
 const AGES: [Age; 3] = [Age::Unknown, Age::Fresh, Age::Carried];
@@ -62,18 +85,6 @@ impl What {
 
     pub(super) fn reached(self) -> bool {
         self.0 >> 5 & 1 == 1
-    }
-
-    pub(super) fn is_followed(self) -> bool {
-        self.0 >> 6 == 1
-    }
-
-    pub(super) fn followed(self) -> What {
-        What(self.0 | 1 << 6)
-    }
-
-    pub(super) fn alone(self) -> What {
-        What(self.0 & !(1 << 6))
     }
 }
 
@@ -100,8 +111,13 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn contain(&self, message: Message) -> bool {
+        self.may_contain(message) && self.of.contains(&message)
+    }
+
+    /// Whether a message may be there; of those that are not, few may.
+    pub(super) fn may_contain(&self, message: Message) -> bool {
         let (at, bit) = self.place(message);
-        self.bits[at] & bit != 0 && self.of.contains(&message)
+        self.bits[at] & bit != 0
     }
 
     fn place(&self, Message(hash): Message) -> (usize, u64) {
@@ -131,7 +147,6 @@ fn mixed(number: u64) -> u64 {
 /// A record of a message that has more than deliveries.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Followed {
-    /// Its place among the attempts of the piece.
-    pub(super) row: u32,
+    pub(super) row: Row,
     pub(super) message: Message,
 }
