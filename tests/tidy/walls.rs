@@ -102,7 +102,7 @@ const WALLS: &[Wall] = &[
             "crates/ingest/src/gather.rs",
             "crates/gen",
             "crates/query/src/deadline.rs",
-            "crates/query/src/leaves/threads.rs",
+            "crates/query/src/threads.rs",
             "crates/bucket/src/wire.rs",
             "crates/store/src/lock.rs",
             "crates/store/src/remote",

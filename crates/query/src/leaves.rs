@@ -10,9 +10,8 @@ mod marginals;
 mod names;
 mod places;
 mod row;
-mod threads;
 
 pub use held::Leaves;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -40,12 +40,14 @@ pub use selection::{Selection, dimension_of, glob};
 
 mod hours;
 
+mod hashes;
 mod judged;
 mod known;
 mod lack;
 mod largest;
 mod leaves;
 mod logged;
+mod matched;
 mod need;
 mod written;
 pub use lack::Lack;
@@ -80,6 +82,7 @@ mod user_views;
 mod variables;
 pub use setup::sql_type;
 
+mod threads;
 mod tiers;
 
 mod session;

@@ -14,7 +14,8 @@ use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use pmtaq_store::{SAYS_ORIGIN, SnapshotPart, rowless_file};
+use pmtaq_store::layout::Table;
+use pmtaq_store::{PartFooter, SAYS_ORIGIN, SnapshotPart, rowless_file};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::error::{Error, Result};
@@ -135,6 +136,18 @@ impl Opened {
         }
         self.hold();
         Ok(())
+    }
+
+    /// The footers of those of records that are among `parts`, once these are here; none where one cannot be read,
+    /// of which the engine says best what is wrong.
+    ///
+    /// # Errors
+    /// As for [`Opened::bring_all`].
+    pub(crate) fn footers(&self, parts: &[&SnapshotPart]) -> Result<Option<Vec<PartFooter>>> {
+        self.bring(parts)?;
+        let names = self.names_of(parts);
+        let footers = names.iter().map(|name| PartFooter::read(name.as_ref(), Table::Records));
+        Ok(footers.collect::<pmtaq_store::Result<Vec<_>>>().ok())
     }
 
     /// By which names the engine opens those of the parts that are among `parts`.

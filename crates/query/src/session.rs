@@ -121,6 +121,8 @@ pub struct Session {
     pub(crate) lacks: RefCell<Vec<Lack>>,
     /// What was answered about the window.
     pub(crate) answered: Answered,
+    /// Of which window the table of deliveries of what came back is, and what it has of them; none where it is not there.
+    pub(crate) matched: RefCell<Option<(Window, Vec<&'static str>)>>,
     /// The records that `why` counted last.
     pub(crate) leaves: RefCell<Option<Rc<Leaves>>>,
 }
@@ -218,6 +220,7 @@ impl Session {
             beyond: Beyond::default(),
             lacks: RefCell::default(),
             answered: Answered::default(),
+            matched: RefCell::default(),
             leaves: RefCell::default(),
         };
         session.classify(classes)?;
@@ -326,15 +329,16 @@ impl Session {
             (false, Some(_)) => self.views()?,
             (false, None) => self.connection()?,
         };
+        let sql = self.over_matched(sql)?;
         // To prepare a `PIVOT` is to ask for its values.
         let deadline = self.deadline()?;
         let cause = |error: duckdb::Error| match &deadline {
             Some(deadline) => deadline.cause(error.into()),
             None => error.into(),
         };
-        let statement = match connection.prepare(sql).map_err(cause) {
+        let statement = match connection.prepare(&sql).map_err(cause) {
             Err(error @ (Error::Timeout(_) | Error::Interrupted)) => Err(error),
-            Err(_) if self.create_other_user_views()? => connection.prepare(sql).map_err(cause),
+            Err(_) if self.create_other_user_views()? => connection.prepare(&sql).map_err(cause),
             statement => statement,
         }?;
         // The engine wants exactly the parameters that the statement has.

@@ -13,7 +13,7 @@ use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder,
+    ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
@@ -110,7 +110,36 @@ impl PartFooter {
         guarded(&self.path, || self.reader(Some(place), wanted))
     }
 
+    /// The same of some rows of a row group, by their numbers in it, which ascend.
+    ///
+    /// # Errors
+    /// As for [`PartFooter::group`].
+    pub fn rows(
+        &self,
+        place: usize,
+        rows: &[usize],
+        wanted: impl Fn(&Field) -> bool,
+    ) -> Result<PartReader> {
+        let mut selectors = Vec::new();
+        let mut end = 0;
+        for run in rows.chunk_by(|row, next| row + 1 == *next) {
+            selectors.push(RowSelector::skip(run[0] - end));
+            selectors.push(RowSelector::select(run.len()));
+            end = run[0] + run.len();
+        }
+        guarded(&self.path, || self.reader_of(Some(place), Some(selectors.into()), wanted))
+    }
+
     fn reader(&self, group: Option<usize>, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
+        self.reader_of(group, None, wanted)
+    }
+
+    fn reader_of(
+        &self,
+        group: Option<usize>,
+        selection: Option<RowSelection>,
+        wanted: impl Fn(&Field) -> bool,
+    ) -> Result<PartReader> {
         let PartFooter { path, schema, loaded } = self;
         let file = File::open(path).at(path)?;
         let groups = loaded.metadata().row_groups();
@@ -136,6 +165,10 @@ impl PartFooter {
             .with_batch_size(usize::try_from(batch).unwrap_or(8192));
         let builder = match group {
             Some(group) => builder.with_row_groups(vec![group]),
+            None => builder,
+        };
+        let builder = match selection {
+            Some(selection) => builder.with_row_selection(selection),
             None => builder,
         };
         let reader = builder.build().map_err(|error| damaged(path, &error))?;

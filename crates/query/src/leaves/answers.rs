@@ -12,8 +12,8 @@ use super::kinds::{CountedAs, Kinds};
 use super::names::{ADMINISTRATIVE, Of};
 use super::places::{Places, place, without};
 use super::row::{Age, Followed, Message, Reception, Row};
-use super::threads::shared;
 use crate::error::{Error, Result};
+use crate::threads::shared;
 use crate::why::{Ask, LEAF, Why};
 
 /// What is grouped by.

@@ -6,7 +6,8 @@ use pmtaq_schema::numbers::Mixer;
 use pmtaq_schema::{Record, Window};
 
 use super::names::{ADMINISTRATIVE, Names};
-use super::row::{Followed, Message, Messages, Reception, Row};
+use super::row::{Followed, Message, Reception, Row};
+use crate::hashes::Hashes;
 use crate::why::{Period, Why};
 
 /// The records of some periods, without what nobody counts by.
@@ -110,16 +111,16 @@ impl Piece {
     }
 
     /// The messages that are followed for another record than a delivery.
-    pub(super) fn not_delivered(&self) -> impl Iterator<Item = Message> {
+    pub(super) fn not_delivered(&self) -> impl Iterator<Item = u64> {
         let is_other = |of: &&Followed| of.row.what.rec() != Record::Delivery;
-        self.followed.iter().filter(is_other).map(|of| of.message)
+        self.followed.iter().filter(is_other).map(|of| of.message.0)
     }
 
     /// Follows no others than those among `several`.
-    pub(super) fn follow(&mut self, several: &Messages) {
+    pub(super) fn follow(&mut self, several: &Hashes) {
         let attempts = &mut self.attempts;
         self.followed.retain(|of| {
-            let is_followed = several.contain(of.message);
+            let is_followed = several.contain(of.message.0);
             if !is_followed {
                 attempts.add(of.row);
             }

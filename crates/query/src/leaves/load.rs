@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
@@ -10,15 +10,13 @@ use arrow::datatypes::{Field as Column, Int32Type, TimestampMillisecondType, UIn
 use pmtaq_schema::numbers::NumberSet;
 use pmtaq_schema::time::Day;
 use pmtaq_schema::{Record, Window};
-use pmtaq_store::layout::Table;
 use pmtaq_store::{Facts, PartFooter, SnapshotPart};
 
 use super::held::{Extent, Leaves, Piece};
 use super::names::{Combined, FieldNames, LocalNumbers, Names, Of, hash};
-use super::row::{Age, Message, Messages, Reception, Row, What};
-use super::threads::shared;
-use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use super::row::{Age, Message, Reception, Row, What};
+use crate::error::Result;
+use crate::hashes::Hashes;
 use crate::selection::Selection;
 use crate::session::Session;
 use crate::why::{Ask, Period, Why};
@@ -81,12 +79,10 @@ struct Load {
     /// The recipient domains and providers of attempts.
     hosts: Mutex<NumberSet<(u32, u32)>>,
     /// The messages that have more than deliveries, once they are known.
-    several: Option<Messages>,
+    several: Option<Hashes>,
     /// How many records that are not alike there is room for, and how many there are.
     room: u64,
     n: AtomicU64,
-    /// Whether the engine is to be asked: what is wrong with a part it says best.
-    is_given_up: AtomicBool,
 }
 
 impl Session {
@@ -155,12 +151,7 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     if n > room || windows.len() > usize::from(NO_PERIOD) {
         return Ok(None);
     }
-    records.bring(&parts)?;
-    let names = records.names_of(&parts);
-    let footer = |name: &&str| PartFooter::read(name.as_ref(), Table::Records);
-    let Ok(footers) = names.iter().map(footer).collect::<pmtaq_store::Result<Vec<_>>>() else {
-        return Ok(None);
-    };
+    let Some(footers) = records.footers(&parts)? else { return Ok(None) };
     let spans = windows.iter().zip(&of.periods).map(|(read, (_, period))| Span {
         since: read.since.millis(),
         until: read.until.millis(),
@@ -190,17 +181,17 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
         several: None,
         room,
         n: AtomicU64::new(0),
-        is_given_up: AtomicBool::new(false),
     };
-    let mut pieces = load.read(session, &first)?;
-    let several: Messages = pieces.iter().flat_map(Piece::not_delivered).collect();
+    // What is wrong with a part the engine says best.
+    let Some(mut pieces) = session.of_each(&first, |unit| load.piece(*unit))? else {
+        return Ok(None);
+    };
+    let several: Hashes = pieces.iter().flat_map(Piece::not_delivered).collect();
     pieces.iter_mut().for_each(|piece| piece.follow(&several));
     load.several = Some(several);
-    pieces.extend(load.read(session, &rest)?);
+    let Some(others) = session.of_each(&rest, |unit| load.piece(*unit))? else { return Ok(None) };
+    pieces.extend(others);
     pieces.iter_mut().for_each(Piece::end);
-    if load.is_given_up() {
-        return Ok(None);
-    }
     let names = Names::learnt(load.names);
     let hosts = load.hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let hosts = first_by_name(&names, hosts);
@@ -259,37 +250,11 @@ impl Span {
 }
 
 impl Load {
-    /// The records of some row groups, as many of these at once as the session has threads.
-    fn read(&self, session: &Session, units: &[Unit<'_>]) -> Result<Vec<Piece>> {
-        let deadline = session.deadline()?;
-        let interrupted = session.begin();
-        let is_over = || {
-            interrupted.load(Ordering::SeqCst) || deadline.as_ref().is_some_and(Deadline::is_over)
-        };
-        let pieces = shared(session.limits.threads, units, |units| {
-            let units = units.take_while(|_| !self.is_given_up() && !is_over());
-            units.map_while(|unit| self.piece(*unit)).collect::<Vec<Piece>>()
-        });
-        match (is_over(), &deadline) {
-            (false, _) => Ok(pieces.into_iter().flatten().collect()),
-            (true, Some(deadline)) => Err(deadline.cause(Error::Interrupted)),
-            (true, None) => Err(Error::Interrupted),
-        }
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.is_given_up.load(Ordering::Relaxed)
-    }
-
-    /// The records of a row group; none when they cannot be had.
+    /// The records of a row group; none when they cannot be had, or are too many.
     fn piece(&self, unit: Unit<'_>) -> Option<Piece> {
-        let piece = self.try_piece(unit);
-        let n = piece.as_ref().map_or(0, |piece| piece.n() as u64);
-        let is_too_much = self.n.fetch_add(n, Ordering::Relaxed) + n > self.room;
-        if piece.is_none() || is_too_much {
-            self.is_given_up.store(true, Ordering::Relaxed);
-        }
-        piece
+        let piece = self.try_piece(unit)?;
+        let n = piece.n() as u64;
+        (self.n.fetch_add(n, Ordering::Relaxed) + n <= self.room).then_some(piece)
     }
 
     fn try_piece(&self, Unit { footer, group, period }: Unit<'_>) -> Option<Piece> {
@@ -367,7 +332,7 @@ impl Load {
             messages.map(|((key, queued), period)| Message::new(*period, key, *queued)).collect();
         // All are looked for before, since the processor waits for the memory of several at once then.
         let is_several = |message: &Message| match &self.several {
-            Some(several) => several.may_contain(*message),
+            Some(several) => several.may_contain(message.0),
             None => true,
         };
         let are_several: Vec<bool> = messages.iter().map(is_several).collect();
@@ -411,7 +376,7 @@ impl Load {
             };
             let message = messages[row];
             let is_several = are_several[row]
-                && self.several.as_ref().is_none_or(|several| several.contain(message));
+                && self.several.as_ref().is_none_or(|several| several.contain(message.0));
             piece.add(record, message, is_several);
         }
         Some(())

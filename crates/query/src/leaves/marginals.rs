@@ -8,8 +8,8 @@ use super::answers::batch;
 use super::held::Leaves;
 use super::kinds::{CountedAs, Kinds};
 use super::names::Of;
-use super::threads::shared;
 use crate::error::Result;
+use crate::threads::shared;
 use crate::why::{LEAF, Why};
 
 /// Values of a dimension in a batch.

@@ -3,7 +3,8 @@
 use std::hash::{Hash, Hasher};
 
 use pmtaq_schema::Record;
-use pmtaq_schema::numbers::NumberSet;
+
+use crate::hashes::mixed;
 
 /// A record that is no reception. Names, and combinations of them, are the numbers of [`super::names::Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl What {
 /// What tells the messages of all periods apart: a hash of the period, of who got it, by half of the column
 /// `message_key`, and of when it was queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Message(u64);
+pub(super) struct Message(pub(super) u64);
 
 impl Message {
     pub(super) fn new(period: u8, message_key: Option<u64>, queued: Option<i64>) -> Message {
@@ -100,48 +101,6 @@ impl Message {
         let queued = queued.map_or(u64::MAX, i64::cast_unsigned);
         Message(mixed(mixed(rcpt ^ u64::from(period) << 33) ^ queued))
     }
-}
-
-/// Messages, of which most that are asked for are not there.
-pub(super) struct Messages {
-    of: NumberSet<Message>,
-    /// A bit for each, and for others that share it: it stays near the processor, which the set does not.
-    bits: Vec<u64>,
-}
-
-impl Messages {
-    pub(super) fn contain(&self, message: Message) -> bool {
-        self.may_contain(message) && self.of.contains(&message)
-    }
-
-    /// Whether a message may be there; of those that are not, few may.
-    pub(super) fn may_contain(&self, message: Message) -> bool {
-        let (at, bit) = self.place(message);
-        self.bits[at] & bit != 0
-    }
-
-    fn place(&self, Message(hash): Message) -> (usize, u64) {
-        ((hash >> 6) as usize & (self.bits.len() - 1), 1 << (hash & 63))
-    }
-}
-
-impl FromIterator<Message> for Messages {
-    fn from_iter<I: IntoIterator<Item = Message>>(messages: I) -> Messages {
-        let of: NumberSet<Message> = messages.into_iter().collect();
-        // Of eight bits one is set at most.
-        let bits = vec![0; (of.len() / 8).next_power_of_two()];
-        let mut messages = Messages { of, bits };
-        let places: Vec<_> = messages.of.iter().map(|message| messages.place(*message)).collect();
-        places.into_iter().for_each(|(at, bit)| messages.bits[at] |= bit);
-        messages
-    }
-}
-
-/// A number in which each bit depends on all bits of the given one: the last step of MurmurHash3.
-fn mixed(number: u64) -> u64 {
-    let number = (number ^ number >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let number = (number ^ number >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    number ^ number >> 33
 }
 
 /// A record of a message that has more than deliveries.

@@ -23,14 +23,14 @@ use crate::why::{Ask, LEAF, Marked, Period, Why};
 const DAY: i64 = 20_514;
 
 /// From one minute of the day to another.
-fn minutes(since: i64, until: i64) -> Window {
+pub(crate) fn minutes(since: i64, until: i64) -> Window {
     let [since, until] = [since, until].map(|minute| Timestamp(DAY * DAY_S + 60 * minute));
     Window { since, until }
 }
 
 /// Parts of records that often share recipient, time and dimensions, or lack them: one with all types in each of its
 /// row groups, one in the order of types.
-fn snapshot(dir: &Path) -> Snapshot {
+pub(crate) fn snapshot(dir: &Path) -> Snapshot {
     let more = "
         alter table stored add column n bigint;
         update stored set n = hash(rcpt, time_logged, rec, provider, vmta, bounce_cat) % 1000;
@@ -72,7 +72,7 @@ fn snapshot(dir: &Path) -> Snapshot {
     Snapshot { generation: 1, parts, span: Some((Day(DAY), Day(DAY))), store_rows: 4000 }
 }
 
-fn session(snapshot: &Snapshot) -> Session {
+pub(crate) fn session(snapshot: &Snapshot) -> Session {
     let (limits, classes) = (Limits::new(2, 1 << 28), &BounceClasses::default());
     let config = SessionConfig { zone: Zone::UTC, limits, classes, files: &[] };
     Session::open(snapshot, &[minutes(-1000, 1000)], &config).expect("a session")
