@@ -17,37 +17,46 @@ use crate::setup::{rows_of, source};
 use crate::variables;
 
 impl Session {
-    /// Gives the views what `sql` names of replies.
+    /// Gives the views what `sql` names of replies, and nothing else of them: each record would be looked up for it.
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the templates.
     pub(crate) fn read_replies(&self, sql: &str) -> Result<()> {
         variables::set(self.engine(), &mut self.variables.borrow_mut(), sql)?;
-        let had = self.replies.get();
-        let wants_columns = names_replies(sql) && !had.has_columns;
-        let wants_templates = !self.knows_templates.get() && names_templates(sql);
-        if !wants_columns && !wants_templates {
-            return Ok(());
+        let mut wanted =
+            Replies { has_columns: names_replies(sql), has_folded: names_templates(sql) };
+        if wanted != Replies::default() {
+            wanted.has_folded &= self.know_replies(wanted.has_columns)?.has_folded;
+        }
+        if wanted != self.replies.get() {
+            self.replies.set(wanted);
+            let views = self.reply_views(wanted, &self.user_views.borrow().created());
+            self.views()?.execute_batch(&views)?;
+        }
+        Ok(())
+    }
+
+    /// Looks up what is known of the templates of the session, their columns if these are wanted: what the engine then
+    /// has of them.
+    fn know_replies(&self, wants_columns: bool) -> Result<Replies> {
+        let known = self.known_replies.get();
+        if let Some(known) = known.filter(|known| known.has_columns || !wants_columns) {
+            return Ok(known);
         }
         let engine = self.views()?;
         let templates = self.templates()?;
         let shown = shown(&templates);
-        let has = Replies {
-            has_columns: had.has_columns || wants_columns,
-            has_folded: !shown.is_empty(),
-        };
-        self.knows_templates.set(true);
-        if has != had {
+        let known = Replies { has_columns: wants_columns, has_folded: !shown.is_empty() };
+        if known != Replies::default() {
             engine.execute_batch(TABLE)?;
             let mut table = engine.appender("known_replies")?;
-            for row in rows(&templates, &shown, has) {
+            for row in rows(&templates, &shown, known) {
                 table.append_row(row)?;
             }
             table.flush()?;
-            engine.execute_batch(&self.reply_views(has, &self.user_views.borrow().created()))?;
-            self.replies.set(has);
         }
-        Ok(())
+        self.known_replies.set(Some(known));
+        Ok(known)
     }
 
     /// The templates of all parts of the session, whatever window it is turned to.

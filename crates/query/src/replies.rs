@@ -1,7 +1,7 @@
 //! What is known of replies, as columns: whose fault they say it is, whether the mailbox is dead,
 //! the provider's own code; and their templates, with what only counts masked. No part keeps that: a
 //! session looks the templates of its parts up, of which there are few, when a statement first names such a column,
-//! and joins it to its views. So what pmtaq learns holds for old records too, and who does not ask
+//! and joins it to its views for each that does. So what pmtaq learns holds for old records too, and who does not ask
 //! does not pay. Makes statements, and runs none.
 
 use std::collections::BTreeMap;

@@ -97,9 +97,10 @@ pub struct Session {
     /// The columns that are others than the parts have, in SQL: the class of a bounce by the site's own
     /// words, and what old parts lack.
     pub(crate) replaced: Vec<String>,
-    /// What the views have of replies, and whether their templates were read.
+    /// What the views have of replies.
     pub(crate) replies: Cell<Replies>,
-    pub(crate) knows_templates: Cell<bool>,
+    /// What the table of what is known of replies has, once it was asked for.
+    pub(crate) known_replies: Cell<Option<Replies>>,
     /// The variables that are set.
     pub(crate) variables: RefCell<BTreeSet<String>>,
     /// Whether every day that was opened has a rollup.
@@ -208,7 +209,7 @@ impl Session {
             tier_views: RefCell::default(),
             replaced: Vec::new(),
             replies: Cell::new(Replies::default()),
-            knows_templates: Cell::new(false),
+            known_replies: Cell::default(),
             variables: variables.into(),
             has_hours: hours != Hours::None,
             window: Cell::new(window),
