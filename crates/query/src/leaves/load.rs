@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::{Field as Column, Int32Type, TimestampMillisecondType, UInt64Type};
 use pmtaq_schema::numbers::NumberSet;
 use pmtaq_schema::time::Day;
@@ -65,8 +67,13 @@ struct Span {
     begins: i64,
 }
 
-/// That of a record that does not count.
-const NO_PERIOD: u8 = u8::MAX;
+/// A record that counts.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// Its number in the batch.
+    row: usize,
+    period: u8,
+}
 
 /// What all threads know.
 struct Load {
@@ -148,7 +155,7 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     let parts: Vec<&SnapshotPart> = records.parts().filter(meets).collect();
     let room = session.limits.memory_bytes / PART_OF_MEMORY / RECORD_BYTES;
     let n: u64 = session.alike(&parts).iter().map(|part| n_within(part, &windows)).sum();
-    if n > room || windows.len() > usize::from(NO_PERIOD) {
+    if n > room || windows.len() > usize::from(u8::MAX) {
         return Ok(None);
     }
     let Some(footers) = records.footers(&parts)? else { return Ok(None) };
@@ -275,13 +282,11 @@ impl Load {
         let mut piece = Piece::default();
         for batch in footer.group(group, is_read).ok()? {
             let batch = batch.ok()?;
-            let periods = match period {
-                Some(period) => vec![period; batch.num_rows()],
-                None => self.periods(&batch),
+            let counted = match period {
+                Some(period) => (0..batch.num_rows()).map(|row| Counted { row, period }).collect(),
+                None => self.counted(&batch),
             };
-            if periods.iter().any(|period| *period != NO_PERIOD) {
-                self.take(&batch, &periods, period.is_some(), &mut known, &mut piece)?;
-            }
+            self.take(&batch, &counted, period.is_some(), &mut known, &mut piece)?;
         }
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner).extend(known.hosts);
         if self.several.is_some() {
@@ -290,30 +295,31 @@ impl Load {
         Some(piece)
     }
 
-    /// The period of each record of a batch.
-    fn periods(&self, batch: &RecordBatch) -> Vec<u8> {
+    /// Those records of a batch that are of a period.
+    fn counted(&self, batch: &RecordBatch) -> Vec<Counted> {
         let times = batch[TIME].as_primitive::<TimestampMillisecondType>().values();
-        let period_of = |time: &i64| {
+        let counted = |(row, time): (usize, &i64)| {
             let is_in = |span: &Span| span.since <= *time && *time < span.until;
-            self.spans.iter().position(is_in).map_or(NO_PERIOD, |period| period as u8)
+            let period = self.spans.iter().position(is_in)?;
+            Some(Counted { row, period: period as u8 })
         };
-        times.iter().map(period_of).collect()
+        times.iter().enumerate().filter_map(counted).collect()
     }
 
-    /// Adds those records of a batch that are of a period; none when there are more names than numbers. `is_whole`
-    /// says whether all records of its row group are.
+    /// Adds some records of a batch; none when there are more names than numbers. `is_whole` says whether all records of
+    /// its row group count.
     fn take(
         &self,
         batch: &RecordBatch,
-        periods: &[u8],
+        counted: &[Counted],
         is_whole: bool,
         known: &mut OfGroup<'_>,
         piece: &mut Piece,
     ) -> Option<()> {
         let OfGroup { numbers, campaigns, paths, hosts } = known;
         for ((name, of), numbers) in NAMED.iter().zip(numbers.iter_mut()) {
-            let periods = (!is_whole).then_some(periods);
-            numbers.learn(&batch[*name], periods, &self.names[*of as usize], of.most())?;
+            let field = &self.names[*of as usize];
+            numbers.learn(&batch[*name], counted, is_whole, field, of.most())?;
         }
         let [providers, senders, jobs, pools, vmtas, ips, domains, categories, classes, mtas] =
             numbers.each_ref().map(|numbers| &numbers.of_rows[..]);
@@ -324,12 +330,14 @@ impl Load {
             .iter()
             .map(|rec| Record::parse(rec?.as_bytes()))
             .collect();
-        let queued: Vec<Option<i64>> =
-            batch["time_queued"].as_primitive::<TimestampMillisecondType>().iter().collect();
-        let keys = batch["message_key"].as_primitive::<UInt64Type>().iter();
-        let messages = keys.zip(&queued).zip(periods);
-        let messages: Vec<Message> =
-            messages.map(|((key, queued), period)| Message::new(*period, key, *queued)).collect();
+        let queued = batch["time_queued"].as_primitive::<TimestampMillisecondType>();
+        let queued_at = |row: usize| queued.is_valid(row).then(|| queued.value(row));
+        let keys = batch["message_key"].as_primitive::<UInt64Type>();
+        let message = |of: &Counted| {
+            let key = keys.is_valid(of.row).then(|| keys.value(of.row));
+            Message::new(of.period, key, queued_at(of.row))
+        };
+        let messages: Vec<Message> = counted.iter().map(message).collect();
         // All are looked for before, since the processor waits for the memory of several at once then.
         let is_several = |message: &Message| match &self.several {
             Some(several) => several.may_contain(message.0),
@@ -340,12 +348,11 @@ impl Load {
         let keys = batch["rcpt_domain"].as_dictionary::<Int32Type>();
         // The provider by the key of the domain, which seldom has a second one.
         let mut last_hosts = vec![0; keys.values().len()];
-        for (row, &period) in periods.iter().enumerate() {
-            let rec = recs.key(row).and_then(|key| rec_of_key[key]);
-            let Some(rec) = rec.filter(|_| period != NO_PERIOD) else { continue };
-            let (provider, rcpt_domain) = (providers[row], domains[row]);
-            let campaign = campaigns.number([senders[row], jobs[row]]);
-            let path = paths.number([pools[row], vmtas[row], ips[row], mtas[row]]);
+        for (at, &Counted { row, period }) in counted.iter().enumerate() {
+            let Some(rec) = recs.key(row).and_then(|key| rec_of_key[key]) else { continue };
+            let (provider, rcpt_domain) = (providers[at], domains[at]);
+            let campaign = campaigns.number([senders[at], jobs[at]]);
+            let path = paths.number([pools[at], vmtas[at], ips[at], mtas[at]]);
             let path = u16::try_from(path).ok()?;
             if rec == Record::Reception {
                 piece.receive(Reception { provider, rcpt_domain, campaign, path, period });
@@ -359,7 +366,7 @@ impl Load {
                 hosts.insert((rcpt_domain, provider));
                 last_hosts[key] = provider;
             }
-            let age = match queued[row] {
+            let age = match queued_at(row) {
                 None => Age::Unknown,
                 Some(queued) if queued < self.spans[usize::from(period)].begins => Age::Carried,
                 Some(_) => Age::Fresh,
@@ -369,13 +376,13 @@ impl Load {
                 campaign,
                 path,
                 // There are no more numbers than fit, see `Of::most`.
-                bounce_cat: categories[row] as u8,
-                bounce_class: classes[row] as u8,
+                bounce_cat: categories[at] as u8,
+                bounce_class: classes[at] as u8,
                 period,
                 what: What::new(rec, age, reached.as_ref().is_some_and(|of| of.at(row, rec))),
             };
-            let message = messages[row];
-            let is_several = are_several[row]
+            let message = messages[at];
+            let is_several = are_several[at]
                 && self.several.as_ref().is_none_or(|several| several.contain(message.0));
             piece.add(record, message, is_several);
         }
@@ -398,19 +405,20 @@ struct Numbers {
     of: Vec<u32>,
     /// The dictionary.
     names: Option<StringArray>,
-    /// Of each row of a batch, 0 without a name.
+    /// Of each record of a batch that counts, 0 without a name.
     of_rows: Vec<u32>,
 }
 
 const UNKNOWN: u32 = u32::MAX;
 
 impl Numbers {
-    /// Learns those of a batch, whose dictionary most often is that of the last, of rows with a period if `periods`
-    /// are given; none when there are more than `most`.
+    /// Learns those of a batch, whose dictionary most often is that of the last, for the records that count; none when
+    /// there are more than `most`.
     fn learn(
         &mut self,
         column: &ArrayRef,
-        periods: Option<&[u8]>,
+        counted: &[Counted],
+        is_whole: bool,
         field: &Mutex<FieldNames>,
         most: u32,
     ) -> Option<()> {
@@ -425,40 +433,55 @@ impl Numbers {
             self.of.clear();
             self.of.resize(column.values().len(), UNKNOWN);
         }
+        if is_whole && !is_known {
+            // All that a dictionary has are names of its row group.
+            self.number(names, 0..names.len(), field, most)?;
+        }
+        self.translate(column, counted);
+        if self.of_rows.contains(&UNKNOWN) {
+            let keys = counted.iter().filter_map(|of| column.key(of.row));
+            self.number(names, keys, field, most)?;
+            self.translate(column, counted);
+        }
+        Some(())
+    }
+
+    /// Numbers the names of some keys that have none yet; none when there are more than `most`.
+    fn number(
+        &mut self,
+        names: &StringArray,
+        keys: impl Iterator<Item = usize>,
+        field: &Mutex<FieldNames>,
+        most: u32,
+    ) -> Option<()> {
         let mut new = Vec::new();
-        let see = |key: usize| {
+        for key in keys {
             if self.of[key] == UNKNOWN {
                 self.of[key] = 0;
                 new.push((key, hash(names.value(key))));
             }
-        };
-        match periods {
-            Some(periods) => {
-                let counted = (0..).zip(periods).filter(|(_, period)| **period != NO_PERIOD);
-                counted.filter_map(|(row, _)| column.key(row)).for_each(see);
-            }
-            // All that a dictionary has are names of its row group.
-            None if !is_known => (0..names.len()).for_each(see),
-            None => {}
         }
         // All hashes are known before, since the processor waits for the memory of several names at once then.
-        if !new.is_empty() {
-            let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key, hash) in new {
-                self.of[key] = field.number(hash, names.value(key), most)?;
-            }
+        let mut field = field.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, hash) in new {
+            self.of[key] = field.number(hash, names.value(key), most)?;
         }
-        let keys = column.keys().values().iter();
-        let number = |key: &i32| self.of[*key as usize];
+        Some(())
+    }
+
+    /// Sets the numbers of the records that count.
+    fn translate(&mut self, column: &DictionaryArray<Int32Type>, counted: &[Counted]) {
+        let keys = column.keys().values();
+        let number = |of: &Counted| self.of[keys[of.row] as usize];
         self.of_rows.clear();
         match column.nulls() {
-            None => self.of_rows.extend(keys.map(number)),
+            None => self.of_rows.extend(counted.iter().map(number)),
             Some(nulls) => {
-                let numbers = keys.zip(nulls).map(|(key, has)| if has { number(key) } else { 0 });
+                let has = |of: &Counted| nulls.is_valid(of.row);
+                let numbers = counted.iter().map(|of| if has(of) { number(of) } else { 0 });
                 self.of_rows.extend(numbers);
             }
         }
-        Some(())
     }
 }
 
