@@ -3,7 +3,7 @@
 use pmtaq_query::{Catalog, Missing, Selection};
 use pmtaq_schema::Record;
 
-use crate::fixture::{Row, Stored, record, report};
+use crate::fixture::{Row, Stored, record, report, sql};
 
 fn ask(rows: &[String], name: &str, given: &[(&str, &str)]) -> Vec<String> {
     let rows: Vec<Row> = rows.iter().map(|row| record(row)).collect();
@@ -238,4 +238,24 @@ fn what_a_report_wants_and_nothing_has_is_told() {
     let fields = vec!["timeFirstAttempt"];
     assert_eq!(missing(&stored, "first-attempt"), Missing { records, fields });
     assert_eq!(missing(&Stored::empty(), "first-attempt"), Missing::default());
+}
+
+#[test]
+fn each_statement_has_what_it_names_of_replies_and_nothing_that_others_named() {
+    let stored = Stored::day();
+    let session = stored.session();
+    let one = |text: &str| sql(&session, text).expect("an answer").concat();
+    let n_columns = |view: &str| one(&format!("select count(*) from (describe from {view})"));
+    let before = ["records", "bounces"].map(n_columns);
+    for _ in 0..2 {
+        for view in ["records", "bounces"] {
+            let dead = format!("select count(*) from {view} where mailbox_dead = 'yes'");
+            assert_eq!(one(&dead), "2");
+            assert_eq!(
+                one(&format!("select any_value(template) from {view} where vmta = 'v0'")),
+                "-"
+            );
+        }
+        assert_eq!(["records", "bounces"].map(n_columns), before);
+    }
 }
