@@ -10,6 +10,7 @@ mod marginals;
 mod names;
 mod places;
 mod row;
+mod told;
 
 pub use held::Leaves;
 

@@ -109,6 +109,11 @@ impl Ask {
         )
     }
 
+    /// Whether it is counted of records in memory, where these are.
+    pub const fn is_in_memory(self) -> bool {
+        matches!(self, Ask::Messages | Ask::Remote | Ask::Records | Ask::Injected)
+    }
+
     /// Whether it can have places in a list for the names of the dimensions: to group by texts and to hand
     /// them over takes several times as long, and most are never a cause.
     pub const fn is_by_place(self) -> bool {

@@ -99,7 +99,7 @@ impl Session {
         self.said_of_any(|facts| Some(has_some(facts))) != Some(false)
     }
 
-    /// The records that the statements `asks` of `why` count, of which `selection` lets all through; none where these
+    /// The records that the statements `asks` of `why` count, of which `selection` lets all through; none where all of these
     /// statements have to be asked of the engine. `for_others` says whether other metrics are asked of the same records.
     ///
     /// # Errors
@@ -112,8 +112,8 @@ impl Session {
         selection: &Selection,
         for_others: bool,
     ) -> Result<Option<Rc<Leaves>>> {
-        let is_counted =
-            |ask: &Ask| matches!(ask, Ask::Messages | Ask::Remote | Ask::Records | Ask::Injected);
+        // What was queued, where nothing says what was injected, the engine counts beside them.
+        let is_counted = |ask: &Ask| ask.is_in_memory() || *ask == Ask::Queued;
         // Parts of older versions, and classes of the site, are read by statements.
         let is_plain = self.has_keys() && self.replaced.is_empty();
         let is_all = *selection == Selection::default();

@@ -179,6 +179,8 @@ fn records_in_memory_are_counted_as_the_statements_say() {
         };
         let (of_here, of_there) =
             (Why { told: told(&here), ..why.clone() }, Why { told: told(&there), ..why.clone() });
+        let said = session.told_to_the_engine(&leaves, &of_here).expect("numbers");
+        assert_eq!(said.told, of_there.told, "{why:?}");
         for ask in asks {
             let by: Vec<&str> =
                 LEAF.into_iter().chain(["period", "carried", "kind", "category"]).collect();
@@ -238,7 +240,8 @@ fn what_is_not_counted_in_memory_is_asked_of_the_engine() {
         session.leaves(why, asks, of, false).expect("no error").is_some()
     };
     assert!(is_read(&session, &why, &messages, &all));
-    assert!(!is_read(&session, &why, &[Ask::Messages, Ask::Queued], &all));
+    assert!(is_read(&session, &why, &[Ask::Messages, Ask::Queued], &all));
+    assert!(!is_read(&session, &why, &[Ask::Complaints, Ask::Cohort], &all));
     let some = Selection { condition: Some("true".to_owned()), ..Selection::default() };
     assert!(!is_read(&session, &why, &messages, &some));
     let marked = Why { mark: Some(Marked::Plaintext), ..why.clone() };

@@ -189,14 +189,18 @@ impl Question<'_> {
             taken(counts.read(answer.rows()))?;
         }
         for ask in by_place {
-            let query = why.query(ask, selection)?;
-            if let Some(leaves) = leaves {
+            if let Some(leaves) = leaves.filter(|_| ask.is_in_memory()) {
+                let query = why.query(ask, selection)?;
                 let by_hours = self.session.reads_hours(&query);
                 for batch in leaves.counts(why, ask, by_hours)? {
                     taken(counts.read(&batch))?;
                 }
                 continue;
             }
+            let query = match leaves {
+                Some(leaves) => self.session.told_to_the_engine(leaves, why)?.query(ask, selection),
+                None => why.query(ask, selection),
+            }?;
             self.session.run(&query, |_, batches| -> Result<()> {
                 for batch in batches {
                     taken(counts.read(&batch?))?;
