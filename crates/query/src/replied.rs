@@ -29,9 +29,9 @@ impl Session {
             wanted.has_folded &= self.know_replies(wanted.has_columns)?.has_folded;
         }
         if wanted != self.replies.get() {
-            self.replies.set(wanted);
             let views = self.reply_views(wanted, &self.user_views.borrow().created());
             self.views()?.execute_batch(&views)?;
+            self.replies.set(wanted);
         }
         Ok(())
     }

@@ -64,6 +64,11 @@ impl Limits {
     pub const fn new(threads: usize, memory_bytes: u64) -> Limits {
         Limits { threads, memory_bytes, spill: None, timeout: None }
     }
+
+    /// How many things of so many bytes may be held beside the engine: a quarter of the memory is theirs.
+    pub(crate) fn room_beside(&self, bytes: u64) -> u64 {
+        self.memory_bytes / 4 / bytes
+    }
 }
 
 /// What holds for all that a session answers.

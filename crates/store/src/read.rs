@@ -107,7 +107,7 @@ impl PartFooter {
     /// # Errors
     /// [`Error::Io`] when the part is not there any more, [`Error::Damaged`] when it cannot be read.
     pub fn group(&self, place: usize, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
-        guarded(&self.path, || self.reader(Some(place), wanted))
+        guarded(&self.path, || self.reader(Some(place), None, wanted))
     }
 
     /// The same of some rows of a row group, by their numbers in it, which ascend.
@@ -127,14 +127,10 @@ impl PartFooter {
             selectors.push(RowSelector::select(run.len()));
             end = run[0] + run.len();
         }
-        guarded(&self.path, || self.reader_of(Some(place), Some(selectors.into()), wanted))
+        guarded(&self.path, || self.reader(Some(place), Some(selectors.into()), wanted))
     }
 
-    fn reader(&self, group: Option<usize>, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
-        self.reader_of(group, None, wanted)
-    }
-
-    fn reader_of(
+    fn reader(
         &self,
         group: Option<usize>,
         selection: Option<RowSelection>,
@@ -200,7 +196,7 @@ impl PartReader {
     /// # Errors
     /// [`Error::Io`] when it is not there, [`Error::Damaged`] when it is no part of `table`.
     pub fn open(path: &Path, table: Table, wanted: impl Fn(&Field) -> bool) -> Result<PartReader> {
-        guarded(path, || PartFooter::try_read(path, table)?.reader(None, wanted))
+        guarded(path, || PartFooter::try_read(path, table)?.reader(None, None, wanted))
     }
 
     /// Rows that the file says it has.

@@ -47,8 +47,7 @@ const OF_REACHED: [&str; 4] = ["dlv_destination_ip", "dsn_mta", "bounce_origin",
 /// The types of attempts by which a message is known to have more than deliveries.
 const NOT_DELIVERED: [Record; 2] = [Record::Bounce, Record::Deferral];
 
-/// The part of a session's memory that records may take, and the bytes of those that are alike.
-const PART_OF_MEMORY: u64 = 4;
+/// The bytes of records that are alike.
 const RECORD_BYTES: u64 = 20;
 
 /// A row group to be read.
@@ -153,7 +152,7 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
     let records = &session.opened[0];
     let meets = |part: &&SnapshotPart| windows.iter().any(|window| part.meets(*window));
     let parts: Vec<&SnapshotPart> = records.parts().filter(meets).collect();
-    let room = session.limits.memory_bytes / PART_OF_MEMORY / RECORD_BYTES;
+    let room = session.limits.room_beside(RECORD_BYTES);
     let n: u64 = session.alike(&parts).iter().map(|part| n_within(part, &windows)).sum();
     if n > room || windows.len() > usize::from(u8::MAX) {
         return Ok(None);
@@ -194,11 +193,13 @@ fn load(session: &Session, of: Extent) -> Result<Option<Leaves>> {
         return Ok(None);
     };
     let several: Hashes = pieces.iter().flat_map(Piece::not_delivered).collect();
-    pieces.iter_mut().for_each(|piece| piece.follow(&several));
+    pieces.iter_mut().for_each(|piece| {
+        piece.follow(&several);
+        piece.end();
+    });
     load.several = Some(several);
     let Some(others) = session.of_each(&rest, |unit| load.piece(*unit))? else { return Ok(None) };
     pieces.extend(others);
-    pieces.iter_mut().for_each(Piece::end);
     let names = Names::learnt(load.names);
     let hosts = load.hosts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let hosts = first_by_name(&names, hosts);
