@@ -179,6 +179,22 @@ fn a_trace_has_the_records_that_a_comparison_of_texts_has() {
 }
 
 #[test]
+fn a_recipient_of_many_messages_is_traced_whole() {
+    let sealed = Sealed::new();
+    let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,envId\n".to_owned();
+    for n in 0..1_100 {
+        let time = format!("2026-03-01 10:{:02}:{:02}+0000", n / 60, n % 60);
+        csv += &format!("d,{time},{time},a@s.example,u@r.example,smtp;250 ok,e{n}\n");
+        csv += &format!("d,{time},{time},a@s.example,v{n}@r.example,smtp;250 ok,f{n}\n");
+    }
+    sealed.ingest(&[&sealed.file("acct.csv", csv)]);
+    for (address, n) in [("U@r.example", 1_100), ("v7@r.example", 1), ("w@r.example", 0)] {
+        let run = sealed.run(&["trace", address, "--format", "csv"]);
+        assert_eq!(run.stdout.lines().skip(1).count(), n, "{run:?}");
+    }
+}
+
+#[test]
 fn a_message_to_many_is_traced_by_its_identifier_to_all_of_them() {
     let sealed = Sealed::new();
     let mut csv = "type,timeLogged,timeQueued,orig,rcpt,dsnDiag,envId\n".to_owned();

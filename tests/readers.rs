@@ -91,6 +91,36 @@ fn no_row_group_has_deliveries_and_bounces_whoever_wrote_it() {
 }
 
 #[test]
+fn other_tools_pass_over_the_row_groups_that_have_not_got_a_recipient() {
+    let sealed = Sealed::new();
+    let dir = sealed.dir.path().join("acct");
+    generate(&Options { rows: 60_000, ..Options::default() }, &dir).unwrap();
+    let spelt = "type,timeLogged,timeQueued,orig,rcpt\n\
+         d,2026-03-01 10:00:00+0000,2026-03-01 10:00:00+0000,a@s.example,Anna.MEIER@R.example\n\
+         d,2026-03-01 10:00:00+0000,2026-03-01 10:00:00+0000,a@s.example,\u{c4}NNE@r.example\n";
+    sealed.ingest(&[&dir, &sealed.file("acct-spelt.csv", spelt)]);
+    let check = |written: &str| {
+        let groups = python("filters.py", &[&sealed.store()]);
+        let groups = groups.as_array().unwrap();
+        assert!(groups.len() > 1, "{written}: {groups:?}");
+        for group in groups {
+            assert_eq!(group["missed"], 0, "{written}: {group}");
+            assert!(group["seeming"].as_f64().unwrap() < 0.12, "{written}: {group}");
+            // Two bytes for each row at most, but no filter has less than a block.
+            let (bytes, rows) = (group["bytes"].as_u64().unwrap(), group["rows"].as_u64().unwrap());
+            assert!(bytes <= 2 * rows + 64, "{written}: {group}");
+        }
+    };
+    check("an ingest");
+    sealed.done(&["compact", "-q"]);
+    check("a compaction");
+    for address in ["anna.meier@r.example", "Anna.MEIER@R.example", "\u{e4}nne@r.example"] {
+        let steps = sealed.done(&["trace", address, "--format", "csv"]);
+        assert_eq!(steps.lines().count(), 2, "{address}: {steps}");
+    }
+}
+
+#[test]
 fn a_million_rows_are_counted_alike_by_everyone_at_scale() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");

@@ -30,6 +30,7 @@ const WALLS: &[Wall] = &[
         words: &["Serialize", "Deserialize"],
         paths: &[
             "crates/store/src/manifest.rs",
+            "crates/store/src/manifest",
             "crates/store/src/recipients.rs",
             "crates/store/src/delta/published.rs",
             "crates/store/src/facts.rs",

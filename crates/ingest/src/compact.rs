@@ -205,9 +205,12 @@ fn lacks_kept(writer: &Writer<'_>, day: Day, parts: &[SnapshotPart]) -> bool {
 
 /// Whether an older version wrote the part, without what questions need.
 fn is_older(part: &&SnapshotPart) -> bool {
-    let Part { table, has_keys, rare_apart, facts, derived, .. } = &part.part;
+    let Part { table, has_keys, rare_apart, has_filters, facts, derived, .. } = &part.part;
     match table {
-        Table::Records => !(*has_keys && *rare_apart && facts.is_some() && *derived >= SAYS_ORIGIN),
+        Table::Records => {
+            let is_found = *has_keys && *rare_apart && *has_filters;
+            !(is_found && facts.is_some() && *derived >= SAYS_ORIGIN)
+        }
         Table::Hourly => *derived < SAYS_ORIGIN,
         _ => false,
     }
@@ -348,16 +351,19 @@ mod tests {
 
     #[test]
     fn a_part_of_an_older_version_is_written_anew_by_a_whole_compaction_alone() {
-        let old = |rows| {
-            let part = Part { has_keys: false, ..of_today(rows) };
+        let old = |part| {
             let (path, moves_to) = (std::path::PathBuf::new(), None);
             SnapshotPart { day: Day(0), part, path, moves_to, remote: None }
         };
-        let parts = [old(5_000_000), old(3)];
-        for (effort, n) in [(Effort::Whole, 2), (Effort::Little, 0)] {
-            let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
-            choose(&mut parts, effort, ENOUGH_ROWS);
-            assert_eq!(parts.len(), n, "{effort:?}");
+        let lacks_keys = |rows| Part { has_keys: false, ..of_today(rows) };
+        let lacks_filters = |rows| Part { has_filters: false, ..of_today(rows) };
+        for lacks in [lacks_keys, lacks_filters] {
+            let parts = [old(lacks(5_000_000)), old(lacks(3))];
+            for (effort, n) in [(Effort::Whole, 2), (Effort::Little, 0)] {
+                let mut parts: Vec<&SnapshotPart> = parts.iter().collect();
+                choose(&mut parts, effort, ENOUGH_ROWS);
+                assert_eq!(parts.len(), n, "{effort:?}");
+            }
         }
     }
 

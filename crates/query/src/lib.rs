@@ -42,6 +42,7 @@ mod hours;
 
 mod hashes;
 mod judged;
+mod keys;
 mod known;
 mod lack;
 mod largest;
@@ -49,6 +50,7 @@ mod leaves;
 mod logged;
 mod matched;
 mod need;
+mod recipient;
 mod written;
 pub use lack::Lack;
 

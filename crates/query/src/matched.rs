@@ -5,15 +5,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Field, Int32Type, TimeUnit, UInt64Type};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use arrow::error::ArrowError;
 use pmtaq_schema::{Record, Window};
 use pmtaq_store::{PartFooter, SnapshotPart};
 
 use crate::error::{Error, Result};
 use crate::hashes::{Hashes, mixed};
+use crate::keys::{each_key, groups_of};
 use crate::lex::words;
 use crate::scope::within;
 use crate::session::Session;
@@ -87,12 +88,7 @@ impl Session {
         let records = &self.opened[0];
         let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
         let Some(footers) = records.footers(&parts)? else { return Ok(None) };
-        let groups_with = |types: &[Record]| -> Vec<(&PartFooter, usize)> {
-            let of_part = |footer| move |group| (footer, group);
-            let groups = footers.iter().map(|footer| (footer, footer.groups_with(window, types)));
-            groups.flat_map(|(footer, groups)| groups.into_iter().map(of_part(footer))).collect()
-        };
-        let keys = self.of_each(&groups_with(&CAME), |(footer, group)| {
+        let keys = self.of_each(&groups_of(&footers, window, &CAME), |(footer, group)| {
             let mut keys = Vec::new();
             each_key(footer, *group, &CAME, |_, key| keys.push(key))?;
             Some(keys)
@@ -104,7 +100,8 @@ impl Session {
         }
         let keys: Hashes = keys.into_iter().flatten().map(mixed).collect();
         // Without any no delivery is looked at.
-        let groups = if keys.is_empty() { vec![] } else { groups_with(&[Record::Delivery]) };
+        let delivered = || groups_of(&footers, window, &[Record::Delivery]);
+        let groups = if keys.is_empty() { vec![] } else { delivered() };
         let found =
             self.of_each(&groups, |(footer, group)| deliveries_of(footer, *group, &keys, columns))?;
         Ok(found.map(|found| found.into_iter().flatten().collect()))
@@ -132,38 +129,6 @@ fn over_matched(sql: &str, window: Window) -> Option<(String, Vec<&'static str>)
         "from came join (select *, {is_asked} as is_asked from {TABLE} where {within}) d using (message_key)"
     );
     is_of_times.then(|| (sql.replace(JOINED, &joined), columns.collect()))
-}
-
-/// Hands the key of each record of some types in a row group to `take`, with its number in the group; none where the part
-/// cannot be read.
-fn each_key(
-    footer: &PartFooter,
-    group: usize,
-    types: &[Record],
-    mut take: impl FnMut(usize, u64),
-) -> Option<()> {
-    let is_one = |rec: Option<&str>| types.iter().any(|of| rec == Some(of.as_str()));
-    let is_read = |column: &Field| ["rec", "message_key"].contains(&column.name().as_str());
-    let mut begin = 0;
-    for batch in footer.group(group, is_read).ok()? {
-        let batch = batch.ok()?;
-        let recs = batch["rec"].as_dictionary::<Int32Type>();
-        let is_of_type: Vec<bool> = recs.values().as_string::<i32>().iter().map(is_one).collect();
-        // A row group says its first type and its last one, which complaints may lie between; the dictionary has all.
-        if !is_of_type.contains(&true) {
-            break;
-        }
-        let keys = batch["message_key"].as_primitive::<UInt64Type>();
-        for (row, (rec, key)) in recs.keys().iter().zip(keys).enumerate() {
-            if let (Some(rec), Some(key)) = (rec, key)
-                && is_of_type[rec as usize]
-            {
-                take(begin + row, key);
-            }
-        }
-        begin += batch.num_rows();
-    }
-    Some(())
 }
 
 /// The deliveries of a row group with one of some keys, which are mixed: key, time and these columns.

@@ -28,6 +28,9 @@ const MOST_KEYS: usize = 8;
 /// Recipients that are offered when the one asked for is not found.
 const NEAREST: i64 = 3;
 
+/// Newest records at least among which these are looked for: a hint is not worth reading a large store.
+const AMONG: u64 = 10_000_000;
+
 /// What a message is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trace {
@@ -54,7 +57,9 @@ impl Trace {
         let mut query = Query::default();
         let others = selection.sql(&mut query)?;
         let own = match self {
-            Trace::Recipient(address) if session.has_keys() => of_recipient(address, &mut query),
+            Trace::Recipient(address) if session.has_keys() => {
+                of_recipient(address, session, &mut query)?
+            }
             Trace::EnvelopeId(id) if session.has_keys() => {
                 of_env_ids(std::slice::from_ref(id), session, selection, &mut query)?
             }
@@ -129,24 +134,31 @@ impl Trace {
         }
     }
 
-    /// What was probably meant, when nothing was found: recipients of that domain, else domains.
+    /// What was probably meant, when nothing was found, among the newest records: recipients of that domain, else a
+    /// domain.
     ///
     /// # Errors
     /// [`crate::Error::Sql`] when the engine cannot read the parts.
     pub fn nearest(&self, session: &Session) -> Result<Vec<String>> {
         let Trace::Recipient(address) = self else { return Ok(Vec::new()) };
         let (domain, address) = parts(address);
-        let known = session.values_of("rcpt_domain")?;
-        if !known.contains(&domain) {
+        let newest = session.newest_since(AMONG);
+        let is_known = "select 'known' from stored where rcpt_domain = ? limit 1";
+        if session.texts(is_known, [&domain])?.is_empty() {
+            let known = format!(
+                "select rcpt_domain from stored where {newest} and rcpt_domain is not null
+                 group by rcpt_domain order by count(*) desc, rcpt_domain limit 100000"
+            );
+            let known = session.texts(&known, [])?;
             let nearest = pmtaq_schema::nearest::nearest(&domain, known.iter().map(String::as_str));
             return Ok(nearest.map(str::to_owned).into_iter().collect());
         }
-        session.texts(
-            "select rcpt from (select distinct rcpt from stored where rcpt_domain = ?)
+        let nearest = format!(
+            "select rcpt from (select distinct rcpt from stored where {newest} and rcpt_domain = ?)
              where jaro_winkler_similarity(lower(rcpt), ?) > 0.9
-             order by damerau_levenshtein(lower(rcpt), ?), rcpt limit ?",
-            [&domain as &dyn duckdb::ToSql, &address, &address, &NEAREST],
-        )
+             order by damerau_levenshtein(lower(rcpt), ?), rcpt limit ?"
+        );
+        session.texts(&nearest, [&domain as &dyn duckdb::ToSql, &address, &address, &NEAREST])
     }
 }
 
@@ -179,17 +191,18 @@ fn any(column: &str, texts: &[String], query: &mut Query) -> String {
     format!("({column} in ({})) is true", texts.collect::<Vec<_>>().join(", "))
 }
 
-/// The condition that a record is of a recipient: first by the number, which others may have too.
-fn of_recipient(address: &str, query: &mut Query) -> String {
+/// The condition that a record is of a recipient: first by its time, then by the number, which others may have too.
+fn of_recipient(address: &str, session: &Session, query: &mut Query) -> Result<String> {
     let (domain, address) = parts(address);
+    let when = session.when_logged(&address)?.unwrap_or_else(|| "true".to_owned());
     let key = recipient_key(address.as_bytes()) << 32;
     let domain = query.bind(Value::Text(domain));
     let address = query.bind(Value::Text(address));
     // Of two columns in one, so that the engine does not compare texts while it reads them.
-    format!(
-        "message_key between {key} and {} and (rcpt_domain = ${domain} and lower(rcpt) = ${address}) is true",
+    Ok(format!(
+        "{when} and message_key between {key} and {} and (rcpt_domain = ${domain} and lower(rcpt) = ${address}) is true",
         key | LOWER_HALF
-    )
+    ))
 }
 
 /// The condition that a record has one of some envelope identifiers: first by the number, which others

@@ -1,6 +1,8 @@
 //! Envelope addresses reduced to their domains, and `host (ip)` pairs to their hosts.
 //! Tolerant: a strange address gives a strange domain or none, never an error.
 
+use std::borrow::Cow;
+
 /// The domain of an address, as it stands: `<User@Example.COM>` gives `Example.COM`. None for
 /// the null sender `<>`, for an empty field and for an address without a domain.
 pub fn domain_of(address: &[u8]) -> Option<&[u8]> {
@@ -153,6 +155,16 @@ pub fn registrable(host: &str) -> &str {
         return dots.next().map_or(host, |third| &host[third + 1..]);
     }
     &host[second + 1..]
+}
+
+/// An address in lower case, which is how its case is made no matter of; bytes that are no UTF-8 are replaced then.
+pub fn in_lower_case(address: &[u8]) -> Cow<'_, [u8]> {
+    // All are looked at, many at once.
+    let is_plain = |byte: &u8| byte.is_ascii() & !byte.is_ascii_uppercase();
+    if address.iter().fold(true, |all, byte| all & is_plain(byte)) {
+        return address.into();
+    }
+    String::from_utf8_lossy(address).to_lowercase().into_bytes().into()
 }
 
 #[cfg(test)]

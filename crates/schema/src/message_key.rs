@@ -5,9 +5,9 @@
 //! sender; each is XXH3 cut to 32 bits. So who looks for a recipient, or for an identifier, finds
 //! the few records that may be theirs by a comparison of numbers.
 
-use std::borrow::Cow;
-
 use twox_hash::XxHash3_64;
+
+use crate::address::in_lower_case;
 
 /// The seed of a sender, so that none is taken for an identifier that is spelled alike.
 const SENDER: u64 = 1;
@@ -32,15 +32,7 @@ pub fn env_id_key(env_id: &[u8]) -> u64 {
 
 /// The upper half of the keys of `rcpt`, in any case.
 pub fn recipient_key(rcpt: &[u8]) -> u64 {
-    // All are looked at, many at once.
-    let is_plain = |byte: &u8| byte.is_ascii() & !byte.is_ascii_uppercase();
-    let is_plain = rcpt.iter().fold(true, |all, byte| all & is_plain(byte));
-    let lower: Cow<'_, [u8]> = if is_plain {
-        rcpt.into()
-    } else {
-        String::from_utf8_lossy(rcpt).to_lowercase().into_bytes().into()
-    };
-    XxHash3_64::oneshot(&lower) >> 32
+    XxHash3_64::oneshot(&in_lower_case(rcpt)) >> 32
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod ahead;
 mod column;
 mod compress;
 mod delta;
+mod filter;
 mod header;
 mod hybrid;
 mod levels;
@@ -19,9 +20,11 @@ use std::ops::Range;
 
 use parquet::errors::Result;
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnDescPtr;
 
 use column::ColumnChunk;
 use compress::Compressors;
+use filter::Filter;
 use levels::Levels;
 
 /// The key of a row without a name.
@@ -206,8 +209,11 @@ pub struct RowGroup {
 
 impl RowGroup {
     pub(crate) fn new(file: &SerializedFileWriter<impl std::io::Write + Send>) -> RowGroup {
-        let columns = file.schema_descr().columns().iter().cloned().map(ColumnChunk::new).collect();
-        RowGroup { columns, rows: 0 }
+        let column = |of: &ColumnDescPtr| {
+            let filter = file.properties().bloom_filter_properties(of.path());
+            ColumnChunk::new(of.clone(), filter.map(|filter| Filter::new(filter.fpp)))
+        };
+        RowGroup { columns: file.schema_descr().columns().iter().map(column).collect(), rows: 0 }
     }
 
     /// Rows gathered.

@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
+use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
@@ -24,7 +25,7 @@ use crate::empty::is_empty;
 use crate::error::{At, Error, Result};
 use crate::guard::guarded;
 use crate::layout::Table;
-use crate::table::schema_of;
+use crate::table::{LOOKED_UP, schema_of};
 
 /// Bytes of values that a batch aims at, so that rows of a megabyte do not come by the thousand.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -100,6 +101,22 @@ impl PartFooter {
     /// not say.
     pub fn times(&self, place: usize) -> Option<(i64, i64)> {
         times_of(&self.loaded.metadata().row_groups()[place])
+    }
+
+    /// Whether one of its row groups may have a record of `rcpt`, in lower case, however that is spelt there; one that
+    /// does not say may have it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the part is not there any more, [`Error::Damaged`] when it cannot be read.
+    pub fn may_hold(&self, place: usize, rcpt: &str) -> Result<bool> {
+        let group = &self.loaded.metadata().row_groups()[place];
+        let Some(column) = flat(group, LOOKED_UP) else { return Ok(true) };
+        guarded(&self.path, || {
+            let file = File::open(&self.path).at(&self.path)?;
+            let filter = Sbbf::read_from_column_chunk(column, &file);
+            let filter = filter.map_err(|error| damaged(&self.path, &error))?;
+            Ok(filter.is_none_or(|filter| filter.check(rcpt)))
+        })
     }
 
     /// The rows of one of its row groups, of which the columns that `wanted` lets through are read.

@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::table::compression;
 
+use super::filter::Filter;
 use super::header::{self, PageKind};
 use super::repeats::Repeats;
 use super::{Dictionary, Encoder, NO_NAME, NO_NUMBER, Texts, ahead, delta, hybrid, levels};
@@ -47,12 +48,14 @@ pub(super) struct ColumnChunk {
     dictionary: usize,
     /// Numbers that came without keys and have some now, while they repeat.
     repeats: Repeats,
+    /// The texts, of a column in which people look for one.
+    filter: Option<Filter>,
     least: i64,
     greatest: i64,
 }
 
 impl ColumnChunk {
-    pub(super) fn new(descriptor: ColumnDescPtr) -> ColumnChunk {
+    pub(super) fn new(descriptor: ColumnDescPtr, filter: Option<Filter>) -> ColumnChunk {
         ColumnChunk {
             descriptor,
             pages: Vec::new(),
@@ -64,6 +67,7 @@ impl ColumnChunk {
             is_plain: false,
             dictionary: 0,
             repeats: Repeats::default(),
+            filter,
             least: i64::MAX,
             greatest: i64::MIN,
         }
@@ -145,11 +149,20 @@ impl ColumnChunk {
         delta::encode_lengths(present, &mut encoder.page);
         encoder.lengths = lengths;
         if !texts.is_empty() {
+            let mut last: &[u8] = b"";
             for (i, &row) in order.iter().enumerate() {
                 if let Some(&row) = order.get(i + AHEAD) {
                     ahead::fetch(texts.get(row as usize));
                 }
-                encoder.page.extend_from_slice(texts.get(row as usize));
+                let text = texts.get(row as usize);
+                encoder.page.extend_from_slice(text);
+                // Records of a message stand side by side.
+                if let Some(filter) = &mut self.filter
+                    && text != last
+                {
+                    filter.add(text);
+                    last = text;
+                }
             }
         }
         self.by_value = true;
@@ -346,7 +359,7 @@ impl ColumnChunk {
             bytes_written: (column.len() + self.pages.len()) as u64,
             rows_written: rows as u64,
             metadata,
-            bloom_filter: None,
+            bloom_filter: self.filter.as_mut().map(Filter::finish),
             column_index: None,
             offset_index: None,
         };
@@ -357,7 +370,7 @@ impl ColumnChunk {
         *self = ColumnChunk {
             pages: std::mem::take(&mut self.pages),
             repeats,
-            ..ColumnChunk::new(self.descriptor.clone())
+            ..ColumnChunk::new(self.descriptor.clone(), self.filter.take())
         };
         Ok(())
     }

@@ -1,0 +1,125 @@
+//! When records of a recipient were logged, found without the engine. A row group says which recipients it has not got,
+//! and the key of a message whose it is; the engine passes over a row group by the times in it, if it is told these.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Field, TimestampMillisecondType};
+use pmtaq_schema::Record;
+use pmtaq_schema::message_key::recipient_key;
+use pmtaq_store::{Part, PartFooter, SnapshotPart};
+
+use crate::error::Result;
+use crate::keys::{each_key, groups_of};
+use crate::session::Session;
+
+/// More times than these are told as the first and the last one.
+const MANY: usize = 1_000;
+
+impl Session {
+    /// The condition that a record is one of the newest of the session, which are `n` at least if there are so many.
+    pub(crate) fn newest_since(&self, n: u64) -> String {
+        let mut parts: Vec<&Part> = self.opened[0].parts().map(|part| &part.part).collect();
+        parts.sort_unstable_by_key(|part| Reverse(part.until));
+        let newest = parts.iter().scan(0, |rows, part| {
+            let is_needed = *rows < n;
+            *rows += part.rows;
+            is_needed.then_some(part.since)
+        });
+        let since = newest.min().unwrap_or(0);
+        format!("time_logged >= make_timestamp({})", since * 1_000_000)
+    }
+
+    /// The condition that a record was logged when one was with the key of `rcpt`, a recipient in lower case; none where row
+    /// groups do not say whom they have not got, or a part cannot be read, of which the engine says best what is wrong.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] and [`crate::Error::Timeout`].
+    pub(crate) fn when_logged(&self, rcpt: &str) -> Result<Option<String>> {
+        let window = self.window.get();
+        let records = &self.opened[0];
+        let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
+        // Where one does not say, all keys are read anyhow, which the engine does as fast.
+        if !parts.iter().all(|part| part.part.has_filters) {
+            return Ok(None);
+        }
+        let Some(footers) = records.footers(&parts)? else { return Ok(None) };
+        let half = recipient_key(rcpt.as_bytes());
+        let times =
+            self.of_each(&groups_of(&footers, window, &Record::ALL), |(footer, group)| {
+                if !footer.may_hold(*group, rcpt).ok()? {
+                    return Some(vec![]);
+                }
+                let mut rows = Vec::new();
+                each_key(footer, *group, &Record::ALL, |row, key| {
+                    if key >> 32 == half {
+                        rows.push(row);
+                    }
+                })?;
+                times_of(footer, *group, &rows)
+            })?;
+        Ok(times.map(|times| is_one_of(&times.into_iter().flatten().collect())))
+    }
+}
+
+/// The times of some rows of a row group, in milliseconds UTC; none where the part cannot be read.
+fn times_of(footer: &PartFooter, group: usize, rows: &[usize]) -> Option<Vec<i64>> {
+    if rows.is_empty() {
+        return Some(vec![]);
+    }
+    let is_read = |column: &Field| column.name() == "time_logged";
+    let mut times = Vec::new();
+    for batch in footer.rows(group, rows, is_read).ok()? {
+        let batch = batch.ok()?;
+        times.extend(batch["time_logged"].as_primitive::<TimestampMillisecondType>().values());
+    }
+    Some(times)
+}
+
+/// The condition that `time_logged` is one of some times in milliseconds.
+fn is_one_of(times: &BTreeSet<i64>) -> String {
+    let time = |millis: &i64| format!("make_timestamp({})", millis * 1_000);
+    match (times.first(), times.last()) {
+        (Some(first), Some(last)) if times.len() > MANY => {
+            format!("time_logged between {} and {}", time(first), time(last))
+        }
+        (Some(_), _) => {
+            let times: Vec<String> = times.iter().map(time).collect();
+            format!("time_logged in ({})", times.join(", "))
+        }
+        _ => "false".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pmtaq_schema::Window;
+
+    use super::*;
+    use crate::leaves::tests::{minutes, session, snapshot};
+
+    #[test]
+    fn many_times_are_told_by_the_first_and_the_last() {
+        assert_eq!(is_one_of(&BTreeSet::new()), "false");
+        let few = is_one_of(&[1_500, -2].into());
+        assert_eq!(few, "time_logged in (make_timestamp(-2000), make_timestamp(1500000))");
+        let many = is_one_of(&(0..1_001).collect());
+        assert_eq!(many, "time_logged between make_timestamp(0) and make_timestamp(1000000)");
+    }
+
+    #[test]
+    fn the_newest_are_those_of_the_last_parts() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut snapshot = snapshot(dir.path());
+        for (part, (since, until)) in snapshot.parts.iter_mut().zip([(10, 20), (15, 40)]) {
+            let Window { since, until } = minutes(since, until);
+            (part.part.since, part.part.until) = (since.0, until.0);
+        }
+        let session = session(&snapshot);
+        for (n, minute) in [(1, 15), (2_000, 15), (2_001, 10)] {
+            let since = minutes(minute, 0).since.micros();
+            assert_eq!(session.newest_since(n), format!("time_logged >= make_timestamp({since})"));
+        }
+    }
+}
