@@ -3,19 +3,8 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Field, Int32Type, UInt64Type};
-use pmtaq_schema::{Record, Window};
+use pmtaq_schema::Record;
 use pmtaq_store::PartFooter;
-
-/// The row groups of some parts that may have records of some types in `window`.
-pub(crate) fn groups_of<'f>(
-    footers: &'f [PartFooter],
-    window: Window,
-    types: &[Record],
-) -> Vec<(&'f PartFooter, usize)> {
-    let of_part = |footer| move |group| (footer, group);
-    let groups = footers.iter().map(|footer| (footer, footer.groups_with(window, types)));
-    groups.flat_map(|(footer, groups)| groups.into_iter().map(of_part(footer))).collect()
-}
 
 /// Hands the key of each record of some types in a row group to `take`, with its number in the group; none where the part
 /// cannot be read.

@@ -14,7 +14,7 @@ use pmtaq_store::{PartFooter, SnapshotPart};
 
 use crate::error::{Error, Result};
 use crate::hashes::{Hashes, mixed};
-use crate::keys::{each_key, groups_of};
+use crate::keys::each_key;
 use crate::lex::words;
 use crate::scope::within;
 use crate::session::Session;
@@ -88,7 +88,12 @@ impl Session {
         let records = &self.opened[0];
         let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
         let Some(footers) = records.footers(&parts)? else { return Ok(None) };
-        let keys = self.of_each(&groups_of(&footers, window, &CAME), |(footer, group)| {
+        let groups_with = |types: &[Record]| -> Vec<(&PartFooter, usize)> {
+            let of_part = |footer| move |group| (footer, group);
+            let groups = footers.iter().map(|footer| (footer, footer.groups_with(window, types)));
+            groups.flat_map(|(footer, groups)| groups.into_iter().map(of_part(footer))).collect()
+        };
+        let keys = self.of_each(&groups_with(&CAME), |(footer, group)| {
             let mut keys = Vec::new();
             each_key(footer, *group, &CAME, |_, key| keys.push(key))?;
             Some(keys)
@@ -100,8 +105,7 @@ impl Session {
         }
         let keys: Hashes = keys.into_iter().flatten().map(mixed).collect();
         // Without any no delivery is looked at.
-        let delivered = || groups_of(&footers, window, &[Record::Delivery]);
-        let groups = if keys.is_empty() { vec![] } else { delivered() };
+        let groups = if keys.is_empty() { vec![] } else { groups_with(&[Record::Delivery]) };
         let found =
             self.of_each(&groups, |(footer, group)| deliveries_of(footer, *group, &keys, columns))?;
         Ok(found.map(|found| found.into_iter().flatten().collect()))

@@ -8,10 +8,11 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Field, TimestampMillisecondType};
 use pmtaq_schema::Record;
 use pmtaq_schema::message_key::recipient_key;
+use pmtaq_store::layout::Table;
 use pmtaq_store::{Part, PartFooter, SnapshotPart};
 
 use crate::error::Result;
-use crate::keys::{each_key, groups_of};
+use crate::keys::each_key;
 use crate::session::Session;
 
 /// More times than these are told as the first and the last one.
@@ -31,46 +32,60 @@ impl Session {
         format!("time_logged >= make_timestamp({})", since * 1_000_000)
     }
 
-    /// The condition that a record was logged when one was with the key of `rcpt`, a recipient in lower case; none where row
-    /// groups do not say whom they have not got, or a part cannot be read, of which the engine says best what is wrong.
+    /// The condition that a record was logged when one was with the key of `rcpt`, a recipient in lower case; of the parts of
+    /// the session it sees those alone from now on that have such a record, if there is one. None where records are
+    /// asked elsewhere, row groups do not say whom they have not got, or a part cannot be read, of which the engine says best what is wrong.
     ///
     /// # Errors
-    /// [`crate::Error::Interrupted`] and [`crate::Error::Timeout`].
-    pub(crate) fn when_logged(&self, rcpt: &str) -> Result<Option<String>> {
+    /// [`crate::Error::Vanished`] and [`crate::Error::Elsewhere`] for a part that cannot be had;
+    /// [`crate::Error::Interrupted`] and [`crate::Error::Timeout`]; [`crate::Error::Sql`] as for [`Session::narrow`].
+    pub(crate) fn narrow_to_recipient(&self, rcpt: &str) -> Result<Option<String>> {
         let window = self.window.get();
         let records = &self.opened[0];
         let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
         // Where one does not say, all keys are read anyhow, which the engine does as fast.
-        if !parts.iter().all(|part| part.part.has_filters) {
+        if self.elsewhere.is_some() || !parts.iter().all(|part| part.part.has_filters) {
             return Ok(None);
         }
-        let Some(footers) = records.footers(&parts)? else { return Ok(None) };
-        let half = recipient_key(rcpt.as_bytes());
-        let times =
-            self.of_each(&groups_of(&footers, window, &Record::ALL), |(footer, group)| {
-                if !footer.may_hold(*group, rcpt).ok()? {
-                    return Some(vec![]);
+        records.bring(&parts)?;
+        let named: Vec<(&&SnapshotPart, &str)> =
+            parts.iter().zip(records.names_of(&parts)).collect();
+        let found = self.of_each(&named, |(part, name)| {
+            let footer = PartFooter::read(name.as_ref(), Table::Records).ok()?;
+            let mut times = Vec::new();
+            for group in footer.groups_with(window, &Record::ALL) {
+                if footer.may_hold(group, rcpt).ok()? {
+                    times.extend(times_of(&footer, group, rcpt)?);
                 }
-                let mut rows = Vec::new();
-                each_key(footer, *group, &Record::ALL, |row, key| {
-                    if key >> 32 == half {
-                        rows.push(row);
-                    }
-                })?;
-                times_of(footer, *group, &rows)
-            })?;
-        Ok(times.map(|times| is_one_of(&times.into_iter().flatten().collect())))
+            }
+            Some((**part, times))
+        })?;
+        let Some(mut found) = found else { return Ok(None) };
+        found.retain(|(_, times)| !times.is_empty());
+        let (parts, times): (Vec<&SnapshotPart>, Vec<Vec<i64>>) = found.into_iter().unzip();
+        if !parts.is_empty() {
+            self.narrow_to(parts)?;
+        }
+        Ok(Some(is_one_of(&times.into_iter().flatten().collect())))
     }
 }
 
-/// The times of some rows of a row group, in milliseconds UTC; none where the part cannot be read.
-fn times_of(footer: &PartFooter, group: usize, rows: &[usize]) -> Option<Vec<i64>> {
+/// When the records of a row group were logged that have the key of a recipient, in milliseconds UTC; none where the part
+/// cannot be read.
+fn times_of(footer: &PartFooter, group: usize, rcpt: &str) -> Option<Vec<i64>> {
+    let half = recipient_key(rcpt.as_bytes());
+    let mut rows = Vec::new();
+    each_key(footer, group, &Record::ALL, |row, key| {
+        if key >> 32 == half {
+            rows.push(row);
+        }
+    })?;
     if rows.is_empty() {
         return Some(vec![]);
     }
     let is_read = |column: &Field| column.name() == "time_logged";
     let mut times = Vec::new();
-    for batch in footer.rows(group, rows, is_read).ok()? {
+    for batch in footer.rows(group, &rows, is_read).ok()? {
         let batch = batch.ok()?;
         times.extend(batch["time_logged"].as_primitive::<TimestampMillisecondType>().values());
     }

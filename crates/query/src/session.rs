@@ -242,9 +242,22 @@ impl Session {
         self.look_at(snapshot, window)
     }
 
+    /// Lets the session see only those of its records that some of their parts have.
+    ///
+    /// # Errors
+    /// [`crate::Error::Sql`] when the engine cannot read the parts.
+    pub(crate) fn narrow_to(&self, parts: Vec<&SnapshotPart>) -> Result<()> {
+        self.answered.forget();
+        self.look_at_parts(parts, self.window.get())
+    }
+
     fn look_at(&self, snapshot: &Snapshot, window: Window) -> Result<()> {
+        self.look_at_parts(snapshot.of(Table::Records, window).collect(), window)
+    }
+
+    fn look_at_parts(&self, parts: Vec<&SnapshotPart>, window: Window) -> Result<()> {
         self.written.borrow_mut().clear();
-        let parts = self.parts(0, snapshot.of(Table::Records, window).collect());
+        let parts = self.parts(0, parts);
         Ok(self.views()?.execute_batch(&records_view("stored_as_ingested", &parts, window))?)
     }
 

@@ -194,7 +194,7 @@ fn any(column: &str, texts: &[String], query: &mut Query) -> String {
 /// The condition that a record is of a recipient: first by its time, then by the number, which others may have too.
 fn of_recipient(address: &str, session: &Session, query: &mut Query) -> Result<String> {
     let (domain, address) = parts(address);
-    let when = session.when_logged(&address)?.unwrap_or_else(|| "true".to_owned());
+    let when = session.narrow_to_recipient(&address)?.unwrap_or_else(|| "true".to_owned());
     let key = recipient_key(address.as_bytes()) << 32;
     let domain = query.bind(Value::Text(domain));
     let address = query.bind(Value::Text(address));
