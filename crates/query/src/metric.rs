@@ -114,6 +114,14 @@ impl Metric {
         }
     }
 
+    /// Of a share, the metrics that stand above and below the line, where the first is one.
+    pub(crate) fn share(&self) -> Option<(&'static Metric, &'static Metric)> {
+        let (Definition::Named(above), Some(below)) = (&self.definition, &self.of) else {
+            return None;
+        };
+        metric(above).ok().zip(metric(below).ok())
+    }
+
     /// Whether all values that it is of have to be there, and not only what they add up to.
     pub(crate) fn is_quantile(&self) -> bool {
         matches!(self.definition, Definition::Quantile(_))

@@ -3,7 +3,7 @@
 //! Names come from closed lists. Metrics of totals and of `other` are computed from the records
 //! themselves, never averaged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use pmtaq_schema::Unit;
@@ -15,7 +15,8 @@ use crate::groups::{self, OTHER, REST, ranked_by, volume};
 use crate::known::{Group, Label, Verdict};
 use crate::largest::{LISTED, can_list};
 use crate::metric::{Metric, metric};
-use crate::query::{Meaning, Query};
+use crate::query::{Meaning, Query, quoted};
+use crate::rollup::adds_up;
 use crate::selection::Selection;
 use crate::session::Session;
 
@@ -34,6 +35,12 @@ struct Axis {
     /// Where each rank stands.
     places: HashMap<Option<i64>, usize>,
 }
+
+/// Metrics of one statement.
+type Metrics = Vec<&'static Metric>;
+
+/// The values of metrics by the places of rows and columns.
+type Cells = BTreeMap<(usize, usize, &'static str), Option<f64>>;
 
 /// A question for metrics by dimensions.
 #[derive(Clone, Debug)]
@@ -70,10 +77,9 @@ impl Pivot {
             let of = metric(name)?;
             // A rate without its denominator cannot be judged.
             if let (Some(base), None) = (&of.of, cols)
-                && chosen.iter().all(|metric| metric.name != *base)
                 && !metrics.contains(base)
             {
-                chosen.push(metric(base)?);
+                add(&mut chosen, metric(base)?);
             }
             chosen.push(of);
         }
@@ -92,6 +98,42 @@ impl Pivot {
     /// # Errors
     /// [`crate::Error::Unknown`] for a filter that there is not.
     pub fn query(&self, selection: &Selection) -> Result<Query> {
+        self.query_of(&self.metrics, selection)
+    }
+
+    /// The statements that are run. Where the rollup answers all but some metrics, the others are asked beside: records
+    /// need not be read for all of them then. Rows and columns have the same ranks in both.
+    ///
+    /// # Errors
+    /// As for [`Pivot::query`].
+    pub fn queries(&self, session: &Session, selection: &Selection) -> Result<Vec<Query>> {
+        Ok(self.asked(session, selection)?.into_iter().map(|(_, query)| query).collect())
+    }
+
+    /// The same, each with its metrics.
+    fn asked(&self, session: &Session, selection: &Selection) -> Result<Vec<(Metrics, Query)>> {
+        let (mut summed, others): (Metrics, Metrics) =
+            self.metrics.iter().partition(|metric| adds_up(metric));
+        let mut counted = Metrics::new();
+        for of in others {
+            let (above, below) = of.share().unwrap_or((of, of));
+            add(&mut counted, above);
+            if adds_up(below) {
+                add(&mut summed, below);
+            }
+        }
+        if !counted.is_empty() && adds_up(metric(ranked_by(self.metrics[0]))?) {
+            let query = self.query_of(&summed, selection)?;
+            if session.reads_hours(&query) {
+                let beside = self.query_of(&counted, selection)?;
+                return Ok(vec![(summed, query), (counted, beside)]);
+            }
+        }
+        Ok(vec![(self.metrics.clone(), self.query(selection)?)])
+    }
+
+    /// The statement for some metrics, in the order of the pivot.
+    fn query_of(&self, metrics: &[&'static Metric], selection: &Selection) -> Result<Query> {
         let mut query = Query::default();
         let keys: Vec<String> = (0..self.rows.len()).map(|i| format!("k{i}")).collect();
         let all = keys.join(", ");
@@ -109,9 +151,17 @@ impl Pivot {
             .collect();
         let col = self.cols.map_or("''", |col| col.sql);
         let volume = volume(self.metrics[0]);
-        let metrics: Vec<String> =
-            self.metrics.iter().map(|m| format!("{}() as {}", m.name, m.name)).collect();
-        let names: Vec<&str> = self.metrics.iter().map(|m| m.name.as_str()).collect();
+        let names: Vec<&str> = metrics.iter().map(|m| m.name.as_str()).collect();
+        let columns: Vec<String> = names.iter().map(|name| format!("{name}() as {name}")).collect();
+        let names = names.join(", ");
+        // Ranks are of all records; where few types are counted beside, the columns of others are not read.
+        let placed = if metrics.iter().any(|metric| adds_up(metric)) {
+            String::new()
+        } else {
+            let types = metrics.iter().flat_map(|metric| metric.counted());
+            let types: BTreeSet<String> = types.map(|rec| quoted(rec.as_str())).collect();
+            format!(" where (rec in ({})) is true", Vec::from_iter(types).join(", "))
+        };
         // Without a column dimension there is one column, whose total says the same.
         let sets = match self.cols {
             Some(_) => "(r, cr), (r), (cr), ()",
@@ -138,15 +188,15 @@ impl Pivot {
 row_ranks as {},
 col_ranks as {},
 placed as (select coalesce(row_rank, {REST}) as r, coalesce(col_rank, {REST}) as cr, keyed.* exclude ({all}, c)
-    from keyed left join row_ranks using ({all}) left join col_ranks using (c)),
+    from keyed left join row_ranks using ({all}) left join col_ranks using (c){placed}),
 cells as (select r, cr, {} from placed group by grouping sets ({sets}))
 select {all}, c, r, cr, {} from cells left join row_ranks on r = row_rank left join col_ranks on cr = col_rank
 order by r nulls first, cr nulls last",
             keyed.join(", "),
             ranks(&all, &listed, &row_order, "row_rank", self.top),
             ranks("c", "", &col_order, "col_rank", self.max_columns),
-            metrics.join(", "),
-            names.join(", "),
+            columns.join(", "),
+            names,
         );
         query.sql = body;
         // A group in which nothing is counted is none; and hours of other records are not read.
@@ -175,33 +225,55 @@ order by r nulls first, cr nulls last",
     /// # Errors
     /// [`crate::Error::Sql`] and [`crate::Error::Interrupted`].
     pub fn run(&self, session: &Session, selection: &Selection) -> Result<Answer> {
-        let answer = session.answer(&self.query(selection)?)?;
+        let asked = self.asked(session, selection)?.into_iter();
+        let answers = asked.map(|(metrics, query)| Ok((metrics, session.answer(&query)?)));
+        let answers = answers.collect::<Result<Vec<_>>>()?;
         let by = self.rows.iter().copied().chain(self.cols);
         let verdicts = session.verdicts(&self.metrics, by, selection)?;
-        self.lay_out(&answer, session, &verdicts)
+        self.lay_out(&answers, session, &verdicts)
     }
 
     /// Cells in a column each, as rows of a table. The total of all comes first from the engine,
     /// since it knows every column in the order of its rank; it is shown last.
-    fn lay_out(&self, answer: &Answer, session: &Session, verdicts: &[Verdict]) -> Result<Answer> {
+    fn lay_out(
+        &self,
+        answers: &[(Metrics, Answer)],
+        session: &Session,
+        verdicts: &[Verdict],
+    ) -> Result<Answer> {
         let (mut rows, mut columns) = (Axis::default(), Axis::default());
         if self.cols.is_none() {
             columns.place(Some(1), || vec![String::new()]);
         }
-        let texts = |name: &str| -> Result<Vec<String>> {
-            Ok(answer.texts(name)?.into_iter().map(Option::unwrap_or_default).collect())
-        };
-        let keys = (0..self.rows.len()).map(|key| texts(&format!("k{key}")));
-        let (keys, labels) = (keys.collect::<Result<Vec<_>>>()?, texts("c")?);
-        let (row_ranks, column_ranks) = (answer.i64s("r")?, answer.i64s("cr")?);
-        let mut cells = BTreeMap::new();
-        let numbers = self.metrics.iter().map(|metric| answer.f64s(&metric.name));
-        let numbers = numbers.collect::<Result<Vec<_>>>()?;
-        for i in 0..answer.len() {
-            let row = rows.place(row_ranks[i], || keys.iter().map(|key| key[i].clone()).collect());
-            let column = columns.place(column_ranks[i], || vec![labels[i].clone()]);
-            for (m, numbers) in numbers.iter().enumerate() {
-                cells.insert((row, column, m), numbers[i]);
+        let mut cells = Cells::new();
+        for (metrics, answer) in answers {
+            let texts = |name: &str| -> Result<Vec<String>> {
+                Ok(answer.texts(name)?.into_iter().map(Option::unwrap_or_default).collect())
+            };
+            let keys = (0..self.rows.len()).map(|key| texts(&format!("k{key}")));
+            let (keys, labels) = (keys.collect::<Result<Vec<_>>>()?, texts("c")?);
+            let (row_ranks, column_ranks) = (answer.i64s("r")?, answer.i64s("cr")?);
+            let numbers = metrics.iter().map(|metric| answer.f64s(&metric.name));
+            let numbers = numbers.collect::<Result<Vec<_>>>()?;
+            for i in 0..answer.len() {
+                let row =
+                    rows.place(row_ranks[i], || keys.iter().map(|key| key[i].clone()).collect());
+                let column = columns.place(column_ranks[i], || vec![labels[i].clone()]);
+                for (metric, numbers) in metrics.iter().zip(&numbers) {
+                    cells.insert((row, column, &*metric.name), numbers[i]);
+                }
+            }
+        }
+        let asked = || answers.iter().flat_map(|(metrics, _)| metrics);
+        let is_asked = |of: &&&Metric| asked().any(|metric| metric.name == of.name);
+        for of in self.metrics.iter().filter(|metric| !is_asked(metric)) {
+            let Some((above, below)) = of.share() else { continue };
+            for (row, column) in (0..rows.ranks.len())
+                .flat_map(|row| (0..columns.ranks.len()).map(move |column| (row, column)))
+            {
+                let n = |of: &Metric| cells.get(&(row, column, &*of.name)).copied().flatten();
+                let share = share(n(above).unwrap_or(0.0), n(below).unwrap_or(0.0));
+                cells.insert((row, column, &*of.name), share);
             }
         }
         // A total of nothing is no row.
@@ -211,18 +283,18 @@ order by r nulls first, cr nulls last",
         let order: Vec<usize> =
             (1..rows.ranks.len()).chain((!rows.ranks.is_empty()).then_some(0)).collect();
         let cols: Vec<&'static Dimension> = self.cols.into_iter().collect();
-        let is_known = |row: usize, column: usize, m: usize| {
+        let is_known = |row: usize, column: usize, verdict: &Verdict| {
             let of_rows = rows.values(row, &self.rows);
             let of_column = columns.values(column, &cols);
-            session.knows(&verdicts[m], &Group::of(of_rows.chain(of_column), session.zone))
+            session.knows(verdict, &Group::of(of_rows.chain(of_column), session.zone))
         };
         let n_columns = columns.ranks.len();
         let is_whole = verdicts.iter().all(|verdict| verdict.is_whole());
         for &row in order.iter().filter(|_| !is_whole) {
             for column in 0..n_columns {
-                for m in 0..verdicts.len() {
-                    if !is_known(row, column, m) {
-                        cells.insert((row, column, m), None);
+                for (metric, verdict) in self.metrics.iter().zip(verdicts) {
+                    if !is_known(row, column, verdict) {
+                        cells.insert((row, column, &*metric.name), None);
                     }
                 }
             }
@@ -235,7 +307,7 @@ order by r nulls first, cr nulls last",
         rows: &[Vec<String>],
         order: &[usize],
         columns: &[Vec<String>],
-        cells: &BTreeMap<(usize, usize, usize), Option<f64>>,
+        cells: &Cells,
     ) -> Answer {
         let keys = self.rows.iter().enumerate().map(|(k, dimension)| {
             let labels = order.iter().map(|&row| Some(rows[row][k].clone()));
@@ -243,7 +315,7 @@ order by r nulls first, cr nulls last",
         });
         let labels = columns.iter().map(|labels| &labels[0]).enumerate();
         let columns = labels.flat_map(|(c, label)| {
-            self.metrics.iter().enumerate().map(move |(m, metric)| {
+            self.metrics.iter().map(move |metric| {
                 let name = match (self.cols, self.metrics.len()) {
                     (None, _) => metric.name.clone(),
                     (Some(_), 1) => label.clone(),
@@ -254,12 +326,26 @@ order by r nulls first, cr nulls last",
                 let meaning = Meaning { unit: metric.unit, of };
                 // Where there is no record, nothing was counted.
                 let nothing = metric.unit.is_sum().then_some(0.0);
-                let values = order.iter().map(|&row| *cells.get(&(row, c, m)).unwrap_or(&nothing));
+                let value = |row: &usize| *cells.get(&(*row, c, &*metric.name)).unwrap_or(&nothing);
+                let values = order.iter().map(value);
                 (name, meaning, groups::values(metric.unit, values))
             })
         });
         Answer::of(keys.chain(columns))
     }
+}
+
+/// Adds a metric that is not among them.
+fn add(metrics: &mut Metrics, of: &'static Metric) {
+    if metrics.iter().all(|metric| metric.name != of.name) {
+        metrics.push(of);
+    }
+}
+
+/// A share in percent of what was counted, as a statement has it: none of nothing, and none where more stands above the
+/// line than below it.
+fn share(above: f64, below: f64) -> Option<f64> {
+    (above <= below && below > 0.0).then(|| 100.0 * above / below)
 }
 
 /// What rows or columns are sorted by: the largest first, but time runs forward. What stands before a

@@ -61,6 +61,11 @@ pub(crate) fn over_hours(
     Some(OverHours { sql, is_local, is_for_here, cut_at: Some("records"), ..OverHours::default() })
 }
 
+/// Whether `hourly` can answer a metric: of distinct things there it cannot.
+pub(crate) fn adds_up(of: &Metric) -> bool {
+    Sums::default().metric(of).is_some()
+}
+
 /// The statement with what `hourly` keeps of the dimensions of the site in place of the fields that they are
 /// made of, as far as `reads` has them.
 pub(crate) fn with_kept(mut over: OverHours, reads: &[&Reads]) -> OverHours {
@@ -116,10 +121,7 @@ impl Sums {
             }
             Definition::Count(of) => self.count(of)?,
             Definition::Less(a, b) => format!("{} - {}", self.count(a)?, self.count(b)?),
-            Definition::Else(a, b) => {
-                let (when, a, b) = (condition(a)?, self.count(a)?, self.count(b)?);
-                format!("case when exists (from rolled_up where {when}) then {a} else {b} end")
-            }
+            Definition::Else(a, b) => else_where(&condition(a)?, [self.count(a)?, self.count(b)?]),
             Definition::Sum("dlv_size", of) => {
                 format!("coalesce(sum({}), 0)::bigint", self.add("sum", "bytes", of)?)
             }
@@ -137,12 +139,15 @@ impl Sums {
 
     /// The sum over rows of `hourly` that a metric is which is one.
     fn summed(&self, of: &Metric) -> Option<String> {
-        let (column, of) = match &of.definition {
-            Definition::Count(of) => (RECORDS, of),
-            Definition::Sum("dlv_size", of) => ("bytes", of),
+        let (column, counts) = match &of.definition {
+            Definition::Count(of) => (RECORDS, condition(of)?),
+            Definition::Sum("dlv_size", of) => ("bytes", condition(of)?),
+            Definition::Else(a, b) => {
+                (RECORDS, else_where(&condition(a)?, [condition(a)?, condition(b)?]))
+            }
             _ => return None,
         };
-        Some(format!("sum(case when {} then {column} end)", condition(of)?))
+        Some(format!("sum(case when {counts} then {column} end)"))
     }
 
     fn count(&mut self, of: &Subset) -> Option<String> {
@@ -175,6 +180,11 @@ fn condition(of: &Subset) -> Option<String> {
         Some(test) if !is_hourly(test.column) => None,
         _ => Some(of.to_string()),
     }
+}
+
+/// The first of two expressions where any row at all is one `when`, else the second.
+fn else_where(when: &str, [first, second]: [String; 2]) -> String {
+    format!("case when exists (from rolled_up where {when}) then {first} else {second} end")
 }
 
 /// The columns of `hourly` that a condition reads.

@@ -20,7 +20,9 @@ pub(crate) fn run(context: &Context, args: &args::Pivot) -> Result<Exit> {
     let asked = asked::open(context, &args.selection.times)?.from(&args.answer.from);
     asked.session.check(&selection)?;
     if args.answer.show_sql {
-        return show::print(context, &asked.session.script(&pivot.query(&selection)?));
+        let queries = pivot.queries(&asked.session, &selection)?;
+        let scripts = queries.iter().map(|query| asked.session.script(query));
+        return show::print(context, &scripts.collect::<Vec<_>>().join("\n"));
     }
     let window = asked::span_text(context, &asked.snapshot, asked.window);
     ui::note(&context.global, &window);

@@ -132,15 +132,16 @@ fn of_window(asked: &Asked, by: &[&Dimension], top: u32) -> Result<Vec<Family>> 
             families[at].add(&labels, value * factor);
         }
     };
-    let whole = measure::measure(&asked.session, "host", &names, 1, &Selection::default())?;
-    if let Some(total) = whole.total {
-        add("all", &GroupValues { name: "all".to_owned(), ..total });
+    let measure = |by: &&Dimension| {
+        measure::measure(&asked.session, by.name, &names, top, &Selection::default())
+    };
+    let measured = by.iter().map(measure).collect::<Result<Vec<_>>>()?;
+    // Each dimension has all records.
+    if let Some(all) = measured.iter().find_map(|of| of.total.clone()) {
+        add("all", &GroupValues { name: "all".to_owned(), ..all });
     }
-    for dimension in by {
-        let measured =
-            measure::measure(&asked.session, dimension.name, &names, top, &Selection::default())?;
-        let groups = measured.groups.iter().chain(&measured.rest);
-        groups.for_each(|group| add(dimension.name, group));
+    for (dimension, of) in by.iter().zip(&measured) {
+        of.groups.iter().chain(&of.rest).for_each(|group| add(dimension.name, group));
     }
     Ok(families)
 }

@@ -1,11 +1,12 @@
 //! The rollup answers what the records answer, and only what it can.
 
 use pmtaq_query::{
-    Catalog, DIMENSIONS, Param, Pivot, Report, Scope, Selection, Session, Statement, metrics,
+    Answer, Catalog, DIMENSIONS, Param, Pivot, Report, Scope, Selection, Session, Statement,
+    metrics,
 };
 use pmtaq_schema::{Timestamp, Window};
 
-use crate::fixture::{Row, Stored, at, day, lines, only, record};
+use crate::fixture::{Row, Stored, at, day, lines, only, record, row_texts};
 
 /// What a pivot gives, and whether the rollup gave it.
 fn pivot(
@@ -114,6 +115,7 @@ fn the_largest_rows_by_several_names_are_the_same_from_both_tables_at_scale() {
             ("rcpt_domain,mailbox_dead", "bounced"),
             ("sender_domain,vmta", "p90"),
             ("rcpt_domain", "sent,p50,p99,slowest"),
+            ("rcpt_domain,vmta", "injected,p90"),
             // Without buckets: what may be less than nothing, by time, of one name without its seconds.
             ("sender_domain,vmta", "accepted"),
             ("vmta,day", "sent"),
@@ -135,7 +137,70 @@ fn the_largest_rows_by_several_names_are_the_same_from_both_tables_at_scale() {
             }
         }
     }
-    assert_eq!(told_apart, 2 * 9 * 3, "by buckets");
+    assert_eq!(told_apart, 2 * 10 * 3, "by buckets");
+}
+
+#[test]
+fn what_the_rollup_lacks_is_asked_beside_it_at_scale() {
+    // Where all that a number rests on is logged, it is known.
+    let whole = |mut row: Row| {
+        for (name, value) in [
+            ("rcpt", "v@example"),
+            ("time_queued", "2026-03-01T00:00:00Z"),
+            ("provider", "p9"),
+            ("sender_domain", "s9.example"),
+            ("dlv_destination_ip", "192.0.2.1"),
+        ] {
+            if row.iter().all(|(known, _)| *known != name) {
+                row.push((name, value.to_owned()));
+            }
+        }
+        row
+    };
+    let stored = Stored::of(&many().into_iter().map(whole).collect::<Vec<_>>(), &[]);
+    let of = |since: &str, until: &str| Window { since: at(since), until: at(until) };
+    let windows = [Window::ALL, of("2026-03-01T01:20:00Z", "2026-03-02T10:30:00Z")];
+    let mut delayed = 0.0;
+    for (window, selection) in
+        windows.iter().zip([Selection::default(), only(&[("domain", &["d1.example"])], None)])
+    {
+        let (records, auto) = both(&stored, *window, "Europe/Madrid");
+        for (rows, metrics, n_queries) in [
+            ("provider", "sent,delayed,bounce_rate,p90", 2),
+            ("sender_domain", "injected,delayed_rate,deferral_rate,slowest", 2),
+            ("sender_domain,vmta by provider", "delayed_rate", 2),
+            ("vmta by hour", "deferred,delayed", 2),
+            ("hour", "sent,delayed", 2),
+            // What rows are ranked by is told by records alone, or one of the two has all that is asked.
+            ("vmta", "delayed,sent", 1),
+            ("vmta", "delayed", 1),
+            ("vmta", "sent,p50", 1),
+            ("queue", "sent,delayed", 1),
+        ] {
+            let names = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
+            for top in [1, 4, 0] {
+                let (names_of_rows, cols) = match rows.split_once(" by ") {
+                    Some((rows, cols)) => (rows, Some(cols)),
+                    None => (rows, None),
+                };
+                let pivot = Pivot::new(&names(names_of_rows), cols, &names(metrics), top);
+                let pivot = pivot.expect("names");
+                let of = |session: &Session| pivot.run(session, &selection).expect("an answer");
+                let (by_both, by_records) = (of(&auto), of(&records));
+                let asked = format!("{rows} {metrics} {top} {window:?}");
+                let columns = |of: &Answer| of.names().map(str::to_owned).collect::<Vec<_>>();
+                assert_eq!(columns(&by_both), columns(&by_records), "{asked}");
+                assert!(by_both.len() > 1, "{asked}");
+                assert_eq!(row_texts(by_both.rows()), row_texts(by_records.rows()), "{asked}");
+                let queries = |session| pivot.queries(session, &selection).expect("queries").len();
+                assert_eq!((queries(&auto), queries(&records)), (n_queries, 1), "{asked}");
+                if let Ok(of) = by_both.f64s("delayed") {
+                    delayed += of.iter().flatten().sum::<f64>();
+                }
+            }
+        }
+    }
+    assert!(delayed > 100.0, "{delayed}");
 }
 
 #[test]
