@@ -47,10 +47,10 @@ mod known;
 mod lack;
 mod largest;
 mod leaves;
+mod located;
 mod logged;
 mod matched;
 mod need;
-mod recipient;
 mod written;
 pub use lack::Lack;
 

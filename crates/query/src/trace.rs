@@ -25,6 +25,9 @@ from records";
 /// So many keys are compared one by one, which costs as much for each.
 const MOST_KEYS: usize = 8;
 
+/// The field in which PMTA logs a Message-Id.
+const MESSAGE_ID: &str = "header_Message-Id";
+
 /// Recipients that are offered when the one asked for is not found.
 const NEAREST: i64 = 3;
 
@@ -79,11 +82,21 @@ impl Trace {
 
     /// Where the records are, found by a text of theirs.
     fn found(&self, session: &Session, selection: &Selection) -> Result<Option<Found>> {
-        let mut query = Query::default();
-        let own = self.condition(&mut query);
-        let condition = format!("{} and {own}", selection.sql(&mut query)?);
-        query.sql = narrowed(&condition, FOUND);
-        Found::read(&session.answer(&query)?)
+        let read = |condition: fn(&Trace, &mut Query) -> String| {
+            let mut query = Query::default();
+            let own = condition(self, &mut query);
+            let all = format!("{} and {own}", selection.sql(&mut query)?);
+            query.sql = narrowed(&all, FOUND);
+            Found::read(&session.answer(&query)?, condition)
+        };
+        let found = read(Trace::condition)?;
+        let is_extra = |name: &str| name.eq_ignore_ascii_case(MESSAGE_ID);
+        match self {
+            Trace::MessageId(_) if found.is_none() && session.may_have_extra(is_extra)? => {
+                read(Trace::condition_of_extra)
+            }
+            _ => Ok(found),
+        }
     }
 
     /// The condition that reads little, once it is known where the records are.
@@ -94,11 +107,11 @@ impl Trace {
         selection: &Selection,
         query: &mut Query,
     ) -> Result<String> {
-        let Found { spellings, env_ids, since, until } = found;
+        let Found { spellings, env_ids, since, until, condition } = found;
         let own = match self {
             Trace::Recipient(_) => any("rcpt", &spellings, query),
             Trace::EnvelopeId(id) => any("env_id", std::slice::from_ref(id), query),
-            Trace::MessageId(_) if env_ids.is_empty() => self.condition(query),
+            Trace::MessageId(_) if env_ids.is_empty() => condition(self, query),
             Trace::MessageId(_) if session.has_keys() => {
                 of_env_ids(&env_ids, session, selection, query)?
             }
@@ -123,15 +136,18 @@ impl Trace {
             }
             Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
             Trace::MessageId(id) => {
-                let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
-                let bare = query.bind(Value::Text(bare.to_owned()));
-                format!(
-                    "trim(coalesce(message_id, extra['header_Message-Id'], extra['header_Message-ID']), \
-                     '<>') \
-                     = ${bare}"
-                )
+                let bare = without_brackets(id);
+                any("message_id", &[format!("<{bare}>"), bare.to_owned()], query)
             }
         }
+    }
+
+    /// The same in parts of the first versions, which had a Message-Id among the fields that no column takes; nothing
+    /// of all else.
+    fn condition_of_extra(&self, query: &mut Query) -> String {
+        let Trace::MessageId(id) = self else { return "false".to_owned() };
+        let bare = query.bind(Value::Text(without_brackets(id).to_owned()));
+        format!("(trim(field_of(extra, '{}'), '<>') = ${bare}) is true", MESSAGE_ID.to_lowercase())
     }
 
     /// What was probably meant, when nothing was found, among the newest records: recipients of that domain, else a
@@ -164,6 +180,8 @@ impl Trace {
 
 /// What is needed to find the records of some messages quickly.
 struct Found {
+    /// How they were found.
+    condition: fn(&Trace, &mut Query) -> String,
     spellings: Vec<String>,
     env_ids: Vec<String>,
     /// First and last of them, in microseconds since 1970.
@@ -172,7 +190,7 @@ struct Found {
 }
 
 impl Found {
-    fn read(found: &Answer) -> Result<Option<Found>> {
+    fn read(found: &Answer, condition: fn(&Trace, &mut Query) -> String) -> Result<Option<Found>> {
         let texts = |column: &str| -> Result<Vec<String>> {
             let texts = found.texts(column)?.into_iter().flatten().filter(|text| !text.is_empty());
             Ok(texts.collect::<BTreeSet<String>>().into_iter().collect())
@@ -180,8 +198,14 @@ impl Found {
         let time = |column: &str| Ok(found.i64s(column)?.first().copied().flatten());
         let (since, until): (Result<_>, Result<_>) = (time("since"), time("until"));
         let (Some(since), Some(until)) = (since?, until?) else { return Ok(None) };
-        Ok(Some(Found { spellings: texts("rcpt")?, env_ids: texts("env_id")?, since, until }))
+        let (spellings, env_ids) = (texts("rcpt")?, texts("env_id")?);
+        Ok(Some(Found { condition, spellings, env_ids, since, until }))
     }
+}
+
+/// A Message-Id without its angle brackets.
+fn without_brackets(id: &str) -> &str {
+    id.trim().trim_start_matches('<').trim_end_matches('>')
 }
 
 /// The condition that a text is one of some.

@@ -45,6 +45,7 @@ pub use table::{ROW_GROUP_ROWS, arrow_type, rows_of, schema_of};
 mod empty;
 mod guard;
 mod names;
+pub use names::each_name;
 mod read;
 pub use read::{PartFooter, PartReader};
 

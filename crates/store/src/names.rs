@@ -15,6 +15,16 @@ use crate::guard::guarded;
 /// Bytes of dictionaries that are enough: who presses a key does not wait for more.
 pub(crate) const ENOUGH: usize = 2 << 20;
 
+/// Hands all names that the dictionaries of a column of a part hold to `take`, each as often as there are dictionaries
+/// with it.
+///
+/// # Errors
+/// [`Error::Io`] when the part cannot be opened, [`Error::Damaged`] when it cannot be read.
+pub fn each_name(path: &Path, column: &str, mut take: impl FnMut(&str)) -> Result<()> {
+    let mut left = usize::MAX;
+    of_column(path, column, &mut left, &mut take)
+}
+
 /// Hands the names that the dictionaries of `column` hold to `take`; none when the part has no such column of
 /// texts. Ends when no bytes of `left` are left.
 ///

@@ -31,6 +31,11 @@ pub(crate) fn minutes(since: i64, until: i64) -> Window {
 /// Parts of records that often share recipient, time and dimensions, or lack them: one with all types in each of its
 /// row groups, one in the order of types.
 pub(crate) fn snapshot(dir: &Path) -> Snapshot {
+    snapshot_with(dir, "")
+}
+
+/// The same after a statement over the table `stored`.
+pub(crate) fn snapshot_with(dir: &Path, last: &str) -> Snapshot {
     let more = "
         alter table stored add column n bigint;
         update stored set n = hash(rcpt, time_logged, rec, provider, vmta, bounce_cat) % 1000;
@@ -45,7 +50,7 @@ pub(crate) fn snapshot(dir: &Path) -> Snapshot {
         update stored set message_key = null where n % 50 = 0;
         alter table stored drop column n;";
     let connection = engine();
-    connection.execute_batch(more).expect("records");
+    connection.execute_batch(&format!("{more}{last}")).expect("records");
     let parts = [("mixed", "minute(time_logged) % 2 = 0", "time_logged"), ("apart", "true", "rec")];
     let part = |(name, part, order): (&str, &str, &str)| {
         let path = dir.join(format!("{name}.parquet"));

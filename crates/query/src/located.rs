@@ -1,4 +1,4 @@
-//! When records of a recipient were logged, found without the engine. A row group says which recipients it has not got,
+//! Where the records are that are looked for, found without the engine. A row group says which recipients it has not got,
 //! and the key of a message whose it is; the engine passes over a row group by the times in it, if it is told these.
 
 use std::cmp::Reverse;
@@ -9,11 +9,14 @@ use arrow::datatypes::{Field, TimestampMillisecondType};
 use pmtaq_schema::Record;
 use pmtaq_schema::message_key::recipient_key;
 use pmtaq_store::layout::Table;
-use pmtaq_store::{Part, PartFooter, SnapshotPart};
+use pmtaq_store::{Part, PartFooter, SnapshotPart, each_name};
 
 use crate::error::Result;
 use crate::keys::each_key;
 use crate::session::Session;
+
+/// The column of Parquet that has the names of fields that no column takes.
+const EXTRA_NAMES: &str = "extra.key_value.key";
 
 /// More times than these are told as the first and the last one.
 const MANY: usize = 1_000;
@@ -70,6 +73,28 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Whether a record of the session may have a field that no column takes with such a name, as the dictionaries of its
+    /// parts say. What is asked elsewhere may.
+    ///
+    /// # Errors
+    /// As for [`Session::narrow_to_recipient`].
+    pub(crate) fn may_have_extra(&self, is_one: impl Fn(&str) -> bool + Sync) -> Result<bool> {
+        if self.elsewhere.is_some() {
+            return Ok(true);
+        }
+        let (window, records) = (self.window.get(), &self.opened[0]);
+        let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
+        records.bring(&parts)?;
+        let found = self.of_each(&records.names_of(&parts), |name| {
+            let mut has_one = false;
+            each_name(name.as_ref(), EXTRA_NAMES, |name| has_one |= is_one(name)).ok()?;
+            Some(has_one)
+        })?;
+        Ok(found.is_none_or(|found| found.contains(&true)))
+    }
+}
+
 /// When the records of a row group were logged that have the key of a recipient, in milliseconds UTC; none where the part
 /// cannot be read.
 fn times_of(footer: &PartFooter, group: usize, rcpt: &str) -> Option<Vec<i64>> {
@@ -112,7 +137,9 @@ mod tests {
     use pmtaq_schema::Window;
 
     use super::*;
-    use crate::leaves::tests::{minutes, session, snapshot};
+    use crate::leaves::tests::{minutes, session, snapshot, snapshot_with};
+    use crate::selection::Selection;
+    use crate::trace::Trace;
 
     #[test]
     fn many_times_are_told_by_the_first_and_the_last() {
@@ -121,6 +148,27 @@ mod tests {
         assert_eq!(few, "time_logged in (make_timestamp(-2000), make_timestamp(1500000))");
         let many = is_one_of(&(0..1_001).collect());
         assert_eq!(many, "time_logged between make_timestamp(0) and make_timestamp(1000000)");
+    }
+
+    #[test]
+    fn a_message_id_is_found_in_its_column_and_where_first_versions_had_it() {
+        let of = |set: &str| {
+            let dir = tempfile::tempdir().expect("a folder");
+            let set = format!("update stored set {set} where hash(rcpt, vmta) % 9 = 0;");
+            let session = session(&snapshot_with(dir.path(), &set));
+            let traced = ["<1@x>", "1@x", "2@x"].map(|id| {
+                let trace = Trace::MessageId(id.to_owned());
+                let query = trace.query(&session, &Selection::default()).expect("a question");
+                session.answer(&query).expect("records").len()
+            });
+            (traced, session.may_have_extra(|name| name == "header_MESSAGE-id").expect("parts"))
+        };
+        let known = of("message_id = '<1@x>'");
+        assert!(known.0[0] > 10 && known.0[2] == 0, "{known:?}");
+        assert!(known.0[0] == known.0[1] && !known.1, "{known:?}");
+        let extra = "extra = map {'other': '<2@x>', 'header_MESSAGE-id': '<1@x>'}";
+        assert_eq!(of(extra), (known.0, true));
+        assert_eq!(of("extra = map {'header_X': '<1@x>'}"), ([0, 0, 0], false));
     }
 
     #[test]
