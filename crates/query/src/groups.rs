@@ -20,12 +20,7 @@ pub(crate) fn apart<'v>(name: &str, mut values: impl Iterator<Item = &'v String>
 /// What groups are ranked by, in SQL: what stands below the line of the metric, so that those come
 /// first that matter.
 pub(crate) fn volume(metric: &Metric) -> String {
-    format!("{}()", ranked_by(metric))
-}
-
-/// The metric that groups are ranked by.
-pub(crate) fn ranked_by(metric: &Metric) -> &str {
-    metric.base().filter(|_| !metric.unit.is_sum()).unwrap_or(&metric.name)
+    format!("{}()", metric.ranked_by())
 }
 
 /// Values of a metric of this unit as a column: of what adds up, whole numbers.

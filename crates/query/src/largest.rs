@@ -6,8 +6,8 @@
 //! large a group must be at least to be shown; a bucket that holds less has none of these, whatever is in it. The groups of
 //! the others are told apart, and all that is left is one row, for the rest and the total.
 
-use crate::dimension::Largest;
-use crate::metric::{Definition, Metric};
+use crate::dimension::{Dimension, Largest, Reads};
+use crate::metric::{Definition, Metric, metric};
 
 /// In a statement, whether a row is of a group that is told apart.
 pub(crate) const LISTED: &str = "listed()";
@@ -18,9 +18,27 @@ const BUCKETS: u32 = 65_536;
 /// Of more groups than these nearly all buckets have one.
 const MANY: u32 = 1_000;
 
+impl Largest {
+    /// The `top` groups by some dimensions, ranked by the first of the metrics, where that spares the names of all others,
+    /// there being many of several names, or their seconds: few are shown. None where `hourly` lacks one of the dimensions,
+    /// where all groups are shown, or times, and where their buckets say nothing.
+    pub(crate) fn of(
+        by: &[&'static Dimension],
+        metrics: &[&'static Metric],
+        top: u32,
+    ) -> Option<Largest> {
+        let columns = Reads::of(by.iter().copied())?.columns.into_iter().collect();
+        let volume = metric(metrics[0].ranked_by()).ok()?;
+        let is_of_names = !by.iter().any(|by| by.is_time());
+        let is_dear = by.len() > 1 || metrics.iter().any(|metric| metric.is_quantile());
+        let can = is_of_names && is_dear && can_list(volume, top);
+        can.then_some(Largest { by: columns, top, volume: &volume.name })
+    }
+}
+
 /// Whether groups ranked by `volume` can be found by their buckets: of what is added up of parts that are never
 /// less than nothing.
-pub(crate) fn can_list(volume: &Metric, top: u32) -> bool {
+fn can_list(volume: &Metric, top: u32) -> bool {
     let adds_up = match &volume.definition {
         Definition::Count(of) => !of.is_of_attempts(),
         // Which of the two is counted all rows say together, and not those of a bucket.
@@ -104,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_may_fall_when_something_is_added_ranks_no_bucket() {
-        let of = |name: &str, top| can_list(crate::metric::metric(name).expect("known"), top);
+        let of = |name: &str, top| can_list(metric(name).expect("known"), top);
         assert!(of("sent", 20) && of("bytes", 1) && of("deferred", 1_000) && of("injected", 20));
         // Deliveries less what came back; deliveries that no address tells of.
         assert!(!of("accepted", 20) && !of("attempts", 20));

@@ -114,6 +114,12 @@ impl Metric {
         }
     }
 
+    /// The metric that groups are ranked by where this one is the first of them: what stands below it, or itself where it
+    /// adds up.
+    pub(crate) fn ranked_by(&self) -> &str {
+        self.base().filter(|_| !self.unit.is_sum()).unwrap_or(&self.name)
+    }
+
     /// Of a share, the metrics that stand above and below the line, where the first is one.
     pub(crate) fn share(&self) -> Option<(&'static Metric, &'static Metric)> {
         let (Definition::Named(above), Some(below)) = (&self.definition, &self.of) else {

@@ -11,9 +11,9 @@ use pmtaq_schema::Unit;
 use crate::answer::{Answer, Values};
 use crate::dimension::{Dimension, Largest, Reads, dimension};
 use crate::error::{Error, Result};
-use crate::groups::{self, OTHER, REST, ranked_by, volume};
+use crate::groups::{self, OTHER, REST, volume};
 use crate::known::{Group, Label, Verdict};
-use crate::largest::{LISTED, can_list};
+use crate::largest::LISTED;
 use crate::metric::{Metric, metric};
 use crate::query::{Meaning, Query, quoted};
 use crate::rollup::adds_up;
@@ -122,7 +122,7 @@ impl Pivot {
                 add(&mut summed, below);
             }
         }
-        if !counted.is_empty() && adds_up(metric(ranked_by(self.metrics[0]))?) {
+        if !counted.is_empty() && adds_up(metric(self.metrics[0].ranked_by())?) {
             let query = self.query_of(&summed, selection)?;
             if session.reads_hours(&query) {
                 let beside = self.query_of(&counted, selection)?;
@@ -137,7 +137,7 @@ impl Pivot {
         let mut query = Query::default();
         let keys: Vec<String> = (0..self.rows.len()).map(|i| format!("k{i}")).collect();
         let all = keys.join(", ");
-        let largest = self.largest();
+        let largest = Largest::of(&self.rows, &self.metrics, self.top);
         // What is summed up with others has no names.
         let (when, end, listed) = match largest {
             Some(_) => (format!("case when {LISTED} then "), " end", format!(" where {LISTED}")),
@@ -205,19 +205,6 @@ order by r nulls first, cr nulls last",
         let reads = reads.map(|reads| Reads { largest, ..reads });
         query.ask_of(&counted, selection, reads.as_ref())?;
         Ok(query)
-    }
-
-    /// The rows that are told apart, where that spares the names of all others, there being many of several
-    /// names, or their seconds: few are shown.
-    fn largest(&self) -> Option<Largest> {
-        let by: Vec<&'static str> =
-            Reads::of(self.rows.iter().copied())?.columns.into_iter().collect();
-        let volume = ranked_by(self.metrics[0]);
-        let volume = metric(volume).ok()?;
-        let is_of_names = !self.rows.iter().any(|row| row.is_time());
-        let is_dear = self.rows.len() > 1 || self.metrics.iter().any(|metric| metric.is_quantile());
-        let can = is_of_names && is_dear && can_list(volume, self.top);
-        can.then_some(Largest { by, top: self.top, volume: &volume.name })
     }
 
     /// Runs the statement and lays the cells out.

@@ -11,10 +11,11 @@ use pmtaq_schema::step::{Clock, Step};
 use pmtaq_schema::{Timestamp, Unit, Window, Zone};
 
 use crate::answer::{Answer, Values};
-use crate::dimension::{Dimension, Reads, dimension};
+use crate::dimension::{Dimension, Largest, Reads, dimension};
 use crate::error::{Error, Result};
 use crate::groups::{self, OTHER, REST, apart, volume};
 use crate::known::{Group, Label};
+use crate::largest::LISTED;
 use crate::metric::{Metric, metric};
 use crate::query::{Query, Value};
 use crate::selection::Selection;
@@ -88,16 +89,19 @@ impl Series {
             Some(by) => {
                 let volume = volume(self.metrics[0]);
                 let by = by.sql;
+                // What is summed up with others has no name.
                 format!(
-                    "with placed as not materialized (select {at} as step_begin, coalesce({by}, '(none)') as k, * from records),
-ranks as (select k, row_number() over (order by {volume} desc, k) as rank from placed group by k),
-lines as (select case when $top = 0 or rank <= $top then rank else {REST} end as line, placed.* from placed join ranks using (k))
+                    "with placed as not materialized (select {at} as step_begin, case when {LISTED} then coalesce({by}, '(none)') end as k, * from records),
+ranks as (select k, row_number() over (order by {volume} desc, k) as rank from placed where k is not null group by k),
+lines as (select case when $top = 0 or rank <= $top then rank else {REST} end as line, placed.* from placed left join ranks using (k))
 select step_begin, line, case when line < {REST} then any_value(k) end as label, {metrics} from lines group by step_begin, line order by line, step_begin"
                 )
             }
         };
         // In whole hours where that is enough, which the rollup can answer.
+        let largest = self.by.and_then(|by| Largest::of(&[by], &self.metrics, self.top));
         let reads = Reads::of(self.by).map(|by| by.and(Reads::hour(self.clock == Clock::Local)));
+        let reads = reads.map(|reads| Reads { largest, ..reads });
         let is_whole =
             self.step.seconds() % 3600 == 0 && matches!(self.clock, Clock::Utc(0) | Clock::Local);
         query.ask(selection, reads.filter(|_| is_whole).as_ref())?;
