@@ -37,23 +37,20 @@ impl Session {
 
     /// The condition that a record was logged when one was with the key of `rcpt`, a recipient in lower case; of the parts of
     /// the session it sees those alone from now on that have such a record, if there is one. None where records are
-    /// asked elsewhere, row groups do not say whom they have not got, or a part cannot be read, of which the engine says best what is wrong.
+    /// asked elsewhere, row groups do not say whom they have not got, or a part cannot be read, of which the engine says
+    /// best what is wrong.
     ///
     /// # Errors
     /// [`crate::Error::Vanished`] and [`crate::Error::Elsewhere`] for a part that cannot be had;
     /// [`crate::Error::Interrupted`] and [`crate::Error::Timeout`]; [`crate::Error::Sql`] as for [`Session::narrow`].
     pub(crate) fn narrow_to_recipient(&self, rcpt: &str) -> Result<Option<String>> {
         let window = self.window.get();
-        let records = &self.opened[0];
-        let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
+        let mut parts = self.opened[0].parts().filter(|part| part.meets(window));
         // Where one does not say, all keys are read anyhow, which the engine does as fast.
-        if self.elsewhere.is_some() || !parts.iter().all(|part| part.part.has_filters) {
+        if self.elsewhere.is_some() || !parts.all(|part| part.part.has_filters) {
             return Ok(None);
         }
-        records.bring(&parts)?;
-        let named: Vec<(&&SnapshotPart, &str)> =
-            parts.iter().zip(records.names_of(&parts)).collect();
-        let found = self.of_each(&named, |(part, name)| {
+        let found = self.of_each(&self.parts_here()?, |(part, name)| {
             let footer = PartFooter::read(name.as_ref(), Table::Records).ok()?;
             let mut times = Vec::new();
             for group in footer.groups_with(window, &Record::ALL) {
@@ -61,7 +58,7 @@ impl Session {
                     times.extend(times_of(&footer, group, rcpt)?);
                 }
             }
-            Some((**part, times))
+            Some((*part, times))
         })?;
         let Some(mut found) = found else { return Ok(None) };
         found.retain(|(_, times)| !times.is_empty());
@@ -71,9 +68,7 @@ impl Session {
         }
         Ok(Some(is_one_of(&times.into_iter().flatten().collect())))
     }
-}
 
-impl Session {
     /// Whether a record of the session may have a field that no column takes with such a name, as the dictionaries of its
     /// parts say. What is asked elsewhere may.
     ///
@@ -83,15 +78,21 @@ impl Session {
         if self.elsewhere.is_some() {
             return Ok(true);
         }
-        let (window, records) = (self.window.get(), &self.opened[0]);
-        let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
-        records.bring(&parts)?;
-        let found = self.of_each(&records.names_of(&parts), |name| {
+        let found = self.of_each(&self.parts_here()?, |(_, name)| {
             let mut has_one = false;
             each_name(name.as_ref(), EXTRA_NAMES, |name| has_one |= is_one(name)).ok()?;
             Some(has_one)
         })?;
         Ok(found.is_none_or(|found| found.contains(&true)))
+    }
+
+    /// The parts of records in the window, fetched if they are elsewhere, and by which names they are open.
+    fn parts_here(&self) -> Result<Vec<(&SnapshotPart, &str)>> {
+        let (window, records) = (self.window.get(), &self.opened[0]);
+        let parts: Vec<&SnapshotPart> = records.parts().filter(|part| part.meets(window)).collect();
+        records.bring(&parts)?;
+        let names = records.names_of(&parts);
+        Ok(parts.into_iter().zip(names).collect())
     }
 }
 
