@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use pmtaq_gen::{Compress, Options, generate};
+use pmtaq_gen::{Compress, Options, Size, generate};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, interpreter, root};
@@ -91,24 +91,27 @@ fn no_row_group_has_deliveries_and_bounces_whoever_wrote_it() {
 }
 
 #[test]
-fn other_tools_pass_over_the_row_groups_that_have_not_got_a_recipient() {
+fn other_tools_pass_over_the_row_groups_that_have_not_got_a_recipient_or_a_message_id() {
     let sealed = Sealed::new();
     let dir = sealed.dir.path().join("acct");
-    generate(&Options { rows: 60_000, ..Options::default() }, &dir).unwrap();
+    let settings = Options { rows: 60_000, size: Size::Sender, ..Options::default() };
+    generate(&settings, &dir).unwrap();
     let spelt = "type,timeLogged,timeQueued,orig,rcpt\n\
          d,2026-03-01 10:00:00+0000,2026-03-01 10:00:00+0000,a@s.example,Anna.MEIER@R.example\n\
          d,2026-03-01 10:00:00+0000,2026-03-01 10:00:00+0000,a@s.example,\u{c4}NNE@r.example\n";
     sealed.ingest(&[&dir, &sealed.file("acct-spelt.csv", spelt)]);
     let check = |written: &str| {
-        let groups = python("filters.py", &[&sealed.store()]);
-        let groups = groups.as_array().unwrap();
-        assert!(groups.len() > 1, "{written}: {groups:?}");
-        for group in groups {
-            assert_eq!(group["missed"], 0, "{written}: {group}");
-            assert!(group["seeming"].as_f64().unwrap() < 0.12, "{written}: {group}");
-            // Two bytes for each row at most, but no filter has less than a block.
-            let (bytes, rows) = (group["bytes"].as_u64().unwrap(), group["rows"].as_u64().unwrap());
-            assert!(bytes <= 2 * rows + 64, "{written}: {group}");
+        for (column, most) in [("rcpt", 0.12), ("message_id", 0.55)] {
+            let groups = python("filters.py", &[&sealed.store(), Path::new(column)]);
+            let groups = groups.as_array().unwrap();
+            assert!(groups.len() > 1, "{written}: {groups:?}");
+            for group in groups {
+                assert_eq!(group["missed"], 0, "{written}: {group}");
+                assert!(group["seeming"].as_f64().unwrap() < most, "{written}: {group}");
+                // Two bytes for each row at most, but no filter has less than a block.
+                let number = |name: &str| group[name].as_u64().unwrap();
+                assert!(number("bytes") <= 2 * number("rows") + 64, "{written}: {group}");
+            }
         }
     };
     check("an ingest");

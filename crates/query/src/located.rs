@@ -167,6 +167,7 @@ mod tests {
         let known = of("message_id = '<1@x>'");
         assert!(known.0[0] > 10 && known.0[2] == 0, "{known:?}");
         assert!(known.0[0] == known.0[1] && !known.1, "{known:?}");
+        assert_eq!(of("message_id = '1@x'"), known);
         let extra = "extra = map {'other': '<2@x>', 'header_MESSAGE-id': '<1@x>'}";
         assert_eq!(of(extra), (known.0, true));
         assert_eq!(of("extra = map {'header_X': '<1@x>'}"), ([0, 0, 0], false));

@@ -90,13 +90,15 @@ impl Trace {
             Found::read(&session.answer(&query)?, condition)
         };
         let found = read(Trace::condition)?;
-        let is_extra = |name: &str| name.eq_ignore_ascii_case(MESSAGE_ID);
-        match self {
-            Trace::MessageId(_) if found.is_none() && session.may_have_extra(is_extra)? => {
-                read(Trace::condition_of_extra)
-            }
-            _ => Ok(found),
+        if found.is_some() || !matches!(self, Trace::MessageId(_)) {
+            return Ok(found);
         }
+        let found = read(Trace::condition_of_bare)?;
+        let is_extra = |name: &str| name.eq_ignore_ascii_case(MESSAGE_ID);
+        if found.is_none() && session.may_have_extra(is_extra)? {
+            return read(Trace::condition_of_extra);
+        }
+        Ok(found)
     }
 
     /// The condition that reads little, once it is known where the records are.
@@ -135,11 +137,18 @@ impl Trace {
                 format!("rcpt_domain = ${domain} and (lower(rcpt) = ${address}) is true")
             }
             Trace::EnvelopeId(id) => format!("env_id = ${}", query.bind(Value::Text(id.clone()))),
+            // Row groups say of one text whether they have not got it.
             Trace::MessageId(id) => {
-                let bare = without_brackets(id);
-                any("message_id", &[format!("<{bare}>"), bare.to_owned()], query)
+                let id = query.bind(Value::Text(format!("<{}>", without_brackets(id))));
+                format!("message_id = ${id}")
             }
         }
+    }
+
+    /// The same of a Message-Id that was logged without its brackets; nothing of all else.
+    fn condition_of_bare(&self, query: &mut Query) -> String {
+        let Trace::MessageId(id) = self else { return "false".to_owned() };
+        format!("message_id = ${}", query.bind(Value::Text(without_brackets(id).to_owned())))
     }
 
     /// The same in parts of the first versions, which had a Message-Id among the fields that no column takes; nothing

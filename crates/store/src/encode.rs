@@ -27,6 +27,8 @@ use compress::Compressors;
 use filter::Filter;
 use levels::Levels;
 
+use crate::table::RECIPIENT;
+
 /// The key of a row without a name.
 pub const NO_NAME: u32 = u32::MAX;
 
@@ -211,7 +213,9 @@ impl RowGroup {
     pub(crate) fn new(file: &SerializedFileWriter<impl std::io::Write + Send>) -> RowGroup {
         let column = |of: &ColumnDescPtr| {
             let filter = file.properties().bloom_filter_properties(of.path());
-            ColumnChunk::new(of.clone(), filter.map(|filter| Filter::new(filter.fpp)))
+            let is_of_any_case = of.path().string() == RECIPIENT;
+            let filter = filter.map(|filter| Filter::new(filter.fpp, is_of_any_case));
+            ColumnChunk::new(of.clone(), filter)
         };
         RowGroup { columns: file.schema_descr().columns().iter().map(column).collect(), rows: 0 }
     }

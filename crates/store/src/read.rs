@@ -25,7 +25,7 @@ use crate::empty::is_empty;
 use crate::error::{At, Error, Result};
 use crate::guard::guarded;
 use crate::layout::Table;
-use crate::table::{LOOKED_UP, schema_of};
+use crate::table::{RECIPIENT, schema_of};
 
 /// Bytes of values that a batch aims at, so that rows of a megabyte do not come by the thousand.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -110,7 +110,7 @@ impl PartFooter {
     /// [`Error::Io`] when the part is not there any more, [`Error::Damaged`] when it cannot be read.
     pub fn may_hold(&self, place: usize, rcpt: &str) -> Result<bool> {
         let group = &self.loaded.metadata().row_groups()[place];
-        let Some(column) = flat(group, LOOKED_UP) else { return Ok(true) };
+        let Some(column) = flat(group, RECIPIENT) else { return Ok(true) };
         guarded(&self.path, || {
             let file = File::open(&self.path).at(&self.path)?;
             let filter = Sbbf::read_from_column_chunk(column, &file);
