@@ -255,12 +255,12 @@ order by r nulls first, cr nulls last",
         let is_asked = |of: &&&Metric| asked().any(|metric| metric.name == of.name);
         for of in self.metrics.iter().filter(|metric| !is_asked(metric)) {
             let Some((above, below)) = of.share() else { continue };
-            for (row, column) in (0..rows.ranks.len())
-                .flat_map(|row| (0..columns.ranks.len()).map(move |column| (row, column)))
-            {
-                let n = |of: &Metric| cells.get(&(row, column, &*of.name)).copied().flatten();
-                let share = share(n(above).unwrap_or(0.0), n(below).unwrap_or(0.0));
-                cells.insert((row, column, &*of.name), share);
+            for row in 0..rows.ranks.len() {
+                for column in 0..columns.ranks.len() {
+                    let n = |of: &Metric| cells.get(&(row, column, &*of.name)).copied().flatten();
+                    let share = share(n(above).unwrap_or(0.0), n(below).unwrap_or(0.0));
+                    cells.insert((row, column, &*of.name), share);
+                }
             }
         }
         // A total of nothing is no row.

@@ -15,11 +15,19 @@ fn pivot(
     metric: &str,
     selection: &Selection,
 ) -> (Vec<String>, bool) {
-    let metrics: Vec<String> = metric.split(',').map(str::to_owned).collect();
-    let pivot = Pivot::new(&[rows.to_owned()], None, &metrics, 3).expect("names");
-    let query = pivot.query(selection).expect("a query");
+    let query = pivot_of(rows, metric, 3).query(selection).expect("a query");
     let lines = lines(session, &query).unwrap_or_else(|error| panic!("{rows} {metric}: {error}"));
     (lines, session.reads_hours(&query))
+}
+
+/// A pivot by `ROWS`, or by `ROWS by COLUMN`.
+fn pivot_of(rows: &str, metrics: &str, top: u32) -> Pivot {
+    let names = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let (rows, cols) = match rows.split_once(" by ") {
+        Some((rows, cols)) => (rows, Some(cols)),
+        None => (rows, None),
+    };
+    Pivot::new(&names(rows), cols, &names(metrics), top).expect("names")
 }
 
 /// The window and the zone from records alone, and by the rule.
@@ -121,14 +129,8 @@ fn the_largest_rows_by_several_names_are_the_same_from_both_tables_at_scale() {
             ("vmta,day", "sent"),
             ("rcpt_domain", "sent,slowest"),
         ] {
-            let names = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
             for top in [1, 4, 1000, 0] {
-                let (names_of_rows, cols) = match rows.split_once(" by ") {
-                    Some((rows, cols)) => (rows, Some(cols)),
-                    None => (rows, None),
-                };
-                let pivot = Pivot::new(&names(names_of_rows), cols, &names(metrics), top);
-                let pivot = pivot.expect("names");
+                let pivot = pivot_of(rows, metrics, top);
                 let query = pivot.query(&selection).expect("a query");
                 let of = |session: &Session| lines(session, &query).expect("an answer");
                 assert_eq!(of(&auto), of(&records), "{rows} {metrics} {top} {window:?}");
@@ -177,14 +179,8 @@ fn what_the_rollup_lacks_is_asked_beside_it_at_scale() {
             ("vmta", "sent,p50", 1),
             ("queue", "sent,delayed", 1),
         ] {
-            let names = |list: &str| list.split(',').map(str::to_owned).collect::<Vec<_>>();
             for top in [1, 4, 0] {
-                let (names_of_rows, cols) = match rows.split_once(" by ") {
-                    Some((rows, cols)) => (rows, Some(cols)),
-                    None => (rows, None),
-                };
-                let pivot = Pivot::new(&names(names_of_rows), cols, &names(metrics), top);
-                let pivot = pivot.expect("names");
+                let pivot = pivot_of(rows, metrics, top);
                 let of = |session: &Session| pivot.run(session, &selection).expect("an answer");
                 let (by_both, by_records) = (of(&auto), of(&records));
                 let asked = format!("{rows} {metrics} {top} {window:?}");
@@ -208,8 +204,7 @@ fn a_rollup_by_day_answers_what_it_can_as_the_records_do_at_scale() {
     let stored = Stored::of(&many(), &[]);
     let of = |since: &str, until: &str| Window { since: at(since), until: at(until) };
     let table = |session: &Session, rows: &str, metrics: &str| {
-        let metrics: Vec<String> = metrics.split(',').map(str::to_owned).collect();
-        let pivot = Pivot::new(&[rows.to_owned()], None, &metrics, 3).expect("names");
+        let pivot = pivot_of(rows, metrics, 3);
         let script = session.script(&pivot.query(&Selection::default()).expect("a query"));
         let named = ["daily_senders", "daily_domains"].into_iter();
         let mut named = named.filter(|name| script.contains(&format!("from {name}_stored")));
