@@ -1,9 +1,9 @@
 -- name: queue
 -- title: Depth and age of the queue
 -- help: How many recipients waited in the queue, rebuilt from the times of the records: each stands in it from its time of queueing until its delivery or bounce was logged.
--- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step, of which an operator `deleted` some; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--provider`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
+-- help: `depth` and `oldest`, the age of the one that waited longest, are those at the end of each step; `queued` came and `finished` left in the step, of which an operator `deleted` some; `peak` is the highest depth at its begin or at the end of any minute of it. Recipients that never finished are known from their deferrals (t), and from receptions (r) without any other record; a filter that r records do not pass, such as `--ip`, leaves the latter out. What happened up to `--horizon` before and behind the window is read too.
 -- help: `completeness` is `uncertain` in steps so near the end of the data that some who were waiting then have left no record yet: nearer than the time in which 99 in 100 get their first one (their first deferral; without t records, their delivery or bounce). With r records there is no such edge. The begin is exact: who was waiting then is known from what was logged later.
--- help: `--at` shows the queue as it was at a moment, by recipient domain, VirtualMTA, job or any other dimension: how many recipients waited, how many of them untried, since when and how long the first of them, how often the others had been deferred, and the latest reply. What is known of now is the queue at the newest record. A recipient counts by what its delivery, bounce or deferral says, else by its reception, which knows neither provider nor address.
+-- help: `--at` shows the queue as it was at a moment, by recipient domain, VirtualMTA, job or any other dimension: how many recipients waited, how many of them untried, since when and how long the first of them, how often the others had been deferred, and the latest reply. What is known of now is the queue at the newest record. A recipient counts by what its delivery, bounce or deferral says, else by its reception, which knows no address, and the provider by its domain alone.
 -- needs: d, b
 -- uses: r, t, time_queued
 -- reach: around horizon
@@ -67,12 +67,12 @@ flow as materialized (
     where (rec in ('d', 'b')) is true and time_queued <= time_logged
     group by 1, 2
 ),
-received as (
+received as materialized (
     select epoch_us(time_logged) // 60000000 as minute, min(time_logged) as queued, sum((message_key >> 24)::bigint) as keys
     from receptions
     group by 1
 ),
-rough as (
+unequal as materialized (
     -- Most receptions have a record of their recipient, queued in that very moment and logged no
     -- earlier: where the sums of their keys are equal, all that were received in it have. Where none
     -- was received, none is left over: before the first record that is read.
@@ -80,25 +80,53 @@ rough as (
     from received left join (select came // 60 as minute, sum(keys) as keys from flow group by 1) left_again using (minute)
     where received.keys <> coalesce(left_again.keys, 0)
 ),
+compared as materialized (
+    -- A filter, such as that of providers, may let a delivery pass and not its reception. Where many minutes differ, it is all
+    -- records that are compared, and else none is read.
+    select case when count(*) > (select count(*) from received) // 4 then min(queued) else '9999-12-31'::timestamp end as since
+    from unequal
+),
+unequal_of_all as (
+    select epoch_us(queued) // 60000000 as minute
+    from (
+        select time_logged as queued, (message_key >> 24)::bigint as difference
+        from stored
+        where rec = 'r' and time_logged >= (select since from compared)
+        union all
+        select time_queued, -(message_key >> 24)::bigint
+        from stored
+        where (rec in ('d', 'b')) is true and time_logged >= (select since from compared) and time_queued <= time_logged
+    )
+    group by 1
+    having sum(difference) <> 0
+),
+rough as materialized (
+    select minute, queued
+    from unequal, compared
+    where compared.since > unequal.queued or minute in (select minute from unequal_of_all)
+),
 uneven as materialized (
-    -- The same by moments.
-    select queued
+    -- Of these, by hours, MTAs and parts of the keys. Of all records and not only of those that are asked for: a filter, such
+    -- as that of providers, may let a delivery pass and not its reception. By hours, since a reception may be logged a
+    -- second before its recipient is queued; by MTAs, since one that logs none has none left over.
+    select hash(host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
     from (
         select
+            host, message_key,
             case when rec = 'r' then time_logged else time_queued end as queued,
             case when rec = 'r' then (message_key >> 24)::bigint else -(message_key >> 24)::bigint end as difference
-        from records
+        from stored
         where (rec in ('r', 'd', 'b')) is true and time_logged >= (select min(queued) from rough) and (rec = 'r' or time_queued <= time_logged)
     )
     where epoch_us(queued) // 60000000 in (select minute from rough)
-    group by queued
+    group by 1
     having sum(difference) <> 0
 ),
 left_over as materialized (
     select message_key, time_logged
-    from (select message_key, time_logged from receptions where time_logged in (select queued from uneven)) received
-    anti join (select * from finished where queued <= time_logged and queued in (select queued from uneven)) finished
-        on received.message_key = finished.message_key and received.time_logged = finished.queued
+    from receptions
+    where time_logged >= (select min(queued) from rough)
+        and hash(host, epoch_us(time_logged) // 3600000000, message_key % 1021) in (select stretch from uneven)
 ),
 tried as (
     -- Most of them were received near the end: no earlier record is read.
@@ -111,7 +139,9 @@ waited as (
     select came, went, n, queued from flow
     union all
     select epoch_us(queued) // 1000000, null, count(*), min(queued)
-    from retried anti join finished using (message_key, queued)
+    from retried
+    -- With a condition over them the engine keeps a filter of the keys, and reads the times of few others.
+    anti join (from finished where message_key in (select message_key from retried where first_deferred is not null)) finished using (message_key, queued)
     group by 1
     union all
     select epoch_us(time_logged) // 1000000, null, count(*), min(time_logged)
@@ -198,47 +228,67 @@ left join deleted using (n)
 qualify n >= first_step
 order by n
 -- given: at
-with told as materialized (
+with deferred as materialized (
     select
-        hash(orig, rcpt, env_id) as recipient,
-        case rec when 'r' then time_logged else time_queued end as queued,
-        time_logged,
-        rec,
-        template,
-        coalesce(by(), '(none)') as key,
-        asked() as is_asked
-    from stored
-    where rec in ('r', 'd', 'b', 't')
-),
-finished as (
-    from told where rec in ('d', 'b')
-),
-deferred as (
-    select
-        recipient,
+        message_key,
         queued,
         arg_max(key, time_logged) filter (is_asked) as key,
         count(*) filter (time_logged < $at) as retries,
         arg_max(template, time_logged) filter (time_logged < $at) as reply,
         max(time_logged) filter (time_logged < $at) as last_tried
-    from told
-    where rec = 't' and queued < $at
-    group by recipient, queued
+    from (
+        select message_key, time_queued as queued, time_logged, template, coalesce(by(), '(none)') as key, asked() as is_asked
+        from stored
+        where rec = 't' and case when rec = 't' then time_queued < $at end
+    )
+    group by message_key, queued
 ),
-received as (
-    -- Those that left a reception and nothing else: of the same moment, or later.
-    select recipient, queued, any_value(key) as key
-    from told anti join finished on told.recipient = finished.recipient and told.queued = finished.queued
-    where told.rec = 'r' and told.is_asked and told.queued < $at
-        and not exists (from told other where other.recipient = told.recipient and other.rec <> 'r' and other.time_logged >= told.time_logged)
-    group by all
+uneven as materialized (
+    -- Most receptions have a record of their recipient, queued at that time: where the sums of their keys are equal, by hours, MTAs
+    -- and parts of the keys, all that were received have. Of all records, as a filter may let a delivery pass and not its reception.
+    select hash(host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
+    from (
+        select host, message_key, time_logged as queued, (message_key >> 24)::bigint as difference
+        from stored
+        where rec = 'r' and time_logged < $at
+        union all
+        select host, message_key, time_queued, -(message_key >> 24)::bigint
+        from stored
+        where (rec in ('d', 'b')) is true and time_queued < $at and time_queued <= time_logged
+    )
+    group by 1
+    having sum(difference) <> 0
+),
+left_over as materialized (
+    select message_key, time_logged as queued, coalesce(by(), '(none)') as key
+    from receptions
+    where time_logged < $at and hash(host, epoch_us(time_logged) // 3600000000, message_key % 1021) in (select stretch from uneven)
+),
+tried as (
+    select later.message_key, max(later.time_logged) as latest
+    from stored later join left_over on later.message_key = left_over.message_key and later.time_logged >= left_over.queued
+    where (later.rec in ('d', 'b', 't')) is true
+    group by later.message_key
 ),
 waiting as (
-    select recipient, queued, key from finished where is_asked and queued < $at and time_logged >= $at
+    select message_key, time_queued as queued, coalesce(by(), '(none)') as key
+    from records
+    where (rec in ('d', 'b')) is true and time_logged >= $at and time_queued < $at
     union all
-    select recipient, queued, key from deferred anti join finished using (recipient, queued) where key is not null
+    select message_key, queued, key
+    from deferred
+    anti join (
+        select message_key, time_queued as queued
+        from stored
+        where (rec in ('d', 'b')) is true and message_key in (select message_key from deferred where queued is not null)
+    ) finished using (message_key, queued)
+    where key is not null
     union all
-    from received
+    -- Those that left a reception and nothing else, or nothing later.
+    select message_key, queued, any_value(key)
+    from left_over left join tried using (message_key)
+    where latest is null or latest < queued
+    group by message_key, queued
 )
 select
     case when grouping(waiting.key) = 1 then '(all)' else waiting.key end as "by",
@@ -248,8 +298,8 @@ select
     min(queued) as since,
     coalesce(sum(retries), 0)::bigint as retries,
     max(last_tried) as last_tried,
-    arg_max(reply, last_tried) as last_reply
-from waiting left join deferred using (recipient, queued)
+    arg_max(reply, (last_tried, reply)) as last_reply
+from waiting left join deferred using (message_key, queued)
 group by rollup (waiting.key)
 having count(*) > 0
 order by grouping(waiting.key) desc, depth desc, oldest desc, "by"

@@ -62,6 +62,7 @@ mod top;
 mod unknown;
 mod upgrades;
 mod upkeep;
+mod waiting;
 mod watches;
 mod why;
 mod why_metrics;

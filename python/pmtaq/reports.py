@@ -840,8 +840,8 @@ class Reports:
         `queued` came and `finished` left in the step, of which an operator `deleted` some; `peak`
         is the highest depth at its begin or at the end of any minute of it. Recipients that never
         finished are known from their deferrals (t), and from receptions (r) without any other
-        record; a filter that r records do not pass, such as `--provider`, leaves the latter out.
-        What happened up to `--horizon` before and behind the window is read too. `completeness` is
+        record; a filter that r records do not pass, such as `--ip`, leaves the latter out. What
+        happened up to `--horizon` before and behind the window is read too. `completeness` is
         `uncertain` in steps so near the end of the data that some who were waiting then have left
         no record yet: nearer than the time in which 99 in 100 get their first one (their first
         deferral; without t records, their delivery or bounce). With r records there is no such
@@ -850,7 +850,8 @@ class Reports:
         dimension: how many recipients waited, how many of them untried, since when and how long the
         first of them, how often the others had been deferred, and the latest reply. What is known
         of now is the queue at the newest record. A recipient counts by what its delivery, bounce or
-        deferral says, else by its reception, which knows neither provider nor address.
+        deferral says, else by its reception, which knows no address, and the provider by its domain
+        alone.
 
         Args:
             step: Length of the steps.
