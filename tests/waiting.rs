@@ -114,6 +114,25 @@ fn who_waits_is_known_where_receptions_are_early_or_missing_or_pass_another_filt
                 steps.iter().map(depth).collect::<Vec<_>>(),
                 "receptions {nth}, {filter:?}"
             );
+            // `why` reads two hours before its window and a day behind: what has no record there is unknown to it.
+            let in_reach = |of: &Recipient, at: usize| {
+                let since = at - 3 * HOUR;
+                let last = of.left.or(of.deferred).or_else(|| Some(of.queued - reception(of)?));
+                last.is_some_and(|last| last >= since)
+            };
+            let why = |hour: usize| -> Value {
+                let at = |hour: usize| format!("2026-03-01T{hour:02}:00");
+                let window = ["--since", &at(hour - 1), "--until", &at(hour)];
+                let args = ["why", "queue_depth", "--vs", "previous", "--format", "json", "-q"];
+                serde_json::from_str(&sealed.done(&[&args[..], &window, filter].concat())).unwrap()
+            };
+            for hour in 8..12 {
+                let known = |at: usize| waiting(at).filter(|of| in_reach(of, at)).count() as u64;
+                let why = why(hour);
+                let told = (why[0]["now"].as_u64(), why[0]["usual"].as_u64());
+                let expected = (Some(known(hour * HOUR)), Some(known((hour - 1) * HOUR)));
+                assert_eq!(told, expected, "why at {hour}, {nth}, {filter:?}");
+            }
             for hour in 7..12 {
                 let at = hour * HOUR + 600;
                 let told = rows(&["--at", &format!("2026-03-01T{hour:02}:10")]);

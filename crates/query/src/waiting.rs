@@ -51,8 +51,7 @@ pub fn watched(name: &str) -> Result<&'static Metric> {
 
 /// What a session must be able to read to know who waits at `at`.
 pub fn waiting_reads(at: Timestamp) -> Window {
-    let before_s = BEFORE_S + Ask::Waiting.before_s();
-    Window { since: Timestamp(at.0.saturating_sub(before_s)), until: at }
+    Window { since: Timestamp(at.0.saturating_sub(BEFORE_S)), until: at }
 }
 
 /// How many recipients wait at `at`, by the values of some dimensions; those that `selection` lets
@@ -77,8 +76,9 @@ pub fn waiting(
         DIMS.contains(&full).then_some(full).ok_or_else(not_known)
     };
     let by: Vec<&str> = by.iter().map(name).collect::<Result<_>>()?;
-    let period = Window { since: Timestamp(at.0.saturating_sub(BEFORE_S)), until: at };
-    let why = Why { periods: vec![(0, period)], ..Why::default() };
+    // A moment: nobody comes or goes in it, and of those that went before it no name is read.
+    let moment = Window { since: at, until: at };
+    let why = Why { periods: vec![(0, moment)], before_s: BEFORE_S, ..Why::default() };
     let answer = session.answer(&why.query(Ask::Waiting, selection)?)?;
     let keys = by.iter().map(|name| answer.texts(name)).collect::<Result<Vec<_>>>()?;
     let mut depths = HashMap::new();

@@ -138,6 +138,8 @@ pub type Place = Vec<(String, Option<String>)>;
 pub struct Why {
     /// The window and its baseline.
     pub periods: Vec<Period>,
+    /// For [`Ask::Waiting`]: seconds before a period in which records tell who waits, if more than two hours.
+    pub before_s: i64,
     /// For [`Ask::Queued`] and [`Ask::Waiting`]: seconds after its end in which a period is still watched.
     pub lag_s: i64,
     /// Of each dimension which values are told apart, by the numbers that [`Ask::Marginals`] gives them: the place
@@ -278,10 +280,10 @@ impl Why {
                     let (since, until) = (window.since.micros(), window.until.micros());
                     let columns = format!(
                         "*, {period} as period, make_timestamp({since}) as since, \
-                         make_timestamp({until}) as until"
+                         make_timestamp({until}) as until, {condition} as is_asked"
                     );
-                    let within = within("time_logged", reach(window));
-                    (columns, format!("{within} and {condition}"))
+                    // A filter may let pass a reception and not what became of it.
+                    (columns, within("time_logged", reach(window)))
                 };
                 return self.periods.iter().map(scan).collect();
             }
@@ -360,7 +362,11 @@ impl Why {
         let lag_s = if ask.looks_behind() { self.lag_s } else { 0 };
         // What complaints are about has numbers, though it was delivered before.
         let is_of_cohort = ask == Ask::Marginals && self.is_of_complaints;
-        let before_s = if is_of_cohort { COHORT_S } else { ask.before_s() };
+        let before_s = match ask {
+            _ if is_of_cohort => COHORT_S,
+            Ask::Waiting => self.before_s.max(ask.before_s()),
+            _ => ask.before_s(),
+        };
         Window {
             since: Timestamp(window.since.0.saturating_sub(before_s)),
             until: Timestamp(window.until.0.saturating_add(lag_s)),
