@@ -21,6 +21,9 @@ struct Recipient {
     left: Option<usize>,
 }
 
+/// How many seconds before it is queued a reception of it is logged, if one is.
+type Reception = fn(&Recipient) -> Option<usize>;
+
 /// One every 40 seconds from six to noon. Each fifth is deferred; each fiftieth never leaves, and of those some were
 /// deferred before.
 fn recipients() -> impl Iterator<Item = Recipient> {
@@ -30,8 +33,8 @@ fn recipients() -> impl Iterator<Item = Recipient> {
         Recipient {
             number,
             queued,
-            mta: if number % 3 == 0 { "mta1" } else { "mta2" },
-            deferred: (number % 5 == 0).then_some(queued + 30),
+            mta: if number.is_multiple_of(3) { "mta1" } else { "mta2" },
+            deferred: number.is_multiple_of(5).then_some(queued + 30),
             left: (number % 50 > 1).then_some(queued + 60 + stays),
         }
     })
@@ -44,7 +47,7 @@ fn time(second: usize) -> String {
 impl Recipient {
     /// Its domain: half of them are of one.
     fn domain(&self) -> &'static str {
-        if self.number % 2 == 0 { "x.example" } else { "y.example" }
+        if self.number.is_multiple_of(2) { "x.example" } else { "y.example" }
     }
 
     /// Its records. The reception is logged so many seconds before it is queued; none where nothing says.
@@ -70,13 +73,13 @@ impl Recipient {
 fn who_waits_is_known_where_receptions_are_early_or_missing_or_pass_another_filter_at_scale() {
     // All deliveries to one domain are left out, and no reception.
     let without = ["--where", "rec = 'r' or rcpt_domain = 'x.example'"];
-    let is_here = |_: &Recipient| Some(0);
-    let is_early = |_: &Recipient| Some(1);
-    let some_are_early = |of: &Recipient| Some(usize::from(of.number % 97 == 0));
-    let is_of_one_mta = |of: &Recipient| (of.mta == "mta1").then_some(0);
-    let of_one_mta_early = |of: &Recipient| (of.mta == "mta1").then_some(1);
-    let receptions: [&dyn Fn(&Recipient) -> Option<usize>; 5] =
-        [&is_here, &is_early, &some_are_early, &is_of_one_mta, &of_one_mta_early];
+    let receptions: [Reception; 5] = [
+        |_| Some(0),
+        |_| Some(1),
+        |of| Some(usize::from(of.number.is_multiple_of(97))),
+        |of| (of.mta == "mta1").then_some(0),
+        |of| (of.mta == "mta1").then_some(1),
+    ];
     for (nth, reception) in receptions.into_iter().enumerate() {
         let sealed = Sealed::new();
         let lines: String = recipients().map(|of| of.lines(reception(&of))).collect();
