@@ -42,16 +42,6 @@ retried as materialized (
     from deferred
     group by message_key, queued
 ),
-data as (
-    -- Known as soon as one is seen; of the end, what is logged after the last of the first deferrals.
-    select
-        (select time_logged from records order by time_logged limit 1) as began,
-        max(time_logged) as ended,
-        exists (from receptions) as has_r,
-        exists (from deferrals) as has_t
-    from records
-    where time_logged >= coalesce((select max(first_deferred) from retried), '0001-01-01'::timestamp)
-),
 flow as materialized (
     -- Those that came and went in the same minutes and steps are one row, by the second when both had begun.
     -- Keys are cut so that their sum is a number of 64 bits.
@@ -71,6 +61,16 @@ received as materialized (
     select epoch_us(time_logged) // 60000000 as minute, min(time_logged) as queued, sum((message_key >> 24)::bigint) as keys
     from receptions
     group by 1
+),
+data as (
+    -- Known as soon as one is seen; of the end, what is logged after the last of the first deferrals.
+    select
+        (select time_logged from records order by time_logged limit 1) as began,
+        max(time_logged) as ended,
+        exists (from received) as has_r,
+        exists (from deferrals) as has_t
+    from records
+    where time_logged >= coalesce((select max(first_deferred) from retried), '0001-01-01'::timestamp)
 ),
 unequal as materialized (
     -- Most receptions have a record of their recipient, queued in that very moment and logged no
@@ -106,17 +106,26 @@ rough as materialized (
     where compared.since > unequal.queued or minute in (select minute from unequal_of_all)
 ),
 uneven as materialized (
-    -- Of these, by hours, MTAs and parts of the keys. Of all records and not only of those that are asked for: a filter, such
-    -- as that of providers, may let a delivery pass and not its reception. By hours, since a reception may be logged a
-    -- second before its recipient is queued; by MTAs, since one that logs none has none left over.
+    -- Of these, by hours, MTAs and parts of the keys: by hours, since a reception may be logged a second before its recipient
+    -- is queued, and by MTAs, since one that logs none has none left over.
     select hash(host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
     from (
         select
             host, message_key,
             case when rec = 'r' then time_logged else time_queued end as queued,
             case when rec = 'r' then (message_key >> 24)::bigint else -(message_key >> 24)::bigint end as difference
-        from stored
-        where (rec in ('r', 'd', 'b')) is true and time_logged >= (select min(queued) from rough) and (rec = 'r' or time_queued <= time_logged)
+        from (
+            select rec, host, message_key, time_logged, time_queued
+            from records
+            where (rec in ('r', 'd', 'b')) is true
+                and time_logged >= (select coalesce(min(queued), '9999-12-31'::timestamp) from rough, compared where since > queued)
+            union all
+            select rec, host, message_key, time_logged, time_queued
+            from stored
+            where (rec in ('r', 'd', 'b')) is true
+                and time_logged >= (select coalesce(min(queued), '9999-12-31'::timestamp) from rough, compared where since <= queued)
+        )
+        where rec = 'r' or time_queued <= time_logged
     )
     where epoch_us(queued) // 60000000 in (select minute from rough)
     group by 1

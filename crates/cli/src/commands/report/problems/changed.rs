@@ -54,28 +54,11 @@ pub(super) fn find(
     versus: Versus,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Weighed>, Vec<Explanation>)> {
-    let windows = windows(desk)?;
     let mut found: Vec<Weighed> = Vec::new();
     // What each of them is about, so that a trouble of two days is one problem.
     let mut known: Vec<(Stage, Values)> = Vec::new();
     let mut all_told = Vec::new();
-    for (metric, window) in windows {
-        let frame = Frame::of(&desk.snapshot, versus, window, desk.zone).of_metric(metric);
-        if frame.baseline.is_empty() {
-            let note = "no such hours in the store before the window: changes were not looked for";
-            if !notes.iter().any(|known| known == note) {
-                notes.push(note.to_owned());
-            }
-            continue;
-        }
-        if metric.name == LATE && !is_late(desk, &frame)? {
-            continue;
-        }
-        if let Some(lack) = desk.lack_of(metric.name, &frame)? {
-            notes.push(format!("changes were not looked for: {lack}"));
-            continue;
-        }
-        let told = desk.why(&frame, |question| question.tell(metric))?;
+    for (metric, window, told) in told(desk, versus, notes)? {
         let nothing = Evidence::default();
         let causes = told.answer.causes.iter().enumerate();
         let of = told.answer.of.map_or(told.answer.usual, |(of, _)| of);
@@ -141,6 +124,41 @@ pub(super) fn find(
         all_told.push(told);
     }
     Ok((found, all_told))
+}
+
+/// What is explained, with the explanation, the most unusual first.
+fn told(
+    desk: &mut Desk<'_>,
+    versus: Versus,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(&'static Metric, Window, Explanation)>> {
+    let mut asked = Vec::new();
+    for (metric, window) in windows(desk)? {
+        let frame = Frame::of(&desk.snapshot, versus, window, desk.zone).of_metric(metric);
+        if frame.baseline.is_empty() {
+            let note = "no such hours in the store before the window: changes were not looked for";
+            if !notes.iter().any(|known| known == note) {
+                notes.push(note.to_owned());
+            }
+            continue;
+        }
+        if metric.name == LATE && !is_late(desk, &frame)? {
+            continue;
+        }
+        if let Some(lack) = desk.lack_of(metric.name, &frame)? {
+            notes.push(format!("changes were not looked for: {lack}"));
+            continue;
+        }
+        asked.push((asked.len(), metric, window, frame));
+    }
+    // Questions about one day share its records while these are in memory; those about complaints read others.
+    asked.sort_by_key(|(_, metric, window, _)| (metric.is_of_complaints(), window.since));
+    let mut told = Vec::new();
+    for (place, metric, window, frame) in asked {
+        told.push((place, metric, window, desk.why(&frame, |question| question.tell(metric))?));
+    }
+    told.sort_by_key(|(place, ..)| *place);
+    Ok(told.into_iter().map(|(_, metric, window, told)| (metric, window, told)).collect())
 }
 
 /// A cause with all that was said beside it.
