@@ -3,7 +3,7 @@
 -- behind each period as far as behind the others, so that as much is known of each. They are those of
 -- all, of which `is_asked` tells whose recipients count.
 with finished as not materialized (
-    select period, message_key, time_queued as queued, time_logged
+    select period, message_key, time_queued as queued
     from records
     where (rec in ('d', 'b')) is true
 ),
