@@ -1,5 +1,5 @@
--- Recipients in the queue: how many waited at the end of a period and at its begin, came in and
--- went out. `since` and `until` are those of the period; the records reach two hours before it, and
+-- Recipients that waited in the queue at the begin of a period or at its end, and which of them came
+-- in and went out. Those that did both in it are in `passed.sql`. `since` and `until` are those of the period; the records reach two hours before it, and
 -- behind each period as far as behind the others, so that as much is known of each. They are those of
 -- all, of which `is_asked` tells whose recipients count.
 with finished as not materialized (
@@ -86,7 +86,9 @@ stays as (
         period, since, until, provider, sender_domain, vmta_pool, vmta, job_id,
         time_queued as came, time_logged as went
     from records
-    where (rec in ('d', 'b')) is true and is_asked and time_logged >= since and time_queued < until
+    where
+        (rec in ('d', 'b')) is true and is_asked and time_logged >= since and time_queued < until
+        and (time_queued < since or time_logged >= until)
     union all by name
     select
         period, since, until, provider, sender_domain, vmta_pool, vmta, job_id, came, null as went

@@ -54,8 +54,10 @@ pub enum Ask {
     Complaints,
     /// What was delivered in the time that complaints are about: [`COHORT_S`] and the period.
     Cohort,
-    /// Who waited in the queue at the end of each period; see [`Why::lag_s`].
+    /// Who waited in the queue at the begin or the end of each period; see [`Why::lag_s`].
     Waiting,
+    /// Who came into the queue and left it within a period.
+    Passed,
     /// What each value of a dimension has, and its number in [`Why::told`].
     Marginals,
 }
@@ -82,6 +84,7 @@ impl Ask {
             Ask::Complaints => include_str!("../../../sql/why/complaints.sql"),
             Ask::Cohort => include_str!("../../../sql/why/cohort.sql"),
             Ask::Waiting => include_str!("../../../sql/why/waiting.sql"),
+            Ask::Passed => include_str!("../../../sql/why/passed.sql"),
             Ask::Marginals => include_str!("../../../sql/why/marginals.sql"),
         }
     }
@@ -293,7 +296,7 @@ impl Why {
                 let period = alone.map_or_else(|| format!("case {number}end"), |n| n.to_string());
                 let within = within("time_logged", *stretch);
                 let carried = match ask {
-                    Ask::Messages | Ask::Records if has_time_queued => {
+                    Ask::Messages | Ask::Records | Ask::Passed if has_time_queued => {
                         format!(", {} as carried", self.carried(*stretch))
                     }
                     Ask::Records => ", null::boolean as carried".to_owned(),

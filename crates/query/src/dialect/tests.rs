@@ -246,6 +246,7 @@ fn every_question_of_why_can_be_asked_of_a_cluster() {
         Ask::Complaints,
         Ask::Cohort,
         Ask::Waiting,
+        Ask::Passed,
     ] {
         for lag_s in [0, 3600] {
             let why = Why {

@@ -2,10 +2,11 @@
 
 use arrow::error::ArrowError;
 use pmtaq_query::{
-    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Leaves, Marked, Selection, Session, Why,
-    dimension,
+    Answer, Ask, COHORT_S, Dimension, JOB, LEAF, Lack, Leaves, Marked, Query, Selection, Session,
+    Why, dimension,
 };
 use pmtaq_render::words::percent;
+use pmtaq_schema::time::DAY_S;
 use pmtaq_schema::{Record, Window};
 use pmtaq_why::{Counts, Marginals, Mark, Metric, explain};
 
@@ -61,7 +62,7 @@ impl Question<'_> {
             (true, true) if self.by.is_none() => &[Ask::Messages, Ask::Remote, Ask::Injected],
             (true, _) => &[Ask::Messages, Ask::Remote, Ask::Queued],
             _ if metric.is_of_complaints() => &[Ask::Complaints, Ask::Cohort],
-            _ if metric.is_of_the_queue() => &[Ask::Waiting],
+            _ if metric.is_of_the_queue() => &[Ask::Waiting, Ask::Passed],
             _ if metric.mark.is_some() => &[Ask::Deliveries],
             _ => &[Ask::Records],
         }
@@ -162,11 +163,24 @@ impl Question<'_> {
         let mut counts = Counts::new(&LEAF, n_baseline);
         let (by_place, by_name): (Vec<Ask>, Vec<Ask>) =
             asks.iter().partition(|ask| ask.is_by_place());
+        if by_place.is_empty() {
+            // About a day at once: all would take much memory here, and each by itself takes time.
+            let Window { since, until } = self.frame.window;
+            let of_a_day = (DAY_S / (until.0 - since.0).max(1)).max(1) as usize;
+            let at_once = if self.session.is_here() { of_a_day } else { why.periods.len() };
+            for periods in why.periods.chunks(at_once) {
+                let of_these = Why { periods: periods.to_vec(), ..why.clone() };
+                for ask in &by_name {
+                    self.read_into(&mut counts, &of_these.query(*ask, selection)?)?;
+                }
+            }
+            return Ok(counts);
+        }
         let named = by_name
             .into_iter()
             .map(|ask| Ok(self.session.answer(&why.query(ask, selection)?)?))
             .collect::<Result<Vec<Answer>>>()?;
-        if !by_place.is_empty() && self.session.is_here() {
+        if self.session.is_here() {
             let mut marginals = Marginals::new(metric, &LEAF, n_baseline);
             for answer in &named {
                 taken(marginals.add(answer.rows()))?;
@@ -201,14 +215,19 @@ impl Question<'_> {
                 Some(leaves) => self.session.told_to_the_engine(leaves, why)?.query(ask, selection),
                 None => why.query(ask, selection),
             }?;
-            self.session.run(&query, |_, batches| -> Result<()> {
-                for batch in batches {
-                    taken(counts.read(&batch?))?;
-                }
-                Ok(())
-            })??;
+            self.read_into(&mut counts, &query)?;
         }
         Ok(counts)
+    }
+
+    /// Adds what a statement answers, which need not have room as a whole.
+    fn read_into(&self, counts: &mut Counts, query: &Query) -> Result<()> {
+        self.session.run(query, |_, batches| -> Result<()> {
+            for batch in batches {
+                taken(counts.read(&batch?))?;
+            }
+            Ok(())
+        })?
     }
 
     /// Counts, and has the counts explained.
