@@ -15,6 +15,9 @@ const BY_RATE: [(f64, usize); 3] = [(-1.0, 2), (1.0, 3), (2.0, 4)];
 
 /// Of a rate, what has this share of what enters is told apart: it is what more or less can be sent of.
 const LARGE: f64 = 0.01;
+/// Of a volume that few of its messages are counted in, such as bounces, one value may have so many times as many
+/// of them as all.
+const RATHER_MORE: f64 = 4.0;
 /// How many counted messages the rate of all weighs against that of a value.
 const PRIOR: f64 = 10.0;
 /// Of fewer expected messages, a past says nothing of a rate.
@@ -38,9 +41,10 @@ pub(crate) struct Few {
     /// So many messages must a cause move.
     least: f64,
     is_rate: bool,
-    /// Of all values: what entered by period, and the rate of the baseline.
+    /// Of all values: what entered by period, the rate of the baseline, and the greater one of it and that of the window.
     entered: Vec<f64>,
     rate: f64,
+    highest: f64,
 }
 
 impl Few {
@@ -48,15 +52,16 @@ impl Few {
     /// and `counted` by period.
     pub(crate) fn new(metric: &Metric, effect: f64, entered: Vec<f64>, counted: &[f64]) -> Few {
         let rate = past(counted) / past(&entered).max(1.0);
+        let highest = rate.max(counted[0] / entered[0].max(1.0));
         let is_rate = metric.is_rate();
         let least = if is_rate { effect / 100.0 * entered[0].max(1.0) } else { effect };
-        Few { least, is_rate, entered, rate }
+        Few { least, is_rate, entered, rate, highest }
     }
 
     /// Which of [`FEW`] stands for a value; none for one that is told apart. Given is what entered of it
     /// and what was counted, by period; and whether it is a job.
     ///
-    /// A cause in a volume moves no more than there is. One in a rate moves no more than what is counted,
+    /// A cause in a volume moves no more than what is counted, or is to be expected of what entered. One in a rate moves no more than what is counted,
     /// now or usually. The others are told apart by their usual rates alone: else more of those that bounce
     /// much would look as if something had got worse.
     pub(crate) fn stands_for(
@@ -66,7 +71,9 @@ impl Few {
         counted: &[f64],
     ) -> Option<usize> {
         if !self.is_rate {
-            return entered.iter().all(|n| *n < self.least).then_some(OF_VOLUME);
+            let each = (self.highest * RATHER_MORE).min(1.0);
+            let moves = |(entered, counted): (&f64, &f64)| counted.max(entered * each) >= self.least;
+            return (!entered.iter().zip(counted).any(moves)).then_some(OF_VOLUME);
         }
         let is_large = |(n, all): (&f64, &f64)| *n > 0.0 && *n >= LARGE * all;
         let is_told = counted.iter().any(|n| *n >= self.least / 2.0)
@@ -112,4 +119,27 @@ pub(crate) fn is_few(name: Option<&str>) -> bool {
 /// Whether it stands for those of which no past says that their rate is another than that of all.
 pub(crate) fn is_as_all(name: Option<&str>) -> bool {
     name == Some(FEW[AS_ALL])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_volume_is_told_apart_what_is_counted_or_to_be_expected() {
+        let bounced = Metric::named("bounced").expect("a metric");
+        // Ten in a thousand bounce, twenty in the window; a cause moves a hundred.
+        let few = Few::new(bounced, 100.0, vec![100_000.0; 3], &[2_000.0, 1_000.0, 1_000.0]);
+        let stands = |entered: f64, counted: f64| {
+            few.stands_for(false, &[entered, 0.0, 0.0], &[counted, 0.0, 0.0])
+        };
+        assert_eq!(stands(1_200.0, 0.0), Some(OF_VOLUME), "96 at four times the share of all");
+        assert_eq!(stands(1_300.0, 0.0), None, "104 at four times the share of all");
+        assert_eq!(stands(200.0, 99.0), Some(OF_VOLUME));
+        assert_eq!(stands(200.0, 100.0), None);
+        let delivered = Metric::named("delivered").expect("a metric");
+        let all = Few::new(delivered, 100.0, vec![1_000.0; 2], &[990.0; 2]);
+        assert_eq!(all.stands_for(false, &[0.0, 100.0], &[0.0, 0.0]), None, "never more than all");
+        assert_eq!(all.stands_for(false, &[0.0, 99.0], &[0.0, 0.0]), Some(OF_VOLUME));
+    }
 }
