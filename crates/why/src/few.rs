@@ -72,7 +72,8 @@ impl Few {
     ) -> Option<usize> {
         if !self.is_rate {
             let each = (self.highest * RATHER_MORE).min(1.0);
-            let moves = |(entered, counted): (&f64, &f64)| counted.max(entered * each) >= self.least;
+            let moves =
+                |(entered, counted): (&f64, &f64)| counted.max(entered * each) >= self.least;
             return (!entered.iter().zip(counted).any(moves)).then_some(OF_VOLUME);
         }
         let is_large = |(n, all): (&f64, &f64)| *n > 0.0 && *n >= LARGE * all;
