@@ -44,7 +44,6 @@ retried as materialized (
 ),
 flow as materialized (
     -- Those that came and went in the same minutes and steps are one row, by the second when both had begun.
-    -- Keys are cut so that their sum is a number of 64 bits.
     select
         case when $step % 60 = 0 then epoch_us(time_queued) // 60000000 * 60
             else greatest(epoch_us(time_queued) // 60000000 * 60, epoch_us(time_queued) // 1000000 // $step * $step) end as came,
@@ -52,13 +51,13 @@ flow as materialized (
             else greatest(epoch_us(time_logged) // 60000000 * 60, epoch_us(time_logged) // 1000000 // $step * $step) end as went,
         count(*) as n,
         min(time_queued) as queued,
-        sum((message_key >> 24)::bigint) as keys
+        sum(summand(message_key)) as keys
     from records
     where (rec in ('d', 'b')) is true and time_queued <= time_logged
     group by 1, 2
 ),
 received as materialized (
-    select epoch_us(time_logged) // 60000000 as minute, min(time_logged) as queued, sum((message_key >> 24)::bigint) as keys
+    select epoch_us(time_logged) // 60000000 as minute, min(time_logged) as queued, sum(summand(message_key)) as keys
     from receptions
     group by 1
 ),
@@ -89,11 +88,11 @@ compared as materialized (
 unequal_of_all as (
     select epoch_us(queued) // 60000000 as minute
     from (
-        select time_logged as queued, (message_key >> 24)::bigint as difference
+        select time_logged as queued, summand(message_key) as difference
         from stored
         where rec = 'r' and time_logged >= (select since from compared)
         union all
-        select time_queued, -(message_key >> 24)::bigint
+        select time_queued, -summand(message_key)
         from stored
         where (rec in ('d', 'b')) is true and time_logged >= (select since from compared) and time_queued <= time_logged
     )
@@ -108,12 +107,12 @@ rough as materialized (
 uneven as materialized (
     -- Of these, by hours, MTAs and parts of the keys: by hours, since a reception may be logged a second before its recipient
     -- is queued, and by MTAs, since one that logs none has none left over.
-    select hash(host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
+    select stretch(host, queued, message_key) as stretch
     from (
         select
             host, message_key,
             case when rec = 'r' then time_logged else time_queued end as queued,
-            case when rec = 'r' then (message_key >> 24)::bigint else -(message_key >> 24)::bigint end as difference
+            case when rec = 'r' then summand(message_key) else -summand(message_key) end as difference
         from (
             select rec, host, message_key, time_logged, time_queued
             from records
@@ -135,7 +134,7 @@ left_over as materialized (
     select message_key, time_logged
     from receptions
     where time_logged >= (select min(queued) from rough)
-        and hash(host, epoch_us(time_logged) // 3600000000, message_key % 1021) in (select stretch from uneven)
+        and stretch(host, time_logged, message_key) in (select stretch from uneven)
 ),
 tried as (
     -- Most of them were received near the end: no earlier record is read.
@@ -255,13 +254,13 @@ with deferred as materialized (
 uneven as materialized (
     -- Most receptions have a record of their recipient, queued at that time: where the sums of their keys are equal, by hours, MTAs
     -- and parts of the keys, all that were received have. Of all records, as a filter may let a delivery pass and not its reception.
-    select hash(host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
+    select stretch(host, queued, message_key) as stretch
     from (
-        select host, message_key, time_logged as queued, (message_key >> 24)::bigint as difference
+        select host, message_key, time_logged as queued, summand(message_key) as difference
         from stored
         where rec = 'r' and time_logged < $at
         union all
-        select host, message_key, time_queued, -(message_key >> 24)::bigint
+        select host, message_key, time_queued, -summand(message_key)
         from stored
         where (rec in ('d', 'b')) is true and time_queued < $at and time_queued <= time_logged
     )
@@ -271,7 +270,7 @@ uneven as materialized (
 left_over as materialized (
     select message_key, time_logged as queued, coalesce(by(), '(none)') as key
     from receptions
-    where time_logged < $at and hash(host, epoch_us(time_logged) // 3600000000, message_key % 1021) in (select stretch from uneven)
+    where time_logged < $at and stretch(host, time_logged, message_key) in (select stretch from uneven)
 ),
 tried as (
     select later.message_key, max(later.time_logged) as latest

@@ -4,6 +4,13 @@
 -- envelope identifier, else from whom, queued when.
 create macro message(message_key, time_queued) as hash(message_key, time_queued);
 
+-- What a recipient adds to a sum by which all that were received are compared with all that left: keys are cut
+-- so that the sum is a number of 64 bits.
+create macro summand(message_key) as (message_key >> 24)::bigint;
+
+-- Where a recipient is compared: by the hour and the MTA in which it was queued, and a part of the keys.
+create macro stretch(host, queued, message_key) as hash(host, epoch_us(queued) // 3600000000, message_key % 1021);
+
 -- TLS protocols in order: 0 is plaintext, 1 SSL, 2 to 5 are TLS 1.0 to 1.3.
 create macro tls_level(protocol) as case
     when protocol is null then 0

@@ -34,13 +34,13 @@ deferred as (
 uneven as materialized (
     -- Most receptions have a record of their recipient, queued at that time: where the sums of their keys are
     -- equal, by hours, MTAs and parts of the keys, all that were received have.
-    select hash(period, host, epoch_us(queued) // 3600000000, message_key % 1021) as stretch
+    select hash(period, stretch(host, queued, message_key)) as stretch
     from (
-        select period, host, message_key, time_logged as queued, (message_key >> 24)::bigint as difference
+        select period, host, message_key, time_logged as queued, summand(message_key) as difference
         from records
         where rec = 'r'
         union all
-        select period, host, message_key, time_queued, -(message_key >> 24)::bigint
+        select period, host, message_key, time_queued, -summand(message_key)
         from records
         where (rec in ('d', 'b')) is true and time_queued <= time_logged
     )
@@ -50,7 +50,7 @@ uneven as materialized (
 left_over as materialized (
     select period, message_key, time_logged as came
     from records
-    where rec = 'r' and is_asked and hash(period, host, epoch_us(time_logged) // 3600000000, message_key % 1021) in (select stretch from uneven)
+    where rec = 'r' and is_asked and hash(period, stretch(host, time_logged, message_key)) in (select stretch from uneven)
 ),
 tried as (
     select later.period, later.message_key, max(later.time_logged) as latest
