@@ -1,7 +1,7 @@
 -- Recipients that waited in the queue at the begin of a period or at its end, and which of them came
--- in and went out. Those that did both in it are in `passed.sql`. `since` and `until` are those of the period; the records reach two hours before it, and
--- behind each period as far as behind the others, so that as much is known of each. They are those of
--- all, of which `is_asked` tells whose recipients count.
+-- in and went out. Those that did both in it are in `passed.sql`. `since` and `until` are those of the
+-- period; the records reach two hours before it, and behind each period as far as behind the others, so
+-- that as much is known of each. They are those of all, of which `is_asked` tells whose recipients count.
 with finished as not materialized (
     select period, message_key, time_queued as queued
     from records

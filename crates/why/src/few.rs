@@ -41,7 +41,8 @@ pub(crate) struct Few {
     /// So many messages must a cause move.
     least: f64,
     is_rate: bool,
-    /// Of all values: what entered by period, the rate of the baseline, and the greater one of it and that of the window.
+    /// Of all values: what entered by period, the rate of the baseline, and the greater one of it and that
+    /// of the window.
     entered: Vec<f64>,
     rate: f64,
     highest: f64,
@@ -61,9 +62,9 @@ impl Few {
     /// Which of [`FEW`] stands for a value; none for one that is told apart. Given is what entered of it
     /// and what was counted, by period; and whether it is a job.
     ///
-    /// A cause in a volume moves no more than what is counted, or is to be expected of what entered. One in a rate moves no more than what is counted,
-    /// now or usually. The others are told apart by their usual rates alone: else more of those that bounce
-    /// much would look as if something had got worse.
+    /// A cause in a volume moves no more than what is counted, or is to be expected of what entered. One in
+    /// a rate moves no more than what is counted, now or usually. The others are told apart by their usual
+    /// rates alone: else more of those that bounce much would look as if something had got worse.
     pub(crate) fn stands_for(
         &self,
         is_job: bool,

@@ -167,8 +167,7 @@ impl Question<'_> {
             // About a day at once: all would take much memory here, and each by itself takes time.
             let Window { since, until } = self.frame.window;
             let of_a_day = (DAY_S / (until.0 - since.0).max(1)).max(1) as usize;
-            let at_once = if self.session.is_here() { of_a_day } else { why.periods.len() };
-            for periods in why.periods.chunks(at_once) {
+            for periods in why.periods.chunks(of_a_day) {
                 let of_these = Why { periods: periods.to_vec(), ..why.clone() };
                 for ask in &by_name {
                     self.read_into(&mut counts, &of_these.query(*ask, selection)?)?;
