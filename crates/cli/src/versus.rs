@@ -29,13 +29,17 @@ impl FromStr for Versus {
 }
 
 impl Versus {
-    /// What the reader is told.
-    pub(crate) fn name(self, n_windows: usize) -> String {
-        match (self, n_windows) {
-            (_, 0) => "nothing".to_owned(),
-            (Versus::Previous, _) => "the window before".to_owned(),
-            (Versus::SameHour(_), 1) => "the same hours on the previous day".to_owned(),
-            (Versus::SameHour(_), n) => format!("the same hours on the previous {n} days"),
+    /// What the reader is told that `window` is compared with, of whose baseline there are so many windows.
+    pub(crate) fn name(self, window: Window, n_windows: usize) -> String {
+        match (self, n_windows, days_apart(window)) {
+            (_, 0, _) => "nothing".to_owned(),
+            (Versus::Previous, ..) => "the window before".to_owned(),
+            (Versus::SameHour(_), 1, 1) => "the same hours on the previous day".to_owned(),
+            (Versus::SameHour(_), n, 1) => format!("the same hours on the previous {n} days"),
+            (Versus::SameHour(_), 1, days) => format!("the same hours {days} days before"),
+            (Versus::SameHour(_), n, days) => {
+                format!("the same hours of {n} windows before it, {days} days apart")
+            }
         }
     }
 
@@ -47,14 +51,19 @@ impl Versus {
         match self {
             Versus::Previous => vec![from(Timestamp(window.since.0 - length))],
             Versus::SameHour(days) => {
-                // Windows of more than a day must not lie over one another.
-                let step = (length + DAY_S - 1).div_euclid(DAY_S).max(1);
+                let step = days_apart(window);
                 let time = zone.local(window.since).time();
                 let day = |n: i64| zone.day_of(window.since, -n * step).and_time(time);
                 (1..=i64::from(days)).map(|n| from(zone.utc(day(n)))).collect()
             }
         }
     }
+}
+
+/// So many days lie between the windows of a baseline: those of more than a day must not lie over one another.
+fn days_apart(window: Window) -> i64 {
+    let length = window.until.0 - window.since.0;
+    (length + DAY_S - 1).div_euclid(DAY_S).max(1)
 }
 
 #[cfg(test)]
@@ -87,6 +96,19 @@ mod tests {
             assert!(baseline.iter().all(|other| other.until <= window.since), "{baseline:?}");
             assert!(baseline.windows(2).all(|pair| pair[1].until <= pair[0].since));
         }
+    }
+
+    #[test]
+    fn the_reader_is_told_how_far_the_windows_are_apart() {
+        let day = of("2026-03-09T00:00:00Z", "2026-03-10T00:00:00Z");
+        let week = of("2026-03-09T00:00:00Z", "2026-03-16T00:00:00Z");
+        let named = |window, n| Versus::SameHour(7).name(window, n);
+        assert_eq!(named(day, 1), "the same hours on the previous day");
+        assert_eq!(named(day, 7), "the same hours on the previous 7 days");
+        assert_eq!(named(week, 1), "the same hours 7 days before");
+        assert_eq!(named(week, 2), "the same hours of 2 windows before it, 7 days apart");
+        assert_eq!(named(week, 0), "nothing");
+        assert_eq!(Versus::Previous.name(week, 1), "the window before");
     }
 
     #[test]

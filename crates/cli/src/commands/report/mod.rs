@@ -135,10 +135,12 @@ fn facts(
 
 fn compared(desk: &Desk<'_>, args: &args::HtmlReport, found: &problems::Problems) -> String {
     let is_long = desk.window.until.0 - desk.window.since.0 > LONG_S;
-    let n_windows = found.told.iter().map(|told| told.baseline.len()).max().unwrap_or(0);
-    match (n_windows, is_long) {
-        (0, _) => "nothing: the store has no such hours before".to_owned(),
-        (n, false) => args.vs.name(n),
-        (n, true) => format!("each day with {}", args.vs.name(n)),
+    let most = found.told.iter().max_by_key(|told| told.baseline.len());
+    match most.filter(|told| !told.baseline.is_empty()) {
+        None => "nothing: the store has no such hours before".to_owned(),
+        Some(told) => {
+            let name = args.vs.name(told.window, told.baseline.len());
+            if is_long { format!("each day with {name}") } else { name }
+        }
     }
 }

@@ -75,7 +75,7 @@ fn say(context: &Context, versus: Versus, told: &Explanation) {
         "{} {}, compared with {}; from {} records: {}{}",
         window_text(told.window, context.global.tz),
         context.global.tz,
-        versus.name(told.baseline.len()),
+        versus.name(told.window, told.baseline.len()),
         count(told.n_records as f64),
         told.had.join(" "),
         asked::engine_text(context),
