@@ -277,7 +277,7 @@ impl Why {
                 };
                 return self.pieces(ask).iter().enumerate().map(scan).collect();
             }
-            if ask == Ask::Waiting {
+            if matches!(ask, Ask::Waiting | Ask::Passed) {
                 // What is near a period may be near another too: each reads for itself.
                 let scan = |(period, window): &Period| {
                     let (since, until) = (window.since.micros(), window.until.micros());
@@ -296,7 +296,7 @@ impl Why {
                 let period = alone.map_or_else(|| format!("case {number}end"), |n| n.to_string());
                 let within = within("time_logged", *stretch);
                 let carried = match ask {
-                    Ask::Messages | Ask::Records | Ask::Passed if has_time_queued => {
+                    Ask::Messages | Ask::Records if has_time_queued => {
                         format!(", {} as carried", self.carried(*stretch))
                     }
                     Ask::Records => ", null::boolean as carried".to_owned(),
